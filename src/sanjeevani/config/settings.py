@@ -1,0 +1,163 @@
+"""Django's settings, all deployment differences read from the environment.
+
+`sanjeevani run` sets every variable for the embedded services; `docs/running.md` lists them.
+"""
+
+import os
+from pathlib import Path
+
+from django.utils.translation import gettext_lazy as _
+
+from sanjeevani.config.secrets import read_secret
+
+PACKAGE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(os.environ.get("SANJEEVANI_DATA", ".data")).resolve()
+PRODUCTION = os.environ.get("SANJEEVANI_MODE", "development") == "production"
+DEBUG = False
+
+SECRET_KEY = read_secret("SANJEEVANI_SECRET_KEY", DATA_DIR)
+LIVE_SECRET = read_secret("SANJEEVANI_LIVE_SECRET", DATA_DIR)
+SIGNING_KEYS_DIR = Path(os.environ.get("SANJEEVANI_SIGNING_KEYS", DATA_DIR / "signing"))
+
+PORT = int(os.environ.get("PORT", "8000"))
+PUBLIC_URL = os.environ.get("SANJEEVANI_PUBLIC_URL", f"http://localhost:{PORT}")
+GATEWAY_URL = os.environ.get("SANJEEVANI_GATEWAY_URL", f"http://localhost:{PORT + 1}")
+NATS_URL = os.environ.get("SANJEEVANI_NATS_URL", "nats://127.0.0.1:4222")
+ALLOWED_HOSTS = os.environ.get("SANJEEVANI_ALLOWED_HOSTS", "*" if not PRODUCTION else "").split(",")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+INSTALLED_APPS = [
+    "sanjeevani.foundation",
+    "sanjeevani.messaging",
+    "sanjeevani.identity",
+    "sanjeevani.documents",
+    "sanjeevani.terminology",
+    "sanjeevani.directory",
+    "sanjeevani.patients",
+    "sanjeevani.roster",
+    "sanjeevani.calls",
+    "sanjeevani.queueing",
+    "sanjeevani.intake",
+    "sanjeevani.consultation",
+    "sanjeevani.prescription",
+    "sanjeevani.reporting",
+    "sanjeevani.notifications",
+    "sanjeevani.web",
+    "django.contrib.staticfiles",
+    "procrastinate.contrib.django",
+]
+
+MIDDLEWARE = [
+    "sanjeevani.web.middleware.security_headers",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "sanjeevani.web.access.authenticate",
+    "sanjeevani.web.errors.map_errors",
+]
+
+ROOT_URLCONF = "sanjeevani.config.urls"
+WSGI_APPLICATION = "sanjeevani.config.wsgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [PACKAGE_DIR / "web" / "templates"],
+        "OPTIONS": {"environment": "sanjeevani.web.jinja.environment"},
+    }
+]
+
+# Two roles on one database: the serving role cannot change what must never change,
+# the owner migrates. Tests and commands that migrate name the alias `owner`.
+_DATABASE = {
+    "ENGINE": "django.db.backends.postgresql",
+    "NAME": os.environ.get("SANJEEVANI_DB_NAME", "sanjeevani"),
+    "HOST": os.environ.get("SANJEEVANI_DB_HOST", ""),
+    "PORT": os.environ.get("SANJEEVANI_DB_PORT", ""),
+    "CONN_MAX_AGE": None,
+    "CONN_HEALTH_CHECKS": True,
+    # A server-side prepared statement does not survive pgbouncer's transaction pooling.
+    "OPTIONS": {"prepare_threshold": None},
+}
+DATABASES = {
+    "default": {
+        **_DATABASE,
+        "USER": os.environ.get("SANJEEVANI_DB_USER", "sanjeevani"),
+        "PASSWORD": os.environ.get("SANJEEVANI_DB_PASSWORD", ""),
+        "TEST": {"MIRROR": "owner"},
+    },
+    "owner": {
+        **_DATABASE,
+        "USER": os.environ.get("SANJEEVANI_DB_OWNER", "sanjeevani_owner"),
+        "PASSWORD": os.environ.get("SANJEEVANI_DB_OWNER_PASSWORD", ""),
+        "TEST": {"DEPENDENCIES": []},
+    },
+}
+DATABASE_ROUTERS = ["sanjeevani.foundation.sharding.OwnerMigrates"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+USE_TZ = True
+TIME_ZONE = "Asia/Kolkata"
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("hi", _("Hindi"))]
+LANGUAGE_COOKIE_NAME = "language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LOCALE_PATHS = [PACKAGE_DIR / "locale"]
+
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(os.environ.get("SANJEEVANI_STATIC", DATA_DIR / "static"))
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": DATA_DIR / "uploads"},
+    },
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+SECURE_COOKIES = PUBLIC_URL.startswith("https://")
+CSRF_COOKIE_SECURE = SECURE_COOKIES
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "sanjeevani.web.errors.csrf_failure"
+LANGUAGE_COOKIE_SECURE = SECURE_COOKIES
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
+# How many proxies of ours stand before the web workers; the client's address is read past them.
+TRUSTED_PROXIES = int(os.environ.get("SANJEEVANI_TRUSTED_PROXIES", "0"))
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+
+# Messages leave through a port: the development inbox, or an SMS operator's HTTP gateway.
+SMS_BACKEND = os.environ.get(
+    "SANJEEVANI_SMS_BACKEND",
+    "sanjeevani.messaging.sms.HttpGateway"
+    if PRODUCTION
+    else "sanjeevani.messaging.sms.DevelopmentInbox",
+)
+SMS_GATEWAY_URL = os.environ.get("SANJEEVANI_SMS_GATEWAY_URL", "")
+SMS_GATEWAY_TOKEN = os.environ.get("SANJEEVANI_SMS_GATEWAY_TOKEN", "")
+DEVELOPMENT_INBOX = not PRODUCTION
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        "procrastinate": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
+    },
+}

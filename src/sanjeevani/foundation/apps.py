@@ -1,0 +1,40 @@
+"""Grants of the serving role, given whenever the schema has changed."""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db import connections
+from django.db.models.signals import post_migrate
+
+from sanjeevani.foundation.sharding import insert_only_tables
+
+
+class FoundationConfig(AppConfig):
+    """The one place that uses a signal: Django sends it when migrations are done."""
+
+    name = "sanjeevani.foundation"
+
+    def ready(self) -> None:
+        """Connect the grants."""
+        post_migrate.connect(grant_to_serving_role, sender=self)
+
+
+def grant_to_serving_role(using: str, **_: Any) -> None:
+    """Let the serving role read and write, but never change what is insert-only."""
+    if using != "owner":
+        return
+    connection = connections[using]
+    role = connection.ops.quote_name(connections["default"].settings_dict["USER"])
+    with connection.cursor() as cursor:
+        present = set(connection.introspection.table_names(cursor))
+        cursor.execute(
+            f"GRANT USAGE ON SCHEMA public TO {role};"
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role};"
+            f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}"
+        )
+        for table in insert_only_tables():
+            if table in present:
+                cursor.execute(
+                    f"REVOKE UPDATE, DELETE, TRUNCATE ON {connection.ops.quote_name(table)}"
+                    f" FROM {role}"
+                )

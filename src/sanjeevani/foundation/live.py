@@ -1,0 +1,69 @@
+"""What reaches the screens: tickets for the gateway, and hints on NATS subjects `look.<topic>`.
+
+A hint says only "look again". For topics that many screens watch at once, a snapshot function
+computes what each of them needs in one query, so that a move in a line of sixty costs one
+statement, not sixty requests; the gateway hands each screen its own part.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypedDict
+
+from django.conf import settings
+from joserfc import jwt
+from joserfc.jwk import OctKey
+
+from sanjeevani.foundation.outbox import StoredFact
+
+TICKET_SECONDS = 600
+
+
+class Hint(TypedDict):
+    """A message to the gateway: to every screen of the topic, and to some by their key."""
+
+    all: dict[str, Any] | None
+    each: dict[str, dict[str, Any]]
+
+
+Snapshot = Callable[[int, list[uuid.UUID]], dict[uuid.UUID, Hint]]
+_snapshots: dict[str, Snapshot] = {}
+
+
+def register_snapshot(prefix: str, snapshot: Snapshot) -> None:
+    """Let `snapshot(state_id, ids)` say what the screens of `<prefix>.<id>` should show."""
+    _snapshots[prefix] = snapshot
+
+
+def hints_for(facts: Iterable[StoredFact]) -> dict[str, Hint]:
+    """Return one hint per topic that the facts touch; several facts of a line make one."""
+    by_prefix: dict[tuple[str, int], set[uuid.UUID]] = {}
+    hints: dict[str, Hint] = {}
+    for fact in facts:
+        for topic in fact.topics:
+            prefix, _, key = topic.partition(".")
+            if prefix in _snapshots:
+                by_prefix.setdefault((prefix, fact.state_id), set()).add(uuid.UUID(key))
+            else:
+                hints[topic] = Hint(all={}, each={})
+    for (prefix, state_id), ids in by_prefix.items():
+        for key, hint in _snapshots[prefix](state_id, sorted(ids)).items():
+            hints[f"{prefix}.{key}"] = hint
+    return hints
+
+
+def issue_ticket(
+    subject: uuid.UUID | None,
+    topics: Mapping[str, str],
+    *,
+    seconds: int = TICKET_SECONDS,
+    **claims: Any,
+) -> str:
+    """Return a signed ticket that lets its bearer listen to `topics` (topic to the bearer's key)."""
+    payload = {
+        "sub": str(subject or ""),
+        "topics": dict(topics),
+        "exp": int(time.time()) + seconds,
+        **claims,
+    }
+    return jwt.encode({"alg": "HS256"}, payload, OctKey.import_key(settings.LIVE_SECRET))

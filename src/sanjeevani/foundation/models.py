@@ -1,0 +1,54 @@
+"""The audit trail and the outbox."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from sanjeevani.foundation.sharding import LocalModel, ShardedModel
+
+
+class AuditEvent(ShardedModel):
+    """Who, acting in which post, did what to which record, when, from where. Insert-only."""
+
+    insert_only = True
+
+    at = models.DateTimeField()
+    verb = models.CharField(max_length=80)
+    actor_kind = models.CharField(max_length=10)
+    account_id = models.UUIDField(null=True)
+    post_id = models.UUIDField(null=True)
+    address = models.GenericIPAddressField(null=True)
+    record_type = models.CharField(max_length=40)
+    record_id = models.UUIDField()
+    patient_id = models.UUIDField(null=True)
+    break_glass = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [
+            models.Index("state_id", "patient_id", "id", name="audit_by_patient"),
+            models.Index("state_id", "account_id", "id", name="audit_by_account"),
+        ]
+
+
+class OutboxFact(ShardedModel):
+    """A fact as it was written in its transaction. The relay gives it its position once visible."""
+
+    kind = models.CharField(max_length=80)
+    payload = models.JSONField()
+    topics = ArrayField(models.CharField(max_length=90))
+    recorded_at = models.DateTimeField()
+    position = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                "id", name="outbox_unnumbered", condition=models.Q(position__isnull=True)
+            ),
+            models.Index("position", name="outbox_by_position"),
+        ]
+
+
+class ListenerCursor(LocalModel):
+    """How far a listener has read the outbox; the relay's own row holds the last position given."""
+
+    listener = models.CharField(max_length=40, primary_key=True)
+    position = models.BigIntegerField(default=0)

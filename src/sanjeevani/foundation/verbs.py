@@ -1,0 +1,176 @@
+"""Verbs: the only functions that change tables. One verb, one transaction, one audit row, its facts.
+
+    @verb("queueing.issue_token")
+    def issue_token(actor: Actor, *, ...) -> Token:
+        ...
+        concerns(token, patient_id=...)
+        publish(TokenIssued(...))
+
+The outermost verb opens the transaction and writes the audit row; a verb called inside another
+joins it, and its facts go out with the outer one's.
+"""
+
+import contextvars
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from functools import wraps
+from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
+
+from django.db import models, transaction
+
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import Actor
+from sanjeevani.foundation.models import AuditEvent, OutboxFact
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+VERBS: dict[str, Callable[..., Any]] = {}
+"""Every verb by name; the structural tests walk it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """Something that happened, as ids and plain values: no personal or clinical data.
+
+    Subclasses are frozen dataclasses with a `kind`, their name in the outbox.
+    """
+
+    kind: ClassVar[str]
+    state_id: int
+
+    def topics(self) -> list[str]:
+        """The topics whose screens should look again: `<name>.<uuid>`."""
+        return []
+
+    def payload(self) -> dict[str, Any]:
+        """The fact's fields as JSON values."""
+        return {
+            item.name: _plain(getattr(self, item.name))
+            for item in fields(self)
+            if item.name != "state_id"
+        }
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, uuid.UUID) else value
+
+
+@dataclass(frozen=True)
+class Concern:
+    """The record that an audit row is about, and the patient it belongs to."""
+
+    state_id: int
+    record_type: str
+    record_id: uuid.UUID
+    patient_id: uuid.UUID | None
+    break_glass: bool = False
+
+
+@dataclass
+class UnitOfWork:
+    """What the running outermost verb has gathered."""
+
+    concern: Concern | None = None
+    facts: list[Fact] = field(default_factory=list)
+
+
+class AuditMissing(RuntimeError):
+    """A verb ended without naming the record that it concerns."""
+
+
+_unit: contextvars.ContextVar[UnitOfWork | None] = contextvars.ContextVar("unit", default=None)
+
+
+def verb(
+    name: str,
+) -> Callable[[Callable[Concatenate[Actor, P], R]], Callable[Concatenate[Actor, P], R]]:
+    """Make a function a verb; see the module's docstring. Any exception undoes all of it."""
+
+    def decorate(
+        function: Callable[Concatenate[Actor, P], R],
+    ) -> Callable[Concatenate[Actor, P], R]:
+        @wraps(function)
+        def run(actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            if _unit.get() is not None:
+                return function(actor, *args, **kwargs)
+            unit = UnitOfWork()
+            with transaction.atomic():
+                token = _unit.set(unit)
+                try:
+                    result = function(actor, *args, **kwargs)
+                finally:
+                    _unit.reset(token)
+                if unit.concern is None:
+                    raise AuditMissing(name)
+                write_audit(actor, name, unit.concern)
+                _write_facts(unit.facts)
+            return result
+
+        VERBS[name] = run
+        return run
+
+    return decorate
+
+
+def concerns(
+    record: models.Model, *, patient_id: uuid.UUID | None = None, break_glass: bool = False
+) -> None:
+    """Name the record that the running verb changes. An outer verb's word, said last, stands."""
+    unit = _unit.get()
+    if unit is not None:
+        unit.concern = concern_of(record, patient_id=patient_id, break_glass=break_glass)
+
+
+def concern_of(
+    record: models.Model, *, patient_id: uuid.UUID | None = None, break_glass: bool = False
+) -> Concern:
+    """Describe a record for the audit trail. Nation-wide rows count as National's."""
+    record_id = getattr(record, "id", None) or record.pk
+    return Concern(
+        getattr(record, "state_id", 0),
+        record._meta.model_name or "",
+        record_id,
+        patient_id,
+        break_glass,
+    )
+
+
+def publish(fact: Fact) -> None:
+    """Add a fact to the running verb's; it is stored with the verb's transaction or not at all."""
+    unit = _unit.get()
+    if unit is None:
+        raise RuntimeError("a fact is published inside a verb")
+    unit.facts.append(fact)
+
+
+def write_audit(actor: Actor, verb_name: str, concern: Concern) -> None:
+    """Append one row to the audit trail. Reads of records by staff call this themselves."""
+    AuditEvent.objects.create(
+        state_id=concern.state_id,
+        at=clock.now(),
+        verb=verb_name,
+        actor_kind=actor.kind,
+        account_id=actor.account_id,
+        post_id=actor.post_id,
+        address=actor.address,
+        record_type=concern.record_type,
+        record_id=concern.record_id,
+        patient_id=concern.patient_id,
+        break_glass=concern.break_glass,
+    )
+
+
+def _write_facts(facts: list[Fact]) -> None:
+    if facts:
+        OutboxFact.objects.bulk_create(
+            OutboxFact(
+                state_id=fact.state_id,
+                kind=fact.kind,
+                payload=fact.payload(),
+                topics=fact.topics(),
+                recorded_at=clock.now(),
+            )
+            for fact in facts
+        )
