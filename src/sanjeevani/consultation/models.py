@@ -1,0 +1,160 @@
+"""Consultations, the doctor's notes, and what the patient thought of it."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from sanjeevani.directory.models import Gender
+from sanjeevani.foundation.sharding import ShardedModel, sharded_relation
+
+
+class ConsultationStatus(models.TextChoices):
+    """Where a consultation stands; the moves are in `states.py`."""
+
+    REQUESTED = "requested", _("Requested")
+    IN_PROGRESS = "in_progress", _("In progress")
+    INTERRUPTED = "interrupted", _("Interrupted")
+    COMPLETED = "completed", _("Completed")
+    RETURNED = "returned", _("Sent back for more information")
+    CANCELLED = "cancelled", _("Cancelled")
+    ABANDONED = "abandoned", _("Not held")
+    REDIRECTED = "redirected", _("Redirected")
+
+
+class Outcome(models.TextChoices):
+    """What a consultation led to."""
+
+    ADVICE = "advice", _("Advice")
+    PRESCRIPTION = "prescription", _("Prescription")
+    REFERRED_UP = "referred_up", _("Referred to a specialist")
+    IN_PERSON = "in_person", _("To be seen in person")
+    EMERGENCY = "emergency", _("Emergency care")
+
+
+class EncounterKind(models.TextChoices):
+    """First consult or follow-up: the guidelines' drug lists depend on it."""
+
+    FIRST = "first", _("First consultation")
+    FOLLOW_UP = "follow_up", _("Follow-up")
+
+
+class Consultation(ShardedModel):
+    """One question of one patient to one line, in the tenant of the line.
+
+    The patient may be registered in another state, the practitioner too: the facts that must stay
+    as they were are copied here, and no foreign key crosses tenants.
+    """
+
+    status = models.CharField(
+        max_length=12, choices=ConsultationStatus.choices, default=ConsultationStatus.REQUESTED
+    )
+    outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
+    encounter_kind = models.CharField(
+        max_length=10, choices=EncounterKind.choices, default=EncounterKind.FIRST
+    )
+    line_id = models.UUIDField()
+    line = sharded_relation("directory.Line", "line_id")
+    token_id = models.UUIDField()
+    token = sharded_relation("queueing.Token", "token_id")
+    room_id = models.UUIDField()
+    room = sharded_relation("calls.Room", "room_id")
+
+    patient_state_id = models.SmallIntegerField()
+    patient_id = models.UUIDField()
+    patient_account_id = models.UUIDField()
+    patient_name = models.CharField(max_length=100)
+    patient_gender = models.CharField(max_length=6, choices=Gender.choices)
+    patient_birth_date = models.DateField()
+    patient_address = models.CharField(max_length=270)
+    language = models.CharField(max_length=3)
+    consent_id = models.UUIDField()
+
+    practitioner_state_id = models.SmallIntegerField(null=True)
+    practitioner_id = models.UUIDField(null=True)
+    practitioner_name = models.CharField(max_length=100, blank=True)
+    practitioner_qualification = models.CharField(max_length=100, blank=True)
+    practitioner_registration = models.CharField(max_length=100, blank=True)
+
+    request_key = models.UUIDField()
+    requested_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("state_id", "request_key", name="consultation_request_once"),
+            models.UniqueConstraint("state_id", "token_id", name="consultation_token"),
+        ]
+        indexes = [
+            models.Index(
+                "state_id", "practitioner_id", "id", name="consultation_by_practitioner"
+            ),
+        ]
+
+
+class ConsultationReference(ShardedModel):
+    """In the patient's state: where a consultation of theirs lives. Its id is the consultation's."""
+
+    patient_id = models.UUIDField()
+    patient = sharded_relation("patients.Patient", "patient_id")
+    account_id = models.UUIDField()
+    consultation_state_id = models.SmallIntegerField()
+
+    class Meta:
+        indexes = [
+            models.Index("state_id", "account_id", "id", name="consultation_of_account"),
+            models.Index("state_id", "patient_id", "id", name="consultation_of_patient"),
+        ]
+
+
+class Note(ShardedModel):
+    """What the doctor wrote, one row a consultation, changed only while it is in progress."""
+
+    consultation_id = models.UUIDField()
+    consultation = sharded_relation("consultation.Consultation", "consultation_id")
+    history = models.TextField(blank=True, max_length=4000)
+    findings = models.TextField(blank=True, max_length=4000)
+    investigations = models.TextField(blank=True, max_length=2000)
+    advice = models.TextField(blank=True, max_length=4000)
+    come_back = models.TextField(blank=True, max_length=1000)
+    height_cm = models.DecimalField(max_digits=4, decimal_places=1, null=True)
+    weight_kg = models.DecimalField(max_digits=4, decimal_places=1, null=True)
+    last_menstrual_period = models.DateField(null=True)
+    written_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("state_id", "consultation_id", name="note_once")]
+
+
+class Diagnosis(ShardedModel):
+    """A coded diagnosis (ICD-10), provisional or confirmed."""
+
+    consultation_id = models.UUIDField()
+    consultation = sharded_relation("consultation.Consultation", "consultation_id")
+    code = models.CharField(max_length=8)
+    title = models.CharField(max_length=255)
+    provisional = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "state_id", "consultation_id", "code", name="diagnosis_once"
+            )
+        ]
+
+
+class Feedback(ShardedModel):
+    """The patient's word on a consultation: once."""
+
+    consultation_id = models.UUIDField()
+    consultation = sharded_relation("consultation.Consultation", "consultation_id")
+    rating = models.PositiveSmallIntegerField()
+    comment = models.CharField(max_length=1000, blank=True)
+    given_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("state_id", "consultation_id", name="feedback_once"),
+            models.CheckConstraint(
+                name="feedback_rating", condition=models.Q(rating__gte=1, rating__lte=5)
+            ),
+        ]

@@ -1,0 +1,210 @@
+"""States, facilities, practitioners, posts, clinics, and the lines they open."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from sanjeevani.foundation.sharding import ReferenceModel, ShardedModel, sharded_relation
+
+
+class State(ReferenceModel):
+    """A state or union territory by its LGD code; 0 is the tenant National."""
+
+    lgd_code = models.SmallIntegerField(primary_key=True)
+    iso_3166_2 = models.CharField(max_length=6, unique=True)
+    name = models.CharField(max_length=60, unique=True)
+    name_hi = models.CharField(max_length=60)
+    kind = models.CharField(max_length=20)
+    languages = ArrayField(models.CharField(max_length=3))
+    population_2011 = models.PositiveIntegerField(null=True)
+    opened_at = models.DateTimeField(null=True)
+
+
+class Gender(models.TextChoices):
+    """Administrative gender, as in FHIR without `unknown`."""
+
+    FEMALE = "female", _("Female")
+    MALE = "male", _("Male")
+    OTHER = "other", _("Other")
+
+
+class Role(models.TextChoices):
+    """What a post lets its holder do."""
+
+    HEALTH_WORKER = "health_worker", _("Health worker")
+    PHARMACIST = "pharmacist", _("Pharmacist")
+    DOCTOR = "doctor", _("Doctor")
+    SPECIALIST = "specialist", _("Specialist")
+    FACILITY_ADMIN = "facility_admin", _("Facility administrator")
+    STATE_ADMIN = "state_admin", _("State administrator")
+    NATIONAL_ADMIN = "national_admin", _("National administrator")
+    OBSERVER = "observer", _("Observer")
+
+
+CLINICAL_ROLES = frozenset({Role.DOCTOR, Role.SPECIALIST})
+
+
+class Facility(ShardedModel):
+    """A health institution: OPD host, hub, spoke, or several of these at once."""
+
+    name = models.CharField(max_length=120)
+    name_hi = models.CharField(max_length=120, blank=True)
+    kind = models.CharField(max_length=30)
+    address = models.CharField(max_length=200)
+    district = models.CharField(max_length=60)
+    phone = models.CharField(max_length=20, blank=True)
+    is_opd_host = models.BooleanField(default=False)
+    is_hub = models.BooleanField(default=False)
+    is_spoke = models.BooleanField(default=False)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "state_id", "district", "name", name="facility_name_in_district"
+            ),
+        ]
+
+
+class Practitioner(ShardedModel):
+    """A registered medical practitioner. Listed and put on duty only once verified."""
+
+    account_id = models.UUIDField()
+    name = models.CharField(max_length=100)
+    gender = models.CharField(max_length=6, choices=Gender.choices)
+    qualification = models.CharField(max_length=100)
+    council = models.CharField(max_length=60)
+    registration_number = models.CharField(max_length=30)
+    speciality_code = models.CharField(max_length=30)
+    languages = ArrayField(models.CharField(max_length=3))
+    address = models.CharField(max_length=200)
+    contact = models.CharField(max_length=60)
+    verified_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "state_id", "council", "registration_number", name="practitioner_registration"
+            ),
+            models.UniqueConstraint("state_id", "account_id", name="practitioner_account"),
+        ]
+
+
+class Post(ShardedModel):
+    """A person in a role at a facility. All permissions come from posts."""
+
+    account_id = models.UUIDField()
+    facility_id = models.UUIDField()
+    facility = sharded_relation("directory.Facility", "facility_id")
+    role = models.CharField(max_length=20, choices=Role.choices)
+    practitioner_id = models.UUIDField(null=True)
+    practitioner = sharded_relation("directory.Practitioner", "practitioner_id")
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state_id", "account_id", "facility_id", "role"],
+                condition=models.Q(ended_at__isnull=True),
+                name="post_once_at_a_time",
+            ),
+            models.CheckConstraint(
+                name="post_clinical_needs_practitioner",
+                condition=~models.Q(role__in=["doctor", "specialist"])
+                | models.Q(practitioner_id__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index("account_id", name="post_by_account"),
+            models.Index("state_id", "facility_id", name="post_by_facility"),
+        ]
+
+
+class LineKind(models.TextChoices):
+    """Whose tokens wait in a line."""
+
+    CLINIC = "clinic", _("Online OPD")
+    HUB = "hub", _("Hub speciality")
+    FOLLOW_UP = "follow_up", _("Follow-ups of one doctor")
+
+
+class Line(ShardedModel):
+    """Where tokens wait. It belongs to the tenant of its host for life."""
+
+    kind = models.CharField(max_length=10, choices=LineKind.choices)
+    facility_id = models.UUIDField()
+    facility = sharded_relation("directory.Facility", "facility_id")
+    speciality_code = models.CharField(max_length=30)
+    places_per_day = models.PositiveIntegerField()
+    waiting_places = models.PositiveIntegerField()
+    target_wait_minutes = models.PositiveSmallIntegerField(default=30)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index("state_id", "facility_id", name="line_by_facility")]
+        constraints = [
+            models.CheckConstraint(
+                name="line_target_positive", condition=models.Q(target_wait_minutes__gt=0)
+            )
+        ]
+
+
+class Clinic(ShardedModel):
+    """An online OPD: its host, speciality and rules. Its line has its own places."""
+
+    facility_id = models.UUIDField()
+    facility = sharded_relation("directory.Facility", "facility_id")
+    line_id = models.UUIDField()
+    line = sharded_relation("directory.Line", "line_id")
+    speciality_code = models.CharField(max_length=30)
+    name = models.CharField(max_length=120)
+    name_hi = models.CharField(max_length=120, blank=True)
+    time_limit_minutes = models.PositiveSmallIntegerField(default=10)
+    languages = ArrayField(models.CharField(max_length=3))
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("state_id", "line_id", name="clinic_has_one_line"),
+            models.UniqueConstraint("state_id", "facility_id", "name", name="clinic_name"),
+        ]
+
+
+class ClinicHours(ShardedModel):
+    """One opening of a clinic on a weekday (0 is Monday), in Indian time."""
+
+    clinic_id = models.UUIDField()
+    clinic = sharded_relation("directory.Clinic", "clinic_id")
+    weekday = models.PositiveSmallIntegerField()
+    opens = models.TimeField()
+    closes = models.TimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "state_id", "clinic_id", "weekday", "opens", name="clinic_hours_once"
+            ),
+            models.CheckConstraint(
+                name="clinic_hours_weekday", condition=models.Q(weekday__lte=6)
+            ),
+            models.CheckConstraint(
+                name="clinic_hours_in_order", condition=models.Q(closes__gt=models.F("opens"))
+            ),
+        ]
+
+
+class ServedState(ReferenceModel):
+    """That a clinic serves the patients of a state. Grows at run time.
+
+    A reference table because a patient's state asks which clinics of all tenants serve it.
+    """
+
+    pk = models.CompositePrimaryKey("served_state_id", "clinic_id")
+    served_state_id = models.SmallIntegerField()
+    clinic_state_id = models.SmallIntegerField()
+    clinic_id = models.UUIDField()
+    since = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index("clinic_id", name="served_state_by_clinic")]

@@ -1,0 +1,83 @@
+"""Drafts of prescriptions, and signed ones, which never change."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from sanjeevani.foundation.sharding import KeyedModel, ShardedModel, sharded_relation
+
+
+class DraftItem(ShardedModel):
+    """One medicine of the draft of a consultation."""
+
+    consultation_id = models.UUIDField()
+    consultation = sharded_relation("consultation.Consultation", "consultation_id")
+    position = models.PositiveSmallIntegerField()
+    medicine_code = models.CharField(max_length=60)
+    dose = models.CharField(max_length=40)
+    frequency = models.CharField(max_length=20)
+    duration_days = models.PositiveSmallIntegerField()
+    instructions = models.CharField(max_length=200, blank=True)
+    override_reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "state_id", "consultation_id", "medicine_code", name="draft_item_once"
+            )
+        ]
+
+
+class Prescription(ShardedModel):
+    """A signed prescription, insert-only: `signature` is a JWS over `content`'s digest."""
+
+    insert_only = True
+
+    consultation_id = models.UUIDField()
+    consultation = sharded_relation("consultation.Consultation", "consultation_id")
+    number = models.CharField(max_length=20)
+    content = models.JSONField()
+    signature = models.TextField()
+    practitioner_id = models.UUIDField()
+    supersedes_id = models.UUIDField(null=True)
+    signed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("state_id", "number", name="prescription_number"),
+            models.UniqueConstraint("state_id", "supersedes_id", name="prescription_one_successor"),
+        ]
+        indexes = [
+            models.Index("state_id", "consultation_id", "id", name="prescription_newest")
+        ]
+
+
+class EndKind(models.TextChoices):
+    """How a signed prescription stops being valid."""
+
+    SUPERSEDED = "superseded", _("Replaced by a newer one")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class PrescriptionEnd(ShardedModel):
+    """That a signed prescription no longer holds, and why. Insert-only."""
+
+    insert_only = True
+
+    prescription_id = models.UUIDField()
+    prescription = sharded_relation("prescription.Prescription", "prescription_id")
+    kind = models.CharField(max_length=10, choices=EndKind.choices)
+    reason = models.CharField(max_length=300)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("state_id", "prescription_id", name="prescription_ends_once")
+        ]
+
+
+class PrescriptionNumber(KeyedModel):
+    """Where the prescription of a number is: unique nation-wide, not guessable, not in order."""
+
+    number = models.CharField(max_length=20, primary_key=True)
+    prescription_state_id = models.SmallIntegerField()
+    prescription_id = models.UUIDField()
