@@ -1,0 +1,78 @@
+"""The tests' own PostgreSQL and NATS: real servers, made for one run and gone after it.
+
+The environment is set on import, before Django's settings are read. The process that pytest was
+started in owns PostgreSQL; the workers of `-n` inherit its environment and share the cluster, each
+with a database of its own. Every process has its own NATS.
+"""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sanjeevani.config.embedded import EmbeddedPostgres
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+WORKER = "PYTEST_XDIST_WORKER" in os.environ
+if not WORKER:
+    for name in [name for name in os.environ if name.startswith("SANJEEVANI_")]:
+        del os.environ[name]
+    # PostgreSQL runs as another user when we are root, and must reach its folder.
+    data_dir = Path(tempfile.mkdtemp(prefix="sanjeevani-test-"))
+    data_dir.chmod(0o711)
+    os.environ["SANJEEVANI_DATA"] = str(data_dir)
+DATA_DIR = Path(os.environ["SANJEEVANI_DATA"])
+POSTGRES = EmbeddedPostgres(DATA_DIR, durable=False)
+os.environ.update(POSTGRES.environment())
+os.environ["SANJEEVANI_NATS_URL"] = f"nats://127.0.0.1:{free_port()}"
+os.environ["DJANGO_SETTINGS_MODULE"] = "sanjeevani.config.settings"
+
+_cleanup = contextlib.ExitStack()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start PostgreSQL, once for all workers."""
+    if not WORKER and not config.option.collectonly:
+        _cleanup.callback(shutil.rmtree, DATA_DIR, ignore_errors=True)
+        _cleanup.enter_context(POSTGRES.running())
+
+
+def pytest_unconfigure() -> None:
+    """Stop PostgreSQL and remove what the run made."""
+    _cleanup.close()
+
+
+@pytest.fixture(scope="session")
+def nats_url() -> Iterator[str]:
+    """A running NATS server: the one that `settings.NATS_URL` names."""
+    url = os.environ["SANJEEVANI_NATS_URL"]
+    port = int(url.rpartition(":")[2])
+    server = subprocess.Popen(
+        ["setpriv", "--pdeathsig=TERM", Path(sys.executable).with_name("nats-server"),
+         "-a", "127.0.0.1", "-p", str(port)],
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        for _attempt in range(200):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.05):
+                break
+        else:
+            pytest.fail("the NATS server does not answer")
+        yield url
+    finally:
+        server.terminate()
+        server.wait(10)
