@@ -62,10 +62,17 @@ def nats_url() -> Iterator[str]:
     url = os.environ["SANJEEVANI_NATS_URL"]
     port = int(url.rpartition(":")[2])
     server = subprocess.Popen(
-        ["setpriv", "--pdeathsig=TERM", Path(sys.executable).with_name("nats-server"),
-         "-a", "127.0.0.1", "-p", str(port)],
+        [
+            "setpriv",
+            "--pdeathsig=TERM",
+            Path(sys.executable).with_name("nats-server"),
+            "-a",
+            "127.0.0.1",
+            "-p",
+            str(port),
+        ],
         stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    )
     try:
         for _attempt in range(200):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.05):

@@ -174,10 +174,19 @@ class EmbeddedPostgres:
             pwd.getpwnam(SYSTEM_USER)
         except KeyError:
             added = subprocess.run(
-                ["useradd", "--system", "--user-group", "--no-create-home", "--home-dir=/",
-                 "--shell=/usr/sbin/nologin", SYSTEM_USER],
-                capture_output=True, text=True, check=False,
-            )  # fmt: skip
+                [
+                    "useradd",
+                    "--system",
+                    "--user-group",
+                    "--no-create-home",
+                    "--home-dir=/",
+                    "--shell=/usr/sbin/nologin",
+                    SYSTEM_USER,
+                ],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
             # Two copies that start together both find the user missing; one is refused.
             if added.returncode not in (0, 9):
                 reason = added.stderr.strip()
@@ -201,8 +210,12 @@ class EmbeddedPostgres:
     def _call(self, program: str, *arguments: str, standard_input: str = "") -> None:
         finished = subprocess.run(
             [*self._prefix, str(self.programs / program), *arguments],
-            input=standard_input, capture_output=True, text=True, check=False, cwd="/",
-        )  # fmt: skip
+            input=standard_input,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd="/",
+        )
         if finished.returncode or "ERROR:" in finished.stderr:
             reason = (finished.stderr.strip() or f"exit status {finished.returncode}").splitlines()
             told = next((line for line in reason if "error:" in line.lower()), reason[-1])
@@ -210,20 +223,32 @@ class EmbeddedPostgres:
 
     def _initialise(self, directory: Path) -> None:
         self._call(
-            "initdb", "-D", str(directory), "--username=postgres", "--auth=peer",
-            "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
-            "--locale=C", "--no-instructions", *([] if self.durable else ["--no-sync"]),
-        )  # fmt: skip
+            "initdb",
+            "-D",
+            str(directory),
+            "--username=postgres",
+            "--auth=peer",
+            "--encoding=UTF8",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--locale=C",
+            "--no-instructions",
+            *([] if self.durable else ["--no-sync"]),
+        )
         with (directory / "postgresql.conf").open("a") as configuration:
             configuration.write("include_if_exists = 'sanjeevani.conf'\n")
         self._call(
-            "postgres", "--single", "-D", str(directory), "postgres",
+            "postgres",
+            "--single",
+            "-D",
+            str(directory),
+            "postgres",
             standard_input=(
                 f"CREATE ROLE {OWNER} LOGIN{'' if self.durable else ' CREATEDB'}\n"
                 f"CREATE ROLE {SERVING} LOGIN\n"
                 f"CREATE DATABASE {DATABASE} OWNER {OWNER}\n"
             ),
-        )  # fmt: skip
+        )
 
     def answers(self) -> bool:
         """Say whether the server takes connections."""
@@ -241,10 +266,22 @@ class EmbeddedPostgres:
         """Stop a server that outlived its supervisor on this cluster."""
         if (self.directory / "postmaster.pid").exists():
             subprocess.run(
-                [*self._prefix, self.programs / "pg_ctl", "stop", "-D", self.directory,
-                 "-m", "fast", "-t", "30", "-s"],
-                capture_output=True, check=False, cwd="/",
-            )  # fmt: skip
+                [
+                    *self._prefix,
+                    self.programs / "pg_ctl",
+                    "stop",
+                    "-D",
+                    self.directory,
+                    "-m",
+                    "fast",
+                    "-t",
+                    "30",
+                    "-s",
+                ],
+                capture_output=True,
+                check=False,
+                cwd="/",
+            )
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:

@@ -1,0 +1,423 @@
+"""`sanjeevani run`: prepare the data folder, run everything under supervisor, tell the operator.
+
+Supervisor restarts what dies. Every process is told by the kernel when its parent dies, and
+carries a mark by which a later start finds what is left over all the same.
+"""
+
+import contextlib
+import hashlib
+import http.client
+import importlib.metadata
+import os
+import resource
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import xmlrpc.client
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any, Self
+
+import filelock
+import psutil
+from supervisor.xmlrpc import SupervisorTransport
+
+from sanjeevani.config.embedded import EmbeddedFailure, runtime_dir
+from sanjeevani.config.processes import (
+    CannotRun,
+    Installation,
+    Program,
+    environment,
+    installation,
+    programs,
+)
+from sanjeevani.config.secrets import read_secret
+
+PACKAGE_DIR = Path(__file__).resolve().parent.parent
+ENOUGH_MEGABYTES = 300
+"""Free space below which a start is refused: a database that fills the disk stops half-way."""
+OPEN_FILES = 65_536
+MARK = "SANJEEVANI_SUPERVISED"
+"""In the environment of everything we start, with the data folder: how leftovers are known."""
+
+SECONDS_TO_PREPARE = 600
+SECONDS_TO_ANSWER = 60
+SECONDS_TO_STOP = 40
+
+
+def run() -> int:
+    """Run the product until it is told to stop; return the exit status."""
+    stopping = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, stop)
+    try:
+        place = installation()
+        with _only_copy(place):
+            _serve(place, stopping)
+    except (CannotRun, EmbeddedFailure) as refusal:
+        print(f"sanjeevani: {refusal}", file=sys.stderr)
+        return 1
+    except OSError as failure:
+        where = f" ({failure.filename})" if failure.filename else ""
+        print(f"sanjeevani: cannot start: {failure.strerror}{where}", file=sys.stderr)
+        return 1
+    return 0
+
+
+@contextlib.contextmanager
+def _only_copy(place: Installation) -> Iterator[None]:
+    """Hold the data folder for this process alone."""
+    place.data_dir.mkdir(parents=True, exist_ok=True, mode=0o711)
+    owner = place.data_dir.stat().st_uid
+    if owner != os.geteuid():
+        raise CannotRun(f"{place.data_dir} belongs to another user (number {owner}).")
+    free = shutil.disk_usage(place.data_dir).free // 2**20
+    if free < ENOUGH_MEGABYTES:
+        raise CannotRun(
+            f"only {free} MB are free for {place.data_dir}; at least {ENOUGH_MEGABYTES} are needed."
+        )
+    lock = filelock.FileLock(place.data_dir / "run.lock", timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise CannotRun(f"another copy is already running on {place.data_dir}.") from None
+    with lock:
+        yield
+
+
+def _serve(place: Installation, stopping: threading.Event) -> None:
+    _raise_open_files()
+    place.logs.mkdir(exist_ok=True, mode=0o700)
+    _clear_leftovers(place)
+    _refuse_busy_ports(place)
+    listed = programs(place)
+    if any(program.name == "postgres" for program in listed):
+        place.postgres.prepare()
+    variables = {**os.environ, **environment(place), MARK: str(place.data_dir), "SPT_NOENV": "1"}
+    _write_bus_configuration(place)
+    control = _write_supervisor_configuration(place, listed)
+    with _Supervisor(place, control, variables, stopping) as supervisor:
+        _say("Starting the database and the bus")
+        supervisor.wait_until_services_answer([program.name for program in listed])
+        if not stopping.is_set():
+            supervisor.prepare()
+        if not stopping.is_set():
+            _say("Starting the web pages")
+            supervisor.start([program.name for program in listed if not program.first])
+            supervisor.wait_until_ready()
+        if not stopping.is_set():
+            _announce(place, variables)
+            supervisor.watch()
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _raise_open_files() -> None:
+    """Every waiting phone is an open file of the gateway."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _refuse_busy_ports(place: Installation) -> None:
+    wanted = [
+        (place.host, place.port, "the web pages"),
+        (place.host, place.gateway_port, "live updates"),
+        ("127.0.0.1", place.bus_port, "the bus"),
+    ]
+    for host, port, purpose in wanted:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as failure:
+                raise CannotRun(
+                    f"port {port}, for {purpose}, cannot be used: {failure.strerror}. "
+                    f"Choose another: PORT={place.port + 1000} make run"
+                ) from None
+
+
+def _leftovers(place: Installation) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.environ().get(MARK) == str(place.data_dir):
+                found.append(process)
+    return found
+
+
+def _clear_leftovers(place: Installation) -> None:
+    """Stop what a killed supervisor left behind: the lock says that no other copy is alive."""
+    for stop in (psutil.Process.terminate, psutil.Process.kill):
+        left = _leftovers(place)
+        for process in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                stop(process)
+        if left:
+            psutil.wait_procs(left, timeout=10)
+    place.postgres.clear_leftover()
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text)
+
+
+def _write_bus_configuration(place: Installation) -> None:
+    token = read_secret("SANJEEVANI_NATS_TOKEN", place.data_dir)
+    _write_private(
+        place.data_dir / "nats.conf",
+        f'listen: "127.0.0.1:{place.bus_port}"\nauthorization {{ token: "{token}" }}\n',
+    )
+
+
+def _escaped(text: str | Path) -> str:
+    """Supervisor expands % in every value."""
+    return str(text).replace("%", "%%")
+
+
+def _write_supervisor_configuration(place: Installation, listed: list[Program]) -> Path:
+    """Write `supervisord.conf`; return the path of the supervisor's socket."""
+    control = runtime_dir(place.data_dir) / "supervisor.sock"
+    sections = [
+        f"""\
+[supervisord]
+nodaemon=true
+silent=true
+identifier=sanjeevani
+directory={_escaped(Path.cwd())}
+logfile={_escaped(place.logs / "supervisor.log")}
+logfile_maxbytes=5MB
+logfile_backups=3
+pidfile={_escaped(place.data_dir / "supervisor.pid")}
+childlogdir={_escaped(place.logs)}
+
+[unix_http_server]
+file={_escaped(control)}
+chmod=0700
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+"""
+    ]
+    sections += [
+        f"""\
+[program:{program.name}]
+command={_escaped(shlex.join(program.command))}
+priority={number}
+autostart={"true" if program.first else "false"}
+autorestart=true
+startsecs=1
+startretries=1000
+stopsignal={program.stop_signal}
+stopwaitsecs=20
+stopasgroup=false
+killasgroup=true
+redirect_stderr=true
+stdout_logfile={_escaped(place.logs / program.name)}.log
+stdout_logfile_maxbytes=10MB
+stdout_logfile_backups=3
+"""
+        for number, program in enumerate(listed, start=1)
+    ]
+    _write_private(place.data_dir / "supervisord.conf", "\n".join(sections))
+    return control
+
+
+class _Supervisor:
+    """supervisord as a child, and what is asked of it."""
+
+    def __init__(
+        self,
+        place: Installation,
+        control: Path,
+        variables: dict[str, str],
+        stopping: threading.Event,
+    ) -> None:
+        self.place = place
+        self.variables = variables
+        self.stopping = stopping
+        self._control = control
+
+    def __enter__(self) -> Self:
+        with (self.place.logs / "supervisor.err").open("w") as errors:
+            self._process = subprocess.Popen(
+                [
+                    "setpriv",
+                    "--pdeathsig=TERM",
+                    sys.executable,
+                    "-m",
+                    "supervisor.supervisord",
+                    "-c",
+                    self.place.data_dir / "supervisord.conf",
+                ],
+                env=self.variables,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                start_new_session=True,
+            )
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._process.poll() is None:
+            _say("Stopping")
+            self._process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(SECONDS_TO_STOP)
+        _clear_leftovers(self.place)
+
+    def _remote(self) -> xmlrpc.client.ServerProxy:
+        # The transport keeps a connection that it cannot use again after an error.
+        return xmlrpc.client.ServerProxy(
+            "http://localhost", SupervisorTransport(None, None, f"unix://{self._control}")
+        )
+
+    def states(self) -> dict[str, dict[str, Any]]:
+        """Return supervisor's row of each program. Raises `CannotRun` when supervisor is gone."""
+        if self._process.poll() is not None:
+            raise CannotRun(f"the supervisor stopped unexpectedly; see {self.place.logs}.")
+        try:
+            rows: Any = self._remote().supervisor.getAllProcessInfo()
+        except (OSError, http.client.HTTPException):
+            return {}  # it listens a moment after its start
+        return {row["name"]: row for row in rows}
+
+    def start(self, names: list[str]) -> None:
+        """Start programs that wait for the database."""
+        for name in names:
+            self._remote().supervisor.startProcess(name, False)
+
+    def _until(self, done: Callable[[], bool], seconds: float, failure: str) -> None:
+        """Wait until `done`, or we are told to stop; refuse to run after `seconds`."""
+        deadline = time.monotonic() + seconds
+        while not self.stopping.is_set() and not done():
+            if time.monotonic() > deadline:
+                raise CannotRun(failure)
+            self.stopping.wait(0.1)
+
+    def wait_until_services_answer(self, names: list[str]) -> None:
+        """Wait for those of PostgreSQL and NATS that are ours."""
+
+        def answer() -> bool:
+            self.states()
+            bus = ("127.0.0.1", self.place.bus_port)
+            return ("nats" not in names or _connects(bus)) and (
+                "postgres" not in names or self.place.postgres.answers()
+            )
+
+        self._until(
+            answer,
+            SECONDS_TO_ANSWER,
+            f"the database or the bus did not start; see {self.place.logs}.",
+        )
+
+    def wait_until_ready(self) -> None:
+        """Wait until the product itself says that it is ready."""
+        self._until(
+            self._ready,
+            SECONDS_TO_ANSWER,
+            f"the web pages do not answer; see {self.place.logs / 'web.log'}.",
+        )
+
+    def _ready(self) -> bool:
+        self.states()
+        return _status_of(self.place, "/readyz") == 200
+
+    def prepare(self) -> None:
+        """Bring the database to what this version needs; nothing to do when nothing changed."""
+        stamp = self.place.data_dir / "prepared"
+        version = _version()
+        if stamp.exists() and stamp.read_text() == version:
+            return
+        _say("Preparing the database")
+        log = self.place.logs / "prepare.log"
+        with log.open("w") as output:
+            command = subprocess.Popen(
+                ["setpriv", "--pdeathsig=TERM", sys.executable, "-m", "sanjeevani", "prepare"],
+                env=self.variables,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        try:
+            self._until(
+                lambda: command.poll() is not None,
+                SECONDS_TO_PREPARE,
+                f"preparing the database takes too long; see {log}.",
+            )
+        finally:
+            if command.poll() is None:
+                command.terminate()
+                command.wait()
+        if self.stopping.is_set():
+            return
+        if command.returncode:
+            raise CannotRun(f"preparing the database failed; see {log}.")
+        stamp.write_text(version)
+
+    def watch(self) -> None:
+        """Tell of what dies and comes back, until we are told to stop."""
+        known = self.states()
+        while not self.stopping.wait(1):
+            states = self.states()
+            for name, state in states.items():
+                if known.get(name, state)["pid"] != state["pid"] and state["pid"]:
+                    _say(f"{name} had stopped and was started again; see {self.place.logs}")
+                elif known.get(name, state)["pid"] and not state["pid"]:
+                    _say(f"{name} stopped; see {self.place.logs}")
+            known = states or known
+
+
+def _connects(address: tuple[str, int]) -> bool:
+    try:
+        socket.create_connection(address, 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _status_of(place: Installation, path: str) -> int | None:
+    host = "127.0.0.1" if place.host in {"0.0.0.0", "::"} else place.host  # noqa: S104
+    connection = http.client.HTTPConnection(host, place.port, timeout=5)
+    try:
+        connection.request("GET", path, headers={"Host": "localhost"})
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def _version() -> str:
+    """Return a digest of all that preparing the database depends on."""
+    installed = {f"{each.name}=={each.version}" for each in importlib.metadata.distributions()}
+    digest = hashlib.sha256("\0".join(sorted(installed)).encode())
+    for path in sorted(PACKAGE_DIR.rglob("*")):
+        if path.suffix not in {".html", ".mo", ".po", ".pyc"} and path.is_file():
+            digest.update(f"{path.relative_to(PACKAGE_DIR)}\0".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _announce(place: Installation, variables: dict[str, str]) -> None:
+    _say(f"\nReady: {variables['SANJEEVANI_PUBLIC_URL']}")
+    sign_ins = place.data_dir / "demo-sign-ins.txt"
+    if sign_ins.exists():
+        _say(f"\n{sign_ins.read_text().rstrip()}")
+    _say(f"\nLogs: {place.logs}\nStop with Ctrl-C.")
