@@ -6,8 +6,6 @@ from django.apps import AppConfig
 from django.db import connections
 from django.db.models.signals import post_migrate
 
-from sanjeevani.foundation.sharding import insert_only_tables
-
 
 class FoundationConfig(AppConfig):
     """The one place that uses a signal: Django sends it when migrations are done."""
@@ -23,6 +21,9 @@ def grant_to_serving_role(using: str, **_: Any) -> None:
     """Let the serving role read and write, but never change what is insert-only."""
     if using != "owner":
         return
+    # The module defines models, which Django allows only once all apps are known.
+    from sanjeevani.foundation.sharding import insert_only_tables
+
     connection = connections[using]
     role = connection.ops.quote_name(connections["default"].settings_dict["USER"])
     with connection.cursor() as cursor:
