@@ -1,0 +1,117 @@
+"""`sanjeevani run`, seen from the operator's chair."""
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.product import Product, free_ports
+
+pytestmark = pytest.mark.xdist_group("running")
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 15) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+def refusal(product: Product) -> str:
+    """Start what must be refused; return its one line."""
+    assert product.start().ended() == 1
+    (line,) = product.lines
+    return line
+
+
+@pytest.fixture(scope="module")
+def product() -> Iterator[Product]:
+    # Without demo data: this file is about processes, and its time counts.
+    with Product(variables={"SANJEEVANI_DEMO": "0"}) as running:
+        yield running
+
+
+def test_it_says_that_it_is_alive_and_ready(product: Product) -> None:
+    assert httpx.get(f"{product.url}/healthz").status_code == 200
+    ready = httpx.get(f"{product.url}/readyz")
+    assert ready.json() == {"database": True, "bus": True, "migrations": True}
+
+
+def test_secrets_are_for_their_owner_only(product: Product) -> None:
+    private = [*(product.data_dir / "secrets").iterdir(), product.data_dir / "nats.conf"]
+    assert len(private) >= 3
+    assert {path.stat().st_mode & 0o777 for path in private} == {0o600}
+
+
+def test_the_first_page_is_served(product: Product) -> None:
+    assert httpx.get(product.url, follow_redirects=True).status_code == 200
+
+
+@pytest.mark.parametrize("offset", [0, 1, 2])
+def test_a_busy_port_is_refused_in_one_line(tmp_path: Path, offset: int) -> None:
+    port = free_ports(3)
+    with socket.create_server(("127.0.0.1", port + offset)):
+        line = refusal(Product(tmp_path / "data", port))
+    assert f"port {port + offset}" in line
+    assert "PORT=" in line
+
+
+def test_a_second_copy_on_the_same_data_is_refused_in_one_line(product: Product) -> None:
+    line = refusal(Product(product.data_dir))
+    assert "already running" in line
+    assert product.ready()
+
+
+def test_data_below_a_file_is_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert "file" in refusal(Product(tmp_path / "file" / "data"))
+
+
+def test_a_port_that_is_no_number_is_refused_in_one_line(tmp_path: Path) -> None:
+    assert "PORT" in refusal(Product(tmp_path, variables={"PORT": "eighty"}))
+
+
+@pytest.mark.parametrize("name", ["granian", "nats-server", "pginstall18"])
+def test_what_is_killed_comes_back(product: Product, name: str) -> None:
+    killed = product.child(name)
+    before = {process.pid for process in psutil.Process(killed).children(recursive=True)}
+    os.kill(killed, signal.SIGKILL)
+    wait_for(lambda: not psutil.pid_exists(killed) or product.child(name) != killed)
+    wait_for(product.ready)
+    # Nothing of the old one serves on beside the new one.
+    wait_for(lambda: not any(psutil.pid_exists(pid) for pid in before))
+
+
+def test_a_killed_web_worker_comes_back_without_a_gap(product: Product) -> None:
+    main = psutil.Process(product.child("granian"))
+    worker = next(child for child in main.children() if "spawn_main" in " ".join(child.cmdline()))
+    worker.kill()
+    for _request in range(20):
+        assert httpx.get(f"{product.url}/healthz").status_code == 200
+    assert worker.pid not in {child.pid for child in main.children()}
+
+
+def test_it_survives_a_killed_supervisor_and_stops_without_leaving_anything(
+    product: Product,
+) -> None:
+    supervisor = next(
+        process for process in product.processes() if "supervisord" in " ".join(process.cmdline())
+    )
+    supervisor.kill()
+    assert product.ended() == 1
+    assert "supervisor stopped unexpectedly" in product.lines[-1]
+    assert product.processes() == []
+
+    started = time.monotonic()
+    product.lines.clear()
+    product.start()
+    product.wait_until_ready()
+    assert time.monotonic() - started < 10
+    assert product.stop(signal.SIGINT) == 0
+    assert product.processes() == []
