@@ -54,7 +54,7 @@ class ModeChange(ShardedModel):
     seat = models.CharField(max_length=5, choices=Seat.choices)
 
     class Meta:
-        indexes = [models.Index("state_id", "room_id", "id", name="mode_change_by_room")]
+        indexes = [models.Index(fields=["state_id", "room_id", "id"], name="mode_change_by_room")]
 
 
 class Message(ShardedModel):
@@ -71,6 +71,8 @@ class Message(ShardedModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint("state_id", "room_id", "client_key", name="message_once")
+            models.UniqueConstraint(
+                fields=["state_id", "room_id", "client_key"], name="message_once"
+            )
         ]
-        indexes = [models.Index("state_id", "room_id", "id", name="message_by_room")]
+        indexes = [models.Index(fields=["state_id", "room_id", "id"], name="message_by_room")]

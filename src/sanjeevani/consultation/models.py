@@ -81,12 +81,14 @@ class Consultation(ShardedModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint("state_id", "request_key", name="consultation_request_once"),
-            models.UniqueConstraint("state_id", "token_id", name="consultation_token"),
+            models.UniqueConstraint(
+                fields=["state_id", "request_key"], name="consultation_request_once"
+            ),
+            models.UniqueConstraint(fields=["state_id", "token_id"], name="consultation_token"),
         ]
         indexes = [
             models.Index(
-                "state_id", "practitioner_id", "id", name="consultation_by_practitioner"
+                fields=["state_id", "practitioner_id", "id"], name="consultation_by_practitioner"
             ),
         ]
 
@@ -101,8 +103,8 @@ class ConsultationReference(ShardedModel):
 
     class Meta:
         indexes = [
-            models.Index("state_id", "account_id", "id", name="consultation_of_account"),
-            models.Index("state_id", "patient_id", "id", name="consultation_of_patient"),
+            models.Index(fields=["state_id", "account_id", "id"], name="consultation_of_account"),
+            models.Index(fields=["state_id", "patient_id", "id"], name="consultation_of_patient"),
         ]
 
 
@@ -122,7 +124,9 @@ class Note(ShardedModel):
     written_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint("state_id", "consultation_id", name="note_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["state_id", "consultation_id"], name="note_once")
+        ]
 
 
 class Diagnosis(ShardedModel):
@@ -137,7 +141,7 @@ class Diagnosis(ShardedModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                "state_id", "consultation_id", "code", name="diagnosis_once"
+                fields=["state_id", "consultation_id", "code"], name="diagnosis_once"
             )
         ]
 
@@ -153,7 +157,7 @@ class Feedback(ShardedModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint("state_id", "consultation_id", name="feedback_once"),
+            models.UniqueConstraint(fields=["state_id", "consultation_id"], name="feedback_once"),
             models.CheckConstraint(
                 name="feedback_rating", condition=models.Q(rating__gte=1, rating__lte=5)
             ),

@@ -61,7 +61,7 @@ class Facility(ShardedModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                "state_id", "district", "name", name="facility_name_in_district"
+                fields=["state_id", "district", "name"], name="facility_name_in_district"
             ),
         ]
 
@@ -84,9 +84,10 @@ class Practitioner(ShardedModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                "state_id", "council", "registration_number", name="practitioner_registration"
+                fields=["state_id", "council", "registration_number"],
+                name="practitioner_registration",
             ),
-            models.UniqueConstraint("state_id", "account_id", name="practitioner_account"),
+            models.UniqueConstraint(fields=["state_id", "account_id"], name="practitioner_account"),
         ]
 
 
@@ -116,8 +117,8 @@ class Post(ShardedModel):
             ),
         ]
         indexes = [
-            models.Index("account_id", name="post_by_account"),
-            models.Index("state_id", "facility_id", name="post_by_facility"),
+            models.Index(fields=["account_id"], name="post_by_account"),
+            models.Index(fields=["state_id", "facility_id"], name="post_by_facility"),
         ]
 
 
@@ -142,7 +143,7 @@ class Line(ShardedModel):
     closed_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index("state_id", "facility_id", name="line_by_facility")]
+        indexes = [models.Index(fields=["state_id", "facility_id"], name="line_by_facility")]
         constraints = [
             models.CheckConstraint(
                 name="line_target_positive", condition=models.Q(target_wait_minutes__gt=0)
@@ -166,8 +167,8 @@ class Clinic(ShardedModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint("state_id", "line_id", name="clinic_has_one_line"),
-            models.UniqueConstraint("state_id", "facility_id", "name", name="clinic_name"),
+            models.UniqueConstraint(fields=["state_id", "line_id"], name="clinic_has_one_line"),
+            models.UniqueConstraint(fields=["state_id", "facility_id", "name"], name="clinic_name"),
         ]
 
 
@@ -183,11 +184,9 @@ class ClinicHours(ShardedModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                "state_id", "clinic_id", "weekday", "opens", name="clinic_hours_once"
+                fields=["state_id", "clinic_id", "weekday", "opens"], name="clinic_hours_once"
             ),
-            models.CheckConstraint(
-                name="clinic_hours_weekday", condition=models.Q(weekday__lte=6)
-            ),
+            models.CheckConstraint(name="clinic_hours_weekday", condition=models.Q(weekday__lte=6)),
             models.CheckConstraint(
                 name="clinic_hours_in_order", condition=models.Q(closes__gt=models.F("opens"))
             ),
@@ -207,4 +206,4 @@ class ServedState(ReferenceModel):
     since = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index("clinic_id", name="served_state_by_clinic")]
+        indexes = [models.Index(fields=["clinic_id"], name="served_state_by_clinic")]

@@ -24,8 +24,8 @@ class AuditEvent(ShardedModel):
 
     class Meta:
         indexes = [
-            models.Index("state_id", "patient_id", "id", name="audit_by_patient"),
-            models.Index("state_id", "account_id", "id", name="audit_by_account"),
+            models.Index(fields=["state_id", "patient_id", "id"], name="audit_by_patient"),
+            models.Index(fields=["state_id", "account_id", "id"], name="audit_by_account"),
         ]
 
 
@@ -41,9 +41,9 @@ class OutboxFact(ShardedModel):
     class Meta:
         indexes = [
             models.Index(
-                "id", name="outbox_unnumbered", condition=models.Q(position__isnull=True)
+                fields=["id"], name="outbox_unnumbered", condition=models.Q(position__isnull=True)
             ),
-            models.Index("position", name="outbox_by_position"),
+            models.Index(fields=["position"], name="outbox_by_position"),
         ]
 
 

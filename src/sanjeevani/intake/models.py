@@ -14,7 +14,7 @@ class IntakeDraft(ShardedModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint("state_id", "patient_id", name="intake_draft_once")
+            models.UniqueConstraint(fields=["state_id", "patient_id"], name="intake_draft_once")
         ]
 
 
@@ -31,4 +31,4 @@ class Intake(ShardedModel):
     frozen_at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index("state_id", "consultation_id", "id", name="intake_newest")]
+        indexes = [models.Index(fields=["state_id", "consultation_id", "id"], name="intake_newest")]

@@ -31,7 +31,7 @@ class Patient(ShardedModel):
     registered_at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index("state_id", "account_id", name="patient_by_account")]
+        indexes = [models.Index(fields=["state_id", "account_id"], name="patient_by_account")]
 
 
 class ConsentDecision(models.TextChoices):
@@ -55,7 +55,7 @@ class Consent(ShardedModel):
     obtained_by_post_id = models.UUIDField(null=True)
 
     class Meta:
-        indexes = [models.Index("state_id", "patient_id", "id", name="consent_by_patient")]
+        indexes = [models.Index(fields=["state_id", "patient_id", "id"], name="consent_by_patient")]
 
 
 class AccessGrant(ShardedModel):
@@ -72,9 +72,11 @@ class AccessGrant(ShardedModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                "state_id", "consultation_id", "practitioner_id", name="access_grant_once"
+                fields=["state_id", "consultation_id", "practitioner_id"], name="access_grant_once"
             )
         ]
         indexes = [
-            models.Index("state_id", "patient_id", "practitioner_id", name="access_grant_reader")
+            models.Index(
+                fields=["state_id", "patient_id", "practitioner_id"], name="access_grant_reader"
+            )
         ]

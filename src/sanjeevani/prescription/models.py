@@ -22,7 +22,7 @@ class DraftItem(ShardedModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                "state_id", "consultation_id", "medicine_code", name="draft_item_once"
+                fields=["state_id", "consultation_id", "medicine_code"], name="draft_item_once"
             )
         ]
 
@@ -43,11 +43,13 @@ class Prescription(ShardedModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint("state_id", "number", name="prescription_number"),
-            models.UniqueConstraint("state_id", "supersedes_id", name="prescription_one_successor"),
+            models.UniqueConstraint(fields=["state_id", "number"], name="prescription_number"),
+            models.UniqueConstraint(
+                fields=["state_id", "supersedes_id"], name="prescription_one_successor"
+            ),
         ]
         indexes = [
-            models.Index("state_id", "consultation_id", "id", name="prescription_newest")
+            models.Index(fields=["state_id", "consultation_id", "id"], name="prescription_newest")
         ]
 
 
@@ -71,7 +73,9 @@ class PrescriptionEnd(ShardedModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint("state_id", "prescription_id", name="prescription_ends_once")
+            models.UniqueConstraint(
+                fields=["state_id", "prescription_id"], name="prescription_ends_once"
+            )
         ]
 
 

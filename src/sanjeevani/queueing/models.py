@@ -37,7 +37,9 @@ class LineDay(ShardedModel):
     taken = models.PositiveIntegerField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint("state_id", "line_id", "day", name="line_day_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["state_id", "line_id", "day"], name="line_day_once")
+        ]
 
 
 class Token(ShardedModel):
@@ -73,7 +75,7 @@ class Token(ShardedModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                "state_id", "line_id", "day", "number", name="token_number_once"
+                fields=["state_id", "line_id", "day", "number"], name="token_number_once"
             ),
             models.UniqueConstraint(
                 fields=["state_id", "line_id", "subject_id"],

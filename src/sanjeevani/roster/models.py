@@ -24,7 +24,7 @@ class Assignment(KeyedModel):
     line_id = models.UUIDField()
 
     class Meta:
-        indexes = [models.Index("line_id", name="assignment_by_line")]
+        indexes = [models.Index(fields=["line_id"], name="assignment_by_line")]
 
 
 class Duty(KeyedModel):
@@ -46,5 +46,7 @@ class DutyLine(ShardedModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint("state_id", "line_id", "practitioner_id", name="duty_line_once")
+            models.UniqueConstraint(
+                fields=["state_id", "line_id", "practitioner_id"], name="duty_line_once"
+            )
         ]

@@ -1,0 +1,33 @@
+"""Facts about rooms."""
+
+import uuid
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sanjeevani.foundation.verbs import Fact
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomFact(Fact):
+    """Something happened in a room: those in it look again."""
+
+    room_id: uuid.UUID
+
+    def topics(self) -> list[str]:
+        """The room."""
+        return [f"room.{self.room_id}"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageSent(RoomFact):
+    """Someone wrote."""
+
+    kind: ClassVar[str] = "calls.MessageSent"
+    seat: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomChanged(RoomFact):
+    """The room's status, mode or seats changed."""
+
+    kind: ClassVar[str] = "calls.RoomChanged"

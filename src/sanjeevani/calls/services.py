@@ -1,0 +1,131 @@
+"""The verbs of a room."""
+
+import datetime
+import uuid
+
+from django.utils.translation import gettext_lazy as _
+
+from sanjeevani.calls.errors import RoomClosed
+from sanjeevani.calls.events import MessageSent, RoomChanged
+from sanjeevani.calls.models import Message, Mode, ModeChange, Room, RoomStatus, Seat
+from sanjeevani.calls.states import ROOM_MOVES
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import Actor
+from sanjeevani.foundation.errors import Invalid, NotPermitted
+from sanjeevani.foundation.ids import uuid7
+from sanjeevani.foundation.states import move
+from sanjeevani.foundation.verbs import concerns, publish, verb
+
+MESSAGE_LENGTH = 2000
+
+
+@verb("calls.open_room")
+def open_room(actor: Actor, *, state_id: int, guest_account_id: uuid.UUID, mode: Mode) -> Room:
+    """Open a room; the guest may write in it from now on."""
+    room = Room.objects.create(
+        state_id=state_id,
+        id=uuid7(),
+        mode=mode,
+        guest_account_id=guest_account_id,
+        opened_at=clock.now(),
+    )
+    concerns(room)
+    return room
+
+
+@verb("calls.seat_host")
+def seat_host(
+    actor: Actor, *, state_id: int, room_id: uuid.UUID, account_id: uuid.UUID | None
+) -> None:
+    """Give the host's seat to an account, or free it with None."""
+    Room.objects.filter(state_id=state_id, id=room_id).update(host_account_id=account_id)
+    concerns(Room(state_id=state_id, id=room_id))
+    publish(RoomChanged(state_id=state_id, room_id=room_id))
+
+
+def seat_of(actor: Actor, room: Room) -> Seat:
+    """Return the actor's seat. Raises NotPermitted for anyone without one."""
+    if actor.account_id is not None:
+        if actor.account_id == room.guest_account_id:
+            return Seat.GUEST
+        if actor.account_id == room.host_account_id:
+            return Seat.HOST
+    raise NotPermitted
+
+
+@verb("calls.send_message")
+def send_message(
+    actor: Actor, *, state_id: int, room_id: uuid.UUID, text: str, client_key: uuid.UUID
+) -> Message:
+    """Write in a room. The same `client_key` again returns the first message.
+
+    Raises RoomClosed, NotPermitted, Invalid.
+    """
+    room = Room.objects.get(state_id=state_id, id=room_id)
+    seat = seat_of(actor, room)
+    text = text.strip()
+    if not text:
+        raise Invalid(_("Write something first."), field="text")
+    if len(text) > MESSAGE_LENGTH:
+        raise Invalid(
+            _("This message is too long. Please split it into shorter ones."), field="text"
+        )
+    if room.status == RoomStatus.CLOSED:
+        raise RoomClosed
+    if (
+        room.status == RoomStatus.QUESTIONS
+        and room.questions_until is not None
+        and clock.now() > room.questions_until
+    ):
+        raise RoomClosed
+    message, created = Message.objects.get_or_create(
+        state_id=state_id,
+        room_id=room_id,
+        client_key=client_key,
+        defaults={"id": uuid7(), "seat": seat, "text": text, "sent_at": clock.now()},
+    )
+    concerns(message)
+    if created:
+        publish(MessageSent(state_id=state_id, room_id=room_id, seat=seat))
+    return message
+
+
+@verb("calls.change_mode")
+def change_mode(actor: Actor, *, state_id: int, room_id: uuid.UUID, mode: Mode) -> None:
+    """Step to another rung of the ladder; the change is kept with its time."""
+    room = Room.objects.get(state_id=state_id, id=room_id)
+    seat = seat_of(actor, room)
+    concerns(room)
+    if room.status != RoomStatus.OPEN:
+        raise RoomClosed
+    if room.mode != mode:
+        Room.objects.filter(state_id=state_id, id=room_id).update(mode=mode)
+        ModeChange.objects.create(
+            state_id=state_id, id=uuid7(), room_id=room_id, mode=mode, at=clock.now(), seat=seat
+        )
+        publish(RoomChanged(state_id=state_id, room_id=room_id))
+
+
+@verb("calls.leave_for_questions")
+def leave_for_questions(
+    actor: Actor, *, state_id: int, room_id: uuid.UUID, until: datetime.datetime
+) -> None:
+    """End the call; the guest may still ask until then."""
+    move(
+        Room,
+        ROOM_MOVES,
+        state_id=state_id,
+        id=room_id,
+        to=RoomStatus.QUESTIONS,
+        questions_until=until,
+    )
+    concerns(Room(state_id=state_id, id=room_id))
+    publish(RoomChanged(state_id=state_id, room_id=room_id))
+
+
+@verb("calls.close_room")
+def close_room(actor: Actor, *, state_id: int, room_id: uuid.UUID) -> None:
+    """Close a room for good."""
+    move(Room, ROOM_MOVES, state_id=state_id, id=room_id, to=RoomStatus.CLOSED)
+    concerns(Room(state_id=state_id, id=room_id))
+    publish(RoomChanged(state_id=state_id, room_id=room_id))

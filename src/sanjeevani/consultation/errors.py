@@ -1,0 +1,40 @@
+"""Facts that a consultation may answer with."""
+
+from django.utils.translation import gettext_lazy as _
+
+from sanjeevani.foundation.errors import DomainError
+
+
+class ConsentMissing(DomainError):
+    """The patient has not agreed to the current notice."""
+
+    status = 409
+    message = _("Please read and accept the notice first.")
+
+
+class ClinicClosed(DomainError):
+    """Outside its hours."""
+
+    status = 409
+    message = _("This OPD is closed now. Please look at its hours.")
+
+
+class NotOnDuty(DomainError):
+    """Next needs somebody on duty."""
+
+    status = 409
+    message = _("You are not on duty. Go on duty first, then call the next patient.")
+
+
+class NotInProgress(DomainError):
+    """Notes and prescriptions are written while the consultation is in progress."""
+
+    status = 409
+    message = _("This consultation is not in progress.")
+
+
+class AlreadyGiven(DomainError):
+    """Feedback is given once."""
+
+    status = 409
+    message = _("You have already told us. Thank you.")

@@ -1,0 +1,50 @@
+"""Facts about consultations."""
+
+import uuid
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sanjeevani.foundation.verbs import Fact
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsultationFact(Fact):
+    """Something happened to a consultation: its screens look again."""
+
+    consultation_id: uuid.UUID
+
+    def topics(self) -> list[str]:
+        """The consultation."""
+        return [f"consultation.{self.consultation_id}"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsultationRequested(ConsultationFact):
+    """A patient asked."""
+
+    kind: ClassVar[str] = "consultation.Requested"
+    patient_state_id: int
+    line_id: uuid.UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsultationStarted(ConsultationFact):
+    """The patient answered the call."""
+
+    kind: ClassVar[str] = "consultation.Started"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsultationEnded(ConsultationFact):
+    """Completed, cancelled, or not held; `status` says which."""
+
+    kind: ClassVar[str] = "consultation.Ended"
+    status: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedbackGiven(ConsultationFact):
+    """The patient rated it."""
+
+    kind: ClassVar[str] = "consultation.FeedbackGiven"
+    rating: int

@@ -1,0 +1,154 @@
+"""Reads of consultations, each scoped to what the actor may see."""
+
+import uuid
+from dataclasses import dataclass
+
+from sanjeevani.consultation.models import (
+    Consultation,
+    ConsultationReference,
+    ConsultationStatus,
+    Diagnosis,
+    Feedback,
+    Note,
+)
+from sanjeevani.directory.models import Practitioner
+from sanjeevani.foundation.actor import Actor, ActorKind
+from sanjeevani.foundation.errors import NotFound
+from sanjeevani.foundation.verbs import concern_of, write_audit
+from sanjeevani.patients.queries import may_read
+from sanjeevani.queueing.models import Token
+from sanjeevani.queueing.queries import live_token_of
+
+LIVE = (
+    ConsultationStatus.REQUESTED,
+    ConsultationStatus.IN_PROGRESS,
+    ConsultationStatus.INTERRUPTED,
+    ConsultationStatus.RETURNED,
+)
+
+
+def own_consultation(actor: Actor, state_id: int, consultation_id: uuid.UUID) -> Consultation:
+    """Return a consultation of the actor's own account, with its token. Raises NotFound."""
+    consultation = (
+        Consultation.objects.select_related("token", "room")
+        .filter(state_id=state_id, id=consultation_id, patient_account_id=actor.account_id)
+        .first()
+    )
+    if consultation is None or actor.kind != ActorKind.PERSON:
+        raise NotFound
+    return consultation
+
+
+def own_consultations(actor: Actor, limit: int = 50) -> list[Consultation]:
+    """Return the account's consultations, newest first, wherever they were held."""
+    if actor.kind != ActorKind.PERSON:
+        return []
+    ids_by_state: dict[int, list[uuid.UUID]] = {}
+    for consultation_id, state_id in (
+        ConsultationReference.objects.filter(state_id=actor.state_id, account_id=actor.account_id)
+        .order_by("-id")
+        .values_list("id", "consultation_state_id")[:limit]
+    ):
+        ids_by_state.setdefault(state_id, []).append(consultation_id)
+    found = [
+        consultation
+        for state_id, ids in ids_by_state.items()
+        for consultation in Consultation.objects.select_related("token").filter(
+            state_id=state_id, id__in=ids
+        )
+    ]
+    return sorted(found, key=lambda consultation: consultation.id, reverse=True)
+
+
+def for_practitioner(
+    actor: Actor, practitioner: Practitioner, state_id: int, consultation_id: uuid.UUID
+) -> Consultation:
+    """Return a consultation that the practitioner may read, and audit the reading.
+
+    That is one of theirs, or one of a patient whom a consultation lets them read. Raises NotFound.
+    """
+    consultation = (
+        Consultation.objects.select_related("token", "room")
+        .filter(state_id=state_id, id=consultation_id)
+        .first()
+    )
+    if consultation is None or practitioner.account_id != actor.account_id:
+        raise NotFound
+    if consultation.practitioner_id != practitioner.id and not may_read(
+        practitioner.id,
+        patient_state_id=consultation.patient_state_id,
+        patient_id=consultation.patient_id,
+    ):
+        raise NotFound
+    write_audit(
+        actor, "consultation.read", concern_of(consultation, patient_id=consultation.patient_id)
+    )
+    return consultation
+
+
+def live_consultation_of(practitioner: Practitioner) -> tuple[int, uuid.UUID] | None:
+    """Return (state_id, consultation_id) of the practitioner's live consultation."""
+    live = live_token_of(practitioner.id)
+    if live is None:
+        return None
+    state_id, token_id = live
+    consultation_id = Token.objects.values_list("consultation_id", flat=True).get(
+        state_id=state_id, id=token_id
+    )
+    return state_id, consultation_id
+
+
+def earlier_consultations(
+    practitioner: Practitioner, consultation: Consultation, limit: int = 10
+) -> list[Consultation]:
+    """Return the patient's earlier completed consultations, newest first, if they may be read."""
+    if not may_read(
+        practitioner.id,
+        patient_state_id=consultation.patient_state_id,
+        patient_id=consultation.patient_id,
+    ):
+        return []
+    references = (
+        ConsultationReference.objects.filter(
+            state_id=consultation.patient_state_id,
+            patient_id=consultation.patient_id,
+            id__lt=consultation.id,
+        )
+        .order_by("-id")
+        .values_list("id", "consultation_state_id")[:limit]
+    )
+    ids_by_state: dict[int, list[uuid.UUID]] = {}
+    for consultation_id, state_id in references:
+        ids_by_state.setdefault(state_id, []).append(consultation_id)
+    found = [
+        earlier
+        for state_id, ids in ids_by_state.items()
+        for earlier in Consultation.objects.filter(
+            state_id=state_id, id__in=ids, status=ConsultationStatus.COMPLETED
+        )
+    ]
+    return sorted(found, key=lambda earlier: earlier.id, reverse=True)
+
+
+@dataclass(frozen=True)
+class Writing:
+    """What the doctor wrote in a consultation."""
+
+    note: Note | None
+    diagnoses: list[Diagnosis]
+
+
+def writing_of(consultation: Consultation) -> Writing:
+    """Return the note and diagnoses; the caller has read the consultation through a query here."""
+    key = {"state_id": consultation.state_id, "consultation_id": consultation.id}
+    return Writing(
+        Note.objects.filter(**key).first(),
+        list(Diagnosis.objects.filter(**key).order_by("id")),
+    )
+
+
+def feedback_of(consultation: Consultation) -> Feedback | None:
+    """Return the patient's feedback, if given."""
+    return Feedback.objects.filter(
+        state_id=consultation.state_id, consultation_id=consultation.id
+    ).first()

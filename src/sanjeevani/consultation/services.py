@@ -1,0 +1,430 @@
+"""The verbs of a consultation, from request to feedback."""
+
+import datetime
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db import IntegrityError
+from django.utils.translation import gettext_lazy as _
+
+from sanjeevani.calls.models import Mode
+from sanjeevani.calls.services import close_room, leave_for_questions, open_room, seat_host
+from sanjeevani.consultation.errors import (
+    AlreadyGiven,
+    ClinicClosed,
+    ConsentMissing,
+    NotOnDuty,
+)
+from sanjeevani.consultation.events import (
+    ConsultationEnded,
+    ConsultationRequested,
+    ConsultationStarted,
+    FeedbackGiven,
+)
+from sanjeevani.consultation.models import (
+    Consultation,
+    ConsultationReference,
+    ConsultationStatus,
+    Diagnosis,
+    Feedback,
+    Note,
+    Outcome,
+)
+from sanjeevani.consultation.permissions import (
+    require_in_progress,
+    require_patient,
+    require_practitioner,
+)
+from sanjeevani.consultation.states import CONSULTATION_MOVES
+from sanjeevani.directory.models import Practitioner
+from sanjeevani.directory.queries import OpenClinic, lines_by_id
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import Actor
+from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted
+from sanjeevani.foundation.ids import uuid7
+from sanjeevani.foundation.states import move
+from sanjeevani.foundation.verbs import concerns, publish, verb
+from sanjeevani.intake.content import IntakeContent
+from sanjeevani.intake.services import freeze
+from sanjeevani.patients.models import Patient
+from sanjeevani.patients.queries import valid_consent
+from sanjeevani.patients.services import grant_access
+from sanjeevani.queueing import services as queueing
+from sanjeevani.queueing.dispatch import Head, dispatch_order
+from sanjeevani.queueing.models import Token, TokenStatus
+from sanjeevani.queueing.queries import line_heads
+from sanjeevani.roster.models import DutyStatus
+from sanjeevani.roster.queries import assigned_lines, duty_of
+
+QUESTIONS_DAYS = 3
+
+
+@verb("consultation.request")
+def request(
+    actor: Actor,
+    *,
+    patient: Patient,
+    clinic: OpenClinic,
+    content: IntakeContent,
+    language: str,
+    request_key: uuid.UUID,
+    gender_preference: str = "",
+) -> Consultation:
+    """Ask a clinic: consultation, token, frozen intake and room in one transaction.
+
+    The same `request_key` again returns the first consultation. Raises ClinicClosed,
+    ConsentMissing, Invalid, LineFull, WaitingRoomFull, AlreadyWaiting.
+    """
+    if actor.account_id != patient.account_id:
+        raise NotPermitted
+    line = clinic.line
+    earlier = Consultation.objects.filter(
+        state_id=line.state_id, request_key=request_key, patient_account_id=patient.account_id
+    ).first()
+    if earlier is not None:
+        concerns(earlier, patient_id=patient.id)
+        return earlier
+    if not clinic.is_open:
+        raise ClinicClosed
+    consent = valid_consent(patient)
+    if consent is None:
+        raise ConsentMissing
+    consultation_id = uuid7()
+    token = queueing.issue_token(
+        actor,
+        state_id=line.state_id,
+        line_id=line.id,
+        places=line.places_per_day,
+        waiting_places=line.waiting_places,
+        subject_id=patient.id,
+        consultation_id=consultation_id,
+        language=language,
+        gender_preference=gender_preference,
+    )
+    room = open_room(
+        actor, state_id=line.state_id, guest_account_id=patient.account_id, mode=Mode.CHAT
+    )
+    consultation = Consultation.objects.create(
+        state_id=line.state_id,
+        id=consultation_id,
+        line_id=line.id,
+        token_id=token.id,
+        room_id=room.id,
+        patient_state_id=patient.state_id,
+        patient_id=patient.id,
+        patient_account_id=patient.account_id,
+        patient_name=patient.name,
+        patient_gender=patient.gender,
+        patient_birth_date=patient.birth_date,
+        patient_address=f"{patient.address}, {patient.district}",
+        language=language,
+        consent_id=consent.id,
+        request_key=request_key,
+        requested_at=clock.now(),
+    )
+    ConsultationReference.objects.create(
+        state_id=patient.state_id,
+        id=consultation_id,
+        patient_id=patient.id,
+        account_id=patient.account_id,
+        consultation_state_id=line.state_id,
+    )
+    freeze(
+        actor,
+        state_id=line.state_id,
+        consultation_id=consultation_id,
+        patient=patient,
+        content=content,
+    )
+    concerns(consultation, patient_id=patient.id)
+    publish(
+        ConsultationRequested(
+            state_id=line.state_id,
+            consultation_id=consultation_id,
+            patient_state_id=patient.state_id,
+            line_id=line.id,
+        )
+    )
+    return consultation
+
+
+@verb("consultation.cancel")
+def cancel(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> None:
+    """The patient gives the token back while waiting."""
+    consultation = get(state_id, consultation_id)
+    require_patient(actor, consultation)
+    queueing.cancel(actor, state_id=state_id, token_id=consultation.token_id)
+    _end(actor, consultation, ConsultationStatus.CANCELLED)
+
+
+@verb("consultation.call_next")
+def call_next(actor: Actor, *, practitioner: Practitioner) -> Consultation:
+    """Claim one patient for the practitioner, by the dispatch rule over all lines served.
+
+    Raises NotOnDuty, AlreadyServing, NobodyWaiting.
+    """
+    if practitioner.account_id != actor.account_id or practitioner.verified_at is None:
+        raise NotPermitted
+    if duty_of(practitioner.id) != DutyStatus.ON:
+        raise NotOnDuty
+    queueing.take_lease(actor, practitioner_id=practitioner.id)
+    server = server_of(practitioner)
+    lines = assigned_lines(practitioner.id)
+    targets = {key: line.target_wait_minutes for key, line in lines_by_id(lines).items()}
+    heads = [
+        Head(head.state_id, head.line_id, head.order_class, head.head_since)
+        for head in line_heads(lines, server)
+        if head.order_class is not None and head.head_since is not None
+    ]
+    token = queueing.claim_next(
+        actor, server=server, lines=dispatch_order(heads, targets, clock.now())
+    )
+    consultation = get(token.state_id, token.consultation_id)
+    facts = {
+        "practitioner_state_id": practitioner.state_id,
+        "practitioner_id": practitioner.id,
+        "practitioner_name": practitioner.name,
+        "practitioner_qualification": practitioner.qualification,
+        "practitioner_registration": (f"{practitioner.council} {practitioner.registration_number}"),
+    }
+    Consultation.objects.filter(state_id=consultation.state_id, id=consultation.id).update(**facts)
+    for name, value in facts.items():
+        setattr(consultation, name, value)
+    seat_host(
+        actor,
+        state_id=consultation.state_id,
+        room_id=consultation.room_id,
+        account_id=practitioner.account_id,
+    )
+    grant_access(
+        actor,
+        patient_state_id=consultation.patient_state_id,
+        patient_id=consultation.patient_id,
+        practitioner_id=practitioner.id,
+        consultation_state_id=consultation.state_id,
+        consultation_id=consultation.id,
+    )
+    concerns(consultation, patient_id=consultation.patient_id)
+    return consultation
+
+
+def server_of(practitioner: Practitioner) -> queueing.Server:
+    """Return what of a practitioner decides eligibility in the queue."""
+    return queueing.Server(practitioner.id, practitioner.languages, practitioner.gender)
+
+
+@verb("consultation.answer")
+def answer(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> Consultation:
+    """The patient presses CALL NOW. Pressing twice is once. Raises CallExpired."""
+    consultation = get(state_id, consultation_id)
+    require_patient(actor, consultation)
+    concerns(consultation, patient_id=consultation.patient_id)
+    if consultation.status == ConsultationStatus.IN_PROGRESS:
+        return consultation
+    queueing.answer(actor, state_id=state_id, token_id=consultation.token_id)
+    now = clock.now()
+    move(
+        Consultation,
+        CONSULTATION_MOVES,
+        state_id=state_id,
+        id=consultation_id,
+        to=ConsultationStatus.IN_PROGRESS,
+        started_at=now,
+    )
+    consultation.status, consultation.started_at = ConsultationStatus.IN_PROGRESS, now
+    concerns(consultation, patient_id=consultation.patient_id)
+    publish(ConsultationStarted(state_id=state_id, consultation_id=consultation_id))
+    return consultation
+
+
+@verb("consultation.not_answered")
+def not_answered(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> None:
+    """The 120 seconds passed: the token waits again, or expires and the consultation with it."""
+    token = queueing.not_answered(actor, state_id=state_id, token_id=token_id)
+    consultation = get(state_id, token.consultation_id)
+    _without_practitioner(actor, consultation)
+    if token.status == TokenStatus.EXPIRED:
+        _end(actor, consultation, ConsultationStatus.ABANDONED)
+    concerns(consultation, patient_id=consultation.patient_id)
+
+
+@verb("consultation.hand_back")
+def hand_back(
+    actor: Actor, *, practitioner: Practitioner, state_id: int, consultation_id: uuid.UUID
+) -> None:
+    """The doctor does not take this call: at the head again, for another doctor."""
+    consultation = get(state_id, consultation_id)
+    require_practitioner(actor, practitioner, consultation)
+    queueing.hand_back(actor, state_id=state_id, token_id=consultation.token_id)
+    _without_practitioner(actor, consultation)
+    concerns(consultation, patient_id=consultation.patient_id)
+
+
+def _without_practitioner(actor: Actor, consultation: Consultation) -> None:
+    Consultation.objects.filter(state_id=consultation.state_id, id=consultation.id).update(
+        practitioner_id=None,
+        practitioner_state_id=None,
+        practitioner_name="",
+        practitioner_qualification="",
+        practitioner_registration="",
+    )
+    seat_host(
+        actor,
+        state_id=consultation.state_id,
+        room_id=consultation.room_id,
+        account_id=None,
+    )
+
+
+@dataclass(frozen=True)
+class NoteContent:
+    """What the doctor writes. Heights in cm, weights in kg."""
+
+    history: str = ""
+    findings: str = ""
+    investigations: str = ""
+    advice: str = ""
+    come_back: str = ""
+    height_cm: Decimal | None = None
+    weight_kg: Decimal | None = None
+    last_menstrual_period: datetime.date | None = None
+
+
+@verb("consultation.write_note")
+def write_note(
+    actor: Actor,
+    *,
+    practitioner: Practitioner,
+    state_id: int,
+    consultation_id: uuid.UUID,
+    content: NoteContent,
+    diagnoses: Sequence[tuple[str, str]],
+) -> None:
+    """Keep the note and its coded diagnoses `(code, title)`; the newest writing stands.
+
+    Raises NotInProgress.
+    """
+    consultation = get(state_id, consultation_id)
+    require_in_progress(actor, practitioner, consultation)
+    values = {**vars(content), "written_at": clock.now()}
+    Note.objects.update_or_create(
+        state_id=state_id,
+        consultation_id=consultation_id,
+        defaults=values,
+        create_defaults={"id": uuid7(), **values},
+    )
+    kept = Diagnosis.objects.filter(state_id=state_id, consultation_id=consultation_id)
+    kept.exclude(code__in=[code for code, _title in diagnoses]).delete()
+    Diagnosis.objects.bulk_create(
+        [
+            Diagnosis(
+                state_id=state_id,
+                id=uuid7(),
+                consultation_id=consultation_id,
+                code=code,
+                title=title,
+            )
+            for code, title in diagnoses
+        ],
+        ignore_conflicts=True,
+    )
+    concerns(consultation, patient_id=consultation.patient_id)
+
+
+@verb("consultation.complete")
+def complete(
+    actor: Actor,
+    *,
+    practitioner: Practitioner,
+    state_id: int,
+    consultation_id: uuid.UUID,
+    outcome: Outcome,
+) -> Consultation:
+    """Done: the practitioner is free, the room stays for questions. Raises NotInProgress, Invalid.
+
+    A note without advice and without a diagnosis is not a consultation.
+    """
+    consultation = get(state_id, consultation_id)
+    require_in_progress(actor, practitioner, consultation)
+    note = Note.objects.filter(state_id=state_id, consultation_id=consultation_id).first()
+    coded = Diagnosis.objects.filter(state_id=state_id, consultation_id=consultation_id).exists()
+    if note is None or not (note.advice.strip() or coded):
+        raise Invalid(_("Write your advice or a diagnosis before you finish."), field="advice")
+    queueing.finish(actor, state_id=state_id, token_id=consultation.token_id)
+    leave_for_questions(
+        actor,
+        state_id=state_id,
+        room_id=consultation.room_id,
+        until=clock.now() + datetime.timedelta(days=QUESTIONS_DAYS),
+    )
+    _end(actor, consultation, ConsultationStatus.COMPLETED, outcome=outcome)
+    return consultation
+
+
+@verb("consultation.give_feedback")
+def give_feedback(
+    actor: Actor, *, state_id: int, consultation_id: uuid.UUID, rating: int, comment: str
+) -> Feedback:
+    """The patient's word, once. Raises AlreadyGiven, Invalid."""
+    consultation = get(state_id, consultation_id)
+    require_patient(actor, consultation)
+    if consultation.status != ConsultationStatus.COMPLETED:
+        raise Invalid(_("This consultation is not finished yet."))
+    if not 1 <= rating <= 5:
+        raise Invalid(_("Choose one of the five faces."), field="rating")
+    try:
+        feedback = Feedback.objects.create(
+            state_id=state_id,
+            id=uuid7(),
+            consultation_id=consultation_id,
+            rating=rating,
+            comment=comment,
+            given_at=clock.now(),
+        )
+    except IntegrityError as error:
+        if "feedback_once" in str(error):
+            raise AlreadyGiven from None
+        raise
+    concerns(feedback, patient_id=consultation.patient_id)
+    publish(FeedbackGiven(state_id=state_id, consultation_id=consultation_id, rating=rating))
+    return feedback
+
+
+def get(state_id: int, consultation_id: uuid.UUID) -> Consultation:
+    """Return a consultation, for verbs. Screens read through `queries`. Raises NotFound."""
+    consultation = Consultation.objects.filter(state_id=state_id, id=consultation_id).first()
+    if consultation is None:
+        raise NotFound
+    return consultation
+
+
+def _end(
+    actor: Actor, consultation: Consultation, status: ConsultationStatus, outcome: str = ""
+) -> None:
+    now = clock.now()
+    move(
+        Consultation,
+        CONSULTATION_MOVES,
+        state_id=consultation.state_id,
+        id=consultation.id,
+        to=status,
+        source=[consultation.status],
+        outcome=outcome,
+        ended_at=now,
+    )
+    consultation.status, consultation.outcome, consultation.ended_at = status, outcome, now
+    if status != ConsultationStatus.COMPLETED:
+        close_room(actor, state_id=consultation.state_id, room_id=consultation.room_id)
+    concerns(consultation, patient_id=consultation.patient_id)
+    publish(
+        ConsultationEnded(
+            state_id=consultation.state_id, consultation_id=consultation.id, status=status
+        )
+    )
+
+
+def token_of(consultation: Consultation) -> Token:
+    """Return the consultation's token."""
+    return Token.objects.get(state_id=consultation.state_id, id=consultation.token_id)

@@ -1,0 +1,33 @@
+"""What an intake holds: one value type, stored as JSON in drafts and in frozen intakes."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+TEXT_LENGTH = 2000
+
+
+@dataclass(frozen=True)
+class IntakeContent:
+    """The patient's own words and structured answers.
+
+    `complaints` are symptom codes of the terminology, `duration_days` since when, at most ten
+    years; `answers` the danger-sign questions by code.
+    """
+
+    complaints: list[str] = field(default_factory=list)
+    text: str = ""
+    duration_days: int | None = None
+    history: str = ""
+    allergies: str = ""
+    medicines: str = ""
+    answers: dict[str, bool] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """The value as stored."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Self:
+        """Read a stored value; keys of later versions are left out."""
+        known = cls.__dataclass_fields__
+        return cls(**{key: value for key, value in stored.items() if key in known})

@@ -1,0 +1,64 @@
+"""The verbs of intake."""
+
+import uuid
+
+from django.utils.translation import gettext_lazy as _
+
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import Actor
+from sanjeevani.foundation.errors import Invalid, NotPermitted
+from sanjeevani.foundation.ids import uuid7
+from sanjeevani.foundation.verbs import concerns, verb
+from sanjeevani.intake.content import TEXT_LENGTH, IntakeContent
+from sanjeevani.intake.models import Intake, IntakeDraft
+from sanjeevani.patients.models import Patient
+
+
+@verb("intake.save_draft")
+def save_draft(actor: Actor, *, patient: Patient, content: IntakeContent) -> None:
+    """Keep what was entered so far; the newest draft of a patient replaces the one before."""
+    if actor.account_id != patient.account_id:
+        raise NotPermitted
+    draft, _created = IntakeDraft.objects.update_or_create(
+        state_id=patient.state_id,
+        patient_id=patient.id,
+        defaults={"content": content.as_json(), "updated_at": clock.now()},
+        create_defaults={
+            "id": uuid7(),
+            "content": content.as_json(),
+            "updated_at": clock.now(),
+        },
+    )
+    concerns(draft, patient_id=patient.id)
+
+
+@verb("intake.freeze")
+def freeze(
+    actor: Actor,
+    *,
+    state_id: int,
+    consultation_id: uuid.UUID,
+    patient: Patient,
+    content: IntakeContent,
+) -> Intake:
+    """Store what was said for good, in the consultation's tenant, and clear the draft.
+
+    Raises Invalid when nothing says what the trouble is.
+    """
+    if not content.complaints and not content.text.strip():
+        raise Invalid(_("Tell us what the trouble is."), field="complaints")
+    if any(
+        len(text) > TEXT_LENGTH
+        for text in (content.text, content.history, content.allergies, content.medicines)
+    ):
+        raise Invalid(_("Please shorten what you wrote."), field="text")
+    intake = Intake.objects.create(
+        state_id=state_id,
+        id=uuid7(),
+        consultation_id=consultation_id,
+        content=content.as_json(),
+        frozen_at=clock.now(),
+    )
+    IntakeDraft.objects.filter(state_id=patient.state_id, patient_id=patient.id).delete()
+    concerns(intake, patient_id=patient.id)
+    return intake

@@ -1,0 +1,173 @@
+"""Reads of the queue. The hot ones are one statement each."""
+
+import datetime
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+
+from sanjeevani.foundation.live import Hint
+from sanjeevani.queueing.expected_wait import (
+    ServiceTimes,
+    WaitInterval,
+    expected_wait,
+    learn,
+)
+from sanjeevani.queueing.models import Lease, Token
+from sanjeevani.queueing.services import ELIGIBLE, Server, eligibility
+from sanjeevani.roster.queries import doctors_on_duty
+
+RECENT_SERVICES = 50
+
+
+@dataclass(frozen=True)
+class LineHead:
+    """What a doctor sees of a line: how many wait, and the first whom this doctor may claim."""
+
+    state_id: int
+    line_id: uuid.UUID
+    waiting: int
+    order_class: int | None
+    head_since: datetime.datetime | None
+
+
+def line_heads(lines: Sequence[tuple[int, uuid.UUID]], server: Server) -> list[LineHead]:
+    """Return the heads of the lines `(state_id, line_id)`, one statement per state."""
+    found: dict[uuid.UUID, LineHead] = {}
+    by_state: dict[int, list[uuid.UUID]] = {}
+    for state_id, line_id in lines:
+        by_state.setdefault(state_id, []).append(line_id)
+    for state_id, line_ids in by_state.items():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT DISTINCT ON (line_id) line_id,"
+                " count(*) OVER (PARTITION BY line_id), eligible, order_class, waiting_since"
+                " FROM (SELECT line_id, order_class, order_at, number, waiting_since, ("
+                + ELIGIBLE
+                + ") AS eligible FROM queueing_token"
+                " WHERE state_id = %(state)s AND line_id = ANY(%(lines)s)"
+                " AND status = 'waiting') AS waiting"
+                " ORDER BY line_id, eligible DESC, order_class, order_at, number",
+                {**eligibility(server), "state": state_id, "lines": line_ids},
+            )
+            for line_id, waiting, eligible, order_class, since in cursor.fetchall():
+                found[line_id] = LineHead(
+                    state_id,
+                    line_id,
+                    waiting,
+                    order_class if eligible else None,
+                    since if eligible else None,
+                )
+    return [
+        found.get(line_id, LineHead(state_id, line_id, 0, None, None))
+        for state_id, line_id in lines
+    ]
+
+
+def place_of(token: Token) -> int:
+    """Return the place of a waiting token in its line's order; 1 is next."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM queueing_token WHERE state_id = %s AND line_id = %s"
+            " AND status = 'waiting' AND (order_class, order_at, number) < (%s, %s, %s)",
+            [token.state_id, token.line_id, token.order_class, token.order_at, token.number],
+        )
+        ahead: int = cursor.fetchone()[0]
+    return ahead + 1
+
+
+def service_times(state_id: int, line_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, ServiceTimes]:
+    """Learn the service times of lines from their newest served tokens."""
+    ids = list(line_ids)
+    durations: dict[uuid.UUID, list[float]] = {line_id: [] for line_id in ids}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT line.id, extract(epoch FROM token.ended_at - token.called_at) / 60.0"
+            " FROM unnest(%(lines)s::uuid[]) AS line (id) CROSS JOIN LATERAL ("
+            "  SELECT ended_at, called_at FROM queueing_token"
+            "  WHERE state_id = %(state)s AND line_id = line.id AND status = 'served'"
+            "  ORDER BY ended_at DESC LIMIT %(recent)s) AS token",
+            {"state": state_id, "lines": ids, "recent": RECENT_SERVICES},
+        )
+        for line_id, minutes in cursor.fetchall():
+            durations[line_id].append(float(minutes))
+    return {line_id: learn(values) for line_id, values in durations.items()}
+
+
+def waiting_counts(state_id: int, line_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """Return how many wait in each line."""
+    ids = list(line_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT line_id, count(*) FROM queueing_token WHERE state_id = %s"
+            " AND line_id = ANY(%s) AND status = 'waiting' GROUP BY line_id",
+            [state_id, ids],
+        )
+        counts = dict(cursor.fetchall())
+    return {line_id: counts.get(line_id, 0) for line_id in ids}
+
+
+def expected_waits(
+    state_id: int, line_ids: Iterable[uuid.UUID]
+) -> dict[uuid.UUID, WaitInterval | None]:
+    """Return, per line, the expected wait of someone who joined it now."""
+    ids = list(line_ids)
+    counts = waiting_counts(state_id, ids)
+    doctors = doctors_on_duty(state_id, ids)
+    times = service_times(state_id, ids)
+    return {
+        line_id: expected_wait(counts[line_id] + 1, doctors[line_id], times[line_id])
+        for line_id in ids
+    }
+
+
+def wait_of(token: Token, place: int) -> WaitInterval | None:
+    """Return the expected wait of a waiting token at `place`."""
+    times = service_times(token.state_id, [token.line_id])[token.line_id]
+    return expected_wait(
+        place, doctors_on_duty(token.state_id, [token.line_id])[token.line_id], times
+    )
+
+
+def snapshot_lines(state_id: int, line_ids: list[uuid.UUID]) -> dict[uuid.UUID, Hint]:
+    """Say to every waiting token of the lines its place and expected wait; to desks, look again."""
+    doctors = doctors_on_duty(state_id, line_ids)
+    times = service_times(state_id, line_ids)
+    hints = {line_id: Hint(all={}, each={}) for line_id in line_ids}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT line_id, id, row_number() OVER ("
+            "  PARTITION BY line_id ORDER BY order_class, order_at, number)"
+            " FROM queueing_token"
+            " WHERE state_id = %s AND line_id = ANY(%s) AND status = 'waiting'",
+            [state_id, line_ids],
+        )
+        for line_id, token_id, place in cursor.fetchall():
+            wait = expected_wait(place, doctors[line_id], times[line_id])
+            hints[line_id]["each"][str(token_id)] = {
+                "place": place,
+                "wait_low": wait.low if wait else None,
+                "wait_high": wait.high if wait else None,
+            }
+    return hints
+
+
+def live_token_of(practitioner_id: uuid.UUID) -> tuple[int, uuid.UUID] | None:
+    """Return (state_id, token_id) of the practitioner's live consultation, across states."""
+    lease = Lease.objects.filter(practitioner_id=practitioner_id).first()
+    if lease is None or lease.token_state_id is None or lease.token_id is None:
+        return None
+    return lease.token_state_id, lease.token_id
+
+
+def overdue(now: datetime.datetime, limit: int = 200) -> list[tuple[int, uuid.UUID, str]]:
+    """Return (state_id, token_id, status) of tokens whose deadline has passed, over all states.
+
+    For the sweeper, inside `across_states`.
+    """
+    return list(
+        Token.objects.filter(deadline_at__lt=now, status__in=["called", "serving"])
+        .order_by("deadline_at")
+        .values_list("state_id", "id", "status")[:limit]
+    )

@@ -1,0 +1,360 @@
+"""The verbs of the queue: issue, claim, answer, requeue, end.
+
+Order of a line: (order_class, order_at, number). A claim takes the first eligible token in one
+statement that skips rows under another doctor's claim, so that sixteen doctors pressing Next do
+not wait for each other; only when everything left is under claim does it wait, so that nobody is
+told "nobody waits" because of a claim that is then undone.
+"""
+
+import datetime
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import IntegrityError, connection
+from django.db.models import F
+
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import Actor
+from sanjeevani.foundation.errors import Stale
+from sanjeevani.foundation.ids import uuid7
+from sanjeevani.foundation.states import move
+from sanjeevani.foundation.verbs import concerns, publish, verb
+from sanjeevani.queueing.errors import (
+    AlreadyServing,
+    AlreadyWaiting,
+    CallExpired,
+    LineFull,
+    NobodyWaiting,
+    WaitingRoomFull,
+)
+from sanjeevani.queueing.events import (
+    TokenAnswered,
+    TokenCalled,
+    TokenEnded,
+    TokenFact,
+    TokenIssued,
+    TokenRequeued,
+)
+from sanjeevani.queueing.models import Lease, LineDay, PriorityClass, Token
+from sanjeevani.queueing.states import TOKEN_MOVES
+
+ANSWER_SECONDS = 120
+"""How long CALL NOW stays; the national service's figure."""
+
+CALLS_BEFORE_EXPIRY = 2
+"""A token not answered is called once more, then expires."""
+
+REQUEUE_BEHIND = 2
+"""After no answer the token waits behind this many others."""
+
+PREFERENCE_LIMIT = datetime.timedelta(minutes=30)
+"""After this wait, language and gender preference no longer hold a patient back."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """What of a practitioner decides which tokens may be claimed."""
+
+    practitioner_id: uuid.UUID
+    languages: Sequence[str]
+    gender: str
+
+
+@verb("queueing.issue_token")
+def issue_token(
+    actor: Actor,
+    *,
+    state_id: int,
+    line_id: uuid.UUID,
+    places: int,
+    waiting_places: int,
+    subject_id: uuid.UUID,
+    consultation_id: uuid.UUID,
+    language: str,
+    gender_preference: str = "",
+    priority_class: PriorityClass = PriorityClass.ORDINARY,
+    waiting_since: datetime.datetime | None = None,
+    takes_place: bool = True,
+) -> Token:
+    """Give the next number of the line's day.
+
+    `waiting_since` is kept from an earlier token on a redirect, which also `takes_place` = False:
+    the patient already has a place with the service. Raises LineFull, WaitingRoomFull,
+    AlreadyWaiting.
+    """
+    now = clock.now()
+    day = clock.today()
+    number = _next_number(state_id, line_id, day, places if takes_place else None)
+    if takes_place and _waiting_count(state_id, line_id) >= waiting_places:
+        raise WaitingRoomFull
+    since = waiting_since or now
+    try:
+        token = Token.objects.create(
+            state_id=state_id,
+            id=uuid7(),
+            line_id=line_id,
+            day=day,
+            number=number,
+            subject_id=subject_id,
+            consultation_id=consultation_id,
+            priority_class=priority_class,
+            waiting_since=since,
+            order_class=priority_class,
+            order_at=since,
+            language=language,
+            gender_preference=gender_preference,
+        )
+    except IntegrityError as error:
+        if "token_waits_once" in str(error):
+            raise AlreadyWaiting from None
+        raise
+    concerns(token, patient_id=subject_id)
+    publish(_fact(TokenIssued, token))
+    return token
+
+
+def _next_number(state_id: int, line_id: uuid.UUID, day: datetime.date, places: int | None) -> int:
+    """Take a place and a number. The row's lock makes numbers consecutive and places exact."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO queueing_lineday AS line_day"
+            " (state_id, id, line_id, day, issued, taken) VALUES (%s, %s, %s, %s, 1, %s)"
+            " ON CONFLICT (state_id, line_id, day) DO UPDATE"
+            " SET issued = line_day.issued + 1, taken = line_day.taken + EXCLUDED.taken"
+            " WHERE line_day.taken < %s OR EXCLUDED.taken = 0"
+            " RETURNING issued, taken",
+            [state_id, uuid7(), line_id, day, 0 if places is None else 1, places or 0],
+        )
+        row = cursor.fetchone()
+    if row is None or (places is not None and row[1] > places):
+        raise LineFull
+    number: int = row[0]
+    return number
+
+
+def _waiting_count(state_id: int, line_id: uuid.UUID) -> int:
+    return Token.objects.filter(state_id=state_id, line_id=line_id, status="waiting").count()
+
+
+@verb("queueing.take_lease")
+def take_lease(actor: Actor, *, practitioner_id: uuid.UUID) -> Lease:
+    """Reserve the practitioner before any claim. Raises AlreadyServing.
+
+    A second Next of the same doctor waits here for the first, then is refused.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO queueing_lease (practitioner_id, taken_at) VALUES (%s, %s)"
+            " ON CONFLICT (practitioner_id) DO NOTHING",
+            [practitioner_id, clock.now()],
+        )
+        if cursor.rowcount == 0:
+            raise AlreadyServing
+    lease = Lease(practitioner_id=practitioner_id)
+    concerns(lease)
+    return lease
+
+
+@verb("queueing.claim_next")
+def claim_next(actor: Actor, *, server: Server, lines: Sequence[tuple[int, uuid.UUID]]) -> Token:
+    """Claim the first eligible token of the first of `lines` (in dispatch order) that has one.
+
+    `lines` are (state_id, line_id). The lease must be held. Raises NobodyWaiting.
+    """
+    for skip_locked in (True, False):
+        for state_id, line_id in lines:
+            token = _claim_in(state_id, line_id, server, skip_locked=skip_locked)
+            if token is not None:
+                Lease.objects.filter(practitioner_id=server.practitioner_id).update(
+                    token_state_id=token.state_id, token_id=token.id
+                )
+                concerns(token, patient_id=token.subject_id)
+                publish(_fact(TokenCalled, token))
+                return token
+    raise NobodyWaiting
+
+
+ELIGIBLE = (
+    " NOT (%(practitioner)s = ANY(not_for))"
+    " AND (language = ANY(%(languages)s) OR waiting_since < %(patience)s)"
+    " AND (gender_preference IN ('', %(gender)s) OR waiting_since < %(patience)s)"
+)
+"""Which waiting tokens a server may claim; shared with the reads of line heads."""
+
+
+def eligibility(server: Server) -> dict[str, object]:
+    """The parameters of `ELIGIBLE` for a server, now."""
+    return {
+        "practitioner": server.practitioner_id,
+        "languages": list(server.languages),
+        "gender": server.gender,
+        "patience": clock.now() - PREFERENCE_LIMIT,
+    }
+
+
+_TOKEN_COLUMNS = [field.attname for field in Token._meta.local_concrete_fields]
+
+
+def _claim_in(
+    state_id: int, line_id: uuid.UUID, server: Server, *, skip_locked: bool
+) -> Token | None:
+    now = clock.now()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE queueing_token SET status = 'called', practitioner_id = %(practitioner)s,"
+            " called_at = %(now)s, deadline_at = %(deadline)s, calls = calls + 1"
+            " WHERE state_id = %(state)s AND id = ("
+            "  SELECT id FROM queueing_token"
+            "  WHERE state_id = %(state)s AND line_id = %(line)s AND status = 'waiting' AND"
+            + ELIGIBLE
+            + " ORDER BY order_class, order_at, number LIMIT 1 FOR UPDATE"
+            + (" SKIP LOCKED" if skip_locked else "")
+            + f") RETURNING {', '.join(_TOKEN_COLUMNS)}",
+            {
+                **eligibility(server),
+                "state": state_id,
+                "line": line_id,
+                "now": now,
+                "deadline": now + datetime.timedelta(seconds=ANSWER_SECONDS),
+            },
+        )
+        row = cursor.fetchone()
+    return Token.from_db("default", _TOKEN_COLUMNS, row) if row else None
+
+
+@verb("queueing.answer")
+def answer(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Token:
+    """The patient answers the call within its deadline. Raises CallExpired."""
+    now = clock.now()
+    answered = Token.objects.filter(
+        state_id=state_id, id=token_id, status="called", deadline_at__gte=now
+    ).update(status="serving", deadline_at=None, served_from=now)
+    if not answered:
+        raise CallExpired
+    token = Token.objects.get(state_id=state_id, id=token_id)
+    concerns(token, patient_id=token.subject_id)
+    publish(_fact(TokenAnswered, token))
+    return token
+
+
+@verb("queueing.not_answered")
+def not_answered(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Token:
+    """The deadline passed without an answer: wait behind the next two, or expire at last.
+
+    Frees the practitioner. Raises Stale when the patient was faster.
+    """
+    token = _locked(state_id, token_id)
+    if token.status != "called":
+        raise Stale
+    if token.calls >= CALLS_BEFORE_EXPIRY:
+        return _end(token, "expired")
+    return _requeue(token, *_place_behind_others(token))
+
+
+@verb("queueing.hand_back")
+def hand_back(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Token:
+    """The doctor rejects the call: the token is at the head again, for another doctor."""
+    token = _locked(state_id, token_id)
+    if token.status != "called" or token.practitioner_id is None:
+        raise Stale
+    token.not_for = [*token.not_for, token.practitioner_id]
+    return _requeue(token, token.priority_class, token.waiting_since)
+
+
+@verb("queueing.drop")
+def drop(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Token:
+    """A patient who was being served is lost: back to the head, with the whole waiting time."""
+    token = _locked(state_id, token_id)
+    if token.status != "serving":
+        raise Stale
+    return _requeue(token, token.priority_class, token.waiting_since)
+
+
+@verb("queueing.finish")
+def finish(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Token:
+    """The consultation is done; the practitioner is free."""
+    return _end(_locked(state_id, token_id), "served")
+
+
+@verb("queueing.cancel")
+def cancel(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Token:
+    """The patient gives the token back while waiting; the place is free again."""
+    token = _end(_locked(state_id, token_id), "cancelled")
+    LineDay.objects.filter(
+        state_id=state_id, line_id=token.line_id, day=token.day, taken__gt=0
+    ).update(taken=F("taken") - 1)
+    return token
+
+
+def _locked(state_id: int, token_id: uuid.UUID) -> Token:
+    return Token.objects.select_for_update().get(state_id=state_id, id=token_id)
+
+
+def _end(token: Token, status: str) -> Token:
+    practitioner_id = token.practitioner_id
+    move(
+        Token,
+        TOKEN_MOVES,
+        state_id=token.state_id,
+        id=token.id,
+        to=status,
+        source=[token.status],
+        ended_at=clock.now(),
+        deadline_at=None,
+    )
+    token.status = status
+    _release(practitioner_id)
+    concerns(token, patient_id=token.subject_id)
+    publish(_fact(TokenEnded, token))
+    return token
+
+
+def _requeue(token: Token, order_class: int, order_at: datetime.datetime) -> Token:
+    practitioner_id = token.practitioner_id
+    move(
+        Token,
+        TOKEN_MOVES,
+        state_id=token.state_id,
+        id=token.id,
+        to="waiting",
+        source=[token.status],
+        practitioner_id=None,
+        deadline_at=None,
+        order_class=order_class,
+        order_at=order_at,
+        not_for=token.not_for,
+    )
+    token.status = "waiting"
+    _release(practitioner_id)
+    concerns(token, patient_id=token.subject_id)
+    publish(_fact(TokenRequeued, token))
+    return token
+
+
+def _place_behind_others(token: Token) -> tuple[int, datetime.datetime]:
+    """The place just behind the next `REQUEUE_BEHIND` who wait, or behind the last."""
+    ahead = list(
+        Token.objects.filter(state_id=token.state_id, line_id=token.line_id, status="waiting")
+        .order_by("order_class", "order_at", "number")
+        .values_list("order_class", "order_at")[:REQUEUE_BEHIND]
+    )
+    if not ahead:
+        return token.order_class, token.order_at
+    order_class, order_at = max(ahead[-1], (token.order_class, token.order_at))
+    return order_class, order_at + datetime.timedelta(microseconds=1)
+
+
+def _release(practitioner_id: uuid.UUID | None) -> None:
+    if practitioner_id is not None:
+        Lease.objects.filter(practitioner_id=practitioner_id).delete()
+
+
+def _fact(kind: type[TokenFact], token: Token) -> TokenFact:
+    return kind(
+        state_id=token.state_id,
+        line_id=token.line_id,
+        token_id=token.id,
+        consultation_id=token.consultation_id,
+        number=token.number,
+    )
