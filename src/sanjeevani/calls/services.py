@@ -29,8 +29,15 @@ def open_room(actor: Actor, *, state_id: int, guest_account_id: uuid.UUID, mode:
         guest_account_id=guest_account_id,
         opened_at=clock.now(),
     )
+    _record_mode(room, mode, Seat.GUEST)
     concerns(room)
     return room
+
+
+def _record_mode(room: Room, mode: Mode, seat: Seat) -> None:
+    ModeChange.objects.create(
+        state_id=room.state_id, id=uuid7(), room_id=room.id, mode=mode, at=clock.now(), seat=seat
+    )
 
 
 @verb("calls.seat_host")
@@ -100,9 +107,7 @@ def change_mode(actor: Actor, *, state_id: int, room_id: uuid.UUID, mode: Mode) 
         raise RoomClosed
     if room.mode != mode:
         Room.objects.filter(state_id=state_id, id=room_id).update(mode=mode)
-        ModeChange.objects.create(
-            state_id=state_id, id=uuid7(), room_id=room_id, mode=mode, at=clock.now(), seat=seat
-        )
+        _record_mode(room, mode, seat)
         publish(RoomChanged(state_id=state_id, room_id=room_id))
 
 

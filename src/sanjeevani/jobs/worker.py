@@ -1,0 +1,146 @@
+"""The job worker: relay, listeners, sweeper and deferred jobs, each in its own loop.
+
+A loop that meets an error says so, waits and goes on: PostgreSQL or NATS may be restarting. The
+deferred jobs' worker ends when PostgreSQL goes, and the process with it; the supervisor restarts
+both.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import signal
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import nats
+from django.conf import settings
+from django.db import connections
+from nats.aio.client import Client
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.django_connector import DjangoConnector
+
+from sanjeevani.foundation.live import Hint, hints_for
+from sanjeevani.foundation.outbox import BATCH, deliver_all, number_facts
+from sanjeevani.jobs.sweeper import sweep
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+RELAY_SECONDS = 0.1
+SWEEP_SECONDS = 1.0
+RETRY_SECONDS = 1.0
+
+
+async def work() -> None:
+    """Run until SIGTERM or SIGINT, or until the deferred jobs' worker ends."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    facts_arrived = asyncio.Event()
+    facts_arrived.set()
+    tasks = [
+        asyncio.create_task(_relay(facts_arrived), name="relay"),
+        asyncio.create_task(_listeners(facts_arrived), name="listeners"),
+        asyncio.create_task(_sweeper(), name="sweeper"),
+        asyncio.create_task(_deferred_jobs(), name="deferred jobs"),
+        asyncio.create_task(stop.wait(), name="stop"),
+    ]
+    done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    await asyncio.gather(*pending, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+async def _connected() -> Client:
+    """Connect to NATS, however long it takes; afterwards the client reconnects by itself."""
+    while True:
+        with contextlib.suppress(OSError, nats.errors.Error):
+            return await nats.connect(
+                settings.NATS_URL,
+                max_reconnect_attempts=-1,
+                reconnect_time_wait=0.5,
+                error_cb=_say_nothing,
+            )
+        await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _say_nothing(error: Exception) -> None:
+    logger.warning("bus: %s", type(error).__name__)
+
+
+def _number_and_hint() -> tuple[int, dict[str, Hint]]:
+    facts = number_facts()
+    return len(facts), hints_for(facts)
+
+
+async def _relay(facts_arrived: asyncio.Event) -> None:
+    """Number facts and hint at them. Without NATS facts are still numbered; screens poll."""
+    connecting = asyncio.create_task(_connected())
+    with ThreadPoolExecutor(1, "relay") as thread:
+        while True:
+            count, hints = await _guarded(thread, _number_and_hint) or (0, {})
+            if count:
+                facts_arrived.set()
+            if connecting.done() and connecting.result().is_connected:
+                for topic, hint in hints.items():
+                    with contextlib.suppress(nats.errors.Error):
+                        await connecting.result().publish(
+                            f"look.{topic}", json.dumps(hint).encode()
+                        )
+            if count < BATCH:
+                await asyncio.sleep(RELAY_SECONDS)
+
+
+async def _listeners(facts_arrived: asyncio.Event) -> None:
+    with ThreadPoolExecutor(1, "listeners") as thread:
+        while True:
+            await facts_arrived.wait()
+            facts_arrived.clear()
+            await _guarded(thread, deliver_all)
+
+
+async def _sweeper() -> None:
+    with ThreadPoolExecutor(1, "sweeper") as thread:
+        while True:
+            await _guarded(thread, sweep)
+            await asyncio.sleep(SWEEP_SECONDS)
+
+
+async def _deferred_jobs() -> None:
+    connector = app.connector
+    if not isinstance(connector, DjangoConnector):
+        raise TypeError("procrastinate is not set up through Django")
+    with app.replace_connector(connector.get_worker_connector()):
+        async with app.open_async():
+            await app.run_worker_async(install_signal_handlers=False, concurrency=4)
+
+
+async def _guarded(thread: ThreadPoolExecutor, step: Callable[[], T]) -> T | None:
+    """Run a step in the loop's own thread; on an error say so, drop its connection, and wait."""
+
+    def run() -> T:
+        try:
+            return step()
+        except Exception:
+            connections.close_all()
+            raise
+
+    try:
+        return await asyncio.get_running_loop().run_in_executor(thread, run)
+    except Exception as error:  # noqa: BLE001 - whatever it was, the loop must go on
+        logger.warning("%s: %s", getattr(step, "__name__", "step"), _names(error))
+        await asyncio.sleep(RETRY_SECONDS)
+        return None
+
+
+def _names(error: BaseException) -> str:
+    """Name an error and its parts without their texts, which may hold personal data."""
+    if isinstance(error, ExceptionGroup):
+        return ", ".join(_names(part) for part in error.exceptions)
+    return " ".join([type(error).__name__, *getattr(error, "__notes__", [])])
