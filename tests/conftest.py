@@ -14,8 +14,14 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import django
 import pytest
+from django.db import connections
+from django.db.backends.signals import connection_created
+from django.test.utils import setup_databases, teardown_databases
+from pytest_django.plugin import DjangoDbBlocker
 
 from sanjeevani.config.embedded import EmbeddedPostgres
 
@@ -45,15 +51,46 @@ _cleanup = contextlib.ExitStack()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start PostgreSQL, once for all workers."""
+    """Start PostgreSQL, once for all workers, and Django, which pytest-django does not see yet."""
     if not WORKER and not config.option.collectonly:
         _cleanup.callback(shutil.rmtree, DATA_DIR, ignore_errors=True)
         _cleanup.enter_context(POSTGRES.running())
+    django.setup()
+    connection_created.connect(_watch_statements)
 
 
 def pytest_unconfigure() -> None:
     """Stop PostgreSQL and remove what the run made."""
     _cleanup.close()
+
+
+def _watch_statements(connection: Any, **_: Any) -> None:
+    """Let every statement of the serving role fail that would have to ask all shards."""
+    # Models are known only after django.setup().
+    from sanjeevani.foundation.sharding import refuse_unscoped
+
+    if connection.alias == "default" and refuse_unscoped not in connection.execute_wrappers:
+        connection.execute_wrappers.append(refuse_unscoped)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None,
+    django_db_modify_db_settings: None,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[None]:
+    """Make the test database as its owner, whichever aliases the tests name.
+
+    The plugin would set up only those that are named, and a mirror does not migrate.
+    """
+    with django_db_blocker.unblock():
+        made = setup_databases(
+            0, interactive=False, aliases=["default", "owner"], serialized_aliases=[]
+        )
+    yield
+    with django_db_blocker.unblock():
+        connections["default"].close()
+        teardown_databases(made, 0)
 
 
 @pytest.fixture(scope="session")
