@@ -1,5 +1,6 @@
 """The whole product on scratch data, as an operator starts it."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -109,22 +110,28 @@ class Product:
         """List what runs for this installation, whoever its parent is."""
         found = []
         for process in psutil.process_iter():
-            try:
+            with contextlib.suppress(psutil.Error):
                 mark = process.environ().get("SANJEEVANI_SUPERVISED")
                 if mark == str(self.data_dir) or str(self.data_dir) in " ".join(process.cmdline()):
                     found.append(process)
-            except psutil.Error:
-                continue
         return found
 
-    def child(self, name: str) -> int:
-        """Return the process id that supervisor gives a program."""
+    def process_ids(self) -> set[int]:
+        """Return the process ids of all that runs for this installation."""
+        return {process.pid for process in self.processes()}
+
+    def child(self, name: str) -> int | None:
+        """Return the process id of the program whose command line has `name`, while it runs."""
         for process in self.processes():
-            if name in " ".join(process.cmdline()):
+            with contextlib.suppress(psutil.Error):
                 parent = process.parent()
-                if parent and "supervisord" in " ".join(parent.cmdline()):
+                if (
+                    name in " ".join(process.cmdline())
+                    and parent
+                    and "supervisord" in " ".join(parent.cmdline())
+                ):
                     return process.pid
-        raise LookupError(name)
+        return None
 
     def ready(self) -> bool:
         """Ask the product whether it can serve."""

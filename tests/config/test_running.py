@@ -1,6 +1,5 @@
 """`sanjeevani run`, seen from the operator's chair."""
 
-import os
 import signal
 import socket
 import time
@@ -79,22 +78,24 @@ def test_a_port_that_is_no_number_is_refused_in_one_line(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("name", ["granian", "nats-server", "pginstall18"])
 def test_what_is_killed_comes_back(product: Product, name: str) -> None:
-    killed = product.child(name)
-    before = {process.pid for process in psutil.Process(killed).children(recursive=True)}
-    os.kill(killed, signal.SIGKILL)
-    wait_for(lambda: not psutil.pid_exists(killed) or product.child(name) != killed)
+    killed = psutil.Process(product.child(name))
+    workers = killed.children(recursive=True)
+    killed.kill()
+    wait_for(lambda: product.child(name) not in {None, killed.pid})
     wait_for(product.ready)
     # Nothing of the old one serves on beside the new one.
-    wait_for(lambda: not any(psutil.pid_exists(pid) for pid in before))
+    wait_for(lambda: not {worker.pid for worker in workers} & product.process_ids())
 
 
 def test_a_killed_web_worker_comes_back_without_a_gap(product: Product) -> None:
     main = psutil.Process(product.child("granian"))
-    worker = next(child for child in main.children() if "spawn_main" in " ".join(child.cmdline()))
+    worker, *others = main.children()
+    assert others
     worker.kill()
+    wait_for(lambda: worker.pid not in product.process_ids())
     for _request in range(20):
         assert httpx.get(f"{product.url}/healthz").status_code == 200
-    assert worker.pid not in {child.pid for child in main.children()}
+    wait_for(lambda: len(main.children()) == len(others) + 1)
 
 
 def test_it_survives_a_killed_supervisor_and_stops_without_leaving_anything(
@@ -112,6 +113,8 @@ def test_it_survives_a_killed_supervisor_and_stops_without_leaving_anything(
     product.lines.clear()
     product.start()
     product.wait_until_ready()
-    assert time.monotonic() - started < 10
+    # 10 seconds on a quiet machine: nothing has to be prepared a second time.
+    assert time.monotonic() - started < 20
+    assert "Preparing the database" not in product.lines
     assert product.stop(signal.SIGINT) == 0
     assert product.processes() == []

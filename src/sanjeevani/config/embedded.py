@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import psutil
 import psycopg
 
 SYSTEM_USER = "sanjeevani-postgres"
@@ -264,24 +265,15 @@ class EmbeddedPostgres:
 
     def clear_leftover(self) -> None:
         """Stop a server that outlived its supervisor on this cluster."""
-        if (self.directory / "postmaster.pid").exists():
-            subprocess.run(
-                [
-                    *self._prefix,
-                    self.programs / "pg_ctl",
-                    "stop",
-                    "-D",
-                    self.directory,
-                    "-m",
-                    "fast",
-                    "-t",
-                    "30",
-                    "-s",
-                ],
-                capture_output=True,
-                check=False,
-                cwd="/",
-            )
+        try:
+            recorded = (self.directory / "postmaster.pid").read_text().splitlines()[0]
+            server = psutil.Process(int(recorded))
+            # After a crash the number may be another process's by now.
+            if str(self.directory) in server.cmdline():
+                server.send_signal(signal.SIGINT)
+                server.wait(30)
+        except (FileNotFoundError, psutil.Error):
+            return
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:

@@ -49,6 +49,7 @@ MARK = "SANJEEVANI_SUPERVISED"
 SECONDS_TO_PREPARE = 600
 SECONDS_TO_ANSWER = 60
 SECONDS_TO_STOP = 40
+SECONDS_FOR_LEFTOVERS = 12
 
 
 def run() -> int:
@@ -162,14 +163,18 @@ def _leftovers(place: Installation) -> list[psutil.Process]:
 
 def _clear_leftovers(place: Installation) -> None:
     """Stop what a killed supervisor left behind: the lock says that no other copy is alive."""
+    place.postgres.clear_leftover()
     for stop in (psutil.Process.terminate, psutil.Process.kill):
         left = _leftovers(place)
+        known = {process.pid for process in left}
         for process in left:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                stop(process)
-        if left:
-            psutil.wait_procs(left, timeout=10)
-    place.postgres.clear_leftover()
+            with contextlib.suppress(psutil.Error):
+                # A child is its parent's to stop: granian would start a new one.
+                if stop is psutil.Process.kill or process.ppid() not in known:
+                    stop(process)
+        deadline = time.monotonic() + SECONDS_FOR_LEFTOVERS
+        while _leftovers(place) and time.monotonic() < deadline:
+            time.sleep(0.1)
 
 
 def _write_private(path: Path, text: str) -> None:
