@@ -48,12 +48,13 @@ os.environ["SANJEEVANI_NATS_URL"] = f"nats://127.0.0.1:{free_port()}"
 os.environ["DJANGO_SETTINGS_MODULE"] = "sanjeevani.config.settings"
 
 _cleanup = contextlib.ExitStack()
+if not WORKER:
+    _cleanup.callback(shutil.rmtree, DATA_DIR, ignore_errors=True)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start PostgreSQL, once for all workers, and Django, which pytest-django does not see yet."""
     if not WORKER and not config.option.collectonly:
-        _cleanup.callback(shutil.rmtree, DATA_DIR, ignore_errors=True)
         _cleanup.enter_context(POSTGRES.running())
     django.setup()
     connection_created.connect(_watch_statements)

@@ -26,6 +26,11 @@ class Installation:
     port: int
 
     @property
+    def reached_at(self) -> str:
+        """Where our own processes find the web workers."""
+        return "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104
+
+    @property
     def gateway_port(self) -> int:
         """The live process listens next to the web workers."""
         return self.port + 1
@@ -75,6 +80,7 @@ def environment(place: Installation) -> dict[str, str]:
         "SANJEEVANI_GATEWAY_URL": f"http://localhost:{place.gateway_port}",
         "SANJEEVANI_GATEWAY_PORT": str(place.gateway_port),
         "SANJEEVANI_GATEWAY_HOST": place.host,
+        "SANJEEVANI_INTERNAL_URL": f"http://{place.reached_at}:{place.port}",
     }
     return {**ours, **{name: os.environ[name] for name in ours if name in os.environ}}
 

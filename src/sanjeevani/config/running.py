@@ -398,8 +398,7 @@ def _connects(address: tuple[str, int]) -> bool:
 
 
 def _status_of(place: Installation, path: str) -> int | None:
-    host = "127.0.0.1" if place.host in {"0.0.0.0", "::"} else place.host  # noqa: S104
-    connection = http.client.HTTPConnection(host, place.port, timeout=5)
+    connection = http.client.HTTPConnection(place.reached_at, place.port, timeout=5)
     try:
         connection.request("GET", path, headers={"Host": "localhost"})
         return connection.getresponse().status
