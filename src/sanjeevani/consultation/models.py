@@ -94,7 +94,7 @@ class Consultation(ShardedModel):
 
 
 class ConsultationReference(ShardedModel):
-    """In the patient's state: where a consultation of theirs lives. Its id is the consultation's."""
+    """In the patient's state: where a consultation lives. Its id is the consultation's."""
 
     patient_id = models.UUIDField()
     patient = sharded_relation("patients.Patient", "patient_id")

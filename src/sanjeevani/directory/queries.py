@@ -5,6 +5,8 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from sanjeevani.directory.models import (
     Clinic,
     ClinicHours,
@@ -18,7 +20,6 @@ from sanjeevani.directory.models import (
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import NotFound
 from sanjeevani.foundation.sharding import across_states
-from django.utils import timezone
 
 
 def states() -> list[State]:

@@ -59,7 +59,7 @@ def issue_ticket(
     seconds: int = TICKET_SECONDS,
     **claims: Any,
 ) -> str:
-    """Return a signed ticket that lets its bearer listen to `topics` (topic to the bearer's key)."""
+    """Return a signed ticket to listen to `topics` (each topic to the bearer's key in it)."""
     payload = {
         "sub": str(subject or ""),
         "topics": dict(topics),

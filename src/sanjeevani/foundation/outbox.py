@@ -114,7 +114,7 @@ def deliver_all() -> None:
         try:
             while deliver(name) == BATCH:
                 pass
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - gathered and raised below
             error.add_note(f"listener {name}")
             failures.append(error)
     if failures:

@@ -117,12 +117,11 @@ class AddCompositeForeignKeys(Operation):
                 target = field.related_model._meta.db_table
                 columns = ", ".join(f'"{column}"' for column in field.from_fields)
                 name = f"{model._meta.db_table}_{field.name}_fkey"
-                yield (
-                    model._meta.db_table,
-                    name,
+                definition = (
                     f'FOREIGN KEY ({columns}) REFERENCES "{target}" ("state_id", "id")'
-                    " DEFERRABLE INITIALLY DEFERRED",
+                    " DEFERRABLE INITIALLY DEFERRED"
                 )
+                yield model._meta.db_table, name, definition
 
     def database_forwards(
         self,
@@ -194,7 +193,7 @@ _across_states: contextvars.ContextVar[bool] = contextvars.ContextVar("across", 
 
 @contextlib.contextmanager
 def across_states() -> Iterator[None]:
-    """Allow reads over all states inside the block: background sweeps and exports, never screens."""
+    """Allow reads over all states inside the block: sweeps and exports, never screens."""
     token = _across_states.set(True)
     try:
         yield

@@ -1,4 +1,6 @@
-"""Verbs: the only functions that change tables. One verb, one transaction, one audit row, its facts.
+"""Verbs: the only functions that change tables.
+
+One verb, one transaction, one audit row, its facts:
 
     @verb("queueing.issue_token")
     def issue_token(actor: Actor, *, ...) -> Token:

@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 RELAY_SECONDS = 0.1
 SWEEP_SECONDS = 1.0
+LISTENERS_SECONDS = 5.0
 RETRY_SECONDS = 1.0
 
 
@@ -100,7 +101,9 @@ async def _relay(facts_arrived: asyncio.Event) -> None:
 async def _listeners(facts_arrived: asyncio.Event) -> None:
     with ThreadPoolExecutor(1, "listeners") as thread:
         while True:
-            await facts_arrived.wait()
+            # The time limit brings a batch back whose listener failed, without a new fact.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(facts_arrived.wait(), LISTENERS_SECONDS)
             facts_arrived.clear()
             await _guarded(thread, deliver_all)
 

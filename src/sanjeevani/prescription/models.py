@@ -7,15 +7,21 @@ from sanjeevani.foundation.sharding import KeyedModel, ShardedModel, sharded_rel
 
 
 class DraftItem(ShardedModel):
-    """One medicine of the draft of a consultation."""
+    """One medicine of the draft of a consultation.
+
+    `dose` counts units of the form (tablets, mL, drops) at one time; `frequency` is a code of the
+    terminology's dosage (`BD`) or a pattern of doses through the day (`1-0-2`), in which case
+    `dose` is 1 and multiplies it.
+    """
 
     consultation_id = models.UUIDField()
     consultation = sharded_relation("consultation.Consultation", "consultation_id")
     position = models.PositiveSmallIntegerField()
-    medicine_code = models.CharField(max_length=60)
-    dose = models.CharField(max_length=40)
+    medicine_code = models.CharField(max_length=120)
+    dose = models.DecimalField(max_digits=6, decimal_places=2)
     frequency = models.CharField(max_length=20)
     duration_days = models.PositiveSmallIntegerField()
+    instruction_code = models.CharField(max_length=30, blank=True)
     instructions = models.CharField(max_length=200, blank=True)
     override_reason = models.CharField(max_length=200, blank=True)
 

@@ -41,7 +41,7 @@ def line_heads(lines: Sequence[tuple[int, uuid.UUID]], server: Server) -> list[L
     for state_id, line_ids in by_state.items():
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT DISTINCT ON (line_id) line_id,"
+                "SELECT DISTINCT ON (line_id) line_id,"  # noqa: S608 - from our own constant
                 " count(*) OVER (PARTITION BY line_id), eligible, order_class, waiting_since"
                 " FROM (SELECT line_id, order_class, order_at, number, waiting_since, ("
                 + ELIGIBLE

@@ -202,7 +202,8 @@ def _claim_in(
     now = clock.now()
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE queueing_token SET status = 'called', practitioner_id = %(practitioner)s,"
+            "UPDATE queueing_token"  # noqa: S608 - put together from our own constants
+            " SET status = 'called', practitioner_id = %(practitioner)s,"
             " called_at = %(now)s, deadline_at = %(deadline)s, calls = calls + 1"
             " WHERE state_id = %(state)s AND id = ("
             "  SELECT id FROM queueing_token"

@@ -2,8 +2,9 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import sanjeevani.foundation.ids
 from django.db import migrations, models
+
+import sanjeevani.foundation.ids
 
 
 class Migration(migrations.Migration):

@@ -1,0 +1,121 @@
+"""What a signed prescription holds: facts and codes, free of any display language.
+
+Its fields are those that the Telemedicine Practice Guidelines of 2020 ask for. The digest over its
+canonical form is what is signed; a number is a string in it, so that no reader's floats matter.
+"""
+
+import base64
+import hashlib
+import json
+from typing import Any, TypedDict
+
+
+class PractitionerFacts(TypedDict):
+    """Who prescribes."""
+
+    name: str
+    qualification: str
+    registration: str
+    address: str
+    contact: str
+
+
+class PatientFacts(TypedDict):
+    """For whom. Dates are ISO; height in cm, weight in kg; empty where not known."""
+
+    name: str
+    birth_date: str
+    gender: str
+    address: str
+    height_cm: str
+    weight_kg: str
+    last_menstrual_period: str
+
+
+class DiagnosisFacts(TypedDict):
+    """A coded diagnosis (ICD-10)."""
+
+    code: str
+    title: str
+    provisional: bool
+
+
+class MedicineFacts(TypedDict):
+    """One line; codes are the terminology's. `override_reason` where a rule was overridden."""
+
+    code: str
+    generic_name: str
+    form: str
+    strength: str
+    route: str
+    dose: str
+    frequency: str
+    duration_days: int
+    instruction_code: str
+    instructions: str
+    overridden: list[str]
+    override_reason: str
+
+
+class PrescriptionContent(TypedDict):
+    """All of it."""
+
+    number: str
+    issued_on: str
+    mode: str
+    encounter_kind: str
+    facility_name: str
+    facility_address: str
+    practitioner: PractitionerFacts
+    patient: PatientFacts
+    complaints: list[str]
+    complaint_text: str
+    complaint_duration_days: int | None
+    history: str
+    allergies: str
+    current_medicines: str
+    findings: str
+    investigations: str
+    diagnoses: list[DiagnosisFacts]
+    medicines: list[MedicineFacts]
+    advice: str
+    come_back: str
+
+
+class Statement(TypedDict):
+    """What the QR code carries, signed: enough for a pharmacy without a network."""
+
+    number: str
+    issued_on: str
+    practitioner: str
+    registration: str
+    patient: str
+    medicines: list[str]
+    digest: str
+
+
+def digest(content: PrescriptionContent | dict[str, Any]) -> str:
+    """Return the SHA-256 of the canonical form, in URL-safe base64."""
+    canonical = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return (
+        base64.urlsafe_b64encode(hashlib.sha256(canonical.encode()).digest()).decode().rstrip("=")
+    )
+
+
+def statement(content: PrescriptionContent) -> Statement:
+    """Return what is signed: the patient by initials and year of birth only."""
+    patient = content["patient"]
+    initials = "".join(word[0] for word in patient["name"].split()[:3])
+    return Statement(
+        number=content["number"],
+        issued_on=content["issued_on"],
+        practitioner=content["practitioner"]["name"],
+        registration=content["practitioner"]["registration"],
+        patient=f"{initials} {patient['birth_date'][:4]}",
+        medicines=[
+            f"{line['generic_name']} {line['strength']}, {line['dose']} {line['frequency']},"
+            f" {line['duration_days']}d"
+            for line in content["medicines"]
+        ],
+        digest=digest(content),
+    )

@@ -1,0 +1,62 @@
+"""How often a medicine is taken: a coded frequency, or doses written through the day (`1-0-2`)."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sanjeevani.terminology import dosage
+
+_PATTERN = re.compile(r"^(\d(?:\.\d|½)?)-(\d(?:\.\d|½)?)-(\d(?:\.\d|½)?)(?:-(\d(?:\.\d|½)?))?$")
+_SLOTS_OF_THREE = ("morning", "noon", "night")
+_SLOTS_OF_FOUR = ("morning", "noon", "evening", "night")
+
+
+@dataclass(frozen=True)
+class Dosing:
+    """Doses in units of the form. `by_slot` is empty when the day's slots do not apply."""
+
+    frequency: str
+    dose: Decimal
+    by_slot: dict[str, Decimal]
+    per_day: float | None
+
+    def in_words(self, language: str) -> str:
+        """Say how often, in a language: the pattern and its meaning, or the coded phrase."""
+        coded = dosage.frequencies().get(self.frequency)
+        return coded.name_in(language) if coded else self.frequency
+
+
+def dosing(frequency: str, dose: Decimal) -> Dosing | None:
+    """Read a frequency, None if it is neither a code nor a pattern with a dose in it."""
+    coded = dosage.frequencies().get(frequency)
+    if coded is not None:
+        per_day = None if coded.times_per_day is None else coded.times_per_day * float(dose)
+        return Dosing(frequency, dose, dict.fromkeys(coded.slots, dose), per_day)
+    match = _PATTERN.match(frequency)
+    if match is None:
+        return None
+    amounts = [_amount(group) * dose for group in match.groups() if group is not None]
+    slots = _SLOTS_OF_FOUR if len(amounts) == len(_SLOTS_OF_FOUR) else _SLOTS_OF_THREE
+    by_slot = {slot: amount for slot, amount in zip(slots, amounts, strict=True) if amount}
+    if not by_slot:
+        return None
+    return Dosing(frequency, dose, by_slot, float(sum(by_slot.values())))
+
+
+def _amount(text: str) -> Decimal:
+    return Decimal(text.replace("½", ".5"))
+
+
+def simplified(frequency: str) -> tuple[str, Decimal]:
+    """Turn a pattern with equal doses into its code and dose: `2-0-2` is 2 BD. Others stay."""
+    match = _PATTERN.match(frequency)
+    if match is None:
+        return frequency, Decimal(1)
+    amounts = [_amount(group) for group in match.groups() if group is not None]
+    taken = {amount for amount in amounts if amount}
+    if len(taken) == 1:
+        shape = "-".join("1" if amount else "0" for amount in amounts)
+        for coded in dosage.frequencies().values():
+            if coded.pattern == shape:
+                return coded.code, taken.pop()
+    return frequency, Decimal(1)

@@ -1,0 +1,301 @@
+"""What speaks against a medicine, for this patient, in this consultation. Pure.
+
+Source of the list rules: Telemedicine Practice Guidelines, India, 25 March 2020 (paraphrased; a
+clinical lead confirms). The other rules ask the terminology's tables, each row with its source.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from sanjeevani.terminology.models import (
+    AllergyGroup,
+    GuidelineList,
+    Ingredient,
+    Interaction,
+    Medicine,
+    PregnancyAdvice,
+    Severity,
+)
+from sanjeevani.terminology.words import search_words
+
+
+class Weight(StrEnum):
+    """What a finding asks of the prescriber."""
+
+    REFUSED = "refused"  # never signed
+    REASON = "reason"  # signed only with a reason, which stands on record
+    NOTE = "note"  # shown
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that speaks against a medicine, and the way out of it."""
+
+    code: str
+    weight: Weight
+    message: Promise | str
+    way_out: Promise | str = ""
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What of the patient and the consultation the rules look at.
+
+    `pregnant` is None when nobody said; `allergies` and `medicines` are the patient's words.
+    """
+
+    is_follow_up: bool
+    seen_by_video: bool
+    age_months: int
+    is_female: bool
+    pregnant: bool | None
+    weight_kg: float | None
+    allergies: str
+    medicines: str
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """The terminology's tables that the rules ask."""
+
+    ingredients: Mapping[str, Ingredient]
+    allergy_groups: Sequence[AllergyGroup]
+    interactions: Sequence[Interaction]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A medicine with its daily amount in units of its form; None when taken only if needed."""
+
+    medicine: Medicine
+    units_per_day: float | None
+
+
+def check(
+    line: Line, others: Iterable[Medicine], circumstances: Circumstances, knowledge: Knowledge
+) -> list[Finding]:
+    """Return all findings on a line beside the other medicines of the prescription."""
+    ingredients = _ingredients(line.medicine, knowledge)
+    beside = [(other, _ingredients(other, knowledge)) for other in others]
+    return [
+        *_guideline_list(line.medicine, circumstances),
+        *_allergies(ingredients, circumstances, knowledge),
+        *_duplicates(ingredients, beside),
+        *_interactions(ingredients, beside, circumstances, knowledge),
+        *_age(ingredients, circumstances),
+        *_pregnancy(ingredients, circumstances),
+        *_daily_dose(line, ingredients, circumstances),
+    ]
+
+
+def _ingredients(medicine: Medicine, knowledge: Knowledge) -> list[Ingredient]:
+    return [knowledge.ingredients[code] for code in medicine.ingredient_codes]
+
+
+def _guideline_list(medicine: Medicine, circumstances: Circumstances) -> Iterator[Finding]:
+    kind = medicine.guideline_list
+    if kind == GuidelineList.PROHIBITED:
+        yield Finding(
+            "prohibited",
+            Weight.REFUSED,
+            _("This medicine may never be prescribed by teleconsultation (Schedule X or NDPS)."),
+            _("Refer the patient to be seen in person."),
+        )
+    elif kind == GuidelineList.NONE:
+        yield Finding(
+            "not_listed",
+            Weight.REFUSED,
+            _("This medicine is on no list of the telemedicine guidelines."),
+            _("Choose another medicine, or refer the patient to be seen in person."),
+        )
+    elif kind == GuidelineList.A and not (
+        circumstances.is_follow_up or circumstances.seen_by_video
+    ):
+        yield Finding(
+            "list_a_needs_video",
+            Weight.REFUSED,
+            _("List A: in a first consultation only after seeing the patient by video."),
+            _("Step up to video, choose a List O medicine, or refer in person."),
+        )
+    elif kind == GuidelineList.B and not circumstances.is_follow_up:
+        yield Finding(
+            "list_b_needs_follow_up",
+            Weight.REFUSED,
+            _("List B: only as an addition in a follow-up for the same condition."),
+            _("Choose another medicine, or refer the patient to be seen in person."),
+        )
+
+
+def _allergies(
+    ingredients: Iterable[Ingredient], circumstances: Circumstances, knowledge: Knowledge
+) -> Iterator[Finding]:
+    said = set(search_words(circumstances.allergies))
+    if not said:
+        return
+    named = {
+        code
+        for code, ingredient in knowledge.ingredients.items()
+        if _mentions(said, [ingredient.name, *ingredient.aliases])
+    }
+    classes = {
+        name
+        for group in knowledge.allergy_groups
+        if _mentions(said, [*group.names.values(), group.code])
+        or any(
+            set(knowledge.ingredients[code].classes) & set(group.member_classes) for code in named
+        )
+        for name in group.member_classes
+    }
+    for ingredient in ingredients:
+        if ingredient.code in named or classes & set(ingredient.classes):
+            yield Finding(
+                "allergy",
+                Weight.REASON,
+                _("The patient named an allergy to %(name)s or its group.")
+                % {"name": ingredient.name},
+                _("Choose another group, or ask what happened and write the reason."),
+            )
+
+
+def _mentions(said: set[str], names: Iterable[str]) -> bool:
+    """Tell whether a name stands in the words; a plural in the name also finds the singular."""
+    return any(
+        words and all(word in said or word.removesuffix("s") in said for word in words)
+        for words in (search_words(name) for name in names)
+    )
+
+
+def _duplicates(
+    ingredients: Sequence[Ingredient], beside: Iterable[tuple[Medicine, list[Ingredient]]]
+) -> Iterator[Finding]:
+    own_codes = {ingredient.code for ingredient in ingredients}
+    own_classes = {name for ingredient in ingredients for name in ingredient.classes}
+    for other, other_ingredients in beside:
+        if own_codes & {ingredient.code for ingredient in other_ingredients}:
+            yield Finding(
+                "same_ingredient",
+                Weight.REASON,
+                _("%(name)s holds the same ingredient.") % {"name": other.generic_name},
+                _("Remove one of them."),
+            )
+        elif own_classes & {name for item in other_ingredients for name in item.classes}:
+            yield Finding(
+                "same_class",
+                Weight.NOTE,
+                _("%(name)s belongs to the same group of medicines.")
+                % {"name": other.generic_name},
+            )
+
+
+_INTERACTION_WEIGHT = {
+    Severity.CONTRAINDICATED: Weight.REASON,
+    Severity.SERIOUS: Weight.REASON,
+    Severity.MODERATE: Weight.NOTE,
+}
+
+
+def _interactions(
+    ingredients: Iterable[Ingredient],
+    beside: Iterable[tuple[Medicine, list[Ingredient]]],
+    circumstances: Circumstances,
+    knowledge: Knowledge,
+) -> Iterator[Finding]:
+    own = _keys(ingredients)
+    taken = set(search_words(circumstances.medicines))
+    current = [
+        ingredient
+        for ingredient in knowledge.ingredients.values()
+        if _mentions(taken, [ingredient.name, *ingredient.aliases])
+    ]
+    partners = [(other.generic_name, _keys(items)) for other, items in beside] + [
+        (ingredient.name, _keys([ingredient])) for ingredient in current
+    ]
+    for interaction in knowledge.interactions:
+        for name, keys in partners:
+            if (interaction.first in own and interaction.second in keys) or (
+                interaction.second in own and interaction.first in keys
+            ):
+                yield Finding(
+                    "interaction",
+                    _INTERACTION_WEIGHT[Severity(interaction.severity)],
+                    _("With %(name)s: %(effect)s.")
+                    % {"name": name, "effect": interaction.effect_in("en")},
+                    interaction.advice,
+                )
+
+
+def _keys(ingredients: Iterable[Ingredient]) -> set[str]:
+    return {
+        key
+        for ingredient in ingredients
+        for key in (ingredient.code, *(f"class:{name}" for name in ingredient.classes))
+    }
+
+
+def _age(ingredients: Iterable[Ingredient], circumstances: Circumstances) -> Iterator[Finding]:
+    for ingredient in ingredients:
+        if circumstances.age_months < ingredient.minimum_age_months:
+            yield Finding(
+                "too_young",
+                Weight.REASON,
+                ingredient.age_note
+                or _("%(name)s is not meant for this age.") % {"name": ingredient.name},
+                _("Choose another medicine, or write why this one."),
+            )
+
+
+_CHILDBEARING_MONTHS = range(12 * 12, 50 * 12)
+
+
+def _pregnancy(
+    ingredients: Iterable[Ingredient], circumstances: Circumstances
+) -> Iterator[Finding]:
+    may_be = (
+        circumstances.is_female
+        and circumstances.pregnant is None
+        and circumstances.age_months in _CHILDBEARING_MONTHS
+    )
+    if not (circumstances.pregnant or may_be):
+        return
+    for ingredient in ingredients:
+        if not ingredient.pregnancy:
+            continue
+        grave = ingredient.pregnancy != PregnancyAdvice.CAUTION
+        yield Finding(
+            "pregnancy",
+            Weight.REASON if grave and circumstances.pregnant else Weight.NOTE,
+            _("%(name)s in pregnancy: %(advice)s")
+            % {"name": ingredient.name, "advice": ingredient.pregnancy_note or _("take care")},
+            _("Ask whether she may be pregnant."),
+        )
+
+
+def _daily_dose(
+    line: Line, ingredients: Sequence[Ingredient], circumstances: Circumstances
+) -> Iterator[Finding]:
+    if line.units_per_day is None:
+        return
+    for ingredient, amount in zip(ingredients, line.medicine.amounts, strict=False):
+        daily = amount * line.units_per_day
+        limits = [
+            limit
+            for limit in (
+                ingredient.maximum_daily_mg,
+                ingredient.maximum_daily_mg_per_kg * circumstances.weight_kg
+                if ingredient.maximum_daily_mg_per_kg and circumstances.weight_kg
+                else None,
+            )
+            if limit is not None
+        ]
+        if limits and daily > min(limits):
+            yield Finding(
+                "daily_dose",
+                Weight.REASON,
+                _("%(daily)d mg of %(name)s a day is more than %(limit)d mg.")
+                % {"daily": daily, "name": ingredient.name, "limit": min(limits)},
+                _("Lower the dose, or write the reason."),
+            )

@@ -1,0 +1,127 @@
+"""Reading a prescription line as a doctor types it: `pcm 650 1-0-1 5d after food`."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sanjeevani.prescription.dosing import dosing, simplified
+from sanjeevani.terminology import dosage
+from sanjeevani.terminology.models import Medicine
+from sanjeevani.terminology.queries import medicines_by_alias, search_medicines
+
+_DAYS = re.compile(r"^(?:x)?(\d{1,3})(d|day|days|w|wk|week|weeks|m|month|months)$")
+_DAYS_IN = {"d": 1, "w": 7, "m": 30}
+_NUMBER = re.compile(r"^\d+(?:\.\d+)?(?:mg|mcg|g|ml|%|iu)?$")
+_DOSE = re.compile(
+    r"^(\d+(?:\.\d+)?)(tab|tabs|t|cap|caps|c|ml|drop|drops|gtt|puff|puffs|sachet|sachets)$"
+)
+
+
+@dataclass(frozen=True)
+class ItemContent:
+    """One line of a prescription as written: see `DraftItem` for units."""
+
+    medicine_code: str
+    dose: Decimal
+    frequency: str
+    duration_days: int
+    instruction_code: str = ""
+    instructions: str = ""
+    override_reason: str = ""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was understood: a whole item, or the medicines it could mean."""
+
+    item: ItemContent | None
+    choices: list[Medicine]
+
+
+def parse(text: str) -> Reading:
+    """Read a line. What is not written comes from the medicine's usual dose and days.
+
+    A name that several medicines answer to gives them as choices.
+    """
+    words = text.casefold().replace("½", ".5").split()
+    name: list[str] = []
+    numbers: list[str] = []
+    form = frequency = instruction = ""
+    dose: Decimal | None = None
+    days: int | None = None
+    free: list[str] = []
+    forms = _by_abbreviation(dosage.forms())
+    frequencies = _by_abbreviation(dosage.frequencies())
+    instructions = _by_abbreviation(dosage.instructions())
+    for index, word in enumerate(words):
+        rest = " ".join(words[index:])
+        if match := _DAYS.match(word):
+            days = int(match[1]) * _DAYS_IN[match[2][0]]
+        elif match := _DOSE.match(word):
+            dose = Decimal(match[1])
+        elif dosing(word, Decimal(1)) and "-" in word:
+            frequency, unit_dose = simplified(word)
+            dose = dose or unit_dose
+        elif word in frequencies and not frequency and name:
+            frequency = frequencies[word]
+        elif word in forms and not form:
+            form = forms[word]
+        elif not frequency and days is None and _NUMBER.match(word) and name:
+            numbers.append(re.sub(r"[a-z%]+$", "", word))
+        elif frequency or days is not None:
+            instruction = _instruction(rest, instructions)
+            free = [] if instruction else words[index:]
+            break
+        else:
+            name.append(word)
+    found = _medicines(" ".join(name), numbers, form)
+    if len(found) != 1:
+        return Reading(None, found)
+    medicine = found[0]
+    return Reading(
+        ItemContent(
+            medicine_code=medicine.code,
+            dose=dose or Decimal(str(medicine.usual_dose or 1)),
+            frequency=frequency or medicine.usual_frequency,
+            duration_days=days or medicine.usual_days or 0,
+            instruction_code=instruction or medicine.usual_instruction,
+            instructions=" ".join(free),
+        ),
+        [],
+    )
+
+
+def _by_abbreviation(terms: Mapping[str, dosage.Term]) -> dict[str, str]:
+    return {
+        word: term.code
+        for term in terms.values()
+        for word in (term.code.casefold(), *term.abbreviations)
+    }
+
+
+def _instruction(text: str, by_abbreviation: dict[str, str]) -> str:
+    for term in dosage.instructions().values():
+        if any(text == name.casefold() for name in term.names.values()):
+            return term.code
+    return by_abbreviation.get(text, by_abbreviation.get(text.replace(" ", "_"), ""))
+
+
+def _medicines(name: str, numbers: list[str], form: str) -> list[Medicine]:
+    found = medicines_by_alias(name) or search_medicines(name)
+    if form:
+        found = [medicine for medicine in found if medicine.form == form] or found
+    for number in numbers:
+        found = [
+            medicine
+            for medicine in found
+            if number in re.findall(r"\d+(?:\.\d+)?", medicine.strength)
+        ] or found
+    if len(found) > 1:
+        # A strength written in full names one; of equal strengths the first form is the usual one.
+        if len({medicine.strength for medicine in found}) == 1:
+            found = found[:1]
+        elif numbers and not form:
+            solid = [medicine for medicine in found if medicine.form == found[0].form]
+            found = solid if len(solid) == 1 else found
+    return found
