@@ -1,0 +1,4 @@
+"""The live process: server-sent events and the relay of call signalling.
+
+It knows tickets, not Django.
+"""
