@@ -5,6 +5,7 @@ carries a mark by which a later start finds what is left over all the same.
 """
 
 import contextlib
+import errno
 import hashlib
 import http.client
 import importlib.metadata
@@ -146,9 +147,10 @@ def _refuse_busy_ports(place: Installation) -> None:
             try:
                 probe.bind((host, port))
             except OSError as failure:
+                other = f" Choose another: PORT={place.port + 100} make run"
                 raise CannotRun(
-                    f"port {port}, for {purpose}, cannot be used: {failure.strerror}. "
-                    f"Choose another: PORT={place.port + 1000} make run"
+                    f"port {port}, for {purpose}, cannot be used: {failure.strerror}."
+                    f"{other if failure.errno in {errno.EADDRINUSE, errno.EACCES} else ''}"
                 ) from None
 
 

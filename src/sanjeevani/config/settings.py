@@ -52,11 +52,11 @@ MIDDLEWARE = [
     "sanjeevani.web.middleware.security_headers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
+    "sanjeevani.web.errors.map_errors",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "sanjeevani.web.access.authenticate",
-    "sanjeevani.web.errors.map_errors",
 ]
 
 ROOT_URLCONF = "sanjeevani.config.urls"
@@ -140,6 +140,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 
+# Overrides of identity/limits.py. Thousands may share one address behind a mobile operator's NAT.
+SIGN_IN_LIMITS = {
+    "codes_per_address": (int(os.environ.get("SANJEEVANI_CODES_PER_ADDRESS", "30")), 600),
+}
+
 # Messages leave through a port: the development inbox, or an SMS operator's HTTP gateway.
 SMS_BACKEND = os.environ.get(
     "SANJEEVANI_SMS_BACKEND",
@@ -154,7 +159,12 @@ DEVELOPMENT_INBOX = not PRODUCTION
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "sanjeevani.foundation.logs.Formatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
