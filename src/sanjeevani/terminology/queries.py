@@ -1,0 +1,239 @@
+"""Reads of the reference tables."""
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from django.db.models import BooleanField, Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Length
+
+from sanjeevani.terminology.models import (
+    AllergyGroup,
+    Diagnosis,
+    FollowOnQuestion,
+    Ingredient,
+    Interaction,
+    Medicine,
+    Speciality,
+    Symptom,
+)
+from sanjeevani.terminology.words import prefix_query, search_words
+
+CHILD_BELOW_MONTHS = 12 * 12
+"""Below twelve years a complaint goes to the child's speciality."""
+
+_ICD_CODE = re.compile(r"^[A-Za-z]\d[\d.]*$")
+
+
+def specialities(system: str | None = None) -> list[Speciality]:
+    """Return the specialities in their order, of one system of medicine if asked."""
+    rows = Speciality.objects.all()
+    return list(rows.filter(system=system) if system else rows)
+
+
+def symptoms_for(*, age_months: int, sex: str) -> list[Symptom]:
+    """Return the complaints that a person of this age and sex can have, in their order.
+
+    `sex`: female, male, or anything else, which shows the complaints of both.
+    """
+    rows = Symptom.objects.filter(
+        Q(maximum_age_months=None) | Q(maximum_age_months__gt=age_months),
+        minimum_age_months__lte=age_months,
+    )
+    if sex in {"female", "male"}:
+        rows = rows.filter(sex__in=["", sex])
+    return list(rows)
+
+
+def search_symptoms(text: str, *, age_months: int, sex: str) -> list[Symptom]:
+    """Return the complaints for which every word typed begins a name or a synonym."""
+    words = search_words(text)
+    return [
+        symptom
+        for symptom in symptoms_for(age_months=age_months, sex=sex)
+        if all(any(known.startswith(word) for known in symptom.search_words) for word in words)
+    ]
+
+
+def symptoms_named(codes: Iterable[str]) -> dict[str, Symptom]:
+    """Return complaints by code; unknown codes are left out."""
+    return Symptom.objects.in_bulk(list(codes))
+
+
+def questions_for(symptoms: Iterable[Symptom]) -> list[FollowOnQuestion]:
+    """Return the questions of these complaints, each once, duration first."""
+    codes = list(dict.fromkeys(code for symptom in symptoms for code in symptom.question_codes))
+    found = FollowOnQuestion.objects.in_bulk(codes)
+    return [found[code] for code in codes if code in found]
+
+
+def recommended_speciality(symptoms: Iterable[Symptom], *, age_months: int) -> str | None:
+    """Return the code of the speciality that these complaints lead to, None without any.
+
+    The most frequent speciality wins; on a tie the first complaint's, because people name
+    first what troubles them most.
+    """
+    child = age_months < CHILD_BELOW_MONTHS
+    votes: dict[str, int] = {}
+    for symptom in symptoms:
+        code = (child and symptom.child_speciality_id) or symptom.speciality_id
+        votes[code] = votes.get(code, 0) + 1
+    return max(votes, key=lambda code: votes[code]) if votes else None
+
+
+def _matches(text: str) -> RawSQL:
+    """Ask the search column for every word as a prefix, past PostgreSQL's own text parser."""
+    return RawSQL("search @@ %s::tsquery", [prefix_query(text)], output_field=BooleanField())
+
+
+def search_diagnoses(text: str, limit: int = 20) -> list[Diagnosis]:
+    """Return diagnoses by the beginning of a code (`E11`, `e119`) or of words, frequent first."""
+    text = text.strip()
+    if _ICD_CODE.match(text):
+        rows = Diagnosis.objects.filter(code__startswith=_dotted(text.upper()))
+    elif prefix_query(text):
+        rows = Diagnosis.objects.filter(_matches(text))
+    else:
+        return []
+    return list(rows.defer("search").order_by("rank", Length("code"), "code")[:limit])
+
+
+def _dotted(code: str) -> str:
+    plain = code.replace(".", "")
+    return f"{plain[:3]}.{plain[3:]}" if len(plain) > 3 else plain
+
+
+def frequent_diagnoses(limit: int = 20) -> list[Diagnosis]:
+    """Return the most frequent outpatient diagnoses."""
+    return list(Diagnosis.objects.defer("search").order_by("rank", "code")[:limit])
+
+
+def diagnoses_coded(codes: Iterable[str]) -> dict[str, Diagnosis]:
+    """Return diagnoses by code; unknown codes are left out."""
+    return Diagnosis.objects.defer("search").in_bulk(list(codes))
+
+
+def search_medicines(text: str, limit: int = 20) -> list[Medicine]:
+    """Return medicines for which every word typed begins a name, an alias or a strength.
+
+    Those whose alias or first word is exactly the first word typed come first, then single
+    ingredients, then by name and strength.
+    """
+    words = search_words(text)
+    if not words:
+        return []
+    exact = Q(aliases__contains=[words[0]]) | Q(search_words__0=words[0])
+    rows = _medicines().filter(_matches(text))
+    return list(
+        rows.alias(
+            exactness=Case(When(exact, then=0), default=1, output_field=IntegerField()),
+            size=Length("generic_name"),
+        ).order_by("exactness", "size", "generic_name", "form", "amounts", "strength")[:limit]
+    )
+
+
+def medicines_by_alias(alias: str) -> list[Medicine]:
+    """Return the medicines that a shorthand (`pcm`) or a generic name stands for, exactly.
+
+    Ordered by form and amount, tablets first: the parser of a prescription line picks by
+    strength and form.
+    """
+    wanted = " ".join(search_words(alias))
+    if not wanted:
+        return []
+    return list(
+        _medicines()
+        .filter(Q(aliases__contains=[wanted]) | Q(generic_name__iexact=alias.strip()))
+        .alias(
+            oral_solid=Case(
+                When(form__in=["tablet", "capsule"], then=0),
+                default=Value(1),
+                output_field=IntegerField(),
+            )
+        )
+        .order_by("oral_solid", "form", "amounts", "code")
+    )
+
+
+def medicines_coded(codes: Iterable[str]) -> dict[str, Medicine]:
+    """Return medicines by code; unknown codes are left out."""
+    return _medicines().in_bulk(list(codes))
+
+
+def _medicines() -> QuerySet[Medicine]:
+    return Medicine.objects.defer("search")
+
+
+def ingredients_coded(codes: Iterable[str]) -> dict[str, Ingredient]:
+    """Return ingredients by code; unknown codes are left out."""
+    return Ingredient.objects.in_bulk(list(codes))
+
+
+def allergy_groups() -> list[AllergyGroup]:
+    """Return the groups of ingredients that an allergy can name."""
+    return list(AllergyGroup.objects.order_by("code"))
+
+
+@dataclass(frozen=True)
+class AllergyMatch:
+    """An ingredient that a recorded allergy touches.
+
+    `certain` is False for a group that only may cross-react (penicillin and cephalosporin).
+    """
+
+    ingredient_code: str
+    allergy: str
+    certain: bool
+
+
+def allergy_matches(
+    ingredients: Iterable[Ingredient], allergies: Collection[str]
+) -> list[AllergyMatch]:
+    """Return which ingredients the allergies touch.
+
+    `allergies` are codes of allergy groups or of ingredients, as the intake recorded them.
+    """
+    groups = {group.code: group for group in AllergyGroup.objects.all()}
+    matches = []
+    for ingredient in ingredients:
+        classes = set(ingredient.classes)
+        for allergy in allergies:
+            group = groups.get(allergy)
+            if allergy == ingredient.code or (group and classes & set(group.member_classes)):
+                matches.append(AllergyMatch(ingredient.code, allergy, certain=True))
+            elif group and any(
+                classes & set(groups[other].member_classes) for other in group.cross_reacts_with
+            ):
+                matches.append(AllergyMatch(ingredient.code, allergy, certain=False))
+    return matches
+
+
+@dataclass(frozen=True)
+class InteractionMatch:
+    """Two ingredients of one patient that interact."""
+
+    first_code: str
+    second_code: str
+    interaction: Interaction
+
+
+def interactions_among(ingredients: Iterable[Ingredient]) -> list[InteractionMatch]:
+    """Return the interactions between different ingredients, the gravest first."""
+    by_code = {ingredient.code: ingredient for ingredient in ingredients}
+    keys = {code: _interaction_keys(ingredient) for code, ingredient in by_code.items()}
+    every_key = set().union(*keys.values()) if keys else set()
+    known = Interaction.objects.filter(first__in=every_key, second__in=every_key)
+    matches = {
+        (frozenset({one, other}), interaction.code): InteractionMatch(one, other, interaction)
+        for interaction in known
+        for one in by_code
+        for other in by_code
+        if one != other and interaction.first in keys[one] and interaction.second in keys[other]
+    }
+    gravity = ["contraindicated", "serious", "moderate"]
+    return sorted(matches.values(), key=lambda match: gravity.index(match.interaction.severity))
+
+
+def _interaction_keys(ingredient: Ingredient) -> set[str]:
+    return {ingredient.code, *(f"class:{name}" for name in ingredient.classes)}
