@@ -22,19 +22,22 @@ const entries = (folder, extension) =>
 const unused = new RegExp(
   [
     "govuk-link--(?!no-visited)|govuk-link-image|govuk-button--(inverse|start)|govuk-button__start",
-    "govuk-(radios|checkboxes)--small|govuk-file-upload-|govuk-summary-card|govuk-tag--",
+    "govuk-file-upload-|govuk-summary-card|govuk-tag--",
     "govuk-body-lead|govuk-list--spaced|govuk-back-link--inverse|govuk-label--xl",
     "govuk-(caption-xl|caption-l|fieldset__legend--xl|input--width-(3|30))\\b|-moz-focus-inner",
     "govuk-summary-list__row--no-actions|-from-desktop|govuk-drop-zone|exit-this-page|govuk-input--extra-letter-spacing|govuk-clearfix",
   ].join("|"),
 );
 
+const unusedByPatients = /govuk-(radios|checkboxes)--small|govuk-grid|kbd/;
+
 /**
  * Takes out what is repeated or never used. The family is written once on the body; colours are
  * custom properties that nobody sets, so that the fallback is the colour.
  * @param {string} css
+ * @param {string} name
  */
-function withoutUnused(css) {
+function withoutUnused(css, name) {
   const root = postcss.parse(css);
   root.walkDecls((declaration) => {
     const repeated =
@@ -46,7 +49,10 @@ function withoutUnused(css) {
   });
   root.walkRules((rule) => {
     if (rule.parent?.type === "atrule" && /** @type {postcss.AtRule} */ (rule.parent).name === "keyframes") return;
-    rule.selectors = rule.selectors.filter((selector) => !unused.test(selector));
+    rule.selectors = rule.selectors.filter(
+      (selector) =>
+        !unused.test(selector) && !(name === "patient.scss" && unusedByPatients.test(selector)),
+    );
     if (!rule.selector || !rule.nodes.length) rule.remove();
   });
   root.walkAtRules((rule) => {
@@ -67,7 +73,7 @@ for (const name of entries("sass", ".scss")) {
     loadPaths: [join(here, "node_modules")],
     quietDeps: true,
   });
-  const { code } = await esbuild.transform(withoutUnused(css), {
+  const { code } = await esbuild.transform(withoutUnused(css, name), {
     loader: "css",
     minify: true,
     target: browsers,

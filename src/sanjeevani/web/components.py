@@ -120,7 +120,8 @@ def component(
         params["multiple"] = getattr(widget, "allow_multiple_selected", False)
         return Component("file-upload", params)
     if isinstance(widget, forms.Textarea):
-        params["rows"] = params.get("rows") or widget.attrs.get("rows", 5)
+        params["attributes"].pop("cols", None)
+        params["rows"] = attributes.get("rows", 5)
         params["value"] = "" if value is None else str(value)
         return Component("textarea", params)
     if isinstance(widget, forms.Select):
@@ -206,22 +207,26 @@ def _choices(
     hints: Mapping[str, str] | None,
     rows: bool,
 ) -> Component:
-    single = isinstance(bound.field.widget, forms.RadioSelect)
-    kind = "radios" if single else "checkboxes"
+    several = isinstance(bound.field.widget, forms.CheckboxSelectMultiple)
+    kind = "checkboxes" if several else "radios"
+    tiles = pictures is not None or rows
     items = [option for option in _options(bound) if option["value"]]
     for item in items:
         value = item["value"]
-        if pictures and value in pictures:
-            drawn = icon(pictures[value], 32 if rows else 44)
-            item["html"] = drawn + Markup("<span>{}</span>").format(item["text"])
-        if hints and value in hints:
-            item["hint"] = {"text": hints[value]}
+        note = (hints or {}).get(value)
+        if tiles:
+            picture = (pictures or {}).get(value)
+            drawn = icon(picture, 32 if rows else 44) if picture else ""
+            under = Markup('<span class="choice__note">{}</span>').format(note) if note else ""
+            item["html"] = Markup("{}<span>{}{}</span>").format(drawn, item["text"], under)
+        elif note:
+            item["hint"] = {"text": note}
         if params["attributes"]:
             item["attributes"] = params["attributes"]
     classes = [params["classes"]]
     if inline:
         classes.append(f"govuk-{kind}--inline")
-    if pictures is not None or rows:
+    if tiles:
         classes.append("tiles tiles--rows" if rows else "tiles")
     return Component(
         kind,

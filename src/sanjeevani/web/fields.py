@@ -7,6 +7,36 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 
+class PlainForm(forms.Form):
+    """A form whose default messages say what to do, with the name of the field.
+
+    The summary at the top of the page lists messages without their fields, so that "This field is
+    required" five times over would help nobody. A field's own `error_messages` win.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            label = {"label": field.label or name}
+            chosen = isinstance(field, forms.ChoiceField)
+            required = _("Choose: %(label)s") if chosen else _("Fill in: %(label)s")
+            for code, default, message in (
+                ("required", forms.Field.default_error_messages["required"], required),
+                (
+                    "invalid_choice",
+                    type(field).default_error_messages.get("invalid_choice"),
+                    _("Choose one of the answers: %(label)s"),
+                ),
+                (
+                    "invalid",
+                    type(field).default_error_messages.get("invalid"),
+                    _("Check what you wrote: %(label)s"),
+                ),
+            ):
+                if default is not None and field.error_messages.get(code) == default:
+                    field.error_messages[code] = message % label
+
+
 class DateParts(forms.MultiWidget):
     """Three text inputs, `<name>_day`, `_month`, `_year`: a calendar is slow for birthdays."""
 

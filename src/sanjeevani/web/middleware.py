@@ -31,9 +31,9 @@ def security_headers(get_response: GetResponse) -> GetResponse:
         "Referrer-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
-        "Cross-Origin-Opener-Policy": "same-origin",
     }
     if settings.PUBLIC_URL.startswith("https://"):
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
         headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
