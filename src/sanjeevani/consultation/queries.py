@@ -29,19 +29,21 @@ LIVE = (
 
 def own_consultation(actor: Actor, state_id: int, consultation_id: uuid.UUID) -> Consultation:
     """Return a consultation of the actor's own account, with its token. Raises NotFound."""
+    if actor.kind != ActorKind.PERSON or actor.account_id is None:
+        raise NotFound
     consultation = (
         Consultation.objects.select_related("token", "room")
         .filter(state_id=state_id, id=consultation_id, patient_account_id=actor.account_id)
         .first()
     )
-    if consultation is None or actor.kind != ActorKind.PERSON:
+    if consultation is None:
         raise NotFound
     return consultation
 
 
 def own_consultations(actor: Actor, limit: int = 50) -> list[Consultation]:
     """Return the account's consultations, newest first, wherever they were held."""
-    if actor.kind != ActorKind.PERSON:
+    if actor.kind != ActorKind.PERSON or actor.account_id is None:
         return []
     ids_by_state: dict[int, list[uuid.UUID]] = {}
     for consultation_id, state_id in (

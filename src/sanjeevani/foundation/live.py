@@ -47,8 +47,8 @@ def hints_for(facts: Iterable[StoredFact]) -> dict[str, Hint]:
             else:
                 hints[topic] = Hint(all={}, each={})
     for (prefix, state_id), ids in by_prefix.items():
-        for key, hint in _snapshots[prefix](state_id, sorted(ids)).items():
-            hints[f"{prefix}.{key}"] = hint
+        for record_id, hint in _snapshots[prefix](state_id, sorted(ids)).items():
+            hints[f"{prefix}.{record_id}"] = hint
     return hints
 
 

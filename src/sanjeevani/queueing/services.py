@@ -10,6 +10,7 @@ import datetime
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import IntegrityError, connection
 from django.db.models import F
@@ -183,7 +184,7 @@ ELIGIBLE = (
 """Which waiting tokens a server may claim; shared with the reads of line heads."""
 
 
-def eligibility(server: Server) -> dict[str, object]:
+def eligibility(server: Server) -> dict[str, Any]:
     """The parameters of `ELIGIBLE` for a server, now."""
     return {
         "practitioner": server.practitioner_id,
