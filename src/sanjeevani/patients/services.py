@@ -63,6 +63,8 @@ def register(actor: Actor, *, state_id: int, account_id: uuid.UUID, profile: Pro
 def change_profile(actor: Actor, *, state_id: int, patient_id: uuid.UUID, profile: Profile) -> None:
     """Correct a patient's profile. Consultations keep the facts as they were."""
     _check(profile)
+    if actor.account_id is None:
+        raise NotPermitted
     changed = Patient.objects.filter(
         state_id=state_id, id=patient_id, account_id=actor.account_id
     ).update(**vars(profile))
