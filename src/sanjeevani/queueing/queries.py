@@ -14,7 +14,7 @@ from sanjeevani.queueing.expected_wait import (
     expected_wait,
     learn,
 )
-from sanjeevani.queueing.models import Lease, Token
+from sanjeevani.queueing.models import Lease, LineDay, Token
 from sanjeevani.queueing.services import ELIGIBLE, Server, eligibility
 from sanjeevani.roster.queries import doctors_on_duty
 
@@ -106,6 +106,19 @@ def waiting_counts(state_id: int, line_ids: Iterable[uuid.UUID]) -> dict[uuid.UU
         )
         counts = dict(cursor.fetchall())
     return {line_id: counts.get(line_id, 0) for line_id in ids}
+
+
+def places_taken(
+    state_id: int, line_ids: Iterable[uuid.UUID], day: datetime.date
+) -> dict[uuid.UUID, int]:
+    """Return how many of each line's places of a day are taken."""
+    ids = list(line_ids)
+    taken = dict(
+        LineDay.objects.filter(state_id=state_id, line_id__in=ids, day=day).values_list(
+            "line_id", "taken"
+        )
+    )
+    return {line_id: taken.get(line_id, 0) for line_id in ids}
 
 
 def expected_waits(
