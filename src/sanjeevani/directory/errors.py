@@ -1,0 +1,49 @@
+"""Facts that the directory may answer with."""
+
+from django.utils.translation import gettext_lazy as _
+
+from sanjeevani.foundation.errors import DomainError, Invalid
+
+
+class StateNotOpen(DomainError):
+    """The state does not take part yet."""
+
+    status = 409
+    message = _("This state is not open yet. A national administrator opens it first.")
+
+
+class NameTaken(Invalid):
+    """A facility of the district, or a clinic of the facility, has this name."""
+
+    message = _("This name is taken here. Choose another one.")
+
+    def __init__(self) -> None:
+        super().__init__(field="name")
+
+
+class AlreadyRegistered(DomainError):
+    """The registration number, or the account, belongs to a registered practitioner."""
+
+    status = 409
+    message = _("A practitioner with this registration or account is already on the list.")
+
+
+class NotVerified(DomainError):
+    """Only verified practitioners hold clinical posts."""
+
+    status = 409
+    message = _("This practitioner is not verified yet. A state administrator verifies first.")
+
+
+class PostHeld(DomainError):
+    """The account holds this post already."""
+
+    status = 409
+    message = _("This person already holds this post.")
+
+
+class AlreadyClosed(DomainError):
+    """Nothing can be changed at what is closed for good."""
+
+    status = 409
+    message = _("This is closed for good.")

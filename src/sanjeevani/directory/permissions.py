@@ -1,0 +1,70 @@
+"""Who may run what: national administrators everything, state administrators their state,
+facility administrators their facility."""
+
+import uuid
+
+from sanjeevani.directory.models import Post, Role
+from sanjeevani.directory.queries import acting_post
+from sanjeevani.foundation.actor import Actor, ActorKind
+from sanjeevani.foundation.errors import NotFound, NotPermitted
+
+GIVEN_BY_NATION = frozenset({Role.NATIONAL_ADMIN, Role.STATE_ADMIN})
+GIVEN_BY_STATE = frozenset({Role.FACILITY_ADMIN, Role.OBSERVER})
+
+
+def require_national_admin(actor: Actor) -> None:
+    """Let national administrators pass. Raises NotPermitted."""
+    if actor.kind != ActorKind.SYSTEM and _post_of(actor).role != Role.NATIONAL_ADMIN:
+        raise NotPermitted
+
+
+def require_state_admin(actor: Actor, state_id: int) -> None:
+    """Let administrators of the state pass, and national ones. Raises NotPermitted."""
+    if actor.kind != ActorKind.SYSTEM and not _runs_state(_post_of(actor), state_id):
+        raise NotPermitted
+
+
+def require_facility_admin(
+    actor: Actor, state_id: int, facility_id: uuid.UUID | None = None
+) -> None:
+    """Let administrators of the facility pass, and those above; without one, of any facility of
+    the state. Raises NotPermitted."""
+    if actor.kind == ActorKind.SYSTEM:
+        return
+    post = _post_of(actor)
+    if _runs_state(post, state_id):
+        return
+    if (
+        post.role != Role.FACILITY_ADMIN
+        or post.state_id != state_id
+        or facility_id not in (None, post.facility_id)
+    ):
+        raise NotPermitted
+
+
+def require_may_appoint(actor: Actor, role: str, state_id: int, facility_id: uuid.UUID) -> None:
+    """Let those pass who may give the role at the facility, and take it away."""
+    if role in GIVEN_BY_NATION:
+        require_national_admin(actor)
+    elif role in GIVEN_BY_STATE:
+        require_state_admin(actor, state_id)
+    else:
+        require_facility_admin(actor, state_id, facility_id)
+
+
+def _runs_state(post: Post, state_id: int) -> bool:
+    return post.role == Role.NATIONAL_ADMIN or (
+        post.role == Role.STATE_ADMIN and post.state_id == state_id
+    )
+
+
+def _post_of(actor: Actor) -> Post:
+    if actor.kind != ActorKind.STAFF or actor.post_id is None:
+        raise NotPermitted
+    try:
+        post = acting_post(actor.state_id, actor.post_id)
+    except NotFound:
+        raise NotPermitted from None
+    if post.account_id != actor.account_id:
+        raise NotPermitted
+    return post

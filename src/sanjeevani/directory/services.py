@@ -1,0 +1,431 @@
+"""The verbs of the directory, and the loading of the states."""
+
+import csv
+import datetime
+import itertools
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.db import IntegrityError
+from django.utils.translation import gettext_lazy as _
+
+from sanjeevani.directory.errors import (
+    AlreadyClosed,
+    AlreadyRegistered,
+    NameTaken,
+    NotVerified,
+    PostHeld,
+    StateNotOpen,
+)
+from sanjeevani.directory.models import (
+    CLINICAL_ROLES,
+    Clinic,
+    ClinicHours,
+    Facility,
+    Line,
+    LineKind,
+    Post,
+    Practitioner,
+    Role,
+    ServedState,
+    State,
+)
+from sanjeevani.directory.permissions import (
+    require_facility_admin,
+    require_may_appoint,
+    require_national_admin,
+    require_state_admin,
+)
+from sanjeevani.directory.queries import practitioner as practitioner_by_id
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import Actor
+from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted, Stale
+from sanjeevani.foundation.ids import uuid7
+from sanjeevani.foundation.sharding import NATIONAL
+from sanjeevani.foundation.verbs import concerns, verb
+from sanjeevani.terminology.models import Speciality
+
+STATES_FILE = Path(__file__).parent / "data" / "states.csv"
+
+
+def load_states() -> None:
+    """Bring the states of `data/states.csv` into the database; what is open stays open.
+
+    No verb: reference data comes with the version of the product, not from an actor.
+    """
+    with STATES_FILE.open(encoding="utf-8", newline="") as rows:
+        states = [
+            State(
+                lgd_code=int(row["lgd_code"]),
+                iso_3166_2=row["iso_3166_2"],
+                name=row["name"],
+                name_hi=row["name_hi"],
+                kind=row["kind"],
+                languages=row["languages"].split("|"),
+                population_2011=int(row["population_2011"]) if row["population_2011"] else None,
+            )
+            for row in csv.DictReader(rows)
+        ]
+    State.objects.bulk_create(
+        states,
+        update_conflicts=True,
+        unique_fields=["lgd_code"],
+        update_fields=[
+            "iso_3166_2",
+            "name",
+            "name_hi",
+            "kind",
+            "languages",
+            "population_2011",
+        ],
+    )
+
+
+@verb("directory.open_state")
+def open_state(actor: Actor, *, state_id: int) -> State:
+    """Let a state, or the tenant National, take part. Opening it again changes nothing."""
+    require_national_admin(actor)
+    state = _state(state_id)
+    if state.opened_at is None:
+        state.opened_at = clock.now()
+        state.save(update_fields=["opened_at"])
+    concerns(state)
+    return state
+
+
+@dataclass(frozen=True, kw_only=True)
+class FacilityDetails:
+    """What a facility is registered with."""
+
+    name: str
+    kind: str
+    address: str
+    district: str
+    name_hi: str = ""
+    phone: str = ""
+    is_opd_host: bool = False
+    is_hub: bool = False
+    is_spoke: bool = False
+
+
+@verb("directory.open_facility")
+def open_facility(actor: Actor, *, state_id: int, details: FacilityDetails) -> Facility:
+    """Register a facility in an open state. Raises StateNotOpen, NameTaken."""
+    require_state_admin(actor, state_id)
+    if _state(state_id).opened_at is None:
+        raise StateNotOpen
+    try:
+        facility = Facility.objects.create(state_id=state_id, id=uuid7(), **vars(details))
+    except IntegrityError as error:
+        raise _fact_of(error, {"facility_name_in_district": NameTaken()}) from None
+    concerns(facility)
+    return facility
+
+
+@dataclass(frozen=True, kw_only=True)
+class PractitionerDetails:
+    """What a practitioner is registered with. `address` and `contact` are professional ones."""
+
+    name: str
+    gender: str
+    qualification: str
+    council: str
+    registration_number: str
+    speciality_code: str
+    languages: Sequence[str]
+    address: str
+    contact: str
+
+
+@verb("directory.register_practitioner")
+def register_practitioner(
+    actor: Actor, *, state_id: int, account_id: uuid.UUID, details: PractitionerDetails
+) -> Practitioner:
+    """Put a practitioner on the state's list, to be verified by a state administrator.
+
+    Raises AlreadyRegistered, Invalid.
+    """
+    require_facility_admin(actor, state_id)
+    _require_speciality(details.speciality_code)
+    _require_languages(details.languages)
+    try:
+        practitioner = Practitioner.objects.create(
+            state_id=state_id,
+            id=uuid7(),
+            account_id=account_id,
+            **{**vars(details), "languages": list(details.languages)},
+        )
+    except IntegrityError as error:
+        raise _fact_of(
+            error,
+            {
+                "practitioner_registration": AlreadyRegistered(field="registration_number"),
+                "practitioner_account": AlreadyRegistered(),
+            },
+        ) from None
+    concerns(practitioner)
+    return practitioner
+
+
+@verb("directory.verify_practitioner")
+def verify_practitioner(actor: Actor, *, state_id: int, practitioner_id: uuid.UUID) -> Practitioner:
+    """Confirm that the registration was checked with the council. Nobody verifies themselves."""
+    require_state_admin(actor, state_id)
+    practitioner = practitioner_by_id(state_id, practitioner_id)
+    if practitioner.account_id == actor.account_id:
+        raise NotPermitted(_("Somebody else has to verify you."))
+    if practitioner.verified_at is None:
+        practitioner.verified_at = clock.now()
+        Practitioner.objects.filter(state_id=state_id, id=practitioner_id).update(
+            verified_at=practitioner.verified_at
+        )
+    concerns(practitioner)
+    return practitioner
+
+
+@verb("directory.give_post")
+def give_post(
+    actor: Actor,
+    *,
+    state_id: int,
+    facility_id: uuid.UUID,
+    account_id: uuid.UUID,
+    role: Role,
+    practitioner_id: uuid.UUID | None = None,
+) -> Post:
+    """Let an account act in a role at a facility. Clinical roles need the verified practitioner.
+
+    Raises AlreadyClosed, NotVerified, PostHeld.
+    """
+    require_may_appoint(actor, role, state_id, facility_id)
+    _open_facility_of(state_id, facility_id)
+    if role in CLINICAL_ROLES:
+        if practitioner_id is None:
+            raise Invalid(_("Choose the practitioner."), field="practitioner")
+        practitioner = practitioner_by_id(state_id, practitioner_id)
+        if practitioner.account_id != account_id:
+            raise Invalid(_("This account is not the practitioner's."), field="practitioner")
+        if practitioner.verified_at is None:
+            raise NotVerified
+    try:
+        post = Post.objects.create(
+            state_id=state_id,
+            id=uuid7(),
+            account_id=account_id,
+            facility_id=facility_id,
+            role=role,
+            practitioner_id=practitioner_id if role in CLINICAL_ROLES else None,
+            started_at=clock.now(),
+        )
+    except IntegrityError as error:
+        raise _fact_of(error, {"post_once_at_a_time": PostHeld()}) from None
+    concerns(post)
+    return post
+
+
+@verb("directory.end_post")
+def end_post(actor: Actor, *, state_id: int, post_id: uuid.UUID) -> None:
+    """Take a post away: whoever acts in it is out at the next request. Raises Stale."""
+    post = Post.objects.filter(state_id=state_id, id=post_id).first()
+    if post is None:
+        raise NotFound
+    require_may_appoint(actor, post.role, state_id, post.facility_id)
+    ended = Post.objects.filter(state_id=state_id, id=post_id, ended_at__isnull=True).update(
+        ended_at=clock.now()
+    )
+    if not ended:
+        raise Stale
+    concerns(post)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """One opening on a weekday (0 is Monday), in Indian time. Never over midnight."""
+
+    weekday: int
+    opens: datetime.time
+    closes: datetime.time
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClinicDetails:
+    """What a clinic is opened with. Times in minutes."""
+
+    name: str
+    speciality_code: str
+    languages: Sequence[str]
+    places_per_day: int
+    waiting_places: int
+    name_hi: str = ""
+    time_limit_minutes: int = 10
+    target_wait_minutes: int = 30
+
+
+@verb("directory.open_clinic")
+def open_clinic(
+    actor: Actor,
+    *,
+    state_id: int,
+    facility_id: uuid.UUID,
+    details: ClinicDetails,
+    hours: Sequence[Opening],
+) -> Clinic:
+    """Open an online OPD with its line; it serves its own state from the start.
+
+    Raises AlreadyClosed, NameTaken, Invalid.
+    """
+    require_state_admin(actor, state_id)
+    facility = _open_facility_of(state_id, facility_id)
+    if not facility.is_opd_host:
+        raise Invalid(_("This facility does not host online OPDs."), field="facility")
+    _require_speciality(details.speciality_code)
+    _require_languages(details.languages)
+    for field in ("places_per_day", "waiting_places", "time_limit_minutes", "target_wait_minutes"):
+        if getattr(details, field) < 1:
+            raise Invalid(_("Enter a number above 0."), field=field)
+    line = Line.objects.create(
+        state_id=state_id,
+        id=uuid7(),
+        kind=LineKind.CLINIC,
+        facility_id=facility_id,
+        speciality_code=details.speciality_code,
+        places_per_day=details.places_per_day,
+        waiting_places=details.waiting_places,
+        target_wait_minutes=details.target_wait_minutes,
+    )
+    try:
+        clinic = Clinic.objects.create(
+            state_id=state_id,
+            id=uuid7(),
+            facility_id=facility_id,
+            line_id=line.id,
+            speciality_code=details.speciality_code,
+            name=details.name,
+            name_hi=details.name_hi,
+            time_limit_minutes=details.time_limit_minutes,
+            languages=list(details.languages),
+        )
+    except IntegrityError as error:
+        raise _fact_of(error, {"clinic_name": NameTaken()}) from None
+    _replace_hours(clinic, hours)
+    if state_id != NATIONAL:
+        _serve(clinic, [state_id])
+    concerns(clinic)
+    return clinic
+
+
+@verb("directory.set_hours")
+def set_hours(
+    actor: Actor, *, state_id: int, clinic_id: uuid.UUID, hours: Sequence[Opening]
+) -> None:
+    """Replace a timetable. Raises Invalid when openings overlap or end before they begin."""
+    clinic = _open_clinic_of(state_id, clinic_id)
+    require_facility_admin(actor, state_id, clinic.facility_id)
+    _replace_hours(clinic, hours)
+    concerns(clinic)
+
+
+@verb("directory.serve_states")
+def serve_states(
+    actor: Actor, *, state_id: int, clinic_id: uuid.UUID, state_ids: Collection[int]
+) -> None:
+    """Open a clinic to the patients of further states, from now on. The set only grows."""
+    require_state_admin(actor, state_id)
+    clinic = _open_clinic_of(state_id, clinic_id)
+    known = State.objects.filter(lgd_code__in=state_ids).exclude(lgd_code=NATIONAL).count()
+    if known != len(set(state_ids)):
+        raise Invalid(_("Choose states from the list."), field="states")
+    _serve(clinic, state_ids)
+    concerns(clinic)
+
+
+@verb("directory.close_clinic")
+def close_clinic(actor: Actor, *, state_id: int, clinic_id: uuid.UUID) -> None:
+    """Close a clinic and its line for good; nobody can ask for a token there any more."""
+    require_state_admin(actor, state_id)
+    clinic = _open_clinic_of(state_id, clinic_id)
+    now = clock.now()
+    closed = Clinic.objects.filter(state_id=state_id, id=clinic_id, closed_at__isnull=True).update(
+        closed_at=now
+    )
+    if not closed:
+        raise Stale
+    Line.objects.filter(state_id=state_id, id=clinic.line_id).update(closed_at=now)
+    concerns(clinic)
+
+
+def _state(state_id: int) -> State:
+    state = State.objects.filter(lgd_code=state_id).first()
+    if state is None:
+        raise NotFound
+    return state
+
+
+def _open_facility_of(state_id: int, facility_id: uuid.UUID) -> Facility:
+    facility = Facility.objects.filter(state_id=state_id, id=facility_id).first()
+    if facility is None:
+        raise NotFound
+    if facility.closed_at is not None:
+        raise AlreadyClosed
+    return facility
+
+
+def _open_clinic_of(state_id: int, clinic_id: uuid.UUID) -> Clinic:
+    clinic = Clinic.objects.filter(state_id=state_id, id=clinic_id).first()
+    if clinic is None:
+        raise NotFound
+    if clinic.closed_at is not None:
+        raise AlreadyClosed
+    return clinic
+
+
+def _require_speciality(code: str) -> None:
+    if not Speciality.objects.filter(code=code).exists():
+        raise Invalid(_("Choose a speciality from the list."), field="speciality")
+
+
+def _require_languages(languages: Sequence[str]) -> None:
+    if not languages:
+        raise Invalid(_("Choose at least one language."), field="languages")
+
+
+def _replace_hours(clinic: Clinic, hours: Sequence[Opening]) -> None:
+    ordered = sorted(hours, key=lambda opening: (opening.weekday, opening.opens))
+    for opening in ordered:
+        if not 0 <= opening.weekday <= 6:
+            raise Invalid(_("Choose a day of the week."), field="hours")
+        if opening.closes <= opening.opens:
+            raise Invalid(
+                _("An opening has to end after it begins. Split one that goes over midnight."),
+                field="hours",
+            )
+    for earlier, later in itertools.pairwise(ordered):
+        if earlier.weekday == later.weekday and later.opens < earlier.closes:
+            raise Invalid(_("Two openings on the same day overlap."), field="hours")
+    ClinicHours.objects.filter(state_id=clinic.state_id, clinic_id=clinic.id).delete()
+    ClinicHours.objects.bulk_create(
+        ClinicHours(state_id=clinic.state_id, id=uuid7(), clinic_id=clinic.id, **vars(opening))
+        for opening in ordered
+    )
+
+
+def _serve(clinic: Clinic, state_ids: Collection[int]) -> None:
+    ServedState.objects.bulk_create(
+        [
+            ServedState(
+                served_state_id=served,
+                clinic_state_id=clinic.state_id,
+                clinic_id=clinic.id,
+                since=clock.now(),
+            )
+            for served in sorted(set(state_ids))
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _fact_of(error: IntegrityError, facts: dict[str, Exception]) -> Exception:
+    """Return the fact that a violated constraint means, or the error itself."""
+    return next((fact for name, fact in facts.items() if name in str(error)), error)
