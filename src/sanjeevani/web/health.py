@@ -10,14 +10,18 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from sanjeevani.web.access import machine
+
 SECONDS_FOR_BUS = 1
 
 
+@machine
 def healthz(_request: HttpRequest) -> HttpResponse:
     """Answer, which is the whole proof."""
     return HttpResponse("alive\n", content_type="text/plain")
 
 
+@machine
 def readyz(_request: HttpRequest) -> JsonResponse:
     """Say whether database, bus and migrations are ready: 200, or 503 with what is missing."""
     migrations = _migrations_applied()
