@@ -86,7 +86,10 @@ def django_db_setup(
     """
     with django_db_blocker.unblock():
         made = setup_databases(
-            0, interactive=False, aliases=["default", "owner"], serialized_aliases=[]
+            0,
+            interactive=False,
+            aliases={"default": False, "owner": False},
+            serialized_aliases=[],
         )
     yield
     with django_db_blocker.unblock():
