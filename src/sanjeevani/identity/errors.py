@@ -1,0 +1,54 @@
+"""Refusals at the door. None says whether an account exists."""
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+from sanjeevani.foundation.errors import DomainError, Invalid
+
+
+class WrongCode(DomainError):
+    """The code is not the one that was sent; `tries_left` more may be tried."""
+
+    status = 422
+
+    def __init__(self, tries_left: int) -> None:
+        more = ngettext_lazy(
+            "This is not the code that we sent. You can try %(count)d more time.",
+            "This is not the code that we sent. You can try %(count)d more times.",
+            "count",
+        ) % {"count": tries_left}
+        none = _("This is not the code that we sent. Ask for a new one.")
+        super().__init__(more if tries_left else none, field="code")
+        self.tries_left = tries_left
+
+
+class CodeDead(DomainError):
+    """The code was used, tried too often, is too old, or never was."""
+
+    status = 422
+    message = _("This code no longer works. Ask for a new one.")
+
+
+class WrongPassword(DomainError):
+    """User name and password do not belong together."""
+
+    status = 422
+    message = _("The user name or the password is not right.")
+
+
+class LoginTaken(DomainError):
+    """Another account signs in by this name."""
+
+    status = 409
+    message = _("This user name is already taken. Choose another one.")
+
+
+class WeakPassword(Invalid):
+    """A password that guessing would find."""
+
+
+class AccountInactive(DomainError):
+    """The account was closed by an administrator."""
+
+    status = 403
+    message = _("This account is closed. Please ask your administrator.")

@@ -1,0 +1,76 @@
+"""Limits on guessing and asking, counted in the database so that all web workers agree."""
+
+import datetime
+import hashlib
+import ipaddress
+
+from django.conf import settings
+from django.db import connection
+
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.errors import TooMany
+from sanjeevani.identity.models import AttemptCounter
+
+LIMITS: dict[str, tuple[int, int]] = {
+    "code_again": (1, 30),
+    "codes_per_mobile": (3, 600),
+    "codes_per_mobile_and_day": (10, 86_400),
+    "codes_per_address": (30, 600),
+    "passwords_per_login": (8, 900),
+    "passwords_per_address": (60, 900),
+}
+"""How many attempts in how many seconds; `settings.SIGN_IN_LIMITS` overrides single ones."""
+
+
+def limit_of(name: str) -> tuple[int, int]:
+    """Return how many attempts a limit allows, in how many seconds."""
+    allowed, seconds = settings.SIGN_IN_LIMITS.get(name, LIMITS[name])
+    return allowed, seconds
+
+
+def count_attempt(limit: str, subject: str) -> None:
+    """Count one attempt of `subject` (a mobile, user name or address) in one statement.
+
+    The window starts with its first attempt. Raises `TooMany` with the seconds that it still lasts.
+    """
+    allowed, seconds = limit_of(limit)
+    at = clock.now()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO identity_attemptcounter AS counter (key, count, expires_at)"
+            " VALUES (%(key)s, 1, %(end)s)"
+            " ON CONFLICT (key) DO UPDATE SET"
+            " count = CASE WHEN counter.expires_at <= %(at)s THEN 1"
+            " ELSE LEAST(counter.count, 1000000) + 1 END,"
+            " expires_at = CASE WHEN counter.expires_at <= %(at)s THEN excluded.expires_at"
+            " ELSE counter.expires_at END"
+            " RETURNING count, expires_at",
+            {
+                "key": _key(limit, subject),
+                "at": at,
+                "end": at + datetime.timedelta(seconds=seconds),
+            },
+        )
+        count, expires_at = cursor.fetchone()
+    if count > allowed:
+        raise TooMany(max(1, round((expires_at - at).total_seconds())))
+
+
+def forget_attempts(limit: str, subject: str) -> None:
+    """Start afresh after a success."""
+    AttemptCounter.objects.filter(key=_key(limit, subject)).delete()
+
+
+def network_of(address: str | None) -> str:
+    """Return what counts as one address: of IPv6 the /64 that a single home is given."""
+    if address is None:
+        return "unknown"
+    parsed = ipaddress.ip_address(address)
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    return str(ipaddress.ip_network((parsed, 64), strict=False))
+
+
+def _key(limit: str, subject: str) -> str:
+    # A digest keeps whatever was typed as a user name short, and mobiles out of this table.
+    return f"{limit}:{hashlib.sha256(subject.encode()).hexdigest()}"

@@ -1,0 +1,88 @@
+"""Reads of accounts and sessions."""
+
+import datetime
+import hashlib
+import uuid
+from dataclasses import dataclass
+
+from sanjeevani.foundation import clock
+from sanjeevani.identity.models import Account, AccountKind, Login, OneTimeCode, Session
+
+TOKEN_LENGTH = 43
+"""Characters of a session token: 256 random bits in URL-safe base64."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """Who is signed in on this browser, as every request knows it from one query."""
+
+    digest: str
+    id: uuid.UUID
+    account_id: uuid.UUID
+    kind: str
+    display_name: str
+    language: str
+    home_state_id: int | None
+    post_state_id: int | None
+    post_id: uuid.UUID | None
+    device: str
+    created_at: datetime.datetime
+    last_seen_at: datetime.datetime
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the account is one of staff."""
+        return self.kind == AccountKind.STAFF
+
+
+_FIELDS = tuple(SessionInfo.__dataclass_fields__)
+
+
+def info_of(session: Session) -> SessionInfo:
+    """Return a session's row as requests carry it."""
+    return SessionInfo(*(getattr(session, name) for name in _FIELDS))
+
+
+def digest_of(token: str) -> str:
+    """Return the key under which a session's token is stored.
+
+    A plain SHA-256 is enough: 256 random bits cannot be guessed, with or without the digest.
+    """
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def find_session(token: str) -> SessionInfo | None:
+    """Return the living session of a token, in one query."""
+    if len(token) != TOKEN_LENGTH:
+        return None
+    row = (
+        Session.objects.filter(digest=digest_of(token), expires_at__gt=clock.now())
+        .values_list(*_FIELDS)
+        .first()
+    )
+    return SessionInfo(*row) if row else None
+
+
+def sessions_of(account_id: uuid.UUID) -> list[SessionInfo]:
+    """Return the living sessions of an account, the last used first."""
+    rows = Session.objects.filter(account_id=account_id, expires_at__gt=clock.now())
+    return [SessionInfo(*row) for row in rows.order_by("-last_seen_at").values_list(*_FIELDS)]
+
+
+def find_account(account_id: uuid.UUID) -> Account | None:
+    """Return an account by its id."""
+    return Account.objects.filter(id=account_id).first()
+
+
+def account_by_login(kind: AccountKind, login: str) -> Account | None:
+    """Return the account that signs in by `login`: E.164 for patients, lower case for staff."""
+    account_id = (
+        Login.objects.filter(key=f"{kind}:{login}").values_list("account_id", flat=True).first()
+    )
+    # One query more or less would tell whether the login exists.
+    return Account.objects.filter(id=account_id or uuid.UUID(int=0)).first()
+
+
+def find_code(challenge: uuid.UUID) -> OneTimeCode | None:
+    """Return a code that was sent and is still kept, dead or alive: for the page that asks for it."""
+    return OneTimeCode.objects.filter(id=challenge).first()

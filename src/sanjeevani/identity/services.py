@@ -1,0 +1,436 @@
+"""Signing in and out: the verbs on accounts, codes and sessions."""
+
+import datetime
+import secrets
+import uuid
+from dataclasses import dataclass
+from functools import cache
+
+from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.utils import translation
+from django.utils.crypto import salted_hmac
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import Actor
+from sanjeevani.foundation.errors import NotFound
+from sanjeevani.foundation.verbs import concerns, verb
+from sanjeevani.identity import queries
+from sanjeevani.identity.errors import (
+    AccountInactive,
+    CodeDead,
+    LoginTaken,
+    WeakPassword,
+    WrongCode,
+    WrongPassword,
+)
+from sanjeevani.identity.limits import count_attempt, forget_attempts, limit_of, network_of
+from sanjeevani.identity.models import (
+    Account,
+    AccountKind,
+    AttemptCounter,
+    Login,
+    OneTimeCode,
+    Session,
+)
+from sanjeevani.messaging.services import queue_message
+
+CODE_DIGITS = 6
+CODE_TRIES = 5
+CODE_LIFE = datetime.timedelta(minutes=5)
+# Long enough for the page to offer a new code to the same mobile.
+CODE_KEPT = datetime.timedelta(hours=1)
+
+PATIENT_IDLE = datetime.timedelta(days=90)
+# A working day on a tablet that many share, however busy it was.
+STAFF_DAY = datetime.timedelta(hours=12)
+SEEN_EVERY = datetime.timedelta(minutes=10)
+
+LONGEST_PASSWORD = 200
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A new session: `token` goes into the cookie and is known nowhere else."""
+
+    token: str
+    session: queries.SessionInfo
+
+
+@verb("identity.request_code")
+def request_code(actor: Actor, *, mobile: str, language: str) -> uuid.UUID:
+    """Send a sign-in code to `mobile` (E.164); return the challenge that verifying needs.
+
+    Does the same whether or not an account exists. Raises `TooMany`.
+    """
+    count_attempt("code_again", mobile)
+    count_attempt("codes_per_mobile", mobile)
+    count_attempt("codes_per_mobile_and_day", mobile)
+    count_attempt("codes_per_address", network_of(actor.address))
+    challenge = uuid.uuid4()
+    code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
+    at = clock.now()
+    row = OneTimeCode.objects.create(
+        id=challenge,
+        mobile=mobile,
+        digest=_code_digest(challenge, code),
+        created_at=at,
+        expires_at=at + CODE_LIFE,
+    )
+    with translation.override(language):
+        text = _(
+            "%(code)s is your Sanjeevani sign-in code. It works for 5 minutes."
+            " Do not tell it to anyone."
+        ) % {"code": code}
+    queue_message(mobile, text, purpose="sign_in_code", language=language, valid_for=CODE_LIFE)
+    concerns(row)
+    return challenge
+
+
+def _code_digest(challenge: uuid.UUID, code: str) -> str:
+    """A keyed digest: whoever reads the table cannot try the million codes without SECRET_KEY.
+
+    argon2 would not help, a million tries are soon done, and the code is dead in five minutes; it
+    would cost the server its work at each guess. The challenge keeps equal codes apart.
+    """
+    return salted_hmac(
+        "sanjeevani.identity.one_time_code", f"{challenge}:{code}", algorithm="sha256"
+    ).hexdigest()
+
+
+def seconds_until_resend(code: OneTimeCode) -> int:
+    """Return how long the reader has to wait before another code may be asked for."""
+    _allowed, seconds = limit_of("code_again")
+    return max(0, round(seconds - (clock.now() - code.created_at).total_seconds()))
+
+
+def verify_code(
+    actor: Actor,
+    *,
+    challenge: uuid.UUID,
+    code: str,
+    language: str,
+    device: str = "",
+    replaces: str | None = None,
+) -> SignedIn:
+    """Sign a patient in by the code that was sent, making the account at the first time.
+
+    `device` is shown in the list of devices; `replaces` is the token of the session that the
+    browser had before. Raises `WrongCode` or `CodeDead`; a wrong try is counted all the same.
+    """
+    outcome = _verify_code(
+        actor,
+        challenge=challenge,
+        code=code,
+        language=language,
+        device=device,
+        replaces=replaces,
+    )
+    if isinstance(outcome, WrongCode):
+        raise outcome
+    return outcome
+
+
+@verb("identity.verify_code")
+def _verify_code(
+    actor: Actor,
+    *,
+    challenge: uuid.UUID,
+    code: str,
+    language: str,
+    device: str,
+    replaces: str | None,
+) -> SignedIn | WrongCode:
+    """Return a wrong try instead of raising it, because raising would undo its counting."""
+    at = clock.now()
+    with connection.cursor() as cursor:
+        # One statement decides: of parallel right guesses the first sets used_at, and parallel
+        # wrong ones wait for each other and see the tries of those before.
+        cursor.execute(
+            "UPDATE identity_onetimecode SET tries = tries + 1,"
+            " used_at = CASE WHEN digest = %(digest)s THEN %(at)s::timestamptz END"
+            " WHERE id = %(id)s AND used_at IS NULL AND tries < %(tries)s AND expires_at > %(at)s"
+            " RETURNING mobile, used_at IS NOT NULL, tries",
+            {
+                "digest": _code_digest(challenge, code),
+                "id": challenge,
+                "at": at,
+                "tries": CODE_TRIES,
+            },
+        )
+        row = cursor.fetchone()
+    if row is None:
+        raise CodeDead
+    mobile, is_right, tries = row
+    if not is_right:
+        concerns(OneTimeCode(id=challenge))
+        return WrongCode(CODE_TRIES - tries)
+    account = _patient_account(mobile, language)
+    return _open_session(account, PATIENT_IDLE, device, replaces)
+
+
+def _patient_account(mobile: str, language: str) -> Account:
+    """Return the account of a mobile, locked, made if there was none."""
+    key = f"{AccountKind.PATIENT}:{mobile}"
+    login = Login.objects.filter(key=key).first()
+    if login is None:
+        account = Account(
+            kind=AccountKind.PATIENT,
+            login=mobile,
+            mobile=mobile,
+            language=language,
+            created_at=clock.now(),
+        )
+        # Of two codes used at once for a new mobile, one makes the account, the other waits for it.
+        Login.objects.bulk_create([Login(key=key, account_id=account.id)], ignore_conflicts=True)
+        login = Login.objects.get(key=key)
+        if login.account_id == account.id:
+            account.save(force_insert=True)
+            return account
+    account = Account.objects.select_for_update(no_key=True).get(id=login.account_id)
+    if not account.is_active:
+        raise AccountInactive
+    return account
+
+
+def _open_session(
+    account: Account, lasts: datetime.timedelta, device: str, replaces: str | None
+) -> SignedIn:
+    """Open a session of a locked account, in place of the browser's earlier one."""
+    if replaces is not None:
+        Session.objects.filter(digest=queries.digest_of(replaces)).delete()
+    token = secrets.token_urlsafe(32)
+    at = clock.now()
+    session = Session.objects.create(
+        digest=queries.digest_of(token),
+        account_id=account.id,
+        kind=account.kind,
+        display_name=account.display_name,
+        language=account.language,
+        home_state_id=account.home_state_id,
+        device=device[:60],
+        created_at=at,
+        last_seen_at=at,
+        expires_at=at + lasts,
+    )
+    concerns(session)
+    return SignedIn(token, queries.info_of(session))
+
+
+def sign_in_staff(
+    actor: Actor, *, login: str, password: str, device: str = "", replaces: str | None = None
+) -> SignedIn:
+    """Sign staff in by user name and password.
+
+    Takes the same time for unknown names. Raises `WrongPassword` or `TooMany`. Attempts are counted
+    before the password is looked at and outside of its transaction, so that guesses sent at once
+    cannot slip through and no row stays locked for as long as argon2 takes.
+    """
+    login = normal_login(login)
+    count_attempt("passwords_per_address", network_of(actor.address))
+    count_attempt("passwords_per_login", login)
+    account = queries.account_by_login(AccountKind.STAFF, login)
+    has_password = account is not None and account.is_active and bool(account.password)
+    stored = account.password if account is not None and has_password else _nobodys_password()
+    is_right = check_password(password[: LONGEST_PASSWORD + 1], stored)
+    if account is None or not has_password or not is_right:
+        _refuse_staff(actor, account_id=account.id if account else uuid.UUID(int=0))
+        raise WrongPassword
+    signed_in = _open_staff_session(actor, account=account, device=device, replaces=replaces)
+    forget_attempts("passwords_per_login", login)
+    return signed_in
+
+
+def normal_login(login: str) -> str:
+    """Return a staff user name as it is stored."""
+    return login.strip().lower()
+
+
+@cache
+def _nobodys_password() -> str:
+    return make_password(secrets.token_urlsafe(16))
+
+
+@verb("identity.sign_in_staff")
+def _open_staff_session(
+    _actor: Actor, *, account: Account, device: str, replaces: str | None
+) -> SignedIn:
+    # Locked, and read again: a password changed meanwhile has already ended all sessions.
+    current = (
+        Account.objects.select_for_update(no_key=True)
+        .filter(id=account.id, is_active=True, password=account.password)
+        .first()
+    )
+    if current is None:
+        raise WrongPassword
+    return _open_session(current, STAFF_DAY, device, replaces)
+
+
+@verb("identity.refuse_staff")
+def _refuse_staff(_actor: Actor, *, account_id: uuid.UUID) -> None:
+    concerns(Account(id=account_id))
+
+
+def touch(session: queries.SessionInfo) -> bool:
+    """Note that a session is in use, at most every ten minutes; a patient's then lives on.
+
+    Returns whether it lasts longer now, as its cookie should. Staff's ends with the day.
+
+    No verb: nothing about the account changes, and an audit row per visit would say nothing.
+    """
+    at = clock.now()
+    if at - session.last_seen_at < SEEN_EVERY:
+        return False
+    changes = {"last_seen_at": at}
+    if not session.is_staff:
+        changes["expires_at"] = at + PATIENT_IDLE
+    Session.objects.filter(digest=session.digest).update(**changes)
+    return not session.is_staff
+
+
+@verb("identity.choose_post")
+def choose_post(
+    _actor: Actor, *, session: queries.SessionInfo, post_state_id: int, post_id: uuid.UUID
+) -> None:
+    """Act in a post from now on. The caller has checked that the post is the account's."""
+    if not Session.objects.filter(digest=session.digest).update(
+        post_state_id=post_state_id, post_id=post_id
+    ):
+        raise NotFound
+    concerns(Session(id=session.id))
+
+
+@verb("identity.sign_out")
+def sign_out(_actor: Actor, *, account_id: uuid.UUID, session_id: uuid.UUID) -> None:
+    """End one session of an account: this browser's or another device's."""
+    if not Session.objects.filter(account_id=account_id, id=session_id).delete()[0]:
+        raise NotFound
+    concerns(Session(id=session_id))
+
+
+@verb("identity.sign_out_everywhere")
+def sign_out_everywhere(_actor: Actor, *, account_id: uuid.UUID) -> None:
+    """End all sessions of an account."""
+    Session.objects.filter(account_id=account_id).delete()
+    concerns(Account(id=account_id))
+
+
+def change_password(actor: Actor, *, account_id: uuid.UUID, current: str, password: str) -> None:
+    """Set one's own password, knowing the present one. Ends all sessions, this one too.
+
+    Raises `WrongPassword`, `WeakPassword` or `TooMany`.
+    """
+    account = queries.find_account(account_id)
+    if account is None:
+        raise NotFound
+    count_attempt("passwords_per_login", account.login)
+    if not check_password(current[: LONGEST_PASSWORD + 1], account.password):
+        _refuse_staff(actor, account_id=account_id)
+        raise WrongPassword(gettext_lazy("This is not your present password."))
+    set_password(actor, account_id=account_id, password=password)
+    forget_attempts("passwords_per_login", account.login)
+
+
+@verb("identity.set_password")
+def set_password(_actor: Actor, *, account_id: uuid.UUID, password: str) -> None:
+    """Set the password of a member of staff and end all sessions. Raises `WeakPassword`."""
+    encoded = _encoded(password)
+    changed = Account.objects.filter(id=account_id, kind=AccountKind.STAFF).update(password=encoded)
+    if not changed:
+        raise NotFound
+    Session.objects.filter(account_id=account_id).delete()
+    concerns(Account(id=account_id))
+
+
+# Django's own messages are translated only with its app installed.
+_WEAKNESS: dict[str, Promise] = {
+    "password_too_short": gettext_lazy("Use at least 10 characters."),
+    "password_too_common": gettext_lazy("This password is often used and easily guessed."),
+    "password_entirely_numeric": gettext_lazy("Use not only digits."),
+}
+
+
+def _encoded(password: str) -> str:
+    if len(password) > LONGEST_PASSWORD:
+        raise WeakPassword(gettext_lazy("Use at most 200 characters."), field="password")
+    try:
+        validate_password(password)
+    except ValidationError as error:
+        code = error.error_list[0].code or ""
+        raise WeakPassword(_WEAKNESS.get(code), field="password") from None
+    return make_password(password)
+
+
+@verb("identity.create_staff_account")
+def create_staff_account(
+    _actor: Actor,
+    *,
+    login: str,
+    display_name: str,
+    mobile: str,
+    language: str,
+    home_state_id: int | None = None,
+    password: str | None = None,
+) -> Account:
+    """Give a member of staff an account; without a password it cannot sign in yet.
+
+    Raises `LoginTaken` or `WeakPassword`.
+    """
+    login = normal_login(login)
+    account = Account(
+        kind=AccountKind.STAFF,
+        login=login,
+        mobile=mobile,
+        password=_encoded(password) if password is not None else "",
+        display_name=display_name,
+        language=language,
+        home_state_id=home_state_id,
+        created_at=clock.now(),
+    )
+    key = f"{AccountKind.STAFF}:{login}"
+    Login.objects.bulk_create([Login(key=key, account_id=account.id)], ignore_conflicts=True)
+    if Login.objects.get(key=key).account_id != account.id:
+        raise LoginTaken(field="login")
+    account.save(force_insert=True)
+    concerns(account)
+    return account
+
+
+@verb("identity.deactivate_account")
+def deactivate_account(_actor: Actor, *, account_id: uuid.UUID) -> None:
+    """Close an account and end all its sessions."""
+    if not Account.objects.filter(id=account_id).update(is_active=False):
+        raise NotFound
+    Session.objects.filter(account_id=account_id).delete()
+    concerns(Account(id=account_id))
+
+
+@verb("identity.set_language")
+def set_language(_actor: Actor, *, account_id: uuid.UUID, language: str) -> None:
+    """Remember the language that a person reads, on all devices."""
+    if not Account.objects.filter(id=account_id).update(language=language):
+        raise NotFound
+    Session.objects.filter(account_id=account_id).update(language=language)
+    concerns(Account(id=account_id))
+
+
+@verb("identity.set_home_state")
+def set_home_state(_actor: Actor, *, account_id: uuid.UUID, home_state_id: int) -> None:
+    """Remember the state whose patients the account looks after."""
+    if not Account.objects.filter(id=account_id).update(home_state_id=home_state_id):
+        raise NotFound
+    Session.objects.filter(account_id=account_id).update(home_state_id=home_state_id)
+    concerns(Account(id=account_id))
+
+
+def forget_expired() -> None:
+    """Delete codes, counters and sessions whose time is over."""
+    at = clock.now()
+    OneTimeCode.objects.filter(expires_at__lt=at - CODE_KEPT).delete()
+    AttemptCounter.objects.filter(expires_at__lt=at).delete()
+    Session.objects.filter(expires_at__lt=at).delete()

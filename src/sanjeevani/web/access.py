@@ -1,0 +1,268 @@
+"""Who asks, and whether the view lets them in. A view that does not say whom it admits admits nobody.
+
+    @staff(Role.DOCTOR)
+    def desk(request: PortalRequest) -> HttpResponse: ...
+
+The decorators only mark a view; the middleware below decides, in one place.
+"""
+
+import ipaddress
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from sanjeevani.directory.models import Post
+from sanjeevani.directory.queries import acting_post
+from sanjeevani.foundation.actor import Actor, ActorKind
+from sanjeevani.foundation.errors import DomainError, NotFound, NotPermitted
+from sanjeevani.identity.queries import SessionInfo, find_session
+from sanjeevani.identity.services import PATIENT_IDLE, STAFF_DAY, touch
+from sanjeevani.web.errors import (
+    DATABASE_AWAY,
+    GetResponse,
+    NotSignedIn,
+    respond,
+    unavailable,
+    wants_json,
+)
+
+logger = logging.getLogger(__name__)
+
+SESSION_COOKIE = "session"
+
+
+class PortalRequest(HttpRequest):
+    """A request as views see it."""
+
+    session_info: SessionInfo | None
+    actor: Actor
+    post: Post
+    """The post acted in; only views under `staff` have it."""
+    request_id: str
+
+
+class Audience(StrEnum):
+    """Whom a view admits."""
+
+    MACHINE = "machine"  # anybody, without asking who: probes, assets
+    PUBLIC = "public"  # anybody; who has signed in is known
+    SIGNED_IN = "signed_in"  # any account
+    PATIENT = "patient"
+    STAFF_ACCOUNT = "staff_account"  # staff, also before a post is chosen
+    STAFF = "staff"  # staff acting in a post
+
+
+@dataclass(frozen=True)
+class Permission:
+    """What a view says about whom it admits. No roles: staff in any role."""
+
+    audience: Audience
+    roles: frozenset[str] = frozenset()
+
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+
+
+def _mark(permission: Permission) -> Callable[[View], View]:
+    def decorate(view: View) -> View:
+        view.permission = permission  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
+def permission_of(view: Callable[..., Any]) -> Permission | None:
+    """Return what a view says about whom it admits; the structural tests walk all routes with it."""
+    permission = getattr(view, "permission", None)
+    return permission if isinstance(permission, Permission) else None
+
+
+def machine(view: View) -> View:
+    """Admit anybody without a look at the session: works with the database away."""
+    return _mark(Permission(Audience.MACHINE))(view)
+
+
+def public(view: View) -> View:
+    """Admit anybody."""
+    return _mark(Permission(Audience.PUBLIC))(view)
+
+
+def signed_in(view: View) -> View:
+    """Admit every account, patients and staff."""
+    return _mark(Permission(Audience.SIGNED_IN))(view)
+
+
+def patient(view: View) -> View:
+    """Admit patients; others are asked to sign in."""
+    return _mark(Permission(Audience.PATIENT))(view)
+
+
+def staff_account(view: View) -> View:
+    """Admit staff, also before they have chosen the post to act in."""
+    return _mark(Permission(Audience.STAFF_ACCOUNT))(view)
+
+
+def staff(*roles: str) -> Callable[[View], View]:
+    """Admit staff who act in a post of one of these roles (none given: any); sets `request.post`."""
+    return _mark(Permission(Audience.STAFF, frozenset(roles)))
+
+
+def authenticate(get_response: GetResponse) -> GetResponse:
+    """Middleware: finds out who asks, in one query if there is a session cookie, and decides."""
+
+    def middleware(request: PortalRequest) -> HttpResponseBase:
+        request.session_info = None
+        request.actor = Actor(ActorKind.ANONYMOUS, address=client_address(request))
+        response = get_response(request)
+        session = request.session_info
+        if session is not None and touch(session) and SESSION_COOKIE not in response.cookies:
+            set_session_cookie(response, request.COOKIES[SESSION_COOKIE], is_staff=session.is_staff)
+        return response
+
+    middleware.process_view = _process_view  # type: ignore[attr-defined]
+    return middleware  # type: ignore[return-value]
+
+
+def _process_view(
+    request: PortalRequest,
+    view: Callable[..., HttpResponseBase],
+    _args: tuple[Any, ...],
+    _kwargs: dict[str, Any],
+) -> HttpResponseBase | None:
+    permission = permission_of(view)
+    if permission is None:
+        logger.error("%s.%s states no permission", view.__module__, view.__qualname__)
+        return respond(request, NotPermitted())
+    if permission.audience is Audience.MACHINE:
+        return None
+    try:
+        _recognise(request)
+        return _refusal(request, permission)
+    except DATABASE_AWAY as error:
+        return unavailable(request, error)
+    except DomainError as error:
+        return respond(request, error)
+
+
+def _recognise(request: PortalRequest) -> None:
+    token = request.COOKIES.get(SESSION_COOKIE)
+    session = find_session(token) if token else None
+    if session is None:
+        return
+    request.session_info = session
+    request.actor = Actor(
+        ActorKind.STAFF if session.is_staff else ActorKind.PERSON,
+        account_id=session.account_id,
+        post_id=session.post_id,
+        state_id=(session.post_state_id if session.is_staff else session.home_state_id) or 0,
+        address=request.actor.address,
+    )
+
+
+def _refusal(request: PortalRequest, permission: Permission) -> HttpResponseBase | None:
+    """Return why the view is not to be called, or None; raises domain errors too."""
+    audience = permission.audience
+    if audience is Audience.PUBLIC:
+        return None
+    session = request.session_info
+    for_staff = audience in (Audience.STAFF, Audience.STAFF_ACCOUNT)
+    if session is None:
+        return _ask(request, "sign-in:staff" if for_staff else "sign-in:mobile")
+    if audience is Audience.SIGNED_IN:
+        return None
+    if session.is_staff is not for_staff:
+        raise NotPermitted
+    if audience is Audience.STAFF:
+        return _enter_post(request, session, permission)
+    return None
+
+
+def _enter_post(
+    request: PortalRequest, session: SessionInfo, permission: Permission
+) -> HttpResponseBase | None:
+    if session.post_id is None or session.post_state_id is None:
+        return _ask(request, "sign-in:post")
+    try:
+        post = acting_post(session.post_state_id, session.post_id)
+    except NotFound:
+        return _ask(request, "sign-in:post")
+    if post.account_id != session.account_id:
+        raise NotPermitted
+    if permission.roles and post.role not in permission.roles:
+        raise NotPermitted
+    request.post = post
+    return None
+
+
+def _ask(request: HttpRequest, route: str) -> HttpResponse:
+    """Send the reader to sign in or to choose a post, and back again afterwards."""
+    if wants_json(request):
+        return respond(request, NotSignedIn())
+    query = urlencode({"next": page_of(request)})
+    return HttpResponseRedirect(f"{reverse(route)}?{query}", status=303)
+
+
+def page_of(request: HttpRequest) -> str:
+    """Return the page that the reader is on: this one, or for a sent form the one it stands on."""
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    referrer = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(referrer, {request.get_host()}):
+        return "/"
+    parts = urlsplit(referrer)
+    return safe_path(f"{parts.path}?{parts.query}" if parts.query else parts.path) or "/"
+
+
+def safe_path(path: str | None) -> str | None:
+    """Return `path` if it is one of this site, so that no link can lead readers elsewhere."""
+    if (
+        path
+        and len(path) <= 2000
+        and path.startswith("/")
+        and path.isprintable()
+        and url_has_allowed_host_and_scheme(path, allowed_hosts=None)
+    ):
+        return path
+    return None
+
+
+def client_address(request: HttpRequest) -> str | None:
+    """Return the address that the request came from, past as many proxies as are ours.
+
+    What a client writes into X-Forwarded-For itself stands further left and is never believed.
+    """
+    candidate = request.META.get("REMOTE_ADDR", "")
+    if settings.TRUSTED_PROXIES:
+        forwarded = request.headers.get("X-Forwarded-For", "").split(",")
+        if len(forwarded) >= settings.TRUSTED_PROXIES:
+            candidate = forwarded[-settings.TRUSTED_PROXIES]
+    try:
+        return str(ipaddress.ip_address(candidate.strip()))
+    except ValueError:
+        return None
+
+
+def set_session_cookie(response: HttpResponseBase, token: str, *, is_staff: bool) -> None:
+    """Give the browser its session, for as long as it can last."""
+    response.set_cookie(
+        SESSION_COOKIE,
+        token,
+        max_age=STAFF_DAY if is_staff else PATIENT_IDLE,
+        httponly=True,
+        secure=settings.SECURE_COOKIES,
+        samesite="Lax",
+    )
+
+
+def clear_session_cookie(response: HttpResponseBase) -> None:
+    """Take the session from the browser; ending it on the server is `sign_out`'s work."""
+    response.delete_cookie(SESSION_COOKIE, samesite="Lax")

@@ -1,0 +1,19 @@
+"""Addresses of the door."""
+
+from django.urls import path
+
+from sanjeevani.web.sign_in import views
+
+app_name = "sign-in"
+urlpatterns = [
+    path("sign-in", views.mobile, name="mobile"),
+    path("sign-in/code", views.code, name="code"),
+    path("sign-in/code/resend", views.resend, name="resend"),
+    path("staff/sign-in", views.staff, name="staff"),
+    path("staff/post", views.post, name="post"),
+    path("account", views.account, name="account"),
+    path("account/password", views.password, name="password"),
+    path("account/devices/<uuid:session_id>/sign-out", views.out_device, name="out-device"),
+    path("account/sign-out-everywhere", views.out_everywhere, name="out-everywhere"),
+    path("sign-out", views.out, name="out"),
+]
