@@ -5,7 +5,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
-LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+# A proxy that opens TLS is known to the machine's own certificates, not to those that uv carries.
+UV := $(BIN)/uv$(if $(wildcard /etc/ssl/certs/ca-certificates.crt), --system-certs)
+LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --group dev pyproject.toml
 # Commands that look at the code need settings, not an installation.
 SCRATCH := SANJEEVANI_DATA=$(CURDIR)/.build/check
@@ -20,8 +22,8 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		"$$(grep --only-matching '^uv==[0-9.]*' requirements.lock)"
-	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes --requirement requirements.lock
-	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@VIRTUAL_ENV=.venv $(UV) pip install --quiet --require-hashes --requirement requirements.lock
+	@VIRTUAL_ENV=.venv $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # The front-end's built files and the translations, from their sources.
@@ -47,11 +49,11 @@ check: setup packages-for-check
 	$(SCRATCH) $(BIN)/sanjeevani translations --check
 	frontend/check.sh
 	@mkdir -p .build && cp requirements.lock .build/requirements.lock
-	@$(BIN)/$(LOCK) --output-file .build/requirements.lock
+	@$(LOCK) --output-file .build/requirements.lock
 	@cmp requirements.lock .build/requirements.lock || { echo "requirements.lock is behind pyproject.toml: make lock" >&2; exit 1; }
 
 lock: setup
-	$(BIN)/$(LOCK) --output-file requirements.lock
+	$(LOCK) --output-file requirements.lock
 
 packages-for-test packages-for-check: packages-for-%:
 	@.ci/packages $*
