@@ -1,0 +1,9 @@
+"""Application settings."""
+
+from django.apps import AppConfig
+
+
+class DocumentsConfig(AppConfig):
+    """Uploaded files, typeset documents, signatures, expiring links."""
+
+    name = "sanjeevani.documents"

@@ -1,0 +1,96 @@
+"""PDF documents by typst.
+
+A template of `templates/` gets its data as one JSON string through `sys.inputs` and its words from
+`labels/<language>.json`; nothing a person wrote ever becomes typst source. The same data gives the
+same bytes. Files are tagged for screen readers (PDF/UA-1) and embed the fonts of `fonts/`.
+"""
+
+import datetime
+import json
+import unicodedata
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import typst
+
+PACKAGE = Path(__file__).resolve().parent
+LANGUAGES = ("en", "hi")
+DEFAULT_LANGUAGE = "en"
+
+
+def render(
+    template_name: str,
+    data: Mapping[str, Any],
+    language: str,
+    *,
+    issued_at: datetime.datetime | None = None,
+) -> bytes:
+    """Return the PDF of a template (`prescription`, `referral_letter`, `token_slip`).
+
+    `data` is described by the TypedDicts of `prescription_document.py`. An unknown language is
+    set in English. `issued_at` (aware) becomes the file's creation date; without it the file says
+    1970, never the time of rendering, because the same document must come out the same.
+    """
+    moment = issued_at or datetime.datetime.fromtimestamp(0, datetime.UTC)
+    document = typst.compile(
+        str(PACKAGE / "templates" / f"{template_name}.typ"),
+        root=str(PACKAGE),
+        font_paths=_fonts(),
+        ignore_system_fonts=True,
+        format="pdf",
+        sys_inputs={
+            "data": json.dumps(_printable(data), ensure_ascii=False),
+            "language": language if language in LANGUAGES else DEFAULT_LANGUAGE,
+        },
+        pdf_standards=["ua-1"],
+        timestamp=int(moment.timestamp()),
+    )
+    if not isinstance(document, bytes):
+        raise TypeError("typst gave several files for a PDF")
+    return document
+
+
+@cache
+def _fonts() -> typst.Fonts:
+    return typst.Fonts(
+        include_system_fonts=False,
+        include_embedded_fonts=False,
+        font_paths=[str(PACKAGE / "fonts")],
+    )
+
+
+def labels(language: str) -> dict[str, Any]:
+    """Return the words that documents print, in a language, in English where there are none."""
+    name = language if language in LANGUAGES else DEFAULT_LANGUAGE
+    return dict(_read_labels(name))
+
+
+@cache
+def _read_labels(language: str) -> dict[str, Any]:
+    path = PACKAGE / "labels" / f"{language}.json"
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _printable(value: Any) -> Any:
+    """Drop what has no ink and could mislead: control characters, overrides of text direction.
+
+    A right-to-left override would turn "05" into "50" on paper. The joiners of Indic scripts stay.
+    """
+    if isinstance(value, str):
+        return "".join(
+            character
+            for character in unicodedata.normalize("NFC", value)
+            if character == "\n"
+            or character in JOINERS
+            or unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
+        )
+    if isinstance(value, Mapping):
+        return {key: _printable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_printable(item) for item in value]
+    return value
+
+
+JOINERS = frozenset("\u200c\u200d")
