@@ -192,11 +192,6 @@ def _write_bus_configuration(place: Installation) -> None:
     )
 
 
-def _escaped(text: str | Path) -> str:
-    """Supervisor expands % in every value."""
-    return str(text).replace("%", "%%")
-
-
 def _write_supervisor_configuration(place: Installation, listed: list[Program]) -> Path:
     """Write `supervisord.conf`; return the path of the supervisor's socket."""
     control = runtime_dir(place.data_dir) / "supervisor.sock"
@@ -206,15 +201,15 @@ def _write_supervisor_configuration(place: Installation, listed: list[Program]) 
 nodaemon=true
 silent=true
 identifier=sanjeevani
-directory={_escaped(Path.cwd())}
-logfile={_escaped(place.logs / "supervisor.log")}
+directory={Path.cwd()}
+logfile={place.logs / "supervisor.log"}
 logfile_maxbytes=5MB
 logfile_backups=3
-pidfile={_escaped(place.data_dir / "supervisor.pid")}
-childlogdir={_escaped(place.logs)}
+pidfile={place.data_dir / "supervisor.pid"}
+childlogdir={place.logs}
 
 [unix_http_server]
-file={_escaped(control)}
+file={control}
 chmod=0700
 
 [rpcinterface:supervisor]
@@ -224,7 +219,7 @@ supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
     sections += [
         f"""\
 [program:{program.name}]
-command={_escaped(shlex.join(program.command))}
+command={shlex.join(program.command)}
 priority={number}
 autostart={"true" if program.first else "false"}
 autorestart=true
@@ -235,13 +230,17 @@ stopwaitsecs=20
 stopasgroup=false
 killasgroup=true
 redirect_stderr=true
-stdout_logfile={_escaped(place.logs / program.name)}.log
+stdout_logfile={place.logs / program.name}.log
 stdout_logfile_maxbytes=10MB
 stdout_logfile_backups=3
 """
         for number, program in enumerate(listed, start=1)
     ]
-    _write_private(place.data_dir / "supervisord.conf", "\n".join(sections))
+    text = "\n".join(sections)
+    if "%" in text:
+        # Supervisor expands it, in some values twice.
+        raise CannotRun(f"a % in the path of {place.data_dir} or the checkout cannot be used.")
+    _write_private(place.data_dir / "supervisord.conf", text)
     return control
 
 

@@ -24,5 +24,5 @@ def read_secret(name: str, data_dir: Path) -> str:
         # Linking, unlike renaming, fails when another process was first: both then read one value.
         with contextlib.suppress(FileExistsError):
             os.link(temporary, path)
-        os.unlink(temporary)
+        Path(temporary).unlink()
     return path.read_text()
