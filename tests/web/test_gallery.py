@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import axe_playwright_python
 import pytest
 from django import forms
 from django.http import HttpResponse
@@ -24,7 +25,7 @@ from sanjeevani.web.middleware import security_headers
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 STATIC = ROOT / "src/sanjeevani/web/static"
-AXE = ROOT / "frontend/node_modules/axe-core/axe.min.js"
+AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 ORIGIN = "https://gallery.test"
 COMPLAINTS = """
     fever cough breathing headache stomach skin pregnancy child women eye ear tooth heart bone

@@ -1,0 +1,49 @@
+"""Figures, days and numbers as people in India read them."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.utils.translation import override
+
+from sanjeevani.web import jinja
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0, "0"), (999, "999"), (1219689, "12,19,689"), (-1000, "-1,000"), (2.5, "2.5")],
+)
+@pytest.mark.parametrize("language", ["en", "hi", "kn", "ur", "mr"])
+def test_figures_are_grouped_in_lakhs_with_latin_digits(
+    value: float, shown: str, language: str
+) -> None:
+    with override(language):
+        assert jinja.indian_number(value).replace("\u200e", "") == shown
+
+
+def test_days_and_times_are_indias_with_the_months_name() -> None:
+    late = datetime(2026, 6, 20, 20, 5, tzinfo=UTC)
+    with override("en"):
+        assert (jinja.day(late), jinja.clock(late)) == ("21 June 2026", "1:35 am")
+        assert jinja.duration(timedelta(hours=1, minutes=5, seconds=50)) == "1 hour 5 minutes"
+        assert jinja.duration(59) == "59 seconds"
+    with override("hi"):
+        assert jinja.day(date(2026, 6, 21)) == "21 जून 2026"
+        assert jinja.duration(7200) == "2 घंटे"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("+919876543210", "98765 43210"),
+        ("9876543210", "98765 43210"),
+        ("+442079460958", "+44 20 7946 0958"),
+        ("ask my son", "ask my son"),
+    ],
+)
+def test_phone_numbers_stand_in_groups(value: str, shown: str) -> None:
+    assert jinja.phone(value) == shown
+
+
+def test_languages_are_named_in_their_own_script() -> None:
+    assert [jinja.language_name(code) for code in ("hi", "ta", "xx")] == ["हिन्दी", "தமிழ்", "xx"]
+    assert jinja.quoted("<b>a\nb") == "&lt;b&gt;a<br>b"
