@@ -19,6 +19,13 @@ class ClinicClosed(DomainError):
     message = _("This OPD is closed now. Please look at its hours.")
 
 
+class DangerSigns(DomainError):
+    """An answer to the danger questions means emergency care now, not a token."""
+
+    status = 409
+    message = _("Do not wait here. Ring 108 for an ambulance now, or go to the nearest hospital.")
+
+
 class NotOnDuty(DomainError):
     """Next needs somebody on duty."""
 

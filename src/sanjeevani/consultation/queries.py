@@ -1,8 +1,11 @@
 """Reads of consultations, each scoped to what the actor may see."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sanjeevani.calls.models import Message, Seat
+from sanjeevani.calls.queries import last_messages
 from sanjeevani.consultation.models import (
     Consultation,
     ConsultationReference,
@@ -154,3 +157,56 @@ def feedback_of(consultation: Consultation) -> Feedback | None:
     return Feedback.objects.filter(
         state_id=consultation.state_id, consultation_id=consultation.id
     ).first()
+
+
+RECENT_WORK = 300
+"""More than any doctor holds in the days for which patients may ask questions."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A consultation that a practitioner held or holds, with what the patient thought of it."""
+
+    consultation: Consultation
+    feedback: Feedback | None
+    question_waits: bool
+
+
+def recent_work_of(
+    actor: Actor, practitioner: Practitioner, state_ids: Iterable[int]
+) -> list[Held]:
+    """Return the practitioner's consultations of the last days, newest first; audit the reading.
+
+    `state_ids` are the tenants of the lines served. `question_waits`: the patient wrote last, after
+    the consultation ended.
+    """
+    if practitioner.account_id != actor.account_id:
+        raise NotFound
+    found: list[Held] = []
+    for state_id in sorted(set(state_ids)):
+        rows = list(
+            Consultation.objects.filter(
+                state_id=state_id, practitioner_id=practitioner.id
+            ).order_by("-id")[:RECENT_WORK]
+        )
+        feedback = {
+            given.consultation_id: given
+            for given in Feedback.objects.filter(
+                state_id=state_id, consultation_id__in=[row.id for row in rows]
+            )
+        }
+        written = last_messages(state_id, [row.room_id for row in rows])
+        found += [
+            Held(row, feedback.get(row.id), _asks(row, written.get(row.room_id))) for row in rows
+        ]
+    write_audit(actor, "consultation.read_work", concern_of(practitioner))
+    return sorted(found, key=lambda held: held.consultation.id, reverse=True)
+
+
+def _asks(consultation: Consultation, written: Message | None) -> bool:
+    return (
+        written is not None
+        and written.seat == Seat.GUEST
+        and consultation.ended_at is not None
+        and written.sent_at > consultation.ended_at
+    )

@@ -15,6 +15,7 @@ from sanjeevani.consultation.errors import (
     AlreadyGiven,
     ClinicClosed,
     ConsentMissing,
+    DangerSigns,
     NotOnDuty,
 )
 from sanjeevani.consultation.events import (
@@ -48,6 +49,7 @@ from sanjeevani.foundation.states import move
 from sanjeevani.foundation.verbs import concerns, publish, verb
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.services import freeze
+from sanjeevani.intake.triage import danger_in
 from sanjeevani.patients.models import Patient
 from sanjeevani.patients.queries import valid_consent
 from sanjeevani.patients.services import grant_access
@@ -75,7 +77,7 @@ def request(
     """Ask a clinic: consultation, token, frozen intake and room in one transaction.
 
     The same `request_key` again returns the first consultation. Raises ClinicClosed,
-    ConsentMissing, Invalid, LineFull, WaitingRoomFull, AlreadyWaiting.
+    ConsentMissing, DangerSigns, Invalid, LineFull, WaitingRoomFull, AlreadyWaiting.
     """
     if actor.account_id != patient.account_id:
         raise NotPermitted
@@ -86,6 +88,8 @@ def request(
     if earlier is not None:
         concerns(earlier, patient_id=patient.id)
         return earlier
+    if danger_in(content, patient.birth_date):
+        raise DangerSigns
     if not clinic.is_open:
         raise ClinicClosed
     consent = valid_consent(patient)

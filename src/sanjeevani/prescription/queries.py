@@ -12,6 +12,7 @@ from sanjeevani.documents.signing import SignatureInvalid, verify_statement
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import NotFound
 from sanjeevani.intake.queries import intake_of
+from sanjeevani.intake.triage import PREGNANT
 from sanjeevani.prescription.content import Statement, digest
 from sanjeevani.prescription.dosing import dosing
 from sanjeevani.prescription.models import (
@@ -82,7 +83,7 @@ def circumstances_of(consultation: Consultation) -> Circumstances:
         seen_by_video=Mode.VIDEO in modes_used(consultation.state_id, consultation.room_id),
         age_months=months,
         is_female=consultation.patient_gender == Gender.FEMALE,
-        pregnant=intake.answers.get("pregnant"),
+        pregnant=intake.answers.get(PREGNANT),
         weight_kg=float(weight) if weight is not None else None,
         allergies=intake.allergies,
         medicines=intake.medicines,
