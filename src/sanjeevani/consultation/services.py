@@ -88,7 +88,7 @@ def request(
     if earlier is not None:
         concerns(earlier, patient_id=patient.id)
         return earlier
-    if danger_in(content, patient.birth_date):
+    if danger_in(content, birth_date=patient.birth_date, gender=patient.gender):
         raise DangerSigns
     if not clinic.is_open:
         raise ClinicClosed

@@ -1,19 +1,39 @@
 """What the answers to the danger questions mean for this patient."""
 
 import datetime
+from typing import TypedDict
 
+from sanjeevani.directory.models import Gender
 from sanjeevani.foundation import clock
 from sanjeevani.intake.content import IntakeContent
+from sanjeevani.patients.queries import age_in_years
 from sanjeevani.terminology.danger_signs import DangerSign, VitalRule, red_signs
+
+CHILDBEARING_YEARS = range(12, 56)
+"""Ages at which the danger signs of pregnancy are asked about."""
 
 PREGNANT = "pregnant"
 """The answer that says whether the patient is pregnant; it is no danger sign itself."""
 
 
-def danger_in(content: IntakeContent, birth_date: datetime.date) -> list[DangerSign | VitalRule]:
-    """Return the red signs among the answers: any one means emergency care, not a token."""
-    return red_signs(
-        content.answers,
-        age_days=(clock.today() - birth_date).days,
-        pregnant=content.answers.get(PREGNANT, False),
+class TriageFacts(TypedDict):
+    """What danger signs depend on."""
+
+    age_days: int
+    pregnant: bool
+
+
+def triage_facts(birth_date: datetime.date, gender: str) -> TriageFacts:
+    """Return the facts of a patient today. Whether she is pregnant, the signs themselves ask."""
+    today = clock.today()
+    return TriageFacts(
+        age_days=(today - birth_date).days,
+        pregnant=gender != Gender.MALE and age_in_years(birth_date, today) in CHILDBEARING_YEARS,
     )
+
+
+def danger_in(
+    content: IntakeContent, *, birth_date: datetime.date, gender: str
+) -> list[DangerSign | VitalRule]:
+    """Return the red signs among the answers: any one means emergency care, not a token."""
+    return red_signs(content.answers, **triage_facts(birth_date, gender))
