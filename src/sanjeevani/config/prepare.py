@@ -13,8 +13,12 @@ def prepare() -> None:
     Safe to repeat. `SANJEEVANI_DEMO=0`, and production, leave the demo data out.
     """
     django.setup()
+    # Models can be imported only now.
+    from sanjeevani.directory.services import load_states
+
     call_command("migrate", database="owner", interactive=False)
     call_command("load_reference")
+    load_states()
     call_command("collectstatic", interactive=False, verbosity=0)
     loaded = settings.DATA_DIR / "demo-loaded"
     wanted = os.environ.get("SANJEEVANI_DEMO", "0" if settings.PRODUCTION else "1") == "1"

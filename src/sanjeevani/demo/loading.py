@@ -1,0 +1,95 @@
+"""Puts a generated demo into the database, all of it or nothing."""
+
+import secrets
+from pathlib import Path
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+
+from sanjeevani.demo.generator import Demo, Generator
+from sanjeevani.directory.models import (
+    Clinic,
+    ClinicHours,
+    Facility,
+    Line,
+    Post,
+    Practitioner,
+    ServedState,
+    State,
+)
+from sanjeevani.directory.services import load_states
+from sanjeevani.foundation import clock
+from sanjeevani.identity.models import Account, Login
+from sanjeevani.patients.models import Patient
+from sanjeevani.roster.models import Assignment
+from sanjeevani.terminology.models import Speciality
+
+SIGN_INS_SHOWN = 24
+
+
+def is_loaded() -> bool:
+    """Tell whether this database has a demo."""
+    return Login.objects.filter(key="staff:national.admin").exists()
+
+
+@transaction.atomic
+def load(size: str, seed: int, sign_ins: Path) -> Demo:
+    """Generate a demo of `size` (small, nation), store it, and write its sign-ins to a file.
+
+    Patients sign in by a code, which the development inbox shows; staff by one password made up
+    for this database.
+    """
+    load_states()
+    password = _speakable_password()
+    generator = Generator(
+        list(State.objects.order_by("lgd_code")),
+        list(Speciality.objects.all()),
+        seed=seed,
+        password=make_password(password),
+        now=clock.now(),
+    )
+    demo = generator.nation() if size == "nation" else generator.small()
+    State.objects.filter(lgd_code__in=demo.opened_states).update(opened_at=clock.now())
+    Account.objects.bulk_create(demo.accounts)
+    Login.objects.bulk_create(demo.logins)
+    Facility.objects.bulk_create(demo.facilities)
+    Practitioner.objects.bulk_create(demo.practitioners)
+    Post.objects.bulk_create(demo.posts)
+    Line.objects.bulk_create(demo.lines)
+    Clinic.objects.bulk_create(demo.clinics)
+    ClinicHours.objects.bulk_create(demo.hours)
+    ServedState.objects.bulk_create(demo.served)
+    Assignment.objects.bulk_create(demo.assignments)
+    Patient.objects.bulk_create(demo.patients)
+    sign_ins.touch(mode=0o600)
+    sign_ins.write_text(_sign_ins(demo, password), encoding="utf-8")
+    return demo
+
+
+def _speakable_password() -> str:
+    """Return three random words and a number: 44 bits, and easy to type."""
+    words = [
+        "".join(secrets.choice("bdfgjklmnprstvz") + secrets.choice("aeiou") for _ in range(2))
+        for _ in range(3)
+    ]
+    return f"{'-'.join(words)}-{secrets.randbelow(100):02}"
+
+
+def _sign_ins(demo: Demo, password: str) -> str:
+    shown = demo.staff_sign_ins[:SIGN_INS_SHOWN]
+    width = max(len(login) for login, _who in shown)
+    lines = [
+        f"Demo sign-ins. Staff, all with the password {password}",
+        *(f"  {login:<{width}}  {who}" for login, who in shown),
+    ]
+    if len(demo.staff_sign_ins) > len(shown):
+        lines.append(f"  and {len(demo.staff_sign_ins) - len(shown)} more of the same kind")
+    lines += [
+        "Patients: any Indian mobile number; the code arrives in the development inbox. Prepared:",
+        *(
+            f"  {account.mobile.removeprefix('+91')}  {account.display_name} and family"
+            for account in demo.accounts
+            if account.mobile
+        ),
+    ]
+    return "\n".join(lines) + "\n"
