@@ -1,6 +1,7 @@
 """Reads of rooms."""
 
 import uuid
+from collections.abc import Iterable
 
 from sanjeevani.calls.models import Message, Mode, ModeChange
 
@@ -18,3 +19,13 @@ def modes_used(state_id: int, room_id: uuid.UUID) -> list[Mode]:
         .order_by("id")
         .values_list("mode", flat=True)
     ]
+
+
+def last_messages(state_id: int, room_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Message]:
+    """Return what was written last in each room; rooms without a message are left out."""
+    newest = (
+        Message.objects.filter(state_id=state_id, room_id__in=list(room_ids))
+        .order_by("room_id", "-id")
+        .distinct("room_id")
+    )
+    return {message.room_id: message for message in newest}
