@@ -87,9 +87,12 @@ class Stream:
         self._wake()
 
     def keep_alive(self) -> None:
-        """Send a comment, unless something is on its way already."""
+        """Show that the line is open, unless something is on its way already.
+
+        An event, not a comment: the page must notice a stream that died without a word.
+        """
         if self._writer is None:
-            self.announce(b":\n\n")
+            self.announce(b"event: alive\ndata: 1\n\n")
 
     def end(self) -> None:
         """Finish the response in good order; the client comes back with a new ticket."""

@@ -18,6 +18,9 @@ import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.gateway.site import Site
 
 SECRET = secrets.token_hex(32)
 ORIGIN = "http://localhost:8000"
@@ -216,3 +219,31 @@ def listen(gateway: Gateway) -> Iterator[Callable[..., Listener]]:
             return listener
 
         yield opened
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    """A site for the tests of one file."""
+    with Site() as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, with speech as its microphone."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            args=[
+                "--no-sandbox",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--use-fake-device-for-media-stream",
+                "--use-fake-ui-for-media-stream",
+                "--autoplay-policy=no-user-gesture-required",
+            ],
+        )
+        yield chromium
+        chromium.close()

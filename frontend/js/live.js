@@ -1,0 +1,292 @@
+// Pages that change by themselves. The gateway says where to look; when it is silent, pages poll.
+//
+// <meta name="live-gateway" content="https://host">   the gateway
+// <body data-live-ticket-url="/url">                  answers {"ticket": "...", "expires": seconds}
+// <div data-live-topic="line.<id> desk.<id>"          hears these topics
+//      data-live-src="/url" data-live-poll="5">       this fragment is its content
+// <b data-live-bind="place">                          takes its text from the hint itself
+// <ol data-live-tail>                                 stays scrolled to its end
+// <p data-live-status data-text-live data-text-polling data-text-offline>
+import { morph } from "./parts/morph.js";
+
+/** @typedef {{due: number, next: number, busy: boolean, again: boolean, timer?: number, tag: string, failures: number, stopped: boolean}} Fragment */
+
+const SILENCE = 5_000; // without a stream for so long, poll
+const HEARTBEAT = 45_000; // the gateway speaks every 20 s
+const SAFETY = 60_000; // poll so seldom while live: a hint may be lost before it reaches the gateway
+const LEAST = 1_000;
+
+const gateway = document.querySelector("meta[name=live-gateway]")?.getAttribute("content") ?? "";
+const ticketUrl = document.body.dataset.liveTicketUrl ?? "";
+/** @type {WeakMap<HTMLElement, Fragment>} */
+const fragments = new WeakMap();
+
+/** @type {EventSource | undefined} */
+let source;
+let ticket = "";
+let expires = 0;
+let live = false;
+let heardAt = 0;
+let attempts = 0;
+let wanted = Boolean(gateway && ticketUrl && "EventSource" in window);
+let silentSince = wanted ? Date.now() : 0;
+let unreachable = false;
+/** @type {number | undefined} */
+let reconnection;
+
+const elements = () =>
+  /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-live-src]"));
+const polling = () => !live && Date.now() - silentSince >= SILENCE;
+
+/** @param {HTMLElement} element */
+function fragmentOf(element) {
+  let fragment = fragments.get(element);
+  if (!fragment) {
+    fragment = { due: 0, next: 0, busy: false, again: false, tag: "", failures: 0, stopped: false };
+    fragment.due = Date.now() + interval(element, fragment);
+    fragments.set(element, fragment);
+  }
+  return fragment;
+}
+
+/** @param {HTMLElement} element @param {Fragment} fragment */
+function interval(element, fragment) {
+  const usual = (Number(element.dataset.livePoll) || 5) * 1_000;
+  const calm = live ? SAFETY : document.hidden ? Math.max(usual, 30_000) : usual;
+  const patient = Math.min(calm * 2 ** fragment.failures, Math.max(calm, 60_000));
+  return patient * (0.9 + Math.random() / 5);
+}
+
+/** @param {HTMLElement} element */
+async function refresh(element) {
+  const fragment = fragmentOf(element);
+  if (fragment.stopped) return;
+  if (fragment.busy) {
+    fragment.again = true;
+    return;
+  }
+  if (Date.now() < fragment.next) {
+    fragment.timer ??= setTimeout(() => {
+      fragment.timer = undefined;
+      refresh(element);
+    }, fragment.next - Date.now());
+    return;
+  }
+  fragment.busy = true;
+  fragment.next = Date.now() + LEAST;
+  try {
+    await load(element, fragment);
+    unreachable = false;
+  } catch {
+    fragment.failures++;
+    unreachable = true;
+  }
+  fragment.busy = false;
+  fragment.due = Date.now() + interval(element, fragment);
+  tell();
+  if (fragment.again && element.isConnected) {
+    fragment.again = false;
+    refresh(element);
+  }
+}
+
+/** @param {HTMLElement} element @param {Fragment} fragment */
+async function load(element, fragment) {
+  const url = new URL(element.dataset.liveSrc ?? "", location.href);
+  if (url.origin !== location.origin) {
+    fragment.stopped = true;
+    return;
+  }
+  const answer = await get(url.href, fragment.tag ? { "If-None-Match": fragment.tag } : {});
+  // Signed out, moved on or gone: what is on the screen is better than what would come.
+  fragment.stopped = answer.redirected || [401, 403, 404, 410].includes(answer.status);
+  fragment.failures = answer.status >= 500 ? fragment.failures + 1 : 0;
+  if (answer.status !== 200 || fragment.stopped || !element.isConnected) return;
+  fragment.tag = answer.headers.get("ETag") ?? "";
+  const template = document.createElement("template");
+  template.innerHTML = await answer.text();
+  show(element, template.content);
+}
+
+/** @param {string} url @param {Record<string, string>} headers */
+async function get(url, headers) {
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), 15_000);
+  try {
+    return await fetch(url, {
+      headers: { "X-Fragment": "1", ...headers },
+      cache: "no-store",
+      signal: abort.signal,
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** @param {HTMLElement} element @param {DocumentFragment} content */
+function show(element, content) {
+  const before = element.innerHTML;
+  const tails = [element, ...element.querySelectorAll("[data-live-tail]")].filter(
+    (tail) =>
+      tail.matches("[data-live-tail]") &&
+      tail.scrollHeight - tail.scrollTop - tail.clientHeight < 40,
+  );
+  morph(element, content);
+  if (element.innerHTML === before) return;
+  for (const tail of tails) tail.scrollTop = tail.scrollHeight;
+  element.dispatchEvent(new CustomEvent("live:updated", { bubbles: true }));
+}
+
+/** @param {MessageEvent<string>} event */
+function look(event) {
+  const detail = JSON.parse(event.data);
+  document.dispatchEvent(new CustomEvent("live:look", { detail }));
+  /** @type {NodeListOf<HTMLElement>} */
+  const hearing = document.querySelectorAll(`[data-live-topic~="${detail.topic}"]`);
+  for (const element of hearing) {
+    const bound = /** @type {HTMLElement[]} */ ([...element.querySelectorAll("[data-live-bind]")]);
+    const texts = bound.map((part) => detail[part.dataset.liveBind ?? ""]);
+    bound.forEach((part, index) => {
+      const text = texts[index] == null ? part.textContent : String(texts[index]);
+      if (part.textContent !== text) part.textContent = text;
+    });
+    // A hint that says it all saves a request; one that leaves something out asks for it.
+    const told = bound.length > 0 && texts.every((text) => text != null);
+    if (element.dataset.liveSrc != null && !told) refresh(element);
+  }
+}
+
+function resynchronise() {
+  document.dispatchEvent(new CustomEvent("live:resync"));
+  elements().forEach(refresh);
+}
+
+/** @param {boolean} now */
+function setLive(now) {
+  if (live && !now) {
+    silentSince = Date.now();
+    for (const element of elements()) fragmentOf(element).due = silentSince + SILENCE;
+  }
+  live = now;
+  tell();
+}
+
+function tell() {
+  const mode = live
+    ? "live"
+    : navigator.onLine === false || unreachable
+      ? "offline"
+      : polling()
+        ? "polling"
+        : "";
+  if (!mode) return;
+  /** @type {NodeListOf<HTMLElement>} */
+  const places = document.querySelectorAll("[data-live-status]");
+  for (const place of places) {
+    if (place.dataset.liveStatus === mode) continue;
+    place.dataset.liveStatus = mode;
+    place.textContent = place.getAttribute(`data-text-${mode}`) ?? "";
+  }
+}
+
+/** Opens a stream; one that is still open serves until the new one speaks. */
+async function connect() {
+  clearTimeout(reconnection);
+  reconnection = undefined;
+  if (!wanted) return;
+  if (expires - Date.now() < 30_000) {
+    try {
+      const answer = await get(ticketUrl, { Accept: "application/json" });
+      if (answer.redirected || [401, 403, 404, 410].includes(answer.status)) {
+        wanted = false;
+        return;
+      }
+      const given = await answer.json();
+      ticket = given.ticket;
+      expires = Date.now() + given.expires * 1_000;
+    } catch {
+      retry();
+      return;
+    }
+  }
+  const opened = new EventSource(`${gateway}/live/events?ticket=${encodeURIComponent(ticket)}`);
+  heardAt = Date.now();
+  /** @param {string} name @param {(event: MessageEvent<string>) => void} act */
+  const on = (name, act) =>
+    opened.addEventListener(name, (event) => {
+      heardAt = Date.now();
+      act(/** @type {MessageEvent<string>} */ (event));
+    });
+  on("alive", () => {});
+  on("look", look);
+  on("lost", () => setLive(false));
+  on("resync", () => {
+    setLive(true);
+    // Everybody hears this at once; spare the server.
+    setTimeout(resynchronise, Math.random() * 2_000);
+  });
+  on("hello", (event) => {
+    if (source !== opened) source?.close();
+    source = opened;
+    attempts = 0;
+    setLive(JSON.parse(event.data).bus);
+    resynchronise();
+    clearTimeout(reconnection);
+    reconnection = setTimeout(connect, Math.max(expires - Date.now() - 30_000, 10_000));
+  });
+  opened.onerror = () => {
+    opened.close();
+    if (source && source !== opened) return;
+    // Refused before it spoke: the ticket may be no good any more.
+    if (!source) expires = 0;
+    source = undefined;
+    setLive(false);
+    retry();
+  };
+}
+
+function retry() {
+  attempts++;
+  clearTimeout(reconnection);
+  reconnection = setTimeout(connect, Math.random() * Math.min(3_000 * 1.5 ** attempts, 30_000));
+}
+
+function reconnect() {
+  if (!wanted) return;
+  disconnect();
+  connect();
+}
+
+function disconnect() {
+  clearTimeout(reconnection);
+  source?.close();
+  source = undefined;
+  setLive(false);
+}
+
+setInterval(() => {
+  if (source && Date.now() - heardAt > HEARTBEAT) reconnect();
+  tell();
+  if (!live && !polling()) return;
+  for (const element of elements()) {
+    if (fragmentOf(element).due <= Date.now() && !(live && document.hidden)) refresh(element);
+  }
+}, 1_000);
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return;
+  if (Date.now() - heardAt > HEARTBEAT / 2) reconnect();
+  resynchronise();
+});
+addEventListener("online", () => {
+  reconnect();
+  resynchronise();
+});
+addEventListener("offline", tell);
+addEventListener("pagehide", disconnect);
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  reconnect();
+  resynchronise();
+});
+connect();
