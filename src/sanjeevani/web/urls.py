@@ -3,9 +3,17 @@
 from django.urls import include, path
 
 from sanjeevani.web.language import choose
+from sanjeevani.web.verification.views import verification
+
+shared = [
+    path("language", choose, name="language"),
+    path("verify", verification, name="verify"),
+]
 
 urlpatterns = [
-    path("", include(([path("language", choose, name="language")], "web"))),
+    path("", include("sanjeevani.web.public.urls")),
+    path("", include("sanjeevani.web.patient.urls")),
+    path("", include((shared, "web"))),
     path("", include("sanjeevani.web.sign_in.urls")),
     path("", include("sanjeevani.web.inbox.urls")),
 ]
