@@ -117,8 +117,14 @@ class EmbeddedPostgres:
             check=False,
         )
         if reached.returncode:
-            # A checkout below /root: let PostgreSQL pass through the closed folders above it.
-            prefix += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+            # A checkout below /root: let PostgreSQL pass through the closed folders above it. The
+            # bit is for access(2), with which initdb looks for its siblings: it heeds a
+            # capability of somebody who is not root only then.
+            prefix += [
+                "--inh-caps=+dac_read_search",
+                "--ambient-caps=+dac_read_search",
+                "--securebits=+no_setuid_fixup",
+            ]
         return prefix
 
     def command(self) -> list[str]:
