@@ -39,6 +39,7 @@ from sanjeevani.patients.consent import CURRENT_NOTICE
 from sanjeevani.patients.models import Consent, ConsentDecision, Patient, Relation
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.services import assign, change_duty
+from sanjeevani.terminology.models import Speciality, SpecialitySystem, Symptom
 from sanjeevani.web.access import SESSION_COOKIE
 
 ANDHRA_PRADESH = 28
@@ -61,6 +62,37 @@ class StateFactory(DjangoModelFactory):
     name_hi = factory.LazyAttribute(lambda state: f"राज्य {state.lgd_code}")
     kind = "state"
     languages = ["en", "hi"]
+
+
+class SpecialityFactory(DjangoModelFactory):
+    """General medicine; the same code again is the same row."""
+
+    class Meta:
+        model = Speciality
+        django_get_or_create = ("code",)
+
+    code = "general_medicine"
+    names = {"en": "General medicine", "hi": "सामान्य चिकित्सा"}
+    system = SpecialitySystem.ALLOPATHY
+    icon = "stethoscope"
+    position = 0
+
+
+class SymptomFactory(DjangoModelFactory):
+    """Fever, a complaint for general medicine."""
+
+    class Meta:
+        model = Symptom
+        django_get_or_create = ("code",)
+
+    code = "fever"
+    names = {"en": "Fever", "hi": "बुखार"}
+    icon = "thermometer"
+    body_area = "whole_body"
+    speciality = factory.SubFactory(SpecialityFactory)
+    question_codes = factory.LazyFunction(list)
+    search_words = ["fever"]
+    position = 0
 
 
 class FacilityFactory(DjangoModelFactory):
@@ -89,7 +121,7 @@ class AccountFactory(DjangoModelFactory):
     id = factory.LazyFunction(uuid7)
     kind = AccountKind.PATIENT
     mobile = factory.Sequence(lambda number: f"+9198{number:08}")
-    login = factory.SelfAttribute("mobile")
+    login = factory.LazyAttribute(lambda account: account.mobile)
     language = "en"
     home_state_id = ANDHRA_PRADESH
     created_at = factory.LazyFunction(timezone.now)
@@ -104,7 +136,7 @@ class StaffAccountFactory(AccountFactory):
     """An account of staff."""
 
     kind = AccountKind.STAFF
-    login = factory.Sequence(lambda number: f"staff{number}")
+    login = factory.LazyAttribute(lambda account: f"staff{account.mobile[3:]}")
     display_name = "Dr Asha Rao"
 
 
@@ -306,7 +338,7 @@ def sign_in(client: Client, account: Account) -> None:
 
 def on_duty(clinic: Clinic, **practitioner: Any) -> Practitioner:
     """Put a new doctor on duty in a clinic's line."""
-    found: Practitioner = PractitionerFactory(**practitioner)
+    found: Practitioner = PractitionerFactory.create(**practitioner)
     line = Line.objects.get(state_id=clinic.state_id, id=clinic.line_id)
     assign(doctor(found), practitioner=found, line=line)
     change_duty(doctor(found), practitioner_id=found.id, to=DutyStatus.ON)

@@ -327,6 +327,14 @@ SHAPES = {
         '<path d="M15 10V9"/><path d="M16.472 15a6 6 0 01-8.943 0"/><path d="M9 10V9"/>'
         '<circle cx="12" cy="12" r="10"/>'
     ),
+    "very_happy": (
+        '<path d="M15 9V8"/><path d="M9 9V8"/><path d="M7 13h10a5 5 0 0 1-10 0Z"/>'
+        '<circle cx="12" cy="12" r="10"/>'
+    ),
+    "very_unhappy": (
+        '<path d="m14 8 3 1.5"/><path d="m10 8-3 1.5"/><path d="M15.5 12v-1"/>'
+        '<path d="M8.5 12v-1"/><path d="M8 18a4.5 4.5 0 018 0"/><circle cx="12" cy="12" r="10"/>'
+    ),
     "neutral": (
         '<path d="M15 10V9"/><path d="M8 16h8"/><path d="M9 10V9"/><circle cx="12" cy="12" r="10"/>'
     ),

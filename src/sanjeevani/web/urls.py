@@ -15,5 +15,6 @@ urlpatterns = [
     path("", include("sanjeevani.web.patient.urls")),
     path("", include((shared, "web"))),
     path("", include("sanjeevani.web.sign_in.urls")),
+    path("", include("sanjeevani.web.doctor.urls")),
     path("", include("sanjeevani.web.inbox.urls")),
 ]

@@ -1,0 +1,61 @@
+// Sends a message without leaving the page: the ring and the screen's wake lock live on it.
+//
+// <div data-chat-messages>                           shows what was written
+// <form data-chat data-sending data-failed>          with a <p data-chat-error hidden>
+
+for (const form of document.querySelectorAll("form[data-chat]")) {
+  if (form instanceof HTMLFormElement) form.addEventListener("submit", (event) => send(event, form));
+}
+
+/** @param {SubmitEvent} event @param {HTMLFormElement} form */
+async function send(event, form) {
+  event.preventDefault();
+  const button = /** @type {HTMLButtonElement} */ (form.querySelector("button[type=submit]"));
+  if (button.disabled) return;
+  button.disabled = true;
+  tell(form, "");
+  try {
+    const answer = await fetch(form.action, {
+      method: "POST",
+      body: new FormData(form),
+      headers: { "X-Fragment": "1", Accept: "text/html, application/problem+json;q=0.9" },
+      redirect: "manual",
+    });
+    if (answer.status === 201) await sent(form, answer);
+    else tell(form, await reason(answer, form));
+  } catch {
+    tell(form, form.dataset.failed ?? "");
+  }
+  button.disabled = false;
+}
+
+/** @param {HTMLFormElement} form @param {Response} answer */
+async function sent(form, answer) {
+  const place = document.querySelector("[data-chat-messages]");
+  if (place) place.innerHTML = await answer.text();
+  const list = place?.querySelector("[data-live-tail]");
+  if (list) list.scrollTop = list.scrollHeight;
+  const { text, client_key: key } = /** @type {Record<string, HTMLInputElement>} */ (
+    /** @type {unknown} */ (form.elements)
+  );
+  text.value = "";
+  key.value = answer.headers.get("X-Next-Key") ?? key.value;
+  text.focus();
+}
+
+/** @param {Response} answer @param {HTMLFormElement} form */
+async function reason(answer, form) {
+  if (answer.headers.get("Content-Type")?.includes("problem+json")) {
+    return (await answer.json()).title;
+  }
+  // Signed out meanwhile: the page's own way asks to sign in, what was typed stays with the browser.
+  return form.dataset.failed ?? "";
+}
+
+/** @param {HTMLFormElement} form @param {string} text */
+function tell(form, text) {
+  const place = /** @type {HTMLElement | null} */ (form.querySelector("[data-chat-error]"));
+  if (!place) return;
+  place.textContent = text;
+  place.hidden = !text;
+}

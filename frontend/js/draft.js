@@ -1,0 +1,100 @@
+// Keeps what is being typed: on the server a few seconds after a change, on this device until the
+// server has it, so that a lost link or an expired sign-in loses nothing.
+//
+// <form data-draft="/url" data-kept="..." data-kept-here="...">   with a <p data-draft-state>
+// <div data-draft-done="/url">                                    the form arrived: forget the copy
+
+const PAUSE = 4_000;
+const AGAIN = 15_000;
+// A borrowed phone must not keep it for long.
+const KEPT_FOR = 2 * 3_600_000;
+
+const done = /** @type {HTMLElement | null} */ (document.querySelector("[data-draft-done]"));
+if (done) forget(done.dataset.draftDone ?? "");
+
+const form = /** @type {HTMLFormElement | null} */ (document.querySelector("form[data-draft]"));
+if (form) keep(form);
+
+/** @param {string} key */
+function forget(key) {
+  try {
+    localStorage.removeItem(key);
+  } catch {
+    // Private windows may refuse; then nothing was kept either.
+  }
+}
+
+/** @param {HTMLFormElement} form */
+function keep(form) {
+  const url = form.dataset.draft ?? "";
+  const state = form.querySelector("[data-draft-state]");
+  /** @type {number | undefined} */
+  let timer;
+  let changes = 0;
+
+  const note = () => {
+    changes++;
+    store(form, url);
+    clearTimeout(timer);
+    timer = setTimeout(send, PAUSE);
+  };
+  form.addEventListener("input", note);
+  form.addEventListener("change", note);
+  if (restore(form, url)) note();
+
+  async function send() {
+    const seen = changes;
+    let arrived = false;
+    try {
+      const answer = await fetch(url, {
+        method: "POST",
+        body: new FormData(form),
+        redirect: "manual",
+      });
+      arrived = answer.status === 204;
+    } catch {
+      // No link: said below.
+    }
+    if (state) state.textContent = (arrived ? form.dataset.kept : form.dataset.keptHere) ?? "";
+    if (arrived && seen === changes) forget(url);
+    else timer = setTimeout(send, arrived ? PAUSE : AGAIN);
+  }
+}
+
+/** @param {HTMLFormElement} form @param {string} key */
+function store(form, key) {
+  const values = [...new FormData(form)].filter(([name]) => name !== "csrfmiddlewaretoken");
+  try {
+    localStorage.setItem(key, JSON.stringify({ at: Date.now(), values }));
+  } catch {
+    // Full or refused: the server's copy remains.
+  }
+}
+
+/** Puts back what has not arrived; says whether there was something.
+ * @param {HTMLFormElement} form @param {string} key */
+function restore(form, key) {
+  /** @type {{at: number, values: [string, string][]} | null} */
+  let kept = null;
+  try {
+    kept = JSON.parse(localStorage.getItem(key) ?? "null");
+  } catch {
+    return false;
+  }
+  if (!kept || Date.now() - kept.at > KEPT_FOR) {
+    forget(key);
+    return false;
+  }
+  for (const part of form.elements) {
+    if (part instanceof HTMLTextAreaElement || part instanceof HTMLInputElement) {
+      if (part.type === "hidden") continue;
+      const given = kept.values.filter(([name]) => name === part.name).map(([, value]) => value);
+      if (part instanceof HTMLInputElement && ["checkbox", "radio"].includes(part.type)) {
+        part.checked = given.includes(part.value);
+      } else if (given.length) {
+        part.value = given[0];
+      }
+    }
+  }
+  return true;
+}

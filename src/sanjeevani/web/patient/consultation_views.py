@@ -1,0 +1,321 @@
+"""One address for a consultation, from the token to the feedback: the server decides by status."""
+
+import contextlib
+import hashlib
+import re
+import uuid
+from enum import StrEnum
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.cache import get_conditional_response
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from sanjeevani.calls.models import RoomStatus
+from sanjeevani.calls.queries import messages_in
+from sanjeevani.calls.services import send_message
+from sanjeevani.consultation.errors import AlreadyGiven
+from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.consultation.queries import (
+    feedback_of,
+    own_consultation,
+    own_consultations,
+    writing_of,
+)
+from sanjeevani.consultation.services import answer, cancel, give_feedback
+from sanjeevani.directory.models import Clinic
+from sanjeevani.directory.queries import clinics_of_lines
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.errors import DomainError, Invalid, NotFound
+from sanjeevani.foundation.live import TICKET_SECONDS, issue_ticket
+from sanjeevani.prescription.documents import render_pdf
+from sanjeevani.prescription.queries import newest_prescription
+from sanjeevani.queueing.errors import CallExpired
+from sanjeevani.queueing.models import TokenStatus
+from sanjeevani.queueing.queries import place_of, wait_of
+from sanjeevani.web.access import PortalRequest, patient
+from sanjeevani.web.errors import respond
+from sanjeevani.web.patient.day_plan import day_plan
+from sanjeevani.web.patient.forms import FeedbackForm, MessageForm
+from sanjeevani.web.patient.views import clinic_name, language, see
+
+
+class Stage(StrEnum):
+    """What the page of a consultation shows."""
+
+    WAITING = "waiting"
+    CALLED = "called"
+    TALKING = "talking"
+    INTERRUPTED = "interrupted"
+    DONE = "done"
+    OVER = "over"  # ended without a doctor's word
+
+
+_STAGES = {
+    ConsultationStatus.REQUESTED: Stage.WAITING,
+    ConsultationStatus.RETURNED: Stage.WAITING,
+    ConsultationStatus.IN_PROGRESS: Stage.TALKING,
+    ConsultationStatus.INTERRUPTED: Stage.INTERRUPTED,
+    ConsultationStatus.COMPLETED: Stage.DONE,
+}
+
+
+def stage_of(consultation: Consultation) -> Stage:
+    """Return what to show: a call stays on the screen until its deadline."""
+    token = consultation.token
+    if (
+        consultation.status == ConsultationStatus.REQUESTED
+        and token.status == TokenStatus.CALLED
+        and token.deadline_at is not None
+        and token.deadline_at > clock.now()
+    ):
+        return Stage.CALLED
+    return _STAGES.get(ConsultationStatus(consultation.status), Stage.OVER)
+
+
+def _status(consultation: Consultation) -> dict[str, Any]:
+    """Return what the upper part of the page shows."""
+    stage = stage_of(consultation)
+    token = consultation.token
+    context: dict[str, Any] = {
+        "consultation": consultation,
+        "token": token,
+        "stage": stage.value,
+        "clinic": _clinic(consultation),
+        "clinic_name": clinic_name,
+    }
+    if stage is Stage.WAITING:
+        place = place_of(token)
+        context |= {
+            "place": place,
+            "wait": wait_of(token, place),
+            # A call that a doctor handed back was not the patient's fault.
+            "missed": token.calls > len(token.not_for),
+        }
+    elif stage is Stage.CALLED:
+        now = clock.now()
+        context |= {"now": now, "seconds_left": int((token.deadline_at - now).total_seconds())}
+    elif stage is Stage.DONE:
+        prescription = newest_prescription(consultation)
+        writing = writing_of(consultation)
+        context |= {
+            "prescription": prescription,
+            "medicines": day_plan(prescription.content, language()) if prescription else [],
+            "note": writing.note,
+            "diagnoses": writing.diagnoses,
+            "feedback": feedback_of(consultation),
+            "feedback_form": FeedbackForm(),
+        }
+    return context
+
+
+def _clinic(consultation: Consultation) -> Clinic | None:
+    line = (consultation.state_id, consultation.line_id)
+    return clinics_of_lines([line]).get(consultation.line_id)
+
+
+def _may_write(consultation: Consultation) -> bool:
+    room = consultation.room
+    if room.status == RoomStatus.QUESTIONS:
+        return room.questions_until is None or clock.now() <= room.questions_until
+    return bool(room.status == RoomStatus.OPEN)
+
+
+def _page(
+    request: PortalRequest,
+    consultation: Consultation,
+    *,
+    status: int = 200,
+    **context: Any,
+) -> HttpResponse:
+    full = {
+        **_status(consultation),
+        **_said(consultation),
+        "message_form": MessageForm(),
+        "live": settings.GATEWAY_URL,
+        **context,
+    }
+    return render(request, "patient/consultation.html", full, status=status)
+
+
+@patient
+@require_GET
+def consultation(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
+    """The one page of a consultation."""
+    return _page(request, own_consultation(request.actor, state_id, consultation_id))
+
+
+@patient
+@require_GET
+def status(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponseBase:
+    """The upper part of the page, which the page fetches again when something has happened."""
+    found = own_consultation(request.actor, state_id, consultation_id)
+    return _unless_known(request, render(request, "patient/parts/status.html", _status(found)))
+
+
+@patient
+@require_GET
+def messages(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponseBase:
+    """What was written, which the page fetches again when there is something new."""
+    found = own_consultation(request.actor, state_id, consultation_id)
+    return _unless_known(request, render(request, "patient/parts/messages.html", _said(found)))
+
+
+def _said(found: Consultation) -> dict[str, Any]:
+    return {
+        "consultation": found,
+        "messages": messages_in(found.state_id, found.room_id),
+        "may_write": _may_write(found),
+    }
+
+
+def _messages_with_next_key(request: PortalRequest, found: Consultation) -> HttpResponse:
+    response = render(request, "patient/parts/messages.html", _said(found), status=201)
+    response.headers["X-Next-Key"] = str(uuid.uuid4())
+    return response
+
+
+_CSRF_INPUT = re.compile(rb'<input[^>]*name="csrfmiddlewaretoken"[^>]*>')
+
+
+def _unless_known(request: PortalRequest, response: HttpResponse) -> HttpResponseBase:
+    """Answer 304 when the page already shows this. The form token differs each time: no news."""
+    shown = _CSRF_INPUT.sub(b"", response.content)
+    etag = f'"{hashlib.sha256(shown).hexdigest()[:32]}"'
+    response.headers["ETag"] = etag
+    return get_conditional_response(request, etag=etag, response=response) or response
+
+
+@patient
+@require_GET
+def ticket(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> JsonResponse:
+    """A ticket for the gateway: the line, the consultation and the room."""
+    found = own_consultation(request.actor, state_id, consultation_id)
+    topics = {
+        f"line.{found.line_id}": str(found.token_id),
+        f"consultation.{found.id}": "",
+        f"room.{found.room_id}": "",
+    }
+    return JsonResponse(
+        {
+            "ticket": issue_ticket(request.actor.account_id, topics),
+            "expires": TICKET_SECONDS,
+        }
+    )
+
+
+def _back(found: Consultation) -> HttpResponse:
+    return see(reverse("patient:consultation", args=[found.state_id, found.id]))
+
+
+@patient
+@require_POST
+def take_call(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
+    """CALL NOW was pressed."""
+    found = own_consultation(request.actor, state_id, consultation_id)
+    try:
+        answer(request.actor, state_id=state_id, consultation_id=consultation_id)
+    except CallExpired as error:
+        return _page(request, found, refusal=error, status=error.status)
+    return _back(found)
+
+
+@patient
+@require_http_methods(["GET", "POST"])
+def give_back(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
+    """Give the token back, after a question whether it is meant."""
+    found = own_consultation(request.actor, state_id, consultation_id)
+    if request.method == "GET":
+        if stage_of(found) is not Stage.WAITING:
+            return _back(found)
+        context = {"consultation": found, "token": found.token}
+        return render(request, "patient/cancel.html", context)
+    try:
+        cancel(request.actor, state_id=state_id, consultation_id=consultation_id)
+    except DomainError as error:
+        found = own_consultation(request.actor, state_id, consultation_id)
+        return _page(request, found, refusal=error, status=error.status)
+    return _back(found)
+
+
+@patient
+@require_http_methods(["GET", "POST"])
+def write(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
+    """Write to the clinic or the doctor. A page of its own where no script keeps what is typed."""
+    found = own_consultation(request.actor, state_id, consultation_id)
+    # The page itself sends by script and shows what comes back, so that ringing is not interrupted.
+    by_script = "X-Fragment" in request.headers and request.method == "POST"
+    form = MessageForm(request.POST or None)
+    refusal: DomainError | None = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            send_message(
+                request.actor,
+                state_id=found.state_id,
+                room_id=found.room_id,
+                text=form.cleaned_data["text"],
+                client_key=form.cleaned_data["client_key"],
+            )
+        except DomainError as error:
+            refusal = error
+        else:
+            if by_script:
+                return _messages_with_next_key(request, found)
+            return _back(found)
+    if by_script:
+        errors = [str(message) for listed in form.errors.values() for message in listed]
+        return respond(request, refusal or Invalid(" ".join(errors), field="text"))
+    context = {**_said(found), "form": form, "refusal": refusal}
+    code = refusal.status if refusal else 422 if form.errors else 200
+    return render(request, "patient/write.html", context, status=code)
+
+
+@patient
+@require_POST
+def feedback(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
+    """The patient's word."""
+    found = own_consultation(request.actor, state_id, consultation_id)
+    form = FeedbackForm(request.POST)
+    if not form.is_valid():
+        return _page(request, found, feedback_form=form, form=form, status=422)
+    with contextlib.suppress(AlreadyGiven):
+        give_feedback(
+            request.actor,
+            state_id=state_id,
+            consultation_id=consultation_id,
+            rating=form.cleaned_data["rating"],
+            comment=form.cleaned_data["comment"],
+        )
+    return _back(found)
+
+
+@patient
+@require_GET
+def history(request: PortalRequest) -> HttpResponse:
+    """All consultations of the account, newest first."""
+    found = own_consultations(request.actor)
+    context = {"consultations": [(one, stage_of(one).value) for one in found]}
+    return render(request, "patient/history.html", context)
+
+
+@patient
+@require_GET
+def prescription_pdf(
+    request: PortalRequest, state_id: int, consultation_id: uuid.UUID
+) -> HttpResponse:
+    """The newest prescription of a consultation, to keep and to print."""
+    found = own_consultation(request.actor, state_id, consultation_id)
+    prescription = newest_prescription(found)
+    if prescription is None:
+        raise NotFound
+    wanted = request.GET.get("language", "")
+    known = wanted if wanted in dict(settings.LANGUAGES) else language()
+    return HttpResponse(
+        render_pdf(prescription, known),
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'inline; filename="{prescription.number}-{known}.pdf"'},
+    )

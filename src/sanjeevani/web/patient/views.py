@@ -1,0 +1,490 @@
+"""From "who needs the doctor?" to the token, one thing per page."""
+
+import contextlib
+import functools
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Concatenate, ParamSpec
+
+from django import forms
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from sanjeevani.consultation.errors import ConsentMissing
+from sanjeevani.consultation.models import Consultation
+from sanjeevani.consultation.queries import LIVE, own_consultations
+from sanjeevani.consultation.services import request as request_consultation
+from sanjeevani.directory.models import Clinic, Gender
+from sanjeevani.directory.queries import OpenClinic, clinic_serving, clinics_serving, states
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.errors import DomainError, Invalid
+from sanjeevani.identity.services import set_home_state
+from sanjeevani.intake.content import IntakeContent
+from sanjeevani.intake.queries import draft_of
+from sanjeevani.intake.services import save_draft
+from sanjeevani.patients.consent import CURRENT_NOTICE, NOTICES
+from sanjeevani.patients.models import ConsentDecision, Patient
+from sanjeevani.patients.queries import age_in_years, own_patient, patients_of, valid_consent
+from sanjeevani.patients.services import change_profile, decide_consent, register
+from sanjeevani.queueing.errors import AlreadyWaiting
+from sanjeevani.queueing.expected_wait import WaitInterval
+from sanjeevani.queueing.queries import expected_waits, places_taken
+from sanjeevani.terminology.danger_signs import DangerSign, red_signs, signs_to_ask
+from sanjeevani.terminology.models import Symptom
+from sanjeevani.terminology.queries import recommended_speciality, specialities, symptoms_for
+from sanjeevani.web.access import PortalRequest, patient
+from sanjeevani.web.patient.forms import AskForm, ProfileForm, TroubleForm, age_in_months
+from sanjeevani.web.patient.pictures import drawing, pictures_of
+
+P = ParamSpec("P")
+View = Callable[Concatenate[PortalRequest, P], HttpResponse]
+
+CHILDBEARING_YEARS = range(12, 56)
+"""Ages at which the danger signs of pregnancy are asked about."""
+
+
+def language() -> str:
+    """Return the reader's language."""
+    return get_language() or "en"
+
+
+def at_home(view: View[P]) -> View[P]:
+    """Ask for the account's state first: everything of a patient lives there."""
+
+    @functools.wraps(view)
+    def ask_first(request: PortalRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        session = request.session_info
+        if session is None or session.home_state_id is None:
+            return see(reverse("patient:start"))
+        return view(request, *args, **kwargs)
+
+    return ask_first
+
+
+def see(address: str) -> HttpResponse:
+    """Lead on after a form was taken: 303, so that a reload does not send it again."""
+    return HttpResponseRedirect(address, status=303)
+
+
+@patient
+@require_http_methods(["GET", "POST"])
+def start(request: PortalRequest) -> HttpResponse:
+    """The state, once for the account; whoever has one goes on."""
+    session = request.session_info
+    assert session is not None
+    if session.home_state_id is not None:
+        return redirect("patient:people")
+    found = states()
+    error = None
+    if request.method == "POST":
+        chosen = request.POST.get("state", "")
+        if any(chosen == str(state.lgd_code) for state in found):
+            set_home_state(request.actor, account_id=session.account_id, home_state_id=int(chosen))
+            return see(reverse("patient:people"))
+        error = Invalid(field="state")
+    context = {"states": found, "error": error, "failed": error is not None}
+    return render(request, "patient/start.html", context, status=422 if error else 200)
+
+
+@patient
+@require_GET
+@at_home
+def people(request: PortalRequest) -> HttpResponse:
+    """Who needs the doctor? With nobody registered, straight to the form."""
+    found = list(patients_of(request.actor))
+    if not found:
+        return redirect("patient:add")
+    today = clock.today()
+    live: dict[uuid.UUID, list[Consultation]] = {}
+    for consultation in own_consultations(request.actor):
+        if consultation.status in LIVE:
+            live.setdefault(consultation.patient_id, []).append(consultation)
+    context = {
+        "people": [
+            (person, age_in_months(person.birth_date, today), live.get(person.id, []))
+            for person in found
+        ]
+    }
+    return render(request, "patient/people.html", context)
+
+
+@patient
+@require_http_methods(["GET", "POST"])
+@at_home
+def add(request: PortalRequest) -> HttpResponse:
+    """Register a person in the account's care."""
+    first = not patients_of(request.actor).exists()
+    initial = {"relation": "self"} if first else {}
+    form = ProfileForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        assert request.actor.account_id is not None
+        with _errors_on(form):
+            person = register(
+                request.actor,
+                state_id=request.actor.state_id,
+                account_id=request.actor.account_id,
+                profile=form.profile(),
+            )
+            return see(reverse("patient:consent", args=[person.id]))
+    return _form_page(request, "patient/profile.html", form, first=first)
+
+
+@patient
+@require_GET
+@at_home
+def person(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
+    """What is registered about one person, and the ways to change it."""
+    found = own_patient(request.actor, patient_id)
+    context = {
+        "person": found,
+        "age_months": age_in_months(found.birth_date, clock.today()),
+        "consent": valid_consent(found),
+    }
+    return render(request, "patient/person.html", context)
+
+
+@patient
+@require_http_methods(["GET", "POST"])
+@at_home
+def edit(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
+    """Correct a profile."""
+    found = own_patient(request.actor, patient_id)
+    form = ProfileForm(request.POST or None, initial=ProfileForm.values_of(found))
+    if request.method == "POST" and form.is_valid():
+        with _errors_on(form):
+            change_profile(
+                request.actor,
+                state_id=found.state_id,
+                patient_id=found.id,
+                profile=form.profile(),
+            )
+            return see(reverse("patient:person", args=[found.id]))
+    return _form_page(request, "patient/profile.html", form, person=found)
+
+
+@patient
+@require_http_methods(["GET", "POST"])
+@at_home
+def consent(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
+    """The notice; skipped by those who have agreed to it."""
+    found = own_patient(request.actor, patient_id)
+    if valid_consent(found) is not None:
+        return redirect("patient:danger", found.id)
+    if request.method == "POST":
+        decide_consent(
+            request.actor, patient=found, decision=ConsentDecision.GIVEN, language=language()
+        )
+        return see(reverse("patient:danger", args=[found.id]))
+    context = {"person": found, "notice": NOTICES[CURRENT_NOTICE]}
+    return render(request, "patient/consent.html", context)
+
+
+@patient
+@require_http_methods(["GET", "POST"])
+@at_home
+def withdraw(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
+    """Withdraw consent, as easily as it was given."""
+    found = own_patient(request.actor, patient_id)
+    if request.method == "POST":
+        if valid_consent(found) is not None:
+            decide_consent(
+                request.actor,
+                patient=found,
+                decision=ConsentDecision.WITHDRAWN,
+                language=language(),
+            )
+        return see(reverse("patient:person", args=[found.id]))
+    return render(request, "patient/withdraw.html", {"person": found})
+
+
+def _signs(found: Patient) -> list[DangerSign]:
+    return signs_to_ask(**_triage_facts(found))
+
+
+def _triage_facts(found: Patient) -> dict[str, Any]:
+    """What danger signs depend on. Whether somebody is pregnant, the signs themselves ask."""
+    return {
+        "age_days": (clock.today() - found.birth_date).days,
+        "pregnant": _may_be_pregnant(found),
+    }
+
+
+def _may_be_pregnant(found: Patient) -> bool:
+    years = age_in_years(found.birth_date, clock.today())
+    return found.gender != Gender.MALE and years in CHILDBEARING_YEARS
+
+
+def _unfit(found: Patient, draft: IntakeContent, *, said: bool = True) -> HttpResponse | None:
+    """Return where to go first: the danger signs, the emergency page, or what the trouble is."""
+    if red_signs(draft.answers, **_triage_facts(found)):
+        return see(reverse("patient:emergency", args=[found.id]))
+    if any(sign.code not in draft.answers for sign in _signs(found)):
+        return see(reverse("patient:danger", args=[found.id]))
+    if said and not draft.complaints and not draft.text.strip():
+        return see(reverse("patient:trouble", args=[found.id]))
+    return None
+
+
+@patient
+@require_http_methods(["GET", "POST"])
+@at_home
+def danger(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
+    """The danger signs, before anything else. One tap on a sign leads to the emergency page."""
+    found = own_patient(request.actor, patient_id)
+    if valid_consent(found) is None:
+        return redirect("patient:consent", found.id)
+    signs = _signs(found)
+    error = None
+    if request.method == "POST":
+        chosen = request.POST.get("sign", "")
+        if chosen == "none" or any(sign.code == chosen for sign in signs):
+            draft = draft_of(found)
+            answers = draft.answers | {sign.code: sign.code == chosen for sign in signs}
+            save_draft(
+                request.actor,
+                patient=found,
+                content=IntakeContent.from_json({**draft.as_json(), "answers": answers}),
+            )
+            target = "patient:trouble" if chosen == "none" else "patient:emergency"
+            return see(reverse(target, args=[found.id]))
+        error = Invalid(field="sign")
+    context = {
+        "person": found,
+        "signs": [(sign.code, drawing(sign.icon), sign.question_in(language())) for sign in signs],
+        "error": error,
+        "failed": error is not None,
+    }
+    return render(request, "patient/danger.html", context, status=422 if error else 200)
+
+
+@patient
+@require_GET
+@at_home
+def emergency(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
+    """Ring 108: the number first, then what to do until help comes. No form."""
+    found = own_patient(request.actor, patient_id)
+    signs = [
+        sign
+        for sign in red_signs(draft_of(found).answers, **_triage_facts(found))
+        if isinstance(sign, DangerSign)
+    ]
+    context = {
+        "person": found,
+        "signs": [(sign.question_in(language()), sign.first_aid_in(language())) for sign in signs],
+        "numbers": signs[0].call if signs else None,
+    }
+    return render(request, "public/emergency.html", context)
+
+
+@patient
+@require_http_methods(["GET", "POST"])
+@at_home
+def trouble(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
+    """What the trouble is. Whatever is sent is kept, right or not."""
+    found = own_patient(request.actor, patient_id)
+    draft = draft_of(found)
+    elsewhere = _unfit(found, draft, said=False)
+    if elsewhere is not None:
+        return elsewhere
+    symptoms = _symptoms(found)
+    if request.method == "POST":
+        form = _trouble_form(found, symptoms, request.POST)
+        valid = form.is_valid()
+        save_draft(request.actor, patient=found, content=form.content(draft.answers))
+        if valid:
+            return see(reverse("patient:opds", args=[found.id]))
+    else:
+        form = _trouble_form(found, symptoms, initial=TroubleForm.values_of(draft))
+    return _form_page(
+        request, "patient/trouble.html", form, person=found, pictures=pictures_of(symptoms)
+    )
+
+
+@patient
+@require_POST
+@at_home
+def keep_draft(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
+    """Keep what was typed so far, sent by the page itself."""
+    found = own_patient(request.actor, patient_id)
+    form = _trouble_form(found, _symptoms(found), request.POST)
+    form.full_clean()
+    save_draft(request.actor, patient=found, content=form.content(draft_of(found).answers))
+    return HttpResponse(status=204)
+
+
+def _trouble_form(
+    found: Patient, symptoms: list[Symptom], *args: Any, **kwargs: Any
+) -> TroubleForm:
+    return TroubleForm(symptoms, language(), *args, ask_pregnancy=_may_be_pregnant(found), **kwargs)
+
+
+def _symptoms(found: Patient) -> list[Symptom]:
+    return symptoms_for(age_months=age_in_months(found.birth_date, clock.today()), sex=found.gender)
+
+
+@dataclass(frozen=True)
+class OfferedClinic:
+    """A clinic as the patient sees it: how long it takes, or why it cannot be now."""
+
+    open_clinic: OpenClinic
+    speciality: str
+    wait: WaitInterval | None
+    is_full: bool
+    is_recommended: bool
+
+    @property
+    def can_be_asked(self) -> bool:
+        """Whether a token can be had now."""
+        return self.open_clinic.is_open and not self.is_full
+
+
+def _offers(found: Patient, clinics: Iterable[OpenClinic], recommended: str) -> list[OfferedClinic]:
+    """Return the clinics with their waits: recommended ones first, then the shortest waits."""
+    listed = list(clinics)
+    by_state: dict[int, list[uuid.UUID]] = {}
+    for item in listed:
+        by_state.setdefault(item.line.state_id, []).append(item.line.id)
+    waits: dict[uuid.UUID, WaitInterval | None] = {}
+    taken: dict[uuid.UUID, int] = {}
+    for state_id, line_ids in by_state.items():
+        waits |= expected_waits(state_id, line_ids)
+        taken |= places_taken(state_id, line_ids, clock.today())
+    names = {item.code: item.name_in(language()) for item in specialities()}
+    offers = [
+        OfferedClinic(
+            item,
+            names.get(item.clinic.speciality_code, ""),
+            waits[item.line.id],
+            taken[item.line.id] >= item.line.places_per_day,
+            item.clinic.speciality_code == recommended,
+        )
+        for item in listed
+    ]
+
+    def order(offer: OfferedClinic) -> tuple[bool, bool, float, str]:
+        wait = offer.wait.high if offer.wait else float("inf")
+        return not offer.is_recommended, not offer.can_be_asked, wait, offer.open_clinic.clinic.name
+
+    return sorted(offers, key=order)
+
+
+def clinic_name(clinic: Clinic) -> str:
+    """Return a clinic's name in the reader's language."""
+    return clinic.name_hi if language() == "hi" and clinic.name_hi else clinic.name
+
+
+@patient
+@require_GET
+@at_home
+def opds(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
+    """The OPDs that serve the patient's state, the one that fits the trouble first."""
+    found = own_patient(request.actor, patient_id)
+    draft = draft_of(found)
+    elsewhere = _unfit(found, draft)
+    if elsewhere is not None:
+        return elsewhere
+    chosen = [symptom for symptom in _symptoms(found) if symptom.code in draft.complaints]
+    recommended = recommended_speciality(
+        chosen, age_months=age_in_months(found.birth_date, clock.today())
+    )
+    offers = _offers(found, clinics_serving(found.state_id), recommended or "")
+    context = {
+        "person": found,
+        "fitting": [offer for offer in offers if offer.is_recommended],
+        "others": [offer for offer in offers if not offer.is_recommended],
+        "complaints": [symptom.name_in(language()) for symptom in chosen],
+        "clinic_name": clinic_name,
+    }
+    return render(request, "patient/opds.html", context)
+
+
+@patient
+@require_http_methods(["GET", "POST"])
+@at_home
+def ask(
+    request: PortalRequest, patient_id: uuid.UUID, state_id: int, clinic_id: uuid.UUID
+) -> HttpResponse:
+    """The last page before the token; sending it twice has one effect."""
+    found = own_patient(request.actor, patient_id)
+    clinic = clinic_serving(found.state_id, clinic_state_id=state_id, clinic_id=clinic_id)
+    form = AskForm(clinic.clinic.languages, language(), request.POST or None)
+    refusal: DomainError | None = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            return _ask(request, found, clinic, form.cleaned_data)
+        except ConsentMissing:
+            return see(reverse("patient:consent", args=[found.id]))
+        except DomainError as error:
+            refusal = error
+    elif request.method == "GET":
+        elsewhere = _unfit(found, draft_of(found))
+        if elsewhere is not None:
+            return elsewhere
+    taken = places_taken(clinic.line.state_id, [clinic.line.id], clock.today())
+    context = {
+        "person": found,
+        "clinic": clinic,
+        "clinic_name": clinic_name,
+        "wait": expected_waits(clinic.line.state_id, [clinic.line.id])[clinic.line.id],
+        "is_full": taken[clinic.line.id] >= clinic.line.places_per_day,
+        "form": form,
+        "refusal": refusal,
+    }
+    status = refusal.status if refusal else 422 if form.errors else 200
+    return render(request, "patient/ask.html", context, status=status)
+
+
+def _ask(
+    request: PortalRequest, found: Patient, clinic: OpenClinic, answers: dict[str, Any]
+) -> HttpResponse:
+    draft = draft_of(found)
+    elsewhere = _unfit(found, draft)
+    # Without a draft this form was sent before: the verb knows it by its key.
+    if elsewhere is not None and draft != IntakeContent():
+        return elsewhere
+    try:
+        consultation = request_consultation(
+            request.actor, patient=found, clinic=clinic, content=draft, **answers
+        )
+    except AlreadyWaiting:
+        waiting = _waiting_in(request, found, clinic)
+        if waiting is None:
+            raise
+        consultation = waiting
+    except Invalid:
+        if elsewhere is None:
+            raise
+        return elsewhere
+    return see(reverse("patient:consultation", args=[consultation.state_id, consultation.id]))
+
+
+def _waiting_in(request: PortalRequest, found: Patient, clinic: OpenClinic) -> Consultation | None:
+    """Return the consultation for which the patient waits in the clinic's line already."""
+    for consultation in own_consultations(request.actor):
+        if (
+            consultation.status in LIVE
+            and consultation.patient_id == found.id
+            and consultation.line_id == clinic.line.id
+        ):
+            return consultation
+    return None
+
+
+@contextlib.contextmanager
+def _errors_on(form: forms.Form) -> Iterator[None]:
+    """Put what a verb refuses beside the field that it names."""
+    try:
+        yield
+    except Invalid as error:
+        form.add_error(error.field if error.field in form.fields else None, str(error.message))
+
+
+def _form_page(
+    request: PortalRequest, template: str, form: forms.Form, **context: Any
+) -> HttpResponse:
+    status = 422 if form.is_bound and form.errors else 200
+    return render(request, template, {"form": form, **context}, status=status)
