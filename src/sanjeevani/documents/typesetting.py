@@ -11,13 +11,21 @@ import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import typst
+
+from sanjeevani.documents.qr import qr_modules, qr_svg
 
 PACKAGE = Path(__file__).resolve().parent
 LANGUAGES = ("en", "hi")
 DEFAULT_LANGUAGE = "en"
+
+SMALLEST_QR_MM = 24
+MODULE_MM = 0.34
+
+JOINERS = frozenset("\u200c\u200d")
+"""Invisible, but Indic scripts and Persian spell with them."""
 
 
 def render(
@@ -33,18 +41,33 @@ def render(
     set in English. `issued_at` (aware) becomes the file's creation date; without it the file says
     1970, never the time of rendering, because the same document must come out the same.
     """
+    inputs = {
+        "data": json.dumps(_with_qr(_printable(data)), ensure_ascii=False),
+        "language": language if language in LANGUAGES else DEFAULT_LANGUAGE,
+    }
     moment = issued_at or datetime.datetime.fromtimestamp(0, datetime.UTC)
+    try:
+        return _compile(template_name, inputs, moment, ["ua-1"])
+    except typst.TypstError:
+        # PDF/UA refuses characters that no font of ours has (an emoji); better a box on the page
+        # than no prescription. What else is wrong fails again.
+        return _compile(template_name, inputs, moment, [])
+
+
+def _compile(
+    template_name: str,
+    inputs: dict[str, str],
+    moment: datetime.datetime,
+    standards: list[Literal["ua-1"]],
+) -> bytes:
     document = typst.compile(
         str(PACKAGE / "templates" / f"{template_name}.typ"),
         root=str(PACKAGE),
         font_paths=_fonts(),
         ignore_system_fonts=True,
         format="pdf",
-        sys_inputs={
-            "data": json.dumps(_printable(data), ensure_ascii=False),
-            "language": language if language in LANGUAGES else DEFAULT_LANGUAGE,
-        },
-        pdf_standards=["ua-1"],
+        sys_inputs=inputs,
+        pdf_standards=standards,
         timestamp=int(moment.timestamp()),
     )
     if not isinstance(document, bytes):
@@ -73,6 +96,15 @@ def _read_labels(language: str) -> dict[str, Any]:
     return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
+def _with_qr(data: dict[str, Any]) -> dict[str, Any]:
+    """Add the drawing of `qr_content` and its width: a phone needs modules of 0.3 mm on paper."""
+    content = data.get("qr_content", "")
+    if not content:
+        return {**data, "qr_svg": "", "qr_size_mm": 0}
+    width = max(SMALLEST_QR_MM, qr_modules(content) * MODULE_MM)
+    return {**data, "qr_svg": qr_svg(content), "qr_size_mm": round(width, 1)}
+
+
 def _printable(value: Any) -> Any:
     """Drop what has no ink and could mislead: control characters, overrides of text direction.
 
@@ -92,5 +124,3 @@ def _printable(value: Any) -> Any:
         return [_printable(item) for item in value]
     return value
 
-
-JOINERS = frozenset("\u200c\u200d")
