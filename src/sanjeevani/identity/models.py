@@ -15,7 +15,7 @@ class AccountKind(models.TextChoices):
 
 
 class Account(KeyedModel):
-    """A person who signs in. What the person may do comes from posts and relations, not from here."""
+    """A person who signs in. What the person may do comes from posts and relations."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     kind = models.CharField(max_length=7, choices=AccountKind.choices)
@@ -32,8 +32,8 @@ class Account(KeyedModel):
 class Login(KeyedModel):
     """Gives a login to one account nation-wide, where no other table could be unique on it."""
 
-    # "patient:+919876543210" or "staff:asha.devi"
     key = models.CharField(max_length=70, primary_key=True)
+    """Kind and login: `patient:+919876543210`, `staff:asha.devi`."""
     account_id = models.UUIDField()
 
 
@@ -83,8 +83,8 @@ class Session(KeyedModel):
 class AttemptCounter(KeyedModel):
     """How often something was tried in the running window of time."""
 
-    # "<limit>:<mobile, user name or address>"
     key = models.CharField(max_length=120, primary_key=True)
+    """The limit's name, and a digest of the mobile, user name or address."""
     count = models.PositiveIntegerField()
     expires_at = models.DateTimeField()
 

@@ -84,5 +84,5 @@ def account_by_login(kind: AccountKind, login: str) -> Account | None:
 
 
 def find_code(challenge: uuid.UUID) -> OneTimeCode | None:
-    """Return a code that was sent and is still kept, dead or alive: for the page that asks for it."""
+    """Return a code that was sent, dead or alive, while it is kept: for the page that asks."""
     return OneTimeCode.objects.filter(id=challenge).first()

@@ -7,6 +7,6 @@ from sanjeevani.identity import services
 
 @app.periodic(cron="*/10 * * * *")
 @app.task(name="identity.forget_expired", queueing_lock="identity.forget_expired")
-def forget_expired(timestamp: int) -> None:  # noqa: ARG001 - the schedule passes it
+def forget_expired(timestamp: int) -> None:
     """Delete codes, counters and sessions whose time is over."""
     services.forget_expired()

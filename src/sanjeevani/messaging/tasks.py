@@ -13,7 +13,7 @@ from sanjeevani.messaging import services
 
 @app.periodic(cron="* * * * *")
 @app.task(name="messaging.send_queued", queueing_lock="messaging.send_queued")
-def send_queued(timestamp: int | None = None) -> None:  # noqa: ARG001 - the schedule passes it
+def send_queued(timestamp: int | None = None) -> None:
     """Send what is due. Every minute too, so that a lost job costs a minute, not the message."""
     retry_at = services.send_queued()
     if retry_at is not None:
@@ -22,7 +22,7 @@ def send_queued(timestamp: int | None = None) -> None:  # noqa: ARG001 - the sch
 
 @app.periodic(cron="17 3 * * *")
 @app.task(name="messaging.forget_old_messages", queueing_lock="messaging.forget_old_messages")
-def forget_old_messages(timestamp: int) -> None:  # noqa: ARG001
+def forget_old_messages(timestamp: int) -> None:
     """Delete old messages once a day."""
     services.forget_old_messages()
 

@@ -1,4 +1,4 @@
-"""Who asks, and whether the view lets them in. A view that does not say whom it admits admits nobody.
+"""Who asks, and whether the view lets them in. A view that names nobody admits nobody.
 
     @staff(Role.DOCTOR)
     def desk(request: PortalRequest) -> HttpResponse: ...
@@ -81,7 +81,7 @@ def _mark(permission: Permission) -> Callable[[View], View]:
 
 
 def permission_of(view: Callable[..., Any]) -> Permission | None:
-    """Return what a view says about whom it admits; the structural tests walk all routes with it."""
+    """Return what a view says about whom it admits; a structural test asks all routes."""
     permission = getattr(view, "permission", None)
     return permission if isinstance(permission, Permission) else None
 
@@ -112,7 +112,7 @@ def staff_account(view: View) -> View:
 
 
 def staff(*roles: str) -> Callable[[View], View]:
-    """Admit staff who act in a post of one of these roles (none given: any); sets `request.post`."""
+    """Admit staff acting in a post of one of these roles (none: of any); sets `request.post`."""
     return _mark(Permission(Audience.STAFF, frozenset(roles)))
 
 
@@ -123,9 +123,7 @@ def authenticate(get_response: GetResponse) -> GetResponse:
         request.session_info = None
         request.actor = Actor(ActorKind.ANONYMOUS, address=client_address(request))
         response = get_response(request)
-        session = request.session_info
-        if session is not None and touch(session) and SESSION_COOKIE not in response.cookies:
-            set_session_cookie(response, request.COOKIES[SESSION_COOKIE], is_staff=session.is_staff)
+        _keep(request, response)
         return response
 
     middleware.process_view = _process_view  # type: ignore[attr-defined]
@@ -166,6 +164,14 @@ def _recognise(request: PortalRequest) -> None:
         state_id=(session.post_state_id if session.is_staff else session.home_state_id) or 0,
         address=request.actor.address,
     )
+
+
+def _keep(request: PortalRequest, response: HttpResponseBase) -> None:
+    """Let a session that is in use live on, and its cookie with it."""
+    session = request.session_info
+    if session is not None and touch(session) and SESSION_COOKIE not in response.cookies:
+        token = request.COOKIES[SESSION_COOKIE]
+        set_session_cookie(response, token, is_staff=session.is_staff)
 
 
 def _refusal(request: PortalRequest, permission: Permission) -> HttpResponseBase | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.template import TemplateDoesNotExist
@@ -52,6 +52,13 @@ class StaleForm(DomainError):
     )
 
 
+class WrongMethod(DomainError):
+    """An address that takes forms was opened, or the other way round."""
+
+    status = 405
+    message = _("This address cannot be opened like this.")
+
+
 class Unavailable(DomainError):
     """The database is away for the moment."""
 
@@ -76,6 +83,10 @@ def map_errors(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponseBase:
         request.request_id = uuid.uuid4().hex[:16]  # type: ignore[attr-defined]
         response = get_response(request)
+        if isinstance(response, HttpResponseNotAllowed):
+            allowed = response.headers["Allow"]
+            response = respond(request, WrongMethod())
+            response.headers["Allow"] = allowed
         response.headers["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
         return response
 
@@ -162,12 +173,12 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return respond(request, TooLarge() if large else BadRequest())
 
 
-def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler403."""
     return respond(request, NotPermitted())
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler404."""
     return respond(request, NotFound())
 
@@ -181,6 +192,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return HttpResponse(str(Broken.message), status=500, content_type="text/plain")
 
 
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Django's CSRF_FAILURE_VIEW."""
     return respond(request, StaleForm())

@@ -6,6 +6,7 @@ from functools import wraps
 from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from sanjeevani.foundation.errors import Invalid, NotFound
@@ -19,7 +20,7 @@ from sanjeevani.web.sign_in.forms import MobileField
 class FilterForm(PlainForm):
     """Whose messages to show."""
 
-    mobile = MobileField(label="Mobile", required=False)
+    mobile = MobileField(label=_("Mobile number"), required=False)
 
 
 def _in_development(

@@ -27,7 +27,7 @@ _SYSTEMS = (
 
 
 def device_name(user_agent: str) -> str:
-    """Return a short name like `Chrome, Android`; nothing that would tell one phone from another."""
+    """Return a short name like `Chrome, Android`; not enough to recognise a phone."""
     start = user_agent[:500]
     names = [
         next((name for name, pattern in table if re.search(pattern, start)), None)

@@ -4,7 +4,7 @@ import uuid
 
 from django import forms
 from django.conf import settings
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.middleware.csrf import rotate_token
 from django.shortcuts import render
 from django.urls import reverse
@@ -47,7 +47,7 @@ def mobile(request: PortalRequest) -> HttpResponse:
     session = request.session_info
     if session is not None and not session.is_staff:
         return _redirect(_next(request) or PATIENT_HOME)
-    form = MobileForm(request.POST or None)
+    form = MobileForm(_sent(request))
     if request.method == "POST" and form.is_valid():
         number = form.cleaned_data["mobile"]
         sent = _sent_code(request)
@@ -68,7 +68,7 @@ def code(request: PortalRequest) -> HttpResponse:
     sent = _sent_code(request)
     if sent is None:
         return _redirect(_with_next(request, "sign-in:mobile"))
-    form = CodeForm(request.POST or None)
+    form = CodeForm(_sent(request))
     if request.method == "POST" and form.is_valid():
         try:
             signed = services.verify_code(
@@ -127,7 +127,7 @@ def _sent_code(request: PortalRequest) -> OneTimeCode | None:
 @get_or_post
 def staff(request: PortalRequest) -> HttpResponse:
     """Sign staff in; with one post they act in it at once, with several they choose."""
-    form = StaffForm(request.POST or None)
+    form = StaffForm(_sent(request))
     if request.method == "POST" and form.is_valid():
         try:
             signed = services.sign_in_staff(
@@ -160,7 +160,7 @@ def post(request: PortalRequest) -> HttpResponse:
     session = _session(request)
     posts = posts_of(session.account_id)
     initial = {"post": str(session.post_id)} if session.post_id else None
-    form = PostForm(request.POST or None, posts=posts, initial=initial)
+    form = PostForm(_sent(request), posts=posts, initial=initial)
     if request.method == "POST" and form.is_valid():
         return _enter(request, request.actor, session, form.chosen())
     return _show(request, "post", form)
@@ -193,7 +193,7 @@ def password(request: PortalRequest) -> HttpResponse:
     session = _session(request)
     if not session.is_staff:
         raise NotPermitted
-    form = PasswordForm(request.POST or None)
+    form = PasswordForm(_sent(request))
     if request.method == "POST" and form.is_valid():
         try:
             services.change_password(
@@ -301,6 +301,10 @@ def _explain(form: forms.Form, error: DomainError) -> None:
         form.errors.clear()
     field = error.field if error.field in form.fields else next(iter(form.fields))
     form.add_error(field, message)
+
+
+def _sent(request: PortalRequest) -> QueryDict | None:
+    return request.POST if request.method == "POST" else None
 
 
 def _session(request: PortalRequest) -> queries.SessionInfo:
