@@ -1,0 +1,158 @@
+// The doctor's desk. Works without; with it nothing typed is lost, and the clocks run.
+//
+// <form data-typed="<id>">            its texts are kept in this tab until the server has them
+// <input data-enter="<button's id>">  Enter presses that button
+// <b data-until="<instant>">          counts down; data-since counts up; data-now is the server's time
+// <p data-call="<state>">             when the state changes, the desk is loaded again
+// Answers say X-Kept (the note is stored) and X-Taken (the fields whose text was used).
+
+const form = /** @type {HTMLFormElement | null} */ (document.querySelector("form[data-typed]"));
+const draftKey = `desk-draft-${form?.dataset.typed}`;
+const ONE_LINERS = ["text", "diagnosis", "line", "medicine"];
+
+/** @returns {(HTMLInputElement | HTMLTextAreaElement)[]} */
+function fields() {
+  return form
+    ? [...form.querySelectorAll("textarea[name], input[name]")]
+        .map((field) => /** @type {HTMLInputElement} */ (field))
+        .filter((field) => field.type === "text" || field instanceof HTMLTextAreaElement)
+    : [];
+}
+
+// What was typed and not stored yet survives a reload and a new sign-in; the tab forgets it at last.
+function keepDraft() {
+  const typed = Object.fromEntries(
+    fields()
+      .filter((field) => field.value !== field.defaultValue)
+      .map((field) => [field.name, field.value]),
+  );
+  if (Object.keys(typed).length) sessionStorage.setItem(draftKey, JSON.stringify(typed));
+  else sessionStorage.removeItem(draftKey);
+}
+
+function restoreDraft() {
+  const typed = JSON.parse(sessionStorage.getItem(draftKey) ?? "{}");
+  for (const field of fields()) {
+    if (!(field.name in typed) || typed[field.name] === field.value) continue;
+    field.value = typed[field.name];
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+}
+
+if (document.querySelector(".desk")) {
+  for (const key of Object.keys(sessionStorage)) {
+    if (key.startsWith("desk-draft-") && key !== draftKey) sessionStorage.removeItem(key);
+  }
+}
+if (form) {
+  restoreDraft();
+  form.addEventListener("input", keepDraft);
+  form.addEventListener("keydown", (event) => {
+    const field = event.target;
+    if (event.key !== "Enter" || event.isComposing || !(field instanceof HTMLInputElement)) return;
+    if (!field.dataset.enter) return;
+    event.preventDefault();
+    if (field.value.trim()) document.getElementById(field.dataset.enter)?.click();
+  });
+}
+
+// htmx tells with what an action was sent: a field typed on meanwhile is not emptied.
+document.addEventListener("htmx:afterRequest", (event) => {
+  const { xhr, requestConfig } = /** @type {CustomEvent} */ (event).detail;
+  const kept = xhr.getResponseHeader("X-Kept");
+  if (kept === null) {
+    notKept(xhr.status);
+    return;
+  }
+  const sent = requestConfig.parameters;
+  const taken = (xhr.getResponseHeader("X-Taken") ?? "").split(" ");
+  for (const field of fields()) {
+    const now = sent[field.name];
+    if (taken.includes(field.name) && field.value === now) field.value = field.defaultValue = "";
+    else if (kept === "yes" && now !== undefined && !ONE_LINERS.includes(field.name)) {
+      field.defaultValue = now;
+    }
+  }
+  keepDraft();
+});
+document.addEventListener("htmx:sendError", () => notKept(0));
+// A refusal that says what to do is shown like any other part.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { detail } = /** @type {CustomEvent} */ (event);
+  const type = detail.xhr.getResponseHeader("X-Unkept");
+  if (type) detail.shouldSwap = true;
+  else if (detail.xhr.getResponseHeader("X-Kept") === null) detail.shouldSwap = false;
+});
+
+/** @param {number} status */
+function notKept(status) {
+  const place = document.getElementById("writing-status");
+  if (!place || place.classList.contains("writing-status--bad")) return;
+  place.classList.add("writing-status--bad");
+  place.textContent = (status === 0 ? form?.dataset.textOffline : form?.dataset.textRefused) ?? "";
+}
+
+document.addEventListener("htmx:oobAfterSwap", () => {
+  const messages = document.getElementById("messages");
+  if (messages) messages.scrollTop = messages.scrollHeight;
+});
+// The first result is where the next key goes.
+document.addEventListener("htmx:afterSettle", () => {
+  const from = document.activeElement;
+  const first = document.querySelector("[data-choice]");
+  if (first instanceof HTMLElement && from instanceof HTMLElement && from.dataset.enter) first.focus();
+});
+
+// The call ------------------------------------------------------------------------------------------
+
+const call = () => document.querySelector("[data-call]")?.getAttribute("data-call");
+const rendered = call();
+document.addEventListener("live:updated", () => {
+  const now = call();
+  if (!now || now === rendered) return;
+  if (now === "none") location.replace(rendered === "called" ? "/desk?unanswered=1" : "/desk?moved=1");
+  else location.reload();
+});
+
+/** @type {WeakMap<Element, {now: string, ahead: number}>} */
+const clocks = new WeakMap();
+
+/** @param {HTMLElement} place @returns {number} the server's time now, in milliseconds */
+function serverTime(place) {
+  const { now = "" } = place.dataset;
+  let known = clocks.get(place);
+  if (!known || known.now !== now) {
+    known = { now, ahead: now ? Date.parse(now) - Date.now() : 0 };
+    clocks.set(place, known);
+  }
+  return Date.now() + known.ahead;
+}
+
+function tick() {
+  /** @type {NodeListOf<HTMLElement>} */
+  const places = document.querySelectorAll("[data-until], [data-since]");
+  for (const place of places) {
+    const { until, since } = place.dataset;
+    const now = serverTime(place);
+    const seconds = Math.max(
+      0,
+      Math.round((until ? Date.parse(until) - now : now - Date.parse(since ?? "")) / 1_000),
+    );
+    const text = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    if (place.textContent !== text) place.textContent = text;
+  }
+}
+
+tick();
+setInterval(tick, 1_000);
+const messages = document.getElementById("messages");
+if (messages) messages.scrollTop = messages.scrollHeight;
+
+// Escape leaves a field, so that the keys of the desk work again.
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && document.activeElement instanceof HTMLElement) {
+    document.activeElement.blur();
+  }
+});
+
+export {};

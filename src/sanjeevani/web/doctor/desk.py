@@ -1,0 +1,198 @@
+"""What stands on the desk: the lines, the patient, the call. Reads only."""
+
+import datetime
+import uuid
+from dataclasses import dataclass
+
+from django.utils.timezone import localdate
+from django.utils.translation import gettext
+
+from sanjeevani.calls.models import Message
+from sanjeevani.calls.queries import messages_in
+from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.consultation.queries import (
+    earlier_consultations,
+    for_practitioner,
+    live_consultation_of,
+)
+from sanjeevani.consultation.services import server_of
+from sanjeevani.directory.models import Clinic, Gender, Practitioner
+from sanjeevani.directory.queries import clinics_of_lines
+from sanjeevani.documents.prescription_document import age_text
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import Actor
+from sanjeevani.foundation.errors import NotFound
+from sanjeevani.intake.content import IntakeContent
+from sanjeevani.intake.queries import intake_of
+from sanjeevani.patients.queries import age_in_years
+from sanjeevani.queueing.models import PriorityClass
+from sanjeevani.queueing.queries import line_heads
+from sanjeevani.roster.models import DutyStatus
+from sanjeevani.roster.queries import assigned_lines, doctors_on_duty, duty_of
+from sanjeevani.terminology.danger_signs import DangerSign, danger_signs
+from sanjeevani.terminology.queries import symptoms_named
+from sanjeevani.web.doctor.words import reader_language
+
+DEFAULT_MINUTES = 10
+"""The hint of the call's clock for a line without a clinic."""
+
+
+@dataclass(frozen=True)
+class ServedLine:
+    """A line that the doctor serves: how many wait, and since when the first does."""
+
+    state_id: int
+    id: uuid.UUID
+    name: str
+    waiting: int
+    head_since: datetime.datetime | None
+    head_goes_first: bool
+    minutes: int
+
+
+@dataclass(frozen=True)
+class Board:
+    """The left of the desk."""
+
+    duty: DutyStatus
+    lines: list[ServedLine]
+
+    @property
+    def waiting(self) -> int:
+        """How many wait in all lines served."""
+        return sum(line.waiting for line in self.lines)
+
+    def minutes_of(self, line_id: uuid.UUID) -> int:
+        """Return how long a consultation of a line is meant to take."""
+        found = [line.minutes for line in self.lines if line.id == line_id]
+        return found[0] if found else DEFAULT_MINUTES
+
+
+def board_of(practitioner: Practitioner) -> Board:
+    """Read duty and lines. The longest waits come first."""
+    assigned = assigned_lines(practitioner.id)
+    clinics = clinics_of_lines(assigned)
+    lines = [
+        ServedLine(
+            head.state_id,
+            head.line_id,
+            _name(clinics.get(head.line_id)),
+            head.waiting,
+            head.head_since,
+            head.order_class is not None and head.order_class < PriorityClass.ORDINARY,
+            minutes_of(clinics.get(head.line_id)),
+        )
+        for head in line_heads(assigned, server_of(practitioner))
+    ]
+    never = datetime.datetime.max.replace(tzinfo=datetime.UTC)
+    lines.sort(key=lambda line: (line.head_since or never, line.name))
+    return Board(duty_of(practitioner.id), lines)
+
+
+def _name(clinic: Clinic | None) -> str:
+    if clinic is None:
+        return gettext("Line")
+    hindi = clinic.name_hi if reader_language() == "hi" else ""
+    return f"{hindi or clinic.name}, {clinic.facility.district}"
+
+
+def minutes_of(clinic: Clinic | None) -> int:
+    """Return how long a consultation is meant to take."""
+    return clinic.time_limit_minutes if clinic else DEFAULT_MINUTES
+
+
+@dataclass(frozen=True)
+class LeftBehind:
+    """What happens to a line when this doctor goes off duty."""
+
+    name: str
+    waiting: int
+    others: int
+
+
+def left_behind(board: Board) -> list[LeftBehind]:
+    """Return the lines in which somebody waits, with how many other doctors serve them now."""
+    found = []
+    for state_id in sorted({line.state_id for line in board.lines if line.waiting}):
+        lines = [line for line in board.lines if line.state_id == state_id and line.waiting]
+        doctors = doctors_on_duty(state_id, [line.id for line in lines])
+        here = board.duty == DutyStatus.ON
+        found += [LeftBehind(line.name, line.waiting, doctors[line.id] - here) for line in lines]
+    return found
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A danger sign that was asked for."""
+
+    question: str
+    yes: bool
+
+
+@dataclass(frozen=True)
+class Case:
+    """The patient and what was said, as the middle of the desk and a record show them."""
+
+    consultation: Consultation
+    intake: IntakeContent
+    complaints: list[str]
+    answers: list[Answer]
+    age: str
+    may_menstruate: bool
+    earlier: list[Consultation]
+    messages: list[Message]
+
+    @property
+    def is_called(self) -> bool:
+        """The patient's phone rings."""
+        return self.consultation.status == ConsultationStatus.REQUESTED
+
+    @property
+    def is_open(self) -> bool:
+        """Notes may be written."""
+        return self.consultation.status in (
+            ConsultationStatus.IN_PROGRESS,
+            ConsultationStatus.INTERRUPTED,
+        )
+
+
+def case_of(practitioner: Practitioner, consultation: Consultation) -> Case:
+    """Gather what belongs to a consultation that was read through the audited query."""
+    language = reader_language()
+    intake = intake_of(consultation.state_id, consultation.id)
+    symptoms = symptoms_named(intake.complaints)
+    on = clock.today() if consultation.ended_at is None else localdate(consultation.ended_at)
+    years = age_in_years(consultation.patient_birth_date, on)
+    return Case(
+        consultation,
+        intake,
+        [
+            symptoms[code].name_in(language) if code in symptoms else code
+            for code in intake.complaints
+        ],
+        _answers(intake, language),
+        age_text(consultation.patient_birth_date, on, language),
+        consultation.patient_gender != Gender.MALE and 9 <= years <= 60,
+        earlier_consultations(practitioner, consultation),
+        messages_in(consultation.state_id, consultation.room_id),
+    )
+
+
+def _answers(intake: IntakeContent, language: str) -> list[Answer]:
+    signs: dict[str, DangerSign] = danger_signs()
+    answers = [
+        Answer(signs[code].question_in(language) if code in signs else code, yes)
+        for code, yes in intake.answers.items()
+    ]
+    return sorted(answers, key=lambda answer: not answer.yes)
+
+
+def live_consultation(actor: Actor, practitioner: Practitioner) -> Consultation | None:
+    """Read the doctor's one live consultation, audited; None when there is none (any more)."""
+    live = live_consultation_of(practitioner)
+    if live is None:
+        return None
+    try:
+        return for_practitioner(actor, practitioner, *live)
+    except NotFound:
+        return None

@@ -1,0 +1,223 @@
+"""What a doctor types at the desk."""
+
+import uuid
+from typing import Any, cast
+
+from django import forms
+from django.conf import settings
+from django.db.models import TextField
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from sanjeevani.calls.services import MESSAGE_LENGTH
+from sanjeevani.consultation.models import Note, Outcome
+from sanjeevani.consultation.services import NoteContent
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.errors import DomainError
+from sanjeevani.terminology import dosage
+from sanjeevani.web.fields import DatePartsField
+
+TEXTS = ("history", "findings", "investigations", "advice", "come_back")
+MEASURES = ("height_cm", "weight_kg", "last_menstrual_period")
+
+
+def _text(name: str, label: Any, rows: int, help_text: Any = "") -> forms.CharField:
+    column = cast("TextField[str, str]", Note._meta.get_field(name))
+    return forms.CharField(
+        label=label,
+        help_text=help_text,
+        required=False,
+        max_length=column.max_length,
+        error_messages={"max_length": _("Shorten this: %(limit_value)d characters fit here.")},
+        widget=forms.Textarea(attrs={"rows": rows, "autocomplete": "off"}),
+    )
+
+
+class NoteForm(forms.Form):
+    """The note. Every field may stay empty: what is there is kept while it is written."""
+
+    history = _text("history", _("History"), 3)
+    findings = _text("findings", _("Findings"), 2)
+    height_cm = forms.DecimalField(
+        label=_("Height"),
+        required=False,
+        min_value=20,
+        max_value=250,
+        max_digits=4,
+        decimal_places=1,
+        error_messages={
+            "invalid": _("Write the height as a number, like 162"),
+            "min_value": _("Write the height in centimetres, from 20 to 250"),
+            "max_value": _("Write the height in centimetres, from 20 to 250"),
+        },
+    )
+    weight_kg = forms.DecimalField(
+        label=_("Weight"),
+        required=False,
+        min_value=0.3,
+        max_value=400,
+        max_digits=4,
+        decimal_places=1,
+        error_messages={
+            "invalid": _("Write the weight as a number, like 54.5"),
+            "min_value": _("Write the weight in kilograms, from 0.3 to 400"),
+            "max_value": _("Write the weight in kilograms, from 0.3 to 400"),
+        },
+    )
+    last_menstrual_period = DatePartsField(label=_("Last menstrual period"), required=False)
+    investigations = _text("investigations", _("Tests to do"), 2)
+    advice = _text("advice", _("Advice"), 3)
+    come_back = _text("come_back", _("When to come back"), 2)
+
+    def clean_last_menstrual_period(self) -> Any:
+        """Refuse a day that has not come."""
+        day = self.cleaned_data["last_menstrual_period"]
+        if day and day > clock.today():
+            raise forms.ValidationError(_("This day has not come yet."))
+        return day
+
+    @classmethod
+    def of(cls, note: Note | None) -> "NoteForm":
+        """Show a stored note."""
+        names = NoteContent.__dataclass_fields__
+        return cls(initial={name: getattr(note, name) for name in names} if note else None)
+
+    def content(self, stored: Note | None) -> NoteContent:
+        """Return what can be kept: a field that was refused, or not sent, stays as stored."""
+        self.is_valid()
+        names = NoteContent.__dataclass_fields__
+        kept = {name: getattr(stored, name) for name in names} if stored else {}
+        return NoteContent(**kept | {name: self.cleaned_data[name] for name in self._sent()})
+
+    def _sent(self) -> list[str]:
+        return [
+            name
+            for name in self.cleaned_data
+            if not self.fields[name].widget.value_omitted_from_data(self.data, {}, name)
+        ]
+
+
+class ChatForm(forms.Form):
+    """A message to the patient; the verb has the last word on its length."""
+
+    text = forms.CharField(
+        label=_("Message to the patient"),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "enterkeyhint": "send"}),
+        max_length=MESSAGE_LENGTH,
+        error_messages={"required": _("Write something first.")},
+    )
+    client_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+
+
+class DiagnosisForm(forms.Form):
+    """The search field for a coded diagnosis."""
+
+    diagnosis = forms.CharField(
+        label=_("Diagnosis"),
+        help_text=_("Words or an ICD-10 code"),
+        max_length=100,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "enterkeyhint": "search"}),
+        error_messages={"required": _("Write a word or a code to search for.")},
+    )
+
+
+class LineForm(forms.Form):
+    """A prescription line as doctors type it."""
+
+    line = forms.CharField(
+        label=_("Add a medicine"),
+        max_length=200,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
+        ),
+        error_messages={"required": _("Write a medicine, like pcm 650 1-0-1 5d after food")},
+    )
+
+
+class MedicineForm(forms.Form):
+    """The search field for a medicine, for those who do not type whole lines."""
+
+    medicine = forms.CharField(
+        label=_("Medicine"),
+        max_length=100,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "enterkeyhint": "search"}),
+        error_messages={"required": _("Write the beginning of a medicine's name.")},
+    )
+
+
+def _frequencies() -> list[tuple[str, str]]:
+    language = get_language() or settings.LANGUAGE_CODE
+    return [("", "")] + [
+        (code, f"{frequency.name_in(language)} ({frequency.pattern or code})")
+        for code, frequency in dosage.frequencies().items()
+    ]
+
+
+def _instructions() -> list[tuple[str, str]]:
+    language = get_language() or settings.LANGUAGE_CODE
+    return [("", "")] + [
+        (code, phrase.name_in(language)) for code, phrase in dosage.instructions().items()
+    ]
+
+
+class ItemForm(forms.Form):
+    """One medicine, field by field."""
+
+    medicine_code = forms.CharField(widget=forms.HiddenInput, max_length=120)
+    dose = forms.DecimalField(
+        label=_("Dose"),
+        max_digits=6,
+        decimal_places=2,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={
+            "required": _("Write how much is taken at a time, like 1 or 0.5"),
+            "invalid": _("Write how much is taken at a time as a number, like 1 or 0.5"),
+        },
+    )
+    frequency = forms.ChoiceField(
+        label=_("How often"),
+        choices=_frequencies,
+        error_messages={"required": _("Choose how often it is taken.")},
+    )
+    duration_days = forms.IntegerField(
+        label=_("Days"),
+        error_messages={
+            "required": _("Write for how many days."),
+            "invalid": _("Write the days as a number, like 5"),
+        },
+    )
+    instruction_code = forms.ChoiceField(
+        label=_("How to take it"), choices=_instructions, required=False
+    )
+    instructions = forms.CharField(
+        label=_("In your own words"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class OutcomeForm(forms.Form):
+    """How the consultation ended."""
+
+    outcome = forms.ChoiceField(
+        label=_("Outcome"),
+        choices=[
+            (outcome.value, outcome.label)
+            for outcome in (
+                Outcome.ADVICE,
+                Outcome.PRESCRIPTION,
+                Outcome.IN_PERSON,
+                Outcome.EMERGENCY,
+            )
+        ],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what this consultation led to.")},
+    )
+
+
+def refuse(form: forms.Form, error: DomainError) -> None:
+    """Put a verb's refusal beside the field that it names, or above the form."""
+    form.is_valid()
+    field = error.field if error.field in form.fields else None
+    form.add_error(field, str(error.message))

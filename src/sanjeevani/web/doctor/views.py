@@ -1,0 +1,442 @@
+"""The doctor's desk: one screen for the lines, the patient, the call and what is written."""
+
+import datetime
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.timezone import localdate
+from django.utils.translation import gettext as _
+from django.views.decorators.http import (
+    conditional_page,
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
+
+from sanjeevani.calls.models import Mode, Room, RoomStatus
+from sanjeevani.calls.queries import messages_in
+from sanjeevani.calls.services import send_message
+from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.consultation.queries import Held, for_practitioner, recent_work_of, writing_of
+from sanjeevani.consultation.services import call_next
+from sanjeevani.consultation.services import hand_back as hand_back_call
+from sanjeevani.directory.models import Practitioner, Role
+from sanjeevani.directory.queries import clinics_of_lines
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.errors import DomainError, NotFound
+from sanjeevani.foundation.live import TICKET_SECONDS, issue_ticket
+from sanjeevani.prescription.documents import medicines_in, render_pdf
+from sanjeevani.prescription.queries import newest_prescription
+from sanjeevani.prescription.services import sign as sign_draft
+from sanjeevani.roster.models import DutyStatus
+from sanjeevani.roster.queries import assigned_lines
+from sanjeevani.roster.services import change_duty
+from sanjeevani.web.access import PortalRequest, staff
+from sanjeevani.web.doctor import words
+from sanjeevani.web.doctor.desk import (
+    Board,
+    Case,
+    LeftBehind,
+    board_of,
+    case_of,
+    left_behind,
+    live_consultation,
+    minutes_of,
+)
+from sanjeevani.web.doctor.forms import ChatForm, refuse
+from sanjeevani.web.doctor.writing import Writing
+
+doctors = staff(Role.DOCTOR, Role.SPECIALIST)
+
+
+@dataclass(frozen=True)
+class Said:
+    """A message at the top of the desk."""
+
+    text: str | Promise
+    kind: str = "info"
+
+
+def practitioner_of(request: PortalRequest) -> Practitioner:
+    """Return who acts in the post; posts of doctors and specialists always have one."""
+    practitioner: Practitioner = request.post.practitioner
+    return practitioner
+
+
+@doctors
+@require_safe
+def desk(request: PortalRequest) -> HttpResponse:
+    """Show the desk, with the live consultation if there is one."""
+    said = None
+    if "finished" in request.GET:
+        said = Said(_("Finished. The patient has what you wrote."), "good")
+    elif "unanswered" in request.GET:
+        said = Said(
+            _("The patient did not answer, and is called again later. Call the next one meanwhile.")
+        )
+    elif "moved" in request.GET:
+        said = Said(_("This consultation is not with you any more."), "warn")
+    return _desk(request, said=said)
+
+
+def _desk(
+    request: PortalRequest,
+    *,
+    said: Said | None = None,
+    leaving: Sequence[LeftBehind] | None = None,
+    writing: Writing | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    practitioner = practitioner_of(request)
+    board = board_of(practitioner)
+    consultation = (
+        writing.consultation if writing else live_consultation(request.actor, practitioner)
+    )
+    context: dict[str, Any] = {
+        "place": "desk",
+        "practitioner": practitioner,
+        "board": board,
+        "said_inline": said,
+        "leaving": leaving,
+        "finished": "finished" in request.GET,
+        "now": clock.now(),
+        "live": settings.GATEWAY_URL,
+    }
+    if consultation is not None:
+        writing = writing or Writing(request.actor, practitioner, consultation)
+        case = case_of(practitioner, consultation)
+        context |= _about(case, board) | {"writing": writing, "failed": writing.failed}
+    return render(request, "doctor/desk.html", context, status=status)
+
+
+def _about(case: Case, board: Board) -> dict[str, Any]:
+    """Return what the parts about a patient need."""
+    consultation = case.consultation
+    return {
+        "case": case,
+        **_call_of(consultation, board.minutes_of(consultation.line_id)),
+        "write_url": reverse("doctor:write", args=[consultation.state_id, consultation.id]),
+        **words.FUNCTIONS,
+    }
+
+
+def _call_of(consultation: Consultation, minutes: int) -> dict[str, Any]:
+    """Return what the part about the call needs; the script watches `state`."""
+    called = consultation.status == ConsultationStatus.REQUESTED
+    return {
+        "consultation": consultation,
+        "state": "called" if called else consultation.status,
+        "mode": Mode(consultation.room.mode).label,
+        "minutes": minutes,
+    }
+
+
+def may_be_written_in(room: Room) -> bool:
+    """Tell whether the patient may still ask, and be answered, after the consultation."""
+    until = room.questions_until
+    return room.status == RoomStatus.QUESTIONS and (until is None or until > clock.now())
+
+
+@doctors
+@require_POST
+def duty(request: PortalRequest) -> HttpResponse:
+    """Go on duty, on a break, or off duty; off only once it is clear who then waits for whom."""
+    practitioner = practitioner_of(request)
+    to = request.POST.get("to", "")
+    if to not in DutyStatus.values:
+        return HttpResponseRedirect(reverse("doctor:desk"), status=303)
+    if to == DutyStatus.OFF and "sure" not in request.POST:
+        leaving = left_behind(board_of(practitioner))
+        if leaving:
+            return _desk(request, leaving=leaving)
+    try:
+        change_duty(request.actor, practitioner_id=practitioner.id, to=DutyStatus(to))
+    except DomainError as error:
+        return _desk(request, said=Said(error.message, "warn"), status=error.status)
+    return HttpResponseRedirect(reverse("doctor:desk"), status=303)
+
+
+@doctors
+@require_POST
+def next_patient(request: PortalRequest) -> HttpResponse:
+    """Call the next patient."""
+    try:
+        call_next(request.actor, practitioner=practitioner_of(request))
+    except DomainError as error:
+        return _desk(request, said=Said(error.message), status=error.status)
+    return HttpResponseRedirect(reverse("doctor:desk"), status=303)
+
+
+@doctors
+@require_POST
+def hand_back(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
+    """Give a call that was not answered yet to another doctor."""
+    try:
+        hand_back_call(
+            request.actor,
+            practitioner=practitioner_of(request),
+            state_id=state_id,
+            consultation_id=consultation_id,
+        )
+    except DomainError as error:
+        return _desk(request, said=Said(error.message, "warn"), status=error.status)
+    return HttpResponseRedirect(reverse("doctor:desk"), status=303)
+
+
+@doctors
+@require_POST
+def write(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
+    """Keep the note and do what the pressed button says: see `writing.py`."""
+    practitioner = practitioner_of(request)
+    in_place = "HX-Request" in request.headers
+    try:
+        consultation = for_practitioner(request.actor, practitioner, state_id, consultation_id)
+        writing = Writing(request.actor, practitioner, consultation)
+        writing.receive(request.POST)
+    except DomainError as error:
+        return _unkept(request, error, in_place=in_place)
+    status = 422 if writing.failed else 200
+    if in_place:
+        return _parts(request, writing, status)
+    if writing.failed or writing.has_results or writing.typed_on:
+        return _desk(request, writing=writing, status=status)
+    desk_url = reverse("doctor:desk")
+    if request.POST.get("do") == "sign":
+        desk_url = reverse("doctor:sign", args=[state_id, consultation_id])
+    elif writing.section == "done":
+        desk_url += "?finished=1"
+    elif writing.section:
+        desk_url += f"#{writing.section}-title"
+    return HttpResponseRedirect(desk_url, status=303)
+
+
+def _parts(request: PortalRequest, writing: Writing, status: int) -> HttpResponse:
+    """Answer an action in the page with the parts that it changed."""
+    consultation = writing.consultation
+    context = {
+        "writing": writing,
+        "consultation": consultation,
+        "write_url": request.path,
+        "now": clock.now(),
+        "failed": bool(writing.note.errors),
+        **words.FUNCTIONS,
+    }
+    if writing.section == "chat":
+        context["messages"] = messages_in(consultation.state_id, consultation.room_id)
+    response = render(request, "doctor/parts/written.html", context, status=status)
+    # For the script: what is safe now, and which fields may be emptied.
+    response.headers["X-Kept"] = "no" if writing.note.errors else "yes"
+    response.headers["X-Taken"] = " ".join(writing.taken)
+    return response
+
+
+def _unkept(request: PortalRequest, error: DomainError, *, in_place: bool) -> HttpResponse:
+    """Refuse without losing a word: the page keeps it, or shows it to be copied."""
+    typed = [
+        (name, text)
+        for name, text in request.POST.dict().items()
+        if text.strip() and name not in {"csrfmiddlewaretoken", "client_key", "do", "outcome"}
+    ]
+    context = {
+        "problem": error.message,
+        "typed": typed,
+        "practitioner": practitioner_of(request),
+        "now": clock.now(),
+    }
+    template = "doctor/parts/unkept.html" if in_place else "doctor/unkept.html"
+    response = render(request, template, context, status=error.status)
+    response.headers["X-Unkept"] = error.code
+    return response
+
+
+@doctors
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
+    """Show everything that will stand on the prescription, then sign it."""
+    practitioner = practitioner_of(request)
+    consultation = for_practitioner(request.actor, practitioner, state_id, consultation_id)
+    case = case_of(practitioner, consultation)
+    if not case.is_open:
+        return HttpResponseRedirect(f"{reverse('doctor:desk')}?moved=1", status=303)
+    writing = Writing(request.actor, practitioner, consultation)
+    problem = None
+    if request.method == "POST":
+        try:
+            sign_draft(
+                request.actor,
+                practitioner=practitioner,
+                state_id=state_id,
+                consultation_id=consultation_id,
+            )
+        except DomainError as error:
+            problem = error
+        else:
+            return HttpResponseRedirect(f"{reverse('doctor:desk')}#finish", status=303)
+    context = _about(case, board_of(practitioner)) | {
+        "place": "",
+        "practitioner": practitioner,
+        "writing": writing,
+        "problem": problem,
+        "today": clock.today(),
+        "failed": problem is not None,
+    }
+    return render(request, "doctor/sign.html", context, status=problem.status if problem else 200)
+
+
+@doctors
+@require_safe
+def record(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
+    """Show a consultation to read: an earlier one of the patient, or one of the doctor's own."""
+    practitioner = practitioner_of(request)
+    consultation = for_practitioner(request.actor, practitioner, state_id, consultation_id)
+    return _record(request, practitioner, consultation)
+
+
+def _record(
+    request: PortalRequest,
+    practitioner: Practitioner,
+    consultation: Consultation,
+    *,
+    reply: ChatForm | None = None,
+) -> HttpResponse:
+    own = consultation.practitioner_id == practitioner.id
+    signed = newest_prescription(consultation)
+    context = {
+        "place": "",
+        "practitioner": practitioner,
+        "case": case_of(practitioner, consultation),
+        "mode": Mode(consultation.room.mode).label,
+        "written": writing_of(consultation),
+        "signed": signed,
+        "medicines": medicines_in(signed, words.reader_language()) if signed else [],
+        "form": (reply or ChatForm()) if own and may_be_written_in(consultation.room) else None,
+        "now": clock.now(),
+        "live": settings.GATEWAY_URL,
+        **words.FUNCTIONS,
+    }
+    status = 422 if reply and reply.errors else 200
+    return render(request, "doctor/record.html", context, status=status)
+
+
+@doctors
+@require_POST
+def reply(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
+    """Answer a patient's question after the consultation."""
+    practitioner = practitioner_of(request)
+    consultation = for_practitioner(request.actor, practitioner, state_id, consultation_id)
+    form = ChatForm(request.POST)
+    if form.is_valid():
+        try:
+            send_message(
+                request.actor,
+                state_id=state_id,
+                room_id=consultation.room_id,
+                **form.cleaned_data,
+            )
+        except DomainError as error:
+            refuse(form, error)
+    if form.errors:
+        return _record(request, practitioner, consultation, reply=form)
+    page = reverse("doctor:record", args=[state_id, consultation_id])
+    return HttpResponseRedirect(f"{page}#chat-title", status=303)
+
+
+@doctors
+@require_safe
+def prescription(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
+    """Return the signed prescription as a PDF, in the language asked for or the patient's."""
+    consultation = for_practitioner(
+        request.actor, practitioner_of(request), state_id, consultation_id
+    )
+    signed = newest_prescription(consultation)
+    if signed is None:
+        raise NotFound
+    language = request.GET.get("language", consultation.language)
+    response = HttpResponse(render_pdf(signed, language), content_type="application/pdf")
+    response.headers["Content-Disposition"] = f'inline; filename="{signed.number}.pdf"'
+    return response
+
+
+@doctors
+@require_safe
+def today(request: PortalRequest) -> HttpResponse:
+    """Show what was done today, what is open, and what patients said."""
+    practitioner = practitioner_of(request)
+    states = [state_id for state_id, _line_id in assigned_lines(practitioner.id)]
+    work = recent_work_of(request.actor, practitioner, states)
+    day = clock.today()
+    done = [held for held in work if _ended_on(held, day)]
+    ratings = [held.feedback for held in done if held.feedback]
+    context = {
+        "place": "today",
+        "practitioner": practitioner,
+        "day": day,
+        "done": done,
+        "open": [held for held in work if held.consultation.ended_at is None],
+        "questions": [held for held in work if held.question_waits],
+        "ratings": ratings,
+        "average": sum(given.rating for given in ratings) / len(ratings) if ratings else None,
+    }
+    return render(request, "doctor/today.html", context)
+
+
+def _ended_on(held: Held, day: datetime.date) -> bool:
+    ended = held.consultation.ended_at
+    return ended is not None and localdate(ended) == day
+
+
+@doctors
+@require_safe
+@conditional_page
+def lines(request: PortalRequest) -> HttpResponse:
+    """The lines of the desk, to be fetched again."""
+    context = {"board": board_of(practitioner_of(request)), "now": clock.now()}
+    return render(request, "doctor/parts/lines.html", context)
+
+
+@doctors
+@require_safe
+@conditional_page
+def call(request: PortalRequest) -> HttpResponse:
+    """The state of the call, to be fetched again."""
+    practitioner = practitioner_of(request)
+    consultation = live_consultation(request.actor, practitioner)
+    context = {"consultation": consultation, "now": clock.now(), "state": "none"}
+    if consultation is not None:
+        clinic = clinics_of_lines([(consultation.state_id, consultation.line_id)])
+        context |= _call_of(consultation, minutes_of(clinic.get(consultation.line_id)))
+    return render(request, "doctor/parts/call.html", context)
+
+
+@doctors
+@require_safe
+@conditional_page
+def messages(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
+    """The chat of a consultation, to be fetched again."""
+    consultation = for_practitioner(
+        request.actor, practitioner_of(request), state_id, consultation_id
+    )
+    context = {"messages": messages_in(consultation.state_id, consultation.room_id)}
+    return render(request, "doctor/parts/messages.html", context)
+
+
+@doctors
+@require_safe
+def ticket(request: PortalRequest) -> JsonResponse:
+    """Let the desk listen to its lines, its doctor and the live consultation."""
+    practitioner = practitioner_of(request)
+    topics = {f"line.{line_id}": "" for _state, line_id in assigned_lines(practitioner.id)}
+    topics[f"desk.{practitioner.id}"] = ""
+    consultation = live_consultation(request.actor, practitioner)
+    if consultation is not None:
+        topics[f"consultation.{consultation.id}"] = ""
+        topics[f"room.{consultation.room_id}"] = ""
+    issued = issue_ticket(request.actor.account_id, topics)
+    return JsonResponse({"ticket": issued, "expires": TICKET_SECONDS})

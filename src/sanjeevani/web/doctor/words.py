@@ -1,0 +1,61 @@
+"""Codes in the reader's words, for the templates of the desk."""
+
+from collections.abc import Callable, Mapping
+
+from django.conf import settings
+from django.utils.translation import get_language
+
+from sanjeevani.documents.prescription_document import days_text
+from sanjeevani.prescription.dosing import dosing
+from sanjeevani.prescription.models import DraftItem
+from sanjeevani.terminology import dosage
+
+
+def reader_language() -> str:
+    """Return the language of the page."""
+    return get_language() or settings.LANGUAGE_CODE
+
+
+def form_name(code: str) -> str:
+    """Return the name of a dosage form."""
+    return dosage.forms()[code].name_in(reader_language())
+
+
+def route_name(code: str) -> str:
+    """Return the name of a route of administration."""
+    return dosage.routes()[code].name_in(reader_language())
+
+
+def unit_name(form_code: str) -> str:
+    """Return what one dose of a form is counted in."""
+    return dosage.forms()[form_code].unit_in(reader_language())
+
+
+def since(days: int) -> str:
+    """Return how long a complaint has lasted."""
+    return days_text(days, reader_language())
+
+
+def in_words(item: DraftItem, form_code: str) -> str:
+    """Say how a drafted medicine is taken: dose, how often, for how long, instructions."""
+    language = reader_language()
+    taken = dosing(item.frequency, item.dose)
+    instruction = dosage.instructions().get(item.instruction_code)
+    parts = [
+        f"{item.dose.normalize():f} {unit_name(form_code)}",
+        taken.in_words(language) if taken else item.frequency,
+        days_text(item.duration_days, language),
+        instruction.name_in(language) if instruction else "",
+        item.instructions,
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+FUNCTIONS: Mapping[str, Callable[..., str]] = {
+    "form_name": form_name,
+    "in_words": in_words,
+    "route_name": route_name,
+    "since": since,
+    "unit_name": unit_name,
+}
+"""What the templates may call."""
