@@ -2,6 +2,7 @@
 facility administrators their facility."""
 
 import uuid
+from collections.abc import Collection
 
 from sanjeevani.directory.models import Post, Role
 from sanjeevani.directory.queries import acting_post
@@ -10,6 +11,19 @@ from sanjeevani.foundation.errors import NotFound, NotPermitted
 
 GIVEN_BY_NATION = frozenset({Role.NATIONAL_ADMIN, Role.STATE_ADMIN})
 GIVEN_BY_STATE = frozenset({Role.FACILITY_ADMIN, Role.OBSERVER})
+
+
+def require_post(
+    account_id: uuid.UUID, state_id: int, post_id: uuid.UUID, roles: Collection[str] = ()
+) -> Post:
+    """Return the account's post, in one of the roles if any are given.
+
+    Raises NotFound for a post that has ended, NotPermitted for another role or somebody else's.
+    """
+    post = acting_post(state_id, post_id)
+    if post.account_id != account_id or (roles and post.role not in roles):
+        raise NotPermitted
+    return post
 
 
 def require_national_admin(actor: Actor) -> None:

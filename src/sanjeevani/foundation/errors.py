@@ -1,5 +1,7 @@
 """Errors as named facts with an HTTP status; one place in `web` turns them into pages or JSON."""
 
+from typing import Any
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -20,6 +22,11 @@ class DomainError(Exception):
     def code(self) -> str:
         """The stable name of this fact, for the JSON problem type and for logs."""
         return type(self).__name__
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What programs are told beyond type, title, status and field."""
+        return {}
 
 
 class NotPermitted(DomainError):
@@ -60,3 +67,8 @@ class TooMany(DomainError):
         """`retry_after`: seconds until trying again makes sense."""
         super().__init__(message)
         self.retry_after = retry_after
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """The seconds until trying again makes sense."""
+        return {"retry_after": self.retry_after}

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 
 from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.identity.models import Account, AccountKind, Login, OneTimeCode, Session
 
 TOKEN_LENGTH = 43
@@ -61,6 +62,17 @@ def find_session(token: str) -> SessionInfo | None:
         .first()
     )
     return SessionInfo(*row) if row else None
+
+
+def actor_of(session: SessionInfo, address: str | None) -> Actor:
+    """Return the actor of a session: staff act in their post's state, patients in their own."""
+    return Actor(
+        ActorKind.STAFF if session.is_staff else ActorKind.PERSON,
+        account_id=session.account_id,
+        post_id=session.post_id,
+        state_id=(session.post_state_id if session.is_staff else session.home_state_id) or 0,
+        address=address,
+    )
 
 
 def sessions_of(account_id: uuid.UUID) -> list[SessionInfo]:

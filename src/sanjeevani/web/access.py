@@ -6,12 +6,9 @@
 The decorators only mark a view; the middleware below decides, in one place.
 """
 
-import ipaddress
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
@@ -21,19 +18,21 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from sanjeevani.directory.models import Post
-from sanjeevani.directory.queries import acting_post
+from sanjeevani.directory.permissions import require_post
+from sanjeevani.foundation.access import (
+    Audience,
+    Permission,
+    View,
+    client_address,
+    mark,
+    permission_of,
+)
 from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.errors import DomainError, NotFound, NotPermitted
-from sanjeevani.identity.queries import SessionInfo, find_session
+from sanjeevani.foundation.problems import DATABASE_AWAY, NotSignedIn
+from sanjeevani.identity.queries import SessionInfo, actor_of, find_session
 from sanjeevani.identity.services import PATIENT_IDLE, STAFF_DAY, touch
-from sanjeevani.web.errors import (
-    DATABASE_AWAY,
-    GetResponse,
-    NotSignedIn,
-    respond,
-    unavailable,
-    wants_json,
-)
+from sanjeevani.web.errors import GetResponse, respond, unavailable, wants_json
 
 logger = logging.getLogger(__name__)
 
@@ -50,70 +49,29 @@ class PortalRequest(HttpRequest):
     request_id: str
 
 
-class Audience(StrEnum):
-    """Whom a view admits."""
-
-    MACHINE = "machine"  # anybody, without asking who: probes, assets
-    PUBLIC = "public"  # anybody; who has signed in is known
-    SIGNED_IN = "signed_in"  # any account
-    PATIENT = "patient"
-    STAFF_ACCOUNT = "staff_account"  # staff, also before a post is chosen
-    STAFF = "staff"  # staff acting in a post
-
-
-@dataclass(frozen=True)
-class Permission:
-    """What a view says about whom it admits. No roles: staff in any role."""
-
-    audience: Audience
-    roles: frozenset[str] = frozenset()
-
-
-View = TypeVar("View", bound=Callable[..., HttpResponseBase])
-
-
-def _mark(permission: Permission) -> Callable[[View], View]:
-    def decorate(view: View) -> View:
-        view.permission = permission  # type: ignore[attr-defined]
-        return view
-
-    return decorate
-
-
-def permission_of(view: Callable[..., Any]) -> Permission | None:
-    """Return what a view says about whom it admits; a structural test asks all routes."""
-    permission = getattr(view, "permission", None)
-    return permission if isinstance(permission, Permission) else None
-
-
-def machine(view: View) -> View:
-    """Admit anybody without a look at the session: works with the database away."""
-    return _mark(Permission(Audience.MACHINE))(view)
-
-
 def public(view: View) -> View:
     """Admit anybody."""
-    return _mark(Permission(Audience.PUBLIC))(view)
+    return mark(Permission(Audience.PUBLIC))(view)
 
 
 def signed_in(view: View) -> View:
     """Admit every account, patients and staff."""
-    return _mark(Permission(Audience.SIGNED_IN))(view)
+    return mark(Permission(Audience.SIGNED_IN))(view)
 
 
 def patient(view: View) -> View:
     """Admit patients; others are asked to sign in."""
-    return _mark(Permission(Audience.PATIENT))(view)
+    return mark(Permission(Audience.PATIENT))(view)
 
 
 def staff_account(view: View) -> View:
     """Admit staff, also before they have chosen the post to act in."""
-    return _mark(Permission(Audience.STAFF_ACCOUNT))(view)
+    return mark(Permission(Audience.STAFF_ACCOUNT))(view)
 
 
 def staff(*roles: str) -> Callable[[View], View]:
     """Admit staff acting in a post of one of these roles (none: of any); sets `request.post`."""
-    return _mark(Permission(Audience.STAFF, frozenset(roles)))
+    return mark(Permission(Audience.STAFF, frozenset(roles)))
 
 
 def authenticate(get_response: GetResponse) -> GetResponse:
@@ -157,13 +115,7 @@ def _recognise(request: PortalRequest) -> None:
     if session is None:
         return
     request.session_info = session
-    request.actor = Actor(
-        ActorKind.STAFF if session.is_staff else ActorKind.PERSON,
-        account_id=session.account_id,
-        post_id=session.post_id,
-        state_id=(session.post_state_id if session.is_staff else session.home_state_id) or 0,
-        address=request.actor.address,
-    )
+    request.actor = actor_of(session, request.actor.address)
 
 
 def _keep(request: PortalRequest, response: HttpResponseBase) -> None:
@@ -198,14 +150,11 @@ def _enter_post(
     if session.post_id is None or session.post_state_id is None:
         return _ask(request, "sign-in:post")
     try:
-        post = acting_post(session.post_state_id, session.post_id)
+        request.post = require_post(
+            session.account_id, session.post_state_id, session.post_id, permission.roles
+        )
     except NotFound:
         return _ask(request, "sign-in:post")
-    if post.account_id != session.account_id:
-        raise NotPermitted
-    if permission.roles and post.role not in permission.roles:
-        raise NotPermitted
-    request.post = post
     return None
 
 
@@ -239,22 +188,6 @@ def safe_path(path: str | None) -> str | None:
     ):
         return path
     return None
-
-
-def client_address(request: HttpRequest) -> str | None:
-    """Return the address that the request came from, past as many proxies as are ours.
-
-    What a client writes into X-Forwarded-For itself stands further left and is never believed.
-    """
-    candidate = request.META.get("REMOTE_ADDR", "")
-    if settings.TRUSTED_PROXIES:
-        forwarded = request.headers.get("X-Forwarded-For", "").split(",")
-        if len(forwarded) >= settings.TRUSTED_PROXIES:
-            candidate = forwarded[-settings.TRUSTED_PROXIES]
-    try:
-        return str(ipaddress.ip_address(candidate.strip()))
-    except ValueError:
-        return None
 
 
 def set_session_cookie(response: HttpResponseBase, token: str, *, is_staff: bool) -> None:

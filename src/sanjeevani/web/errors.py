@@ -1,45 +1,30 @@
 """Turns refusals into pages, or into problem+json for programs."""
 
-import json
 import logging
 import uuid
 from collections.abc import Callable
-from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.template import TemplateDoesNotExist
 from django.utils.translation import gettext_lazy as _
 
-from sanjeevani.foundation.errors import DomainError, NotFound, NotPermitted, TooMany
+from sanjeevani.foundation.errors import DomainError, NotFound, NotPermitted
+from sanjeevani.foundation.problems import (
+    DATABASE_AWAY,
+    BadRequest,
+    Broken,
+    TooLarge,
+    Unavailable,
+    WrongMethod,
+    problem_response,
+)
 
 logger = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
-
-
-class NotSignedIn(DomainError):
-    """The page or interface needs somebody who has signed in."""
-
-    status = 401
-    message = _("Please sign in first.")
-
-
-class BadRequest(DomainError):
-    """A request that no browser sends by itself."""
-
-    status = 400
-    message = _("We could not read what your browser sent. Please go back and try again.")
-
-
-class TooLarge(DomainError):
-    """More than a form may carry."""
-
-    status = 413
-    message = _("This is too much at once. Please send less, or smaller files.")
 
 
 class StaleForm(DomainError):
@@ -50,31 +35,6 @@ class StaleForm(DomainError):
         "This page was open for too long, or your browser refuses cookies."
         " Go back, reload the page and send it again."
     )
-
-
-class WrongMethod(DomainError):
-    """An address that takes forms was opened, or the other way round."""
-
-    status = 405
-    message = _("This address cannot be opened like this.")
-
-
-class Unavailable(DomainError):
-    """The database is away for the moment."""
-
-    status = 503
-    message = _("The service is interrupted for a moment. Please try again in a minute.")
-    retry_after = 10
-
-
-class Broken(DomainError):
-    """A fault of ours."""
-
-    status = 500
-    message = _("Something went wrong on our side. Please try again in a minute.")
-
-
-DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
 def map_errors(get_response: GetResponse) -> GetResponse:
@@ -125,34 +85,12 @@ def wants_json(request: HttpRequest) -> bool:
 
 def respond(request: HttpRequest, error: DomainError) -> HttpResponse:
     """Return the error as a page (`errors/<status>.html`) or as problem+json (RFC 9457)."""
-    response = _problem(error) if wants_json(request) else _page(request, error)
+    response = problem_response(error) if wants_json(request) else _page(request, error)
     retry_after = getattr(error, "retry_after", None)
     if retry_after is not None:
         response.headers["Retry-After"] = str(retry_after)
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def problem(error: DomainError) -> dict[str, Any]:
-    """Return an error as the object of RFC 9457; `type` is stable and meant for programs."""
-    body: dict[str, Any] = {
-        "type": f"urn:sanjeevani:problem:{error.code}",
-        "title": str(error.message),
-        "status": error.status,
-    }
-    if error.field is not None:
-        body["field"] = error.field
-    if isinstance(error, TooMany):
-        body["retry_after"] = error.retry_after
-    return body
-
-
-def _problem(error: DomainError) -> HttpResponse:
-    return HttpResponse(
-        json.dumps(problem(error), ensure_ascii=False),
-        status=error.status,
-        content_type="application/problem+json",
-    )
 
 
 def _page(request: HttpRequest, error: DomainError) -> HttpResponse:

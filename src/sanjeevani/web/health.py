@@ -10,7 +10,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from sanjeevani.web.access import machine
+from sanjeevani.foundation.access import machine
 
 SECONDS_FOR_BUS = 1
 
