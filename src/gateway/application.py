@@ -1,25 +1,35 @@
-"""The ASGI application: `/live/events`, `/healthz`, `/metrics`."""
+"""The ASGI application: `/live/events`, `/live/room`, `/healthz`, `/metrics`."""
 
 import asyncio
 import contextlib
 import json
+import logging
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
 
 from gateway.bus import Bus
 from gateway.hub import Hub, Send, Stream
+from gateway.reports import Reports
+from gateway.room import Rooms, Seat
 from gateway.settings import Settings
 from gateway.tickets import Ticket, TicketReader, TicketRefused
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Scope = dict[str, Any]
 
+logger = logging.getLogger("gateway")
+
+INSTANCE = re.compile(r"[0-9a-z-]{8,40}")
+
 PROBLEMS = {
     400: "The request is malformed.",
     401: "The ticket is missing, forged or expired. Ask for a new one.",
+    403: "Pages of another site may not listen.",
     404: "There is nothing at this address.",
     405: "Only GET is understood here.",
+    410: "The room is closed.",
     503: "This gateway is full. Try again in a few seconds.",
 }
 
@@ -33,9 +43,12 @@ class Application:
         self.hub = Hub()
         self.bus = Bus(
             settings.nats_url,
-            hint=self.hub.hint,
-            changed=lambda up: self.hub.bus_changed(up=up),
+            hint=self._hint,
+            room=self._hear,
+            changed=self._bus_changed,
         )
+        self.reports = Reports(settings.internal_url, settings.live_secret)
+        self.rooms = Rooms(publish=self._tell, report=self.reports.add)
         self._cors = [
             (b"access-control-allow-origin", settings.public_origin.encode()),
             (b"vary", b"origin"),
@@ -49,12 +62,16 @@ class Application:
             await self._live(receive, send)
         elif scope["type"] == "http":
             await self._serve(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._seat(scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         work = [
             asyncio.create_task(self.bus.run()),
             asyncio.create_task(self.hub.keep_alive()),
+            asyncio.create_task(self._sweep()),
+            asyncio.create_task(self.reports.run()),
         ]
         await send({"type": "lifespan.startup.complete"})
         await receive()
@@ -77,7 +94,7 @@ class Application:
             await self._json(send, {"status": "ok"})
         elif path == "/metrics":
             await self._json(send, self.figures())
-        elif self.hub.streams >= self.settings.max_connections:
+        elif self._full():
             await self._problem(send, 503)
         else:
             try:
@@ -105,11 +122,76 @@ class Application:
         finally:
             self.hub.leave(stream)
 
+    async def _seat(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            ticket = self.tickets.read(_parameter(scope, "ticket"))
+        except TicketRefused:
+            await self._problem(send, 401, websocket=True)
+            return
+        instance = _parameter(scope, "instance")
+        origins = [value for name, value in scope["headers"] if name == b"origin"]
+        if origins and origins != [self.settings.public_origin.encode()]:
+            await self._problem(send, 403, websocket=True)
+        elif scope["path"] != "/live/room":
+            await self._problem(send, 404, websocket=True)
+        elif not ticket.room or not INSTANCE.fullmatch(instance):
+            await self._problem(send, 400, websocket=True)
+        elif self.rooms.is_closed(ticket.room):
+            await self._problem(send, 410, websocket=True)
+        elif self._full():
+            await self._problem(send, 503, websocket=True)
+        else:
+            await send({"type": "websocket.accept"})
+            scope["headers"].clear()
+            scope["query_string"] = b""
+            seat = Seat(ticket, instance, send)
+            self.rooms.join(seat)
+            try:
+                while (event := await receive())["type"] != "websocket.disconnect":
+                    if not seat.closing:
+                        self.rooms.receive(seat, event.get("text"))
+            finally:
+                seat.closing = True
+                self.rooms.leave(seat)
+
+    def _full(self) -> bool:
+        return self.hub.streams + self.rooms.seats >= self.settings.max_connections
+
+    def _hint(self, topic: str, message: bytes) -> None:
+        self.hub.hint(topic, message)
+        kind, _, room_id = topic.partition(".")
+        if kind == "room" and b"closed" in message:
+            with contextlib.suppress(ValueError, TypeError, KeyError):
+                if json.loads(message)["all"]["closed"] is True:
+                    self.rooms.close(room_id)
+
+    def _hear(self, room_id: str, message: bytes) -> None:
+        try:
+            self.rooms.hear(room_id, json.loads(message))
+        except (ValueError, TypeError, KeyError):
+            logger.error("A message of another gateway is not one.")
+
+    def _tell(self, room_id: str, message: dict[str, Any]) -> None:
+        self.bus.tell_room(room_id, json.dumps(message, separators=(",", ":")).encode())
+
+    def _bus_changed(self, up: bool) -> None:
+        self.hub.bus_changed(up=up)
+        if up:
+            self.rooms.announce_all()
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            self.rooms.sweep()
+
     def figures(self) -> dict[str, Any]:
         """Return what `/metrics` shows: counts, nothing about anyone."""
         return {
             "connections": self.hub.streams,
             "topics": self.hub.topics,
+            "rooms": len(self.rooms),
+            "seats": self.rooms.seats,
             "hints": self.hub.hints,
             "nats": self.hub.bus_up,
         }
@@ -117,7 +199,7 @@ class Application:
     async def _json(self, send: Send, content: dict[str, Any]) -> None:
         await _respond(send, 200, b"application/json", content, self._cors)
 
-    async def _problem(self, send: Send, status: int) -> None:
+    async def _problem(self, send: Send, status: int, *, websocket: bool = False) -> None:
         extra = [*self._cors, (b"connection", b"close")]
         if status == 503:
             extra.append((b"retry-after", b"5"))
@@ -127,6 +209,7 @@ class Application:
             b"application/problem+json",
             {"status": status, "title": PROBLEMS[status]},
             extra,
+            prefix="websocket.http" if websocket else "http",
         )
 
 
@@ -136,12 +219,13 @@ async def _respond(
     media_type: bytes,
     content: dict[str, Any],
     headers: list[tuple[bytes, bytes]],
+    prefix: str = "http",
 ) -> None:
     body = json.dumps(content).encode()
     length = str(len(body)).encode()
     headers = [(b"content-type", media_type), (b"content-length", length), *headers]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": f"{prefix}.response.start", "status": status, "headers": headers})
+    await send({"type": f"{prefix}.response.body", "body": body})
 
 
 def _parameter(scope: Scope, name: str) -> str:

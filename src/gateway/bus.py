@@ -1,11 +1,12 @@
-"""The way from NATS to the hub.
+"""The way to NATS and from it.
 
-One subscription to `look.>` per process. A hint that nobody here waits for costs a look into a
-dictionary; a subscription per topic would cost an asyncio task and a queue in nats-py for every
-waiting patient, and ten thousand of them to renew at every reconnection.
+One subscription to `look.>` per process, and one to `room.*`. A hint that nobody here waits for
+costs a look into a dictionary; a subscription per topic would cost an asyncio task and a queue in
+nats-py for every waiting patient, and ten thousand of them to renew at every reconnection.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 
@@ -16,7 +17,8 @@ from nats.errors import SlowConsumerError
 
 logger = logging.getLogger("gateway")
 
-PREFIX = "look."
+HINTS = "look."
+ROOMS = "room."
 
 
 class Bus:
@@ -27,12 +29,16 @@ class Bus:
         url: str,
         *,
         hint: Callable[[str, bytes], None],
+        room: Callable[[str, bytes], None],
         changed: Callable[[bool], None],
     ) -> None:
         self._url = url
         self._hint = hint
+        self._room = room
         self._changed = changed
         self._up = False
+        self._client: Client | None = None
+        self._publishing: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
@@ -40,8 +46,9 @@ class Bus:
             closed = asyncio.Event()
             client: Client | None = None
             try:
-                client = await self._connect(closed)
-                await client.subscribe(f"{PREFIX}>", cb=self._on_hint)
+                self._client = client = await self._connect(closed)
+                await client.subscribe(f"{HINTS}>", cb=self._on_hint)
+                await client.subscribe(f"{ROOMS}*", cb=self._on_room)
                 # The round trip proves that the subscription stands before clients rely on it.
                 await client.flush()
                 self._set(up=True)
@@ -72,6 +79,7 @@ class Bus:
         return await nats.connect(
             self._url,
             name="gateway",
+            no_echo=True,
             max_reconnect_attempts=-1,
             reconnect_time_wait=1,
             connect_timeout=3,
@@ -89,4 +97,19 @@ class Bus:
             self._changed(up)
 
     async def _on_hint(self, message: Msg) -> None:
-        self._hint(message.subject.removeprefix(PREFIX), message.data)
+        self._hint(message.subject.removeprefix(HINTS), message.data)
+
+    async def _on_room(self, message: Msg) -> None:
+        self._room(message.subject.removeprefix(ROOMS), message.data)
+
+    def tell_room(self, room_id: str, message: bytes) -> None:
+        """Tell the other processes something about a room. Lost when the bus is away."""
+        if self._up and self._client is not None:
+            task = asyncio.get_running_loop().create_task(self._publish(room_id, message))
+            self._publishing.add(task)
+            task.add_done_callback(self._publishing.discard)
+
+    async def _publish(self, room_id: str, message: bytes) -> None:
+        assert self._client is not None
+        with contextlib.suppress(nats.errors.Error):
+            await self._client.publish(f"{ROOMS}{room_id}", message)

@@ -126,6 +126,7 @@ def server(settings: Settings, application: Any, before_stop: Callable[[], None]
             ws="websockets-sansio",
             ws_max_size=LARGEST_FRAME,
             ws_per_message_deflate=False,
+            ws_ping_interval=None,
             loop="asyncio",
             lifespan="on",
             backlog=4096,

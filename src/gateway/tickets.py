@@ -31,6 +31,8 @@ class Ticket:
     """Topic to the bearer's key in it, which may be empty."""
     room: str = ""
     seat: str = ""
+    state_id: int | None = None
+    """Passed back in the reports of calls; means nothing here."""
 
 
 class TicketReader:
@@ -72,10 +74,13 @@ def _topics(value: Any) -> dict[str, str]:
     return {topic: _text(key) for topic, key in value.items()}
 
 
-def _place(claims: dict[str, Any]) -> dict[str, str]:
+def _place(claims: dict[str, Any]) -> dict[str, Any]:
     if "room" not in claims:
         return {}
     room, seat = _text(claims["room"]), _text(claims.get("seat"))
     if not ROOM.fullmatch(room) or seat not in SEATS:
         raise TicketRefused
-    return {"room": room, "seat": seat}
+    state_id = claims.get("state_id")
+    if not isinstance(state_id, int | None):
+        raise TicketRefused
+    return {"room": room, "seat": seat, "state_id": state_id}

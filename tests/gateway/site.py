@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Callable
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
@@ -20,6 +21,7 @@ class Site:
         self.pages: dict[str, Callable[[], Answer]] = {}
         self.requests: list[tuple[str, int, bytes]] = []
         """Path, status and body of what was asked."""
+        self.headers: list[Message] = []
         site = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -69,10 +71,11 @@ class Site:
         if status == 200 and handler.headers["If-None-Match"] == tag:
             status, body = 304, b""
         self.requests.append((path, status, sent))
+        self.headers.append(handler.headers)
         handler.send_response(status)
         handler.send_header("Content-Type", media_type)
         handler.send_header("ETag", tag)
-        if status != 304:
+        if status not in {204, 304}:
             handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
         handler.wfile.write(body)
