@@ -46,6 +46,8 @@ POSTGRES = EmbeddedPostgres(DATA_DIR, durable=False)
 os.environ.update(POSTGRES.environment())
 os.environ["SANJEEVANI_NATS_URL"] = f"nats://127.0.0.1:{free_port()}"
 os.environ["DJANGO_SETTINGS_MODULE"] = "sanjeevani.config.settings"
+# Other conftest modules import models, and the plugin sets up only what it finds configured.
+django.setup()
 
 _cleanup = contextlib.ExitStack()
 if not WORKER:
@@ -53,10 +55,9 @@ if not WORKER:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start PostgreSQL, once for all workers, and Django, which pytest-django does not see yet."""
+    """Start PostgreSQL, once for all workers."""
     if not WORKER and not config.option.collectonly:
         _cleanup.enter_context(POSTGRES.running())
-    django.setup()
     connection_created.connect(_watch_statements)
 
 

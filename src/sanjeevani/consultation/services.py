@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.calls.models import Mode
@@ -55,6 +55,7 @@ from sanjeevani.patients.queries import valid_consent
 from sanjeevani.patients.services import grant_access
 from sanjeevani.queueing import services as queueing
 from sanjeevani.queueing.dispatch import Head, dispatch_order
+from sanjeevani.queueing.errors import AlreadyWaiting, LineFull, NobodyWaiting, WaitingRoomFull
 from sanjeevani.queueing.models import Token, TokenStatus
 from sanjeevani.queueing.queries import line_heads
 from sanjeevani.roster.models import DutyStatus
@@ -82,11 +83,8 @@ def request(
     if actor.account_id != patient.account_id:
         raise NotPermitted
     line = clinic.line
-    earlier = Consultation.objects.filter(
-        state_id=line.state_id, request_key=request_key, patient_account_id=patient.account_id
-    ).first()
+    earlier = _requested_before(patient, line.state_id, request_key)
     if earlier is not None:
-        concerns(earlier, patient_id=patient.id)
         return earlier
     if danger_in(content, birth_date=patient.birth_date, gender=patient.gender):
         raise DangerSigns
@@ -96,17 +94,25 @@ def request(
     if consent is None:
         raise ConsentMissing
     consultation_id = uuid7()
-    token = queueing.issue_token(
-        actor,
-        state_id=line.state_id,
-        line_id=line.id,
-        places=line.places_per_day,
-        waiting_places=line.waiting_places,
-        subject_id=patient.id,
-        consultation_id=consultation_id,
-        language=language,
-        gender_preference=gender_preference,
-    )
+    try:
+        with transaction.atomic():
+            token = queueing.issue_token(
+                actor,
+                state_id=line.state_id,
+                line_id=line.id,
+                places=line.places_per_day,
+                waiting_places=line.waiting_places,
+                subject_id=patient.id,
+                consultation_id=consultation_id,
+                language=language,
+                gender_preference=gender_preference,
+            )
+    except (AlreadyWaiting, LineFull, WaitingRoomFull):
+        # Sent twice at the same moment: the first one, by now committed, has the place.
+        earlier = _requested_before(patient, line.state_id, request_key)
+        if earlier is None:
+            raise
+        return earlier
     room = open_room(
         actor, state_id=line.state_id, guest_account_id=patient.account_id, mode=Mode.CHAT
     )
@@ -154,6 +160,17 @@ def request(
     return consultation
 
 
+def _requested_before(
+    patient: Patient, state_id: int, request_key: uuid.UUID
+) -> Consultation | None:
+    earlier = Consultation.objects.filter(
+        state_id=state_id, request_key=request_key, patient_account_id=patient.account_id
+    ).first()
+    if earlier is not None:
+        concerns(earlier, patient_id=earlier.patient_id)
+    return earlier
+
+
 @verb("consultation.cancel")
 def cancel(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> None:
     """The patient gives the token back while waiting."""
@@ -177,14 +194,22 @@ def call_next(actor: Actor, *, practitioner: Practitioner) -> Consultation:
     server = server_of(practitioner)
     lines = assigned_lines(practitioner.id)
     targets = {key: line.target_wait_minutes for key, line in lines_by_id(lines).items()}
-    heads = [
-        Head(head.state_id, head.line_id, head.order_class, head.head_since)
-        for head in line_heads(lines, server)
-        if head.order_class is not None and head.head_since is not None
-    ]
-    token = queueing.claim_next(
-        actor, server=server, lines=dispatch_order(heads, targets, clock.now())
-    )
+    while True:
+        heads = [
+            Head(head.state_id, head.line_id, head.order_class, head.head_since)
+            for head in line_heads(lines, server)
+            if head.order_class is not None and head.head_since is not None
+        ]
+        try:
+            token = queueing.claim_next(
+                actor, server=server, lines=dispatch_order(heads, targets, clock.now())
+            )
+        except NobodyWaiting:
+            # Others were faster at every head seen; meanwhile someone may wait in another line.
+            if not heads:
+                raise
+        else:
+            break
     consultation = get(token.state_id, token.consultation_id)
     facts = {
         "practitioner_state_id": practitioner.state_id,
@@ -261,7 +286,12 @@ def hand_back(
     """The doctor does not take this call: at the head again, for another doctor."""
     consultation = get(state_id, consultation_id)
     require_practitioner(actor, practitioner, consultation)
-    queueing.hand_back(actor, state_id=state_id, token_id=consultation.token_id)
+    queueing.hand_back(
+        actor,
+        state_id=state_id,
+        token_id=consultation.token_id,
+        practitioner_id=practitioner.id,
+    )
     _without_practitioner(actor, consultation)
     concerns(consultation, patient_id=consultation.patient_id)
 
@@ -414,7 +444,6 @@ def _end(
         state_id=consultation.state_id,
         id=consultation.id,
         to=status,
-        source=[consultation.status],
         outcome=outcome,
         ended_at=now,
     )

@@ -210,7 +210,7 @@ def _claim_in(
             "  SELECT id FROM queueing_token"
             "  WHERE state_id = %(state)s AND line_id = %(line)s AND status = 'waiting' AND"
             + ELIGIBLE
-            + " ORDER BY order_class, order_at, number LIMIT 1 FOR UPDATE"
+            + " ORDER BY order_class, order_at, number LIMIT 1 FOR NO KEY UPDATE"
             + (" SKIP LOCKED" if skip_locked else "")
             + f") RETURNING {', '.join(_TOKEN_COLUMNS)}",
             {
@@ -244,10 +244,10 @@ def answer(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Token:
 def not_answered(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Token:
     """The deadline passed without an answer: wait behind the next two, or expire at last.
 
-    Frees the practitioner. Raises Stale when the patient was faster.
+    Frees the practitioner. Raises Stale when the patient was faster, or another call runs by now.
     """
     token = _locked(state_id, token_id)
-    if token.status != "called":
+    if token.status != "called" or token.deadline_at is None or token.deadline_at >= clock.now():
         raise Stale
     if token.calls >= CALLS_BEFORE_EXPIRY:
         return _end(token, "expired")
@@ -255,12 +255,17 @@ def not_answered(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Token:
 
 
 @verb("queueing.hand_back")
-def hand_back(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Token:
-    """The doctor rejects the call: the token is at the head again, for another doctor."""
+def hand_back(
+    actor: Actor, *, state_id: int, token_id: uuid.UUID, practitioner_id: uuid.UUID
+) -> Token:
+    """The doctor rejects the call: the token is at the head again, for another doctor.
+
+    Raises Stale when the call is over, or somebody else's by now.
+    """
     token = _locked(state_id, token_id)
-    if token.status != "called" or token.practitioner_id is None:
+    if token.status != "called" or token.practitioner_id != practitioner_id:
         raise Stale
-    token.not_for = [*token.not_for, token.practitioner_id]
+    token.not_for = [*token.not_for, practitioner_id]
     return _requeue(token, token.priority_class, token.waiting_since)
 
 
@@ -281,16 +286,20 @@ def finish(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Token:
 
 @verb("queueing.cancel")
 def cancel(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Token:
-    """The patient gives the token back while waiting; the place is free again."""
-    token = _end(_locked(state_id, token_id), "cancelled")
+    """The patient gives the token back while waiting; the place is free again.
+
+    Raises Stale once the token is called.
+    """
+    token = Token.objects.get(state_id=state_id, id=token_id)
+    # The day first, then the token: in the order in which a request of the same patient locks them.
     LineDay.objects.filter(
         state_id=state_id, line_id=token.line_id, day=token.day, taken__gt=0
     ).update(taken=F("taken") - 1)
-    return token
+    return _end(_locked(state_id, token_id), "cancelled")
 
 
 def _locked(state_id: int, token_id: uuid.UUID) -> Token:
-    return Token.objects.select_for_update().get(state_id=state_id, id=token_id)
+    return Token.objects.select_for_update(no_key=True).get(state_id=state_id, id=token_id)
 
 
 def _end(token: Token, status: str) -> Token:
@@ -301,7 +310,6 @@ def _end(token: Token, status: str) -> Token:
         state_id=token.state_id,
         id=token.id,
         to=status,
-        source=[token.status],
         ended_at=clock.now(),
         deadline_at=None,
     )
@@ -320,7 +328,6 @@ def _requeue(token: Token, order_class: int, order_at: datetime.datetime) -> Tok
         state_id=token.state_id,
         id=token.id,
         to="waiting",
-        source=[token.status],
         practitioner_id=None,
         deadline_at=None,
         order_class=order_class,
