@@ -331,7 +331,7 @@ def sign_in(client: Client, account: Account) -> None:
         device="test",
         created_at=now,
         last_seen_at=now,
-        expires_at=now + datetime.timedelta(days=1),
+        expires_at=now + datetime.timedelta(days=90),
     )
     client.cookies[SESSION_COOKIE] = token
 

@@ -32,14 +32,13 @@ from sanjeevani.directory.queries import clinics_of_lines
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import DomainError, Invalid, NotFound
 from sanjeevani.foundation.live import TICKET_SECONDS, issue_ticket
-from sanjeevani.prescription.documents import render_pdf
+from sanjeevani.prescription.documents import medicines_in, render_pdf
 from sanjeevani.prescription.queries import newest_prescription
 from sanjeevani.queueing.errors import CallExpired
 from sanjeevani.queueing.models import TokenStatus
 from sanjeevani.queueing.queries import place_of, wait_of
 from sanjeevani.web.access import PortalRequest, patient
 from sanjeevani.web.errors import respond
-from sanjeevani.web.patient.day_plan import day_plan
 from sanjeevani.web.patient.forms import FeedbackForm, MessageForm
 from sanjeevani.web.patient.views import clinic_name, language, see
 
@@ -104,7 +103,7 @@ def _status(consultation: Consultation) -> dict[str, Any]:
         writing = writing_of(consultation)
         context |= {
             "prescription": prescription,
-            "medicines": day_plan(prescription.content, language()) if prescription else [],
+            "medicines": medicines_in(prescription, language()) if prescription else [],
             "note": writing.note,
             "diagnoses": writing.diagnoses,
             "feedback": feedback_of(consultation),
