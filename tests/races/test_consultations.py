@@ -11,6 +11,7 @@ import datetime
 import threading
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
@@ -310,9 +311,8 @@ def test_a_cancellation_meets_a_new_request_of_the_same_patient() -> None:
             person(held.patient_account_id), state_id=held.state_id, consultation_id=held.id
         )
 
-    _cancelled, again = at_once(
-        [cancel, partial(ask, clinic, patient)], 2, AlreadyWaiting, shaken=True
-    )
+    both: list[Callable[[], Any]] = [cancel, partial(ask, clinic, patient)]
+    _cancelled, again = at_once(both, 2, AlreadyWaiting, shaken=True)
     waiting = Token.objects.filter(state_id=clinic.state_id, status="waiting").count()
     taken = LineDay.objects.get(state_id=clinic.state_id, line_id=clinic.line_id).taken
     assert waiting == taken == (0 if isinstance(again, AlreadyWaiting) else 1)
