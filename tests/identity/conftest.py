@@ -3,11 +3,10 @@
 import pytest
 from pytest_django import Settings
 
+from tests.identity.helpers import lift_limits
+
 
 @pytest.fixture
 def unlimited(settings: Settings) -> None:
     """Nobody asks or guesses too often."""
-    # Models are known only after the setup in the outer conftest.
-    from sanjeevani.identity.limits import LIMITS
-
-    settings.SIGN_IN_LIMITS = dict.fromkeys(LIMITS, (10_000, 60))
+    lift_limits(settings)

@@ -8,8 +8,10 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from django.db import connections
+from pytest_django import Settings
 
 from sanjeevani.foundation import clock
+from sanjeevani.identity.limits import LIMITS
 from sanjeevani.messaging.models import OutgoingMessage
 
 
@@ -19,6 +21,11 @@ def sent_code(mobile: str) -> str:
     found = re.search(r"\b\d{6}\b", message.text)
     assert found
     return found.group()
+
+
+def lift_limits(settings: Settings) -> None:
+    """Let nobody ask or guess too often: for tests of what comes after."""
+    settings.SIGN_IN_LIMITS = dict.fromkeys(LIMITS, (10_000, 60))
 
 
 def at(instant: datetime.datetime) -> AbstractContextManager[None]:

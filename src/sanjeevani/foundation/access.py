@@ -63,10 +63,11 @@ def client_address(request: HttpRequest) -> str | None:
     What a client writes into X-Forwarded-For itself stands further left and is never believed.
     """
     candidate = request.META.get("REMOTE_ADDR", "")
-    if settings.TRUSTED_PROXIES:
-        forwarded = request.headers.get("X-Forwarded-For", "").split(",")
-        if len(forwarded) >= settings.TRUSTED_PROXIES:
-            candidate = forwarded[-settings.TRUSTED_PROXIES]
+    forwarded = request.headers.get("X-Forwarded-For")
+    if settings.TRUSTED_PROXIES and forwarded:
+        hops = forwarded.split(",")
+        if len(hops) >= settings.TRUSTED_PROXIES:
+            candidate = hops[-settings.TRUSTED_PROXIES]
     try:
         return str(ipaddress.ip_address(candidate.strip()))
     except ValueError:

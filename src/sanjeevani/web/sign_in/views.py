@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from sanjeevani.directory.models import Post, Role
 from sanjeevani.directory.queries import posts_of
-from sanjeevani.foundation.actor import Actor, ActorKind
+from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import DomainError, NotFound, NotPermitted, TooMany
 from sanjeevani.identity import queries, services
 from sanjeevani.identity.models import OneTimeCode
@@ -34,8 +34,8 @@ from sanjeevani.web.sign_in.devices import device_name
 from sanjeevani.web.sign_in.forms import CodeForm, MobileForm, PasswordForm, PostForm, StaffForm
 
 CHALLENGE_COOKIE = "challenge"
-PATIENT_HOME = "/"
-STAFF_HOMES = {Role.DOCTOR: "/doctor", Role.SPECIALIST: "/doctor"}
+PATIENT_HOME = "patient:people"
+STAFF_HOMES = {Role.DOCTOR: "doctor:desk", Role.SPECIALIST: "doctor:desk"}
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -46,7 +46,7 @@ def mobile(request: PortalRequest) -> HttpResponse:
     """Ask for the mobile number and send a code to it."""
     session = request.session_info
     if session is not None and not session.is_staff:
-        return _redirect(_next(request) or PATIENT_HOME)
+        return _redirect(_next(request) or reverse(PATIENT_HOME))
     form = MobileForm(_sent(request))
     if request.method == "POST" and form.is_valid():
         number = form.cleaned_data["mobile"]
@@ -81,7 +81,7 @@ def code(request: PortalRequest) -> HttpResponse:
             )
         except DomainError as error:
             return _show(request, "code", form, error, sent=sent)
-        response = _redirect(_next(request) or PATIENT_HOME)
+        response = _redirect(_next(request) or reverse(PATIENT_HOME))
         response.delete_cookie(CHALLENGE_COOKIE, path=reverse("sign-in:mobile"), samesite="Lax")
         return _let_in(request, response, signed)
     return _show(request, "code", form, sent=sent)
@@ -141,11 +141,7 @@ def staff(request: PortalRequest) -> HttpResponse:
             return _show(request, "staff", form, error)
         posts = posts_of(signed.session.account_id)
         if len(posts) == 1:
-            actor = Actor(
-                ActorKind.STAFF,
-                account_id=signed.session.account_id,
-                address=request.actor.address,
-            )
+            actor = queries.actor_of(signed.session, request.actor.address)
             response = _enter(request, actor, signed.session, posts[0])
         else:
             response = _redirect(_with_next(request, "sign-in:post"))
@@ -170,7 +166,8 @@ def _enter(
     request: PortalRequest, actor: Actor, session: queries.SessionInfo, chosen: Post
 ) -> HttpResponse:
     services.choose_post(actor, session=session, post_state_id=chosen.state_id, post_id=chosen.id)
-    return _redirect(_next(request) or STAFF_HOMES.get(Role(chosen.role), "/"))
+    home = reverse(STAFF_HOMES.get(Role(chosen.role), "sign-in:account"))
+    return _redirect(_next(request) or home)
 
 
 @signed_in
