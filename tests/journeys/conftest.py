@@ -1,0 +1,125 @@
+"""Whole journeys: the product as `sanjeevani run` starts it, and people in real browsers."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+
+from tests.journeys.people import Doctor, Patient
+from tests.product import Product
+
+AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
+SHOTS = Path(os.environ.get("JOURNEY_SHOTS", ".build/journeys"))
+PHONE: ViewportSize = {"width": 360, "height": 720}
+DESK: ViewportSize = {"width": 1280, "height": 800}
+RUN_AXE = """
+() => axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}).then(
+    result => result.violations.map(
+        violation => [violation.id, violation.nodes.map(node => node.html)]))
+"""
+
+
+@pytest.fixture(scope="session")
+def product() -> Iterator[Product]:
+    """The whole product on scratch data."""
+    with Product() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium with a microphone and a camera that it makes up."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            args=[
+                "--no-sandbox",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--no-first-run",
+                "--use-fake-device-for-media-stream",
+                "--use-fake-ui-for-media-stream",
+                "--autoplay-policy=no-user-gesture-required",
+            ],
+        )
+        yield chromium
+        chromium.close()
+
+
+NewPage = Callable[..., Page]
+
+
+@pytest.fixture
+def new_page(browser: Browser, product: Product) -> Iterator[NewPage]:
+    """Make a page in a browser context of its own; a script error in it fails the test."""
+    contexts: list[BrowserContext] = []
+    errors: list[str] = []
+
+    def make(*, language: str = "en", phone: bool = True, javascript: bool = True) -> Page:
+        context = browser.new_context(
+            base_url=product.url,
+            viewport=PHONE if phone else DESK,
+            locale=language,
+            java_script_enabled=javascript,
+        )
+        context.add_cookies([{"name": "language", "value": language, "url": product.url}])
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert not errors
+
+
+@pytest.fixture
+def new_patient(new_page: NewPage, product: Product) -> Callable[..., Patient]:
+    """Make a patient with a phone and a mobile number that nobody has."""
+
+    def make(**options: object) -> Patient:
+        return Patient(new_page(**options), product.url)
+
+    return make
+
+
+@pytest.fixture
+def new_doctor(new_page: NewPage, product: Product) -> Callable[..., Doctor]:
+    """Make a doctor at a desk, by the login of the demo data."""
+
+    def make(login: str, **options: object) -> Doctor:
+        return Doctor(new_page(phone=False, **options), login, demo_password(product))
+
+    return make
+
+
+def demo_password(product: Product) -> str:
+    """Return the one password of the demo's staff."""
+    text = (product.data_dir / "demo-sign-ins.txt").read_text()
+    return text.split("password ", 1)[1].split()[0]
+
+
+@pytest.fixture
+def look() -> Callable[[Page, str], None]:
+    """Keep a picture of a page, and hold it against WCAG 2.1 AA at both widths."""
+
+    def check(page: Page, name: str) -> None:
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+        page.evaluate(AXE.read_text())
+        own = page.viewport_size
+        for size in (PHONE, DESK):
+            page.set_viewport_size(size)
+            assert page.evaluate(RUN_AXE) == [], (name, page.url, size)
+            overflow = "() => document.documentElement.scrollWidth > window.innerWidth"
+            assert not page.evaluate(overflow), (name, page.url, size)
+        if own:
+            page.set_viewport_size(own)
+
+    return check

@@ -1,0 +1,193 @@
+"""What people do at the screens, by the words they read there."""
+
+import itertools
+import os
+import re
+import time
+
+import httpx
+from playwright.sync_api import Locator, Page, expect
+
+_mobiles = itertools.count(9_810_000_000 + (os.getpid() % 10_000) * 10_000 + 100)
+
+
+class Patient:
+    """Somebody with a phone."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.mobile = str(next(_mobiles))
+
+    def sign_in(self) -> None:
+        """Sign in by mobile and the code from the inbox."""
+        self.page.goto("/sign-in")
+        self.page.locator("input[name=mobile]").fill(self.mobile)
+        self.submit()
+        self.page.locator("input[name=code]").fill(self.code())
+        self.submit()
+
+    def code(self) -> str:
+        """Wait for the newest code sent to this mobile."""
+        for _attempt in range(100):
+            answer = httpx.get(f"{self.url}/inbox.json", params={"mobile": self.mobile})
+            for message in answer.json()["messages"]:
+                if found := re.search(r"\b\d{6}\b", message["text"]):
+                    return found.group()
+            time.sleep(0.05)
+        raise AssertionError("no code arrived")
+
+    def submit(self) -> None:
+        """Press the page's first big button that is not secondary."""
+        self.page.locator("main button.govuk-button:not(.govuk-button--secondary)").first.click()
+
+    def live_in(self, state_id: int) -> None:
+        """Choose the state, once."""
+        self.page.locator(f"button[name=state][value='{state_id}']").click()
+
+    def describe(
+        self, name: str, *, gender: str = "female", age: int = 34, relation: str = "self"
+    ) -> None:
+        """Fill in the form of a person in care."""
+        page = self.page
+        page.locator(f"input[name=relation][value={relation}]").check()
+        page.locator("input[name=name]").fill(name)
+        page.locator(f"input[name=gender][value={gender}]").check()
+        page.locator("input[name=age]").fill(str(age))
+        page.locator("input[name=address]").fill("12, Temple Road")
+        page.locator("input[name=district]").fill("Mysuru")
+        self.submit()
+
+    def agree(self) -> None:
+        """Accept the notice."""
+        self.submit()
+
+    def no_danger(self) -> None:
+        """Say that none of the danger signs is there."""
+        self.page.locator("button[name=sign][value=none]").click()
+
+    def complain(self, *complaints: str, text: str = "", days: int = 2) -> None:
+        """Say what the trouble is."""
+        page = self.page
+        for complaint in complaints:
+            page.locator(f"input[name=complaints][value={complaint}]").check()
+        if text:
+            page.locator("textarea[name=text]").fill(text)
+        page.locator("input[name=duration]").fill(str(days))
+        self.submit()
+
+    def choose_first_opd(self) -> None:
+        """Take the one recommended first."""
+        self.page.locator(".choice--first a, .choices a").first.click()
+
+    def take_token(self) -> int:
+        """Ask for the token; return its number."""
+        self.submit()
+        return self.token_number()
+
+    def token_number(self) -> int:
+        """Read the number in very large figures."""
+        return int(self.page.locator(".token__number").first.inner_text())
+
+    def place(self) -> int:
+        """Read the place in line."""
+        return int(self.page.locator("[data-live-bind=place]").first.inner_text())
+
+    def expect_place(self, place: int, seconds: float = 3) -> None:
+        """Wait until the page itself says this place."""
+        expect(self.page.locator("[data-live-bind=place]").first).to_have_text(
+            str(place), timeout=seconds * 1000
+        )
+
+    def write(self, text: str) -> None:
+        """Send a message."""
+        self.page.locator("#write [name=text]").fill(text)
+        self.page.locator("#write button[type=submit]").click()
+
+    def answer_button(self) -> Locator:
+        """The big button of CALL NOW."""
+        return self.page.locator("form[action$='/answer'] button")
+
+    def answer(self) -> None:
+        """Press CALL NOW."""
+        self.answer_button().click()
+        expect(self.answer_button()).to_have_count(0)
+
+    def download(self, link: str) -> bytes:
+        """Fetch what a link of the page leads to, signed in as this person."""
+        address = self.page.locator(link).first.get_attribute("href")
+        assert address
+        answer = self.page.request.get(address)
+        assert answer.ok
+        return answer.body()
+
+    def rate(self, faces: int) -> None:
+        """Give feedback in two taps."""
+        self.page.locator(f"input[name=rating][value='{faces}']").check()
+        self.page.locator("form[action$='/feedback'] button").click()
+
+
+class Doctor:
+    """Somebody at a desk."""
+
+    def __init__(self, page: Page, login: str, password: str) -> None:
+        self.page = page
+        page.goto("/staff/sign-in")
+        page.locator("input[name=login]").fill(login)
+        page.locator("input[name=password]").fill(password)
+        page.locator("main button.govuk-button").first.click()
+        page.goto("/desk")
+
+    def go_on_duty(self) -> None:
+        """Begin to serve."""
+        self.page.locator("button[name=to][value=on]").click()
+
+    def next(self) -> None:
+        """Call the next patient, by the one key."""
+        expect(self.page.locator("button.next")).to_be_visible()
+        self.page.locator("h1").first.focus()
+        self.page.keyboard.press("n")
+        expect(self.page.locator("[data-call=called]")).to_be_visible()
+
+    def expect_in_progress(self) -> None:
+        """Wait until the patient has answered."""
+        expect(self.page.locator("[data-call=in_progress]")).to_be_visible(timeout=10_000)
+
+    def write(self, text: str) -> None:
+        """Send a message to the patient."""
+        self.page.locator("[name=text]").fill(text)
+        self.page.locator("#send").click()
+
+    def note(self, *, history: str = "", findings: str = "", advice: str = "") -> None:
+        """Write into the note."""
+        for name, text in (("history", history), ("findings", findings), ("advice", advice)):
+            self.page.locator(f"textarea[name={name}]").fill(text)
+
+    def diagnose(self, words: str, code: str) -> None:
+        """Search a diagnosis and choose it."""
+        self.page.locator("[name=diagnosis]").fill(words)
+        self.page.locator("#find-diagnosis").click()
+        self.page.locator(f"button[value='add_diagnosis:{code}']").click()
+        expect(self.page.locator(f"button[value='remove_diagnosis:{code}']")).to_be_visible()
+
+    def prescribe(self, line: str) -> None:
+        """Add a medicine as doctors type it."""
+        before = self.page.locator("li.medicine").count()
+        self.page.locator("[name=line]").fill(line)
+        self.page.locator("[name=line]").press("Enter")
+        expect(self.page.locator("li.medicine")).to_have_count(before + 1)
+
+    def check_prescription(self) -> None:
+        """Look at what will stand on it."""
+        self.page.locator("button[name=do][value=sign]").click()
+
+    def sign(self) -> None:
+        """Sign what was checked."""
+        self.page.locator("main button.govuk-button:not(.govuk-button--secondary)").first.click()
+        expect(self.page.locator(".signed")).to_be_visible()
+
+    def finish(self, outcome: str) -> None:
+        """Say what came of it, and be free."""
+        self.page.locator(f"input[name=outcome][value={outcome}]").check()
+        self.page.locator("button[name=do][value=done]").click()
+        expect(self.page.locator("button.next")).to_be_visible()
