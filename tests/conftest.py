@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,7 @@ def nats_url() -> Iterator[str]:
         for _attempt in range(200):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.05):
                 break
+            time.sleep(0.05)
         else:
             pytest.fail("the NATS server does not answer")
         yield url

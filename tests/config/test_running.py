@@ -76,6 +76,11 @@ def test_a_port_that_is_no_number_is_refused_in_one_line(tmp_path: Path) -> None
     assert "PORT" in refusal(Product(tmp_path, variables={"PORT": "eighty"}))
 
 
+def test_a_path_that_supervisor_would_misread_is_refused_in_one_line(tmp_path: Path) -> None:
+    tmp_path.chmod(0o711)
+    assert "%" in refusal(Product(tmp_path / "100%"))
+
+
 @pytest.mark.parametrize("name", ["granian", "nats-server", "pginstall18"])
 def test_what_is_killed_comes_back(product: Product, name: str) -> None:
     killed = psutil.Process(product.child(name))

@@ -1,0 +1,98 @@
+"""The folder of sockets, and PostgreSQL's roles."""
+
+import os
+import socket
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from sanjeevani.config.embedded import (
+    OWNER,
+    SERVING,
+    EmbeddedFailure,
+    EmbeddedPostgres,
+    runtime_dir,
+)
+
+LONG = "a-folder-with-quite-a-long-name"
+
+
+def deep(tmp_path: Path) -> Path:
+    folder = tmp_path / LONG / LONG / LONG
+    folder.mkdir(parents=True)
+    return folder
+
+
+def test_sockets_are_in_the_data_folder_when_its_path_is_short(tmp_path: Path) -> None:
+    short = Path("/tmp") / tmp_path.name  # noqa: S108
+    short.mkdir()
+    try:
+        assert runtime_dir(short) == short / "run"
+    finally:
+        (short / "run").rmdir()
+        short.rmdir()
+
+
+def test_sockets_fit_the_kernel_when_the_path_is_long(tmp_path: Path) -> None:
+    folder = runtime_dir(deep(tmp_path))
+    try:
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(str(folder / "supervisor.sock.1234567"))
+        assert runtime_dir(deep(tmp_path / "other")) != folder
+    finally:
+        (folder / "supervisor.sock.1234567").unlink()
+        folder.rmdir()
+        runtime_dir(tmp_path / "other" / LONG / LONG / LONG).rmdir()
+
+
+def test_a_short_folder_that_others_may_write_is_refused(tmp_path: Path) -> None:
+    folder = runtime_dir(deep(tmp_path))
+    try:
+        folder.chmod(0o777)
+        with pytest.raises(EmbeddedFailure, match="belongs to somebody else"):
+            runtime_dir(tmp_path / LONG / LONG / LONG)
+    finally:
+        folder.rmdir()
+
+
+@pytest.fixture
+def postgres() -> EmbeddedPostgres:
+    """The cluster of this test run."""
+    return EmbeddedPostgres(Path(os.environ["SANJEEVANI_DATA"]), durable=False)
+
+
+def test_neither_role_is_more_than_it_needs(postgres: EmbeddedPostgres) -> None:
+    with postgres.connect(SERVING) as connection:
+        rows = connection.execute(
+            "SELECT rolname, rolsuper, rolcreaterole FROM pg_roles WHERE rolname = ANY(%s)",
+            [[OWNER, SERVING]],
+        ).fetchall()
+        assert sorted(rows) == [(SERVING, False, False), (OWNER, False, False)]
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("CREATE TABLE public.mine (id int)")
+
+
+def test_nobody_else_may_connect(postgres: EmbeddedPostgres) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can act as somebody else")
+    child = os.fork()
+    if child == 0:
+        os.setresuid(65534, 65534, 65534)
+        try:
+            postgres.connect(SERVING).close()
+        except psycopg.OperationalError:
+            os._exit(0)
+        os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_the_cluster_is_made_once(tmp_path: Path) -> None:
+    tmp_path.chmod(0o711)
+    postgres = EmbeddedPostgres(tmp_path, durable=False)
+    (tmp_path / "postgres.unfinished").mkdir()
+    postgres.prepare()
+    (tmp_path / "postgres.unfinished").mkdir(exist_ok=True)
+    made = (postgres.directory / "PG_VERSION").stat().st_mtime_ns
+    postgres.prepare()
+    assert (postgres.directory / "PG_VERSION").stat().st_mtime_ns == made
