@@ -1,9 +1,12 @@
-"""QR codes for paper and screens."""
+"""QR codes for paper and screens. Content of more than 2,953 bytes raises QrTooLong."""
 
 import io
 from functools import lru_cache
 
 import segno
+from segno import DataOverflowError as QrTooLong
+
+__all__ = ["QrTooLong", "qr_modules", "qr_png", "qr_svg"]
 
 QUIET_ZONE = 2
 """Modules left white around; the standard's four where the page itself is not white."""
@@ -17,7 +20,9 @@ def _code(content: str) -> segno.QRCode:
 
 def qr_svg(content: str) -> str:
     """Return a QR code as an SVG without fixed size, black on nothing, for pages and print."""
-    return _code(content).svg_inline(border=QUIET_ZONE, omitsize=True, svgclass=None, lineclass=None)
+    return _code(content).svg_inline(
+        border=QUIET_ZONE, omitsize=True, svgclass=None, lineclass=None
+    )
 
 
 def qr_png(content: str, scale: int = 6) -> bytes:

@@ -37,7 +37,7 @@ def sign_statement(statement: Mapping[str, Any]) -> str:
     """Return the statement as a compact JWS; the newest key signs, its `kid` is in the header."""
     key = _signing_key()
     payload = json.dumps(statement, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    header = {"alg": ALGORITHM, "kid": key.kid}
+    header = {"alg": ALGORITHM, "kid": key.thumbprint()}
     return jws.serialize_compact(header, payload, key, algorithms=[ALGORITHM])
 
 
@@ -46,7 +46,7 @@ def verify_statement(token: str) -> dict[str, Any]:
     if len(token) > LONGEST_STATEMENT:
         raise SignatureInvalid
     try:
-        signed = jws.deserialize_compact(token, KeySet(_keys()), algorithms=[ALGORITHM])
+        signed = jws.deserialize_compact(token, KeySet([*_keys()]), algorithms=[ALGORITHM])
         statement = json.loads(signed.payload)
     # Hostile tokens fail in the decoding of base64, UTF-8 or JSON as often as in the signature.
     except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
@@ -59,17 +59,18 @@ def verify_statement(token: str) -> dict[str, Any]:
 def public_keys() -> dict[str, list[dict[str, Any]]]:
     """Return the JSON Web Key Set to publish: what a verifier needs, and nothing private."""
     return {
-        "keys": [
-            {**key.as_dict(private=False), "alg": ALGORITHM, "use": "sig"} for key in _keys()
-        ]
+        "keys": [{**key.as_dict(private=False), "alg": ALGORITHM, "use": "sig"} for key in _keys()]
     }
 
 
 def rotate_signing_key() -> str:
-    """Make a new key that signs from now on; return its `kid`. Older ones go on verifying."""
+    """Make a new key that signs from now on; return its `kid` (RFC 7638 thumbprint).
+
+    Older ones go on verifying.
+    """
     directory = _directory()
     with FileLock(directory / ".lock"):
-        return _make_key(directory).kid
+        return _make_key(directory).thumbprint()
 
 
 def _signing_key() -> OKPKey:
@@ -86,7 +87,7 @@ def _signing_key() -> OKPKey:
 def _make_key(directory: Path) -> OKPKey:
     key = OKPKey.generate_key("Ed25519", private=True, auto_kid=True)
     stamp = clock.now().strftime("%Y%m%dT%H%M%S%fZ")
-    name = directory / f"{stamp}-{key.kid[:8]}.json"
+    name = directory / f"{stamp}-{key.thumbprint()[:8]}.json"
     half_written = name.with_suffix(".new")
     descriptor = os.open(half_written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:

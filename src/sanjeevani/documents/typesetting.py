@@ -15,13 +15,14 @@ from typing import Any, Literal
 
 import typst
 
-from sanjeevani.documents.qr import qr_modules, qr_svg
+from sanjeevani.documents.qr import QrTooLong, qr_modules, qr_svg
 
 PACKAGE = Path(__file__).resolve().parent
 LANGUAGES = ("en", "hi")
 DEFAULT_LANGUAGE = "en"
 
 SMALLEST_QR_MM = 24
+LARGEST_QR_MM = 52
 MODULE_MM = 0.34
 
 JOINERS = frozenset("\u200c\u200d")
@@ -47,18 +48,18 @@ def render(
     }
     moment = issued_at or datetime.datetime.fromtimestamp(0, datetime.UTC)
     try:
-        return _compile(template_name, inputs, moment, ["ua-1"])
+        return _compile(template_name, inputs, moment, "ua-1")
     except typst.TypstError:
         # PDF/UA refuses characters that no font of ours has (an emoji); better a box on the page
         # than no prescription. What else is wrong fails again.
-        return _compile(template_name, inputs, moment, [])
+        return _compile(template_name, inputs, moment, None)
 
 
 def _compile(
     template_name: str,
     inputs: dict[str, str],
     moment: datetime.datetime,
-    standards: list[Literal["ua-1"]],
+    standard: Literal["ua-1"] | None,
 ) -> bytes:
     document = typst.compile(
         str(PACKAGE / "templates" / f"{template_name}.typ"),
@@ -67,7 +68,7 @@ def _compile(
         ignore_system_fonts=True,
         format="pdf",
         sys_inputs=inputs,
-        pdf_standards=standards,
+        pdf_standards=standard,
         timestamp=int(moment.timestamp()),
     )
     if not isinstance(document, bytes):
@@ -97,11 +98,19 @@ def _read_labels(language: str) -> dict[str, Any]:
 
 
 def _with_qr(data: dict[str, Any]) -> dict[str, Any]:
-    """Add the drawing of `qr_content` and its width: a phone needs modules of 0.3 mm on paper."""
+    """Add the drawing of `qr_content` and its width: a phone needs modules of 0.3 mm on paper.
+
+    A statement that no code can hold gives way to the address, where the number can be typed.
+    """
     content = data.get("qr_content", "")
     if not content:
         return {**data, "qr_svg": "", "qr_size_mm": 0}
-    width = max(SMALLEST_QR_MM, qr_modules(content) * MODULE_MM)
+    try:
+        modules = qr_modules(content)
+    except QrTooLong:
+        content = data["verification_address"]
+        modules = qr_modules(content)
+    width = min(max(SMALLEST_QR_MM, modules * MODULE_MM), LARGEST_QR_MM)
     return {**data, "qr_svg": qr_svg(content), "qr_size_mm": round(width, 1)}
 
 
@@ -123,4 +132,3 @@ def _printable(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_printable(item) for item in value]
     return value
-

@@ -1,0 +1,135 @@
+"""Links that open one record for a while: to a prescription sent by message, for example.
+
+Whoever opens one has to know something about the patient (the year of birth); the caller compares
+it, this module counts the tries. Tokens are 256 random bits and stored only as digests.
+"""
+
+import datetime
+import secrets
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db.models import F
+
+from sanjeevani.documents.errors import LinkAnswerWrong, LinkDead
+from sanjeevani.documents.models import ShareLink
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import Actor
+from sanjeevani.foundation.verbs import concerns, verb
+from sanjeevani.identity.queries import digest_of
+
+LIFETIME = datetime.timedelta(days=7)
+TRIES = 5
+
+
+@dataclass(frozen=True)
+class LinkedRecord:
+    """The record behind a link; `record_type` is the word that the maker of the link chose."""
+
+    record_type: str
+    state_id: int
+    record_id: uuid.UUID
+    patient_id: uuid.UUID | None
+    expires_at: datetime.datetime
+
+
+@verb("documents.share")
+def share(
+    actor: Actor,
+    *,
+    record_type: str,
+    state_id: int,
+    record_id: uuid.UUID,
+    patient_id: uuid.UUID | None = None,
+    lifetime: datetime.timedelta = LIFETIME,
+    tries: int = TRIES,
+) -> str:
+    """Make a link and return its token, which is shown once and cannot be read back."""
+    token = secrets.token_urlsafe(32)
+    now = clock.now()
+    link = ShareLink.objects.create(
+        digest=digest_of(token),
+        record_type=record_type,
+        record_state_id=state_id,
+        record_id=record_id,
+        patient_id=patient_id,
+        tries_left=tries,
+        made_at=now,
+        expires_at=now + lifetime,
+    )
+    concerns(link, patient_id=patient_id)
+    return token
+
+
+def linked(token: str) -> LinkedRecord:
+    """Return what a link leads to, without opening it. Raises LinkDead.
+
+    For the page that asks the question; it must show nothing of the record.
+    """
+    link = ShareLink.objects.filter(
+        digest=digest_of(token), expires_at__gt=clock.now(), tries_left__gt=0
+    ).first()
+    if link is None:
+        raise LinkDead
+    return _record(link)
+
+
+def open_link(
+    actor: Actor, *, token: str, is_right: Callable[[LinkedRecord], bool]
+) -> LinkedRecord:
+    """Return the record if `is_right` says that the answer given fits it.
+
+    Raises LinkDead, LinkAnswerWrong. Each call spends a try, given back when the answer is right.
+    """
+    outcome = _try_link(actor, token=token, is_right=is_right)
+    if isinstance(outcome, LinkAnswerWrong):
+        raise outcome
+    return outcome
+
+
+@verb("documents.open_link")
+def _try_link(
+    actor: Actor, *, token: str, is_right: Callable[[LinkedRecord], bool]
+) -> LinkedRecord | LinkAnswerWrong:
+    """Return a wrong answer instead of raising it: raising would undo the try that was spent."""
+    digest = digest_of(token)
+    live = ShareLink.objects.filter(digest=digest, expires_at__gt=clock.now(), tries_left__gt=0)
+    # The row stays locked until the end, so that guesses in parallel wait for each other.
+    if not live.update(tries_left=F("tries_left") - 1):
+        raise LinkDead
+    link = ShareLink.objects.get(digest=digest)
+    concerns(link, patient_id=link.patient_id)
+    record = _record(link)
+    if not is_right(record):
+        return LinkAnswerWrong(link.tries_left)
+    ShareLink.objects.filter(digest=digest).update(tries_left=F("tries_left") + 1)
+    return record
+
+
+@verb("documents.withdraw_link")
+def withdraw_link(actor: Actor, *, token: str) -> None:
+    """End a link at once. Raises LinkDead if it already had."""
+    link = ShareLink.objects.filter(digest=digest_of(token), tries_left__gt=0).first()
+    if link is None:
+        raise LinkDead
+    concerns(link, patient_id=link.patient_id)
+    ShareLink.objects.filter(digest=link.digest).update(tries_left=0)
+
+
+def remove_expired_links() -> int:
+    """Delete what expired a day ago or more; return how many. For the background sweep."""
+    deleted, _by_model = ShareLink.objects.filter(
+        expires_at__lt=clock.now() - datetime.timedelta(days=1)
+    ).delete()
+    return deleted
+
+
+def _record(link: ShareLink) -> LinkedRecord:
+    return LinkedRecord(
+        record_type=link.record_type,
+        state_id=link.record_state_id,
+        record_id=link.record_id,
+        patient_id=link.patient_id,
+        expires_at=link.expires_at,
+    )

@@ -1,0 +1,252 @@
+"""Taking in photos and papers: checked by content, pictures re-encoded small and clean.
+
+What leaves here is a JPEG that we wrote ourselves, without metadata, or a PDF without active
+content as far as that can be seen. The checks of PDFs are a sieve, not a proof: they are served as
+downloads, never shown inside our pages (`headers_for`).
+"""
+
+import hashlib
+import io
+import re
+import uuid
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import default_storage
+from PIL import Image, ImageOps
+
+from sanjeevani.documents.errors import (
+    FileEmpty,
+    FileTooLarge,
+    PdfLocked,
+    PdfUnsafe,
+    PictureUnreadable,
+    WrongKindOfFile,
+)
+from sanjeevani.documents.models import UploadedFile, storage_key
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import Actor
+from sanjeevani.foundation.errors import NotFound
+from sanjeevani.foundation.verbs import concerns, verb
+
+LARGEST_FILE = 10_000_000
+LARGEST_SIDE = 1600
+JPEG_QUALITY = 80
+# Decoding takes 4 bytes a pixel; a JPEG is reduced while decoding, a PNG cannot be.
+MOST_PIXELS = {"JPEG": 64_000_000, "PNG": 25_000_000}
+
+JPEG = "image/jpeg"
+PDF = "application/pdf"
+
+ACCEPT = "image/jpeg,image/png,application/pdf"
+"""For the `accept` attribute of a file field."""
+
+
+@dataclass(frozen=True)
+class CleanFile:
+    """What is stored: never the bytes of a picture that someone else wrote."""
+
+    content: bytes
+    content_type: str
+    width: int | None = None
+    height: int | None = None
+
+
+def clean_upload(content: bytes) -> CleanFile:
+    """Return a file fit to store. Raises the UploadRefused errors of `errors.py`."""
+    if not content:
+        raise FileEmpty
+    if len(content) > LARGEST_FILE:
+        raise FileTooLarge
+    if content.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")):
+        return _clean_picture(content)
+    if content.startswith(b"%PDF-"):
+        return _check_pdf(content)
+    raise WrongKindOfFile
+
+
+def _clean_picture(content: bytes) -> CleanFile:
+    try:
+        with Image.open(io.BytesIO(content), formats=list(MOST_PIXELS)) as source:
+            if source.width * source.height > MOST_PIXELS[source.format or "PNG"]:
+                raise PictureUnreadable
+            source.draft("RGB", (LARGEST_SIDE, LARGEST_SIDE))
+            source.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.LANCZOS)
+            picture = _on_white(ImageOps.exif_transpose(source))
+    # A hostile or broken picture fails in whatever part of the decoder it reaches first.
+    except (
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+        EOFError,
+        MemoryError,
+        OSError,
+        SyntaxError,
+        ValueError,
+        zlib.error,
+    ):
+        raise PictureUnreadable from None
+    written = io.BytesIO()
+    picture.save(written, "JPEG", quality=JPEG_QUALITY, optimize=True)
+    return CleanFile(written.getvalue(), JPEG, picture.width, picture.height)
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    """Return the picture as plain RGB without metadata; what was transparent becomes paper."""
+    if picture.mode in {"I;16", "I"}:
+        picture = picture.convert("I").point(lambda value: value / 256).convert("L")
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        page = Image.new("RGB", picture.size, "white")
+        page.paste(picture, mask=picture.getchannel("A"))
+        return page
+    page = Image.new("RGB", picture.size)
+    page.paste(picture.convert("RGB"))
+    return page
+
+
+def _names(*names: bytes) -> re.Pattern[bytes]:
+    """Match PDF names however they are spelled: any character may stand as `#` and two digits."""
+    spelled = (
+        b"".join(b"(?:%c|#%02x|#%02X)" % (byte, byte, byte) for byte in name) for name in names
+    )
+    return re.compile(b"/(?:" + b"|".join(spelled) + b")(?![A-Za-z0-9])")
+
+
+# What makes a reader do something, or carries something. Short names (JS, 3D) are left out: they
+# turn up in compressed pages by chance, and none of them works without one of these.
+_ACTIVE = _names(
+    b"JavaScript", b"Launch", b"EmbeddedFile", b"EmbeddedFiles", b"RichMedia", b"XFA",
+    b"SubmitForm", b"ImportData", b"GoToE", b"GoToR", b"Rendition", b"Movie", b"Sound",
+)  # fmt: skip
+_ENCRYPTED = _names(b"Encrypt")
+_OBJECT_STREAM = _names(b"ObjStm")
+_STREAM = re.compile(rb"stream\r?\n")
+LONGEST_DICTIONARY = 4_000
+MOST_OBJECT_STREAMS = 5_000
+MOST_UNPACKED = 20_000_000
+
+
+def _check_pdf(content: bytes) -> CleanFile:
+    if b"%%EOF" not in content[-2048:]:
+        raise PdfUnsafe
+    for objects in (content, *_object_streams(content)):
+        if _ENCRYPTED.search(objects):
+            raise PdfLocked
+        if _ACTIVE.search(objects):
+            raise PdfUnsafe
+    return CleanFile(content, PDF)
+
+
+def _object_streams(content: bytes) -> Iterator[bytes]:
+    """Yield the unpacked object streams, in which newer PDFs keep most of their objects.
+
+    Raises PdfUnsafe for what cannot be unpacked, or not within the limits.
+    """
+    budget = MOST_UNPACKED
+    view = memoryview(content)
+    for count, name in enumerate(_OBJECT_STREAM.finditer(content)):
+        start = _STREAM.search(content, name.end(), name.end() + LONGEST_DICTIONARY)
+        if start is None or count >= MOST_OBJECT_STREAMS:
+            raise PdfUnsafe
+        try:
+            unpacked = zlib.decompressobj().decompress(view[start.end() :], budget)
+        except zlib.error:
+            raise PdfUnsafe from None
+        budget -= len(unpacked)
+        if budget <= 0:
+            raise PdfUnsafe
+        yield unpacked
+
+
+@verb("documents.store_upload")
+def store_upload(
+    actor: Actor, *, state_id: int, patient_id: uuid.UUID, file: "BinaryIO | File[bytes]", name: str
+) -> UploadedFile:
+    """Check, clean and keep a file of a patient; `state_id` is the patient's or the tenant's.
+
+    Raises the UploadRefused errors of `errors.py`. The content is written before the row: should
+    the transaction fail later, a file without a row stays behind, unreachable.
+    """
+    clean = clean_upload(file.read(LARGEST_FILE + 1))
+    key = default_storage.save(storage_key(), ContentFile(clean.content))
+    upload = UploadedFile.objects.create(
+        state_id=state_id,
+        patient_id=patient_id,
+        storage_key=key,
+        name=_display_name(name, clean.content_type),
+        content_type=clean.content_type,
+        size=len(clean.content),
+        sha256=hashlib.sha256(clean.content).hexdigest(),
+        width=clean.width,
+        height=clean.height,
+        uploaded_by_id=actor.account_id,
+        uploaded_at=clock.now(),
+    )
+    concerns(upload, patient_id=patient_id)
+    return upload
+
+
+@verb("documents.remove_upload")
+def remove_upload(actor: Actor, *, state_id: int, upload_id: uuid.UUID) -> None:
+    """Forget a file before it was sent to anyone. Raises NotFound.
+
+    Whether it may go is the caller's to decide: a frozen intake keeps its papers.
+    """
+    upload = get_upload(state_id, upload_id)
+    concerns(upload, patient_id=upload.patient_id)
+    UploadedFile.objects.filter(state_id=state_id, id=upload_id).delete()
+    default_storage.delete(upload.storage_key)
+
+
+def get_upload(state_id: int, upload_id: uuid.UUID) -> UploadedFile:
+    """Return an upload. Raises NotFound. The caller has checked who may see its patient."""
+    upload = UploadedFile.objects.filter(state_id=state_id, id=upload_id).first()
+    if upload is None:
+        raise NotFound
+    return upload
+
+
+def uploads_of(state_id: int, patient_id: uuid.UUID) -> list[UploadedFile]:
+    """Return a patient's files, the newest first."""
+    return list(
+        UploadedFile.objects.filter(state_id=state_id, patient_id=patient_id).order_by("-id")
+    )
+
+
+def uploads_named(state_id: int, upload_ids: list[uuid.UUID]) -> list[UploadedFile]:
+    """Return the files with these ids, in the order of sending; unknown ones are left out."""
+    rows = UploadedFile.objects.filter(state_id=state_id, id__in=upload_ids)
+    return list(rows.order_by("id"))
+
+
+def open_upload(upload: UploadedFile) -> "File[bytes]":
+    """Open the content for reading; the caller closes it. Raises NotFound if it is gone."""
+    try:
+        return default_storage.open(upload.storage_key, "rb")
+    except FileNotFoundError:
+        raise NotFound from None
+
+
+def headers_for(upload: UploadedFile) -> dict[str, str]:
+    """Return the headers to serve an upload with: nothing in it may run or be guessed at."""
+    shown = "inline" if upload.content_type == JPEG else "attachment"
+    extension = "jpg" if upload.content_type == JPEG else "pdf"
+    return {
+        "Content-Type": upload.content_type,
+        "Content-Length": str(upload.size),
+        "Content-Disposition": f'{shown}; filename="document-{upload.id.hex[-6:]}.{extension}"',
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "private, no-store",
+    }
+
+
+def _display_name(name: str, content_type: str) -> str:
+    """Return the sender's name for the file without path, control characters or its old ending."""
+    last = re.split(r"[\\/]", name)[-1]
+    readable = "".join(character for character in last if character.isprintable()).strip()
+    stem = readable.rpartition(".")[0] or readable or "file"
+    return f"{stem[:110]}.{'jpg' if content_type == JPEG else 'pdf'}"

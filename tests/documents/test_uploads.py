@@ -1,0 +1,202 @@
+"""Uploads: what they claim, what they are, what is kept of them."""
+
+import io
+import struct
+import uuid
+import zlib
+from pathlib import Path
+
+import pytest
+from django.core.files.storage import default_storage
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from sanjeevani.documents import errors, uploads
+from sanjeevani.documents.models import UploadedFile
+from sanjeevani.documents.uploads import clean_upload
+from sanjeevani.foundation.actor import Actor, ActorKind
+from sanjeevani.foundation.errors import NotFound
+from sanjeevani.foundation.models import AuditEvent
+
+ACTOR = Actor(ActorKind.PERSON, account_id=uuid.uuid4(), state_id=28)
+
+
+def picture(
+    kind: str = "JPEG", size: tuple[int, int] = (40, 30), mode: str = "RGB", **options: object
+) -> bytes:
+    written = io.BytesIO()
+    Image.new(mode, size, 120 if mode in {"L", "I;16"} else None).save(written, kind, **options)
+    return written.getvalue()
+
+
+def pdf(objects: bytes = b"<< /Type /Page >>", tail: bytes = b"%%EOF\n") -> bytes:
+    return b"%PDF-1.7\n1 0 obj\n" + objects + b"\nendobj\ntrailer << /Root 1 0 R >>\n" + tail
+
+
+def with_object_stream(objects: bytes, name: bytes = b"/ObjStm") -> bytes:
+    packed = zlib.compress(objects)
+    head = b"<< /Type %s /N 1 /First 4 /Filter /FlateDecode /Length %d >>" % (name, len(packed))
+    return pdf(head + b"\nstream\n" + packed + b"\nendstream")
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode"),
+    [("JPEG", mode) for mode in ("RGB", "L", "CMYK")]
+    + [("PNG", mode) for mode in ("RGB", "L", "1", "RGBA", "LA", "P", "I;16")],
+)
+def test_pictures_of_every_kind_become_plain_jpegs(kind: str, mode: str) -> None:
+    clean = clean_upload(picture(kind, mode=mode))
+    assert clean.content_type == "image/jpeg"
+    with Image.open(io.BytesIO(clean.content)) as stored:
+        assert (stored.format, stored.mode, stored.size) == ("JPEG", "RGB", (40, 30))
+
+
+def test_large_photos_become_small_and_stand_upright() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by 90 degrees
+    exif[0x010F] = "Maker of the camera"
+    exif[0x8825] = {1: "N", 2: (16.0, 18.0, 0.0)}  # where it was taken
+    clean = clean_upload(picture(size=(4000, 3000), exif=exif, comment=b"secret"))
+    assert (clean.width, clean.height) == (1200, 1600)
+    with Image.open(io.BytesIO(clean.content)) as stored:
+        assert stored.size == (1200, 1600)
+        assert not stored.getexif()
+        assert set(stored.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
+    for trace in (b"Maker of the camera", b"secret", b"Exif", b"GPS"):
+        assert trace not in clean.content
+
+
+def test_what_was_transparent_is_white_paper() -> None:
+    written = io.BytesIO()
+    Image.new("RGBA", (8, 8), (0, 0, 0, 0)).save(written, "PNG")
+    with Image.open(io.BytesIO(clean_upload(written.getvalue()).content)) as stored:
+        assert stored.getpixel((4, 4)) == (255, 255, 255)
+
+
+def png_claiming(width: int, height: int) -> bytes:
+    """A PNG of a few bytes that unpacks into as many pixels as it says."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        checksum = zlib.crc32(kind + content)
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    content = zlib.compress(b"\0" * 100_000)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", content)
+        + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "refusal"),
+    [
+        (b"", errors.FileEmpty),
+        (b"\xff\xd8\xff" + b"a" * 10_000_000, errors.FileTooLarge),
+        (b"<html><script>alert(1)</script>", errors.WrongKindOfFile),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", errors.WrongKindOfFile),
+        (b"GIF89a" + b"\0" * 100, errors.WrongKindOfFile),
+        (b"PK\x03\x04 a zip", errors.WrongKindOfFile),
+        (b"MZ a program", errors.WrongKindOfFile),
+        (b"\0\0\0\x18ftypheic", errors.WrongKindOfFile),
+        (b"\xff\xd8\xff\xe0 not really", errors.PictureUnreadable),
+        (picture()[:200], errors.PictureUnreadable),
+        (picture("PNG")[:50], errors.PictureUnreadable),
+        (png_claiming(50_000, 50_000), errors.PictureUnreadable),
+        (png_claiming(10_000, 10_000), errors.PictureUnreadable),
+        (picture("PNG", size=(6000, 5000), mode="1"), errors.PictureUnreadable),
+        (pdf(tail=b""), errors.PdfUnsafe),
+        (pdf(b"<< /S /JavaScript /JS (app.alert(1)) >>"), errors.PdfUnsafe),
+        (pdf(b"<< /S /Java#53cript >>"), errors.PdfUnsafe),
+        (pdf(b"<< /S/#4c#61unch/F (cmd.exe) >>"), errors.PdfUnsafe),
+        (pdf(b"<< /Names << /EmbeddedFiles 3 0 R >> >>"), errors.PdfUnsafe),
+        (with_object_stream(b"1 0 << /S /JavaScript >>"), errors.PdfUnsafe),
+        (with_object_stream(b"1 0 << /S /JavaScript >>", b"/Obj#53tm"), errors.PdfUnsafe),
+        (with_object_stream(b"x" * 30_000_000), errors.PdfUnsafe),
+        (pdf(b"/ObjStm" * 100_000), errors.PdfUnsafe),
+        (pdf(b"/ObjStm stream\nnot packed endstream"), errors.PdfUnsafe),
+        (pdf(b"<< /Encrypt 5 0 R >>"), errors.PdfLocked),
+    ],
+)
+def test_what_lies_or_explodes_is_refused(
+    content: bytes, refusal: type[errors.UploadRefused]
+) -> None:
+    with pytest.raises(refusal):
+        clean_upload(content)
+
+
+@pytest.mark.parametrize(
+    "content", [pdf(), with_object_stream(b"1 0 << /Type /Page /JSomething (x) >>")]
+)
+def test_an_ordinary_pdf_is_kept_as_it_is(content: bytes) -> None:
+    clean = clean_upload(content)
+    assert (clean.content, clean.content_type) == (content, "application/pdf")
+
+
+@settings(deadline=None)
+@given(
+    st.binary(max_size=300), st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"%PDF-"])
+)
+def test_any_bytes_are_taken_or_refused(content: bytes, start: bytes) -> None:
+    try:
+        clean = clean_upload(start + content)
+    except errors.UploadRefused:
+        return
+    assert clean.content_type in {"image/jpeg", "application/pdf"}
+
+
+@pytest.mark.django_db
+def test_a_stored_file_has_a_meaningless_key_and_an_audit_row() -> None:
+    patient = uuid.uuid4()
+    upload = uploads.store_upload(
+        ACTOR,
+        state_id=28,
+        patient_id=patient,
+        file=io.BytesIO(picture("PNG")),
+        name="C:\\scans\\../Subbamma\x00 blood report.PNG",
+    )
+    assert upload.name == "Subbamma blood report.jpg"
+    assert "ubbamma" not in upload.storage_key
+    assert str(patient) not in upload.storage_key
+    with uploads.open_upload(upload) as stored:
+        content = stored.read()
+    assert content.startswith(b"\xff\xd8\xff")
+    assert len(content) == upload.size
+    event = AuditEvent.objects.get(state_id=28, record_id=upload.id)
+    assert (event.verb, event.patient_id) == ("documents.store_upload", patient)
+    assert uploads.uploads_of(28, patient) == [upload]
+    assert uploads.uploads_of(29, patient) == []
+    assert uploads.uploads_named(28, [upload.id, uuid.uuid4()]) == [upload]
+    with pytest.raises(NotFound):
+        uploads.get_upload(29, upload.id)
+
+    headers = uploads.headers_for(upload)
+    assert headers["Content-Disposition"].startswith("inline")
+    assert "sandbox" in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+    uploads.remove_upload(ACTOR, state_id=28, upload_id=upload.id)
+    assert not default_storage.exists(upload.storage_key)
+    with pytest.raises(NotFound):
+        uploads.open_upload(upload)
+
+
+@pytest.mark.django_db
+def test_a_pdf_is_served_as_a_download_only() -> None:
+    upload = uploads.store_upload(
+        ACTOR, state_id=28, patient_id=uuid.uuid4(), file=io.BytesIO(pdf()), name="x.jpg"
+    )
+    assert upload.name == "x.pdf"
+    assert uploads.headers_for(upload)["Content-Disposition"].startswith("attachment")
+
+
+@pytest.mark.django_db
+def test_a_refused_file_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(errors.WrongKindOfFile):
+        uploads.store_upload(
+            ACTOR, state_id=28, patient_id=uuid.uuid4(), file=io.BytesIO(b"no"), name="photo.jpg"
+        )
+    assert not UploadedFile.objects.filter(state_id=28).exists()
