@@ -32,12 +32,20 @@ def _manage(name: str, arguments: list[str]) -> int:
     except processes.CannotRun as refusal:
         print(f"sanjeevani: {refusal}", file=sys.stderr)
         return 1
-    if name == "prepare":
-        from sanjeevani.config.prepare import prepare
+    # Not at the top: `run` itself must start fast, and stay small.
+    from django.db import OperationalError
 
-        prepare()
-    else:
-        from django.core.management import execute_from_command_line
+    try:
+        if name == "prepare":
+            from sanjeevani.config.prepare import prepare
 
-        execute_from_command_line(["sanjeevani", name.replace("-", "_"), *arguments])
+            prepare()
+        else:
+            from django.core.management import execute_from_command_line
+
+            execute_from_command_line(["sanjeevani", name.replace("-", "_"), *arguments])
+    except OperationalError as failure:
+        reason = str(failure).strip().splitlines()[-1]
+        print(f"sanjeevani: the database cannot be used: {reason}", file=sys.stderr)
+        return 1
     return 0

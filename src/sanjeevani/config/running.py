@@ -123,7 +123,9 @@ def _serve(place: Installation, stopping: threading.Event) -> None:
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)
+    # The terminal may have been closed; that must not keep us from stopping in order.
+    with contextlib.suppress(OSError):
+        print(text, flush=True)
 
 
 def _raise_open_files() -> None:
@@ -195,10 +197,12 @@ def _write_bus_configuration(place: Installation) -> None:
 def _write_supervisor_configuration(place: Installation, listed: list[Program]) -> Path:
     """Write `supervisord.conf`; return the path of the supervisor's socket."""
     control = runtime_dir(place.data_dir) / "supervisor.sock"
+    # Said aloud, because supervisor warns of a root that nobody asked for.
+    user = "user=root\n" if os.geteuid() == 0 else ""
     sections = [
         f"""\
 [supervisord]
-nodaemon=true
+{user}nodaemon=true
 silent=true
 identifier=sanjeevani
 directory={Path.cwd()}
