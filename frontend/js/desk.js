@@ -74,6 +74,9 @@ document.addEventListener("htmx:afterRequest", (event) => {
     }
   }
   keepDraft();
+  // The button that was pressed may be gone: the cursor goes back to where the next one is typed.
+  const active = document.activeElement;
+  if (taken[0] && (!active || active === document.body)) document.getElementById(`id_${taken[0]}`)?.focus();
 });
 document.addEventListener("htmx:sendError", () => notKept(0));
 // A refusal that says what to do is shown like any other part.

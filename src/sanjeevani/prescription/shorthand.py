@@ -39,10 +39,10 @@ class Reading:
     choices: list[Medicine]
 
 
-def parse(text: str) -> Reading:
+def parse(text: str, medicine: Medicine | None = None) -> Reading:
     """Read a line. What is not written comes from the medicine's usual dose and days.
 
-    A name that several medicines answer to gives them as choices.
+    A name that several medicines answer to gives them as choices; `medicine` is the one chosen.
     """
     words = text.casefold().replace("½", ".5").split()
     name: list[str] = []
@@ -75,7 +75,7 @@ def parse(text: str) -> Reading:
             break
         else:
             name.append(word)
-    found = _medicines(" ".join(name), numbers, form)
+    found = [medicine] if medicine else _medicines(" ".join(name), numbers, form)
     if len(found) != 1:
         return Reading(None, found)
     medicine = found[0]

@@ -105,7 +105,6 @@ def _desk(
         "board": board,
         "said_inline": said,
         "leaving": leaving,
-        "finished": "finished" in request.GET,
         "now": clock.now(),
         "live": settings.GATEWAY_URL,
     }
@@ -205,16 +204,17 @@ def write(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> 
     status = 422 if writing.failed else 200
     if in_place:
         return _parts(request, writing, status)
-    if writing.failed or writing.has_results or writing.typed_on:
+    leaves = writing.section in ("sign", "done")
+    if writing.failed or writing.has_results or (writing.typed_on and not leaves):
         return _desk(request, writing=writing, status=status)
-    desk_url = reverse("doctor:desk")
-    if request.POST.get("do") == "sign":
-        desk_url = reverse("doctor:sign", args=[state_id, consultation_id])
-    elif writing.section == "done":
-        desk_url += "?finished=1"
-    elif writing.section:
-        desk_url += f"#{writing.section}-title"
-    return HttpResponseRedirect(desk_url, status=303)
+    after = {
+        "sign": reverse("doctor:sign", args=[state_id, consultation_id]),
+        "done": f"{reverse('doctor:desk')}?finished=1",
+    }
+    section = f"#{writing.section}-title" if writing.section else ""
+    return HttpResponseRedirect(
+        after.get(writing.section, reverse("doctor:desk") + section), status=303
+    )
 
 
 def _parts(request: PortalRequest, writing: Writing, status: int) -> HttpResponse:

@@ -1,6 +1,6 @@
 """Codes in the reader's words, for the templates of the desk."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from django.conf import settings
 from django.utils.translation import get_language
@@ -48,12 +48,18 @@ def in_words(item: DraftItem, form_code: str) -> str:
         instruction.name_in(language) if instruction else "",
         item.instructions,
     ]
-    return ", ".join(part for part in parts if part)
+    return one_line(parts)
+
+
+def one_line(parts: Iterable[str]) -> str:
+    """Join phrases that begin with a capital into one line."""
+    return ", ".join(part[0].lower() + part[1:] for part in parts if part)
 
 
 FUNCTIONS: Mapping[str, Callable[..., str]] = {
     "form_name": form_name,
     "in_words": in_words,
+    "one_line": one_line,
     "route_name": route_name,
     "since": since,
     "unit_name": unit_name,

@@ -75,6 +75,7 @@ class Writing:
         self.diagnosis = DiagnosisForm()
         self.found_diagnoses: list[Diagnosis] | None = None
         self.line = LineForm()
+        self.choices: list[Medicine] = []
         self.medicine = MedicineForm()
         self.found_medicines: list[Medicine] | None = None
         self.item: ItemForm | None = None
@@ -228,16 +229,18 @@ class Writing:
         self.line = LineForm(data)
         if not self.line.is_valid():
             return
-        reading = parse(self.line.cleaned_data["line"])
+        # The argument is the medicine that was chosen among several.
+        chosen = medicines_coded([argument]).get(argument)
+        reading = parse(self.line.cleaned_data["line"], chosen)
         if reading.item is not None:
             if self._add(reading.item, self.line, "line"):
                 self.line = LineForm()
                 self.taken = ("line",)
             return
-        self.found_medicines = reading.choices[:FOUND]
+        self.choices = reading.choices[:FOUND]
         self.line.add_error(
             "line",
-            _("Several medicines fit. Choose one below, or add the strength or the form.")
+            _("Several medicines fit. Choose one, or add the strength or the form.")
             if reading.choices
             else _("We know no medicine of this name. Write its generic name."),
         )
@@ -255,7 +258,7 @@ class Writing:
             self.item = ItemForm(
                 initial={
                     "medicine_code": self.chosen.code,
-                    "dose": self.chosen.usual_dose,
+                    "dose": f"{self.chosen.usual_dose or 1:g}",
                     "frequency": self.chosen.usual_frequency,
                     "duration_days": self.chosen.usual_days,
                     "instruction_code": self.chosen.usual_instruction,
@@ -266,7 +269,7 @@ class Writing:
         self.section = "prescription"
         form = ItemForm(data)
         if form.is_valid() and self._add(ItemContent(**form.cleaned_data), form, None):
-            self._use_up("line", "medicine")
+            self._use_up("medicine")
             return
         self.item = form
         code = data.get("medicine_code", "")
@@ -277,7 +280,7 @@ class Writing:
             add_item(self.actor, **self._key, item=item)
         except MedicineRefused as error:
             self.refused = list(error.findings)
-            form.add_error(field, str(error.message))
+            form.add_error(field, _("Not added: see the reason below."))
         except Invalid as error:
             refuse(form, error) if field is None else form.add_error(field, str(error.message))
         return not form.errors
@@ -287,10 +290,21 @@ class Writing:
         with contextlib.suppress(ValueError, NotFound):  # pressed twice, or made up
             remove_item(self.actor, **self._key, item_id=uuid.UUID(argument))
 
+    def _sign(self, data: QueryDict, argument: str) -> None:
+        self.section = "sign"
+        self._refuse_forgotten(data)
+
+    def _refuse_forgotten(self, data: QueryDict) -> None:
+        """A line that was typed but not added would be missing on the prescription."""
+        if _text(data, "line"):
+            self.line = LineForm(data)
+            self.line.add_error("line", _("This line is not added yet. Add it, or clear it."))
+
     def _done(self, data: QueryDict, argument: str) -> None:
         self.section = "done"
         form = OutcomeForm(data)
-        if form.is_valid():
+        self._refuse_forgotten(data)
+        if form.is_valid() and not self.line.errors:
             try:
                 conclude(self.actor, **self._key, outcome=Outcome(form.cleaned_data["outcome"]))
             except DomainError as error:
@@ -324,5 +338,6 @@ ACTIONS: dict[str, Callable[[Writing, QueryDict, str], None]] = {
     "choose_medicine": Writing._choose_medicine,
     "add_item": Writing._add_item,
     "remove_item": Writing._remove_item,
+    "sign": Writing._sign,
     "done": Writing._done,
 }
