@@ -23,8 +23,8 @@ from sanjeevani.messaging.services import queue_message
 from sanjeevani.messaging.sms import Failed, HttpGateway, Sent, Sms
 
 GOOD = "+919876543210"
-REFUSED = "+919876500000"
-TWICE = "+919876500001"
+REFUSED = "+919876400400"
+TWICE = "+919876503503"
 
 
 @verb("tests.say")

@@ -75,6 +75,7 @@ def test_a_patient_signs_in_with_a_code_and_goes_where_she_wanted(client: Client
     assert "98765 43210" in page
     assert 'autocomplete="one-time-code"' in page
     assert "You can ask for a new code in 30 seconds" in page
+    assert 'href="/inbox?mobile=%2B919876543210"' in page
     grouped = f"{sent_code(MOBILE)[:3]} {sent_code(MOBILE)[3:]}"
     response = client.post(response["Location"], {"code": grouped})
     assert (response.status_code, response["Location"]) == (303, "/people?x=1")
@@ -416,6 +417,7 @@ def test_the_inbox_shows_what_would_have_been_sent(client: Client, settings: Set
     assert code in messages[0]["text"]
     assert client.get("/inbox.json", {"mobile": "x"}).status_code == 422
     settings.DEVELOPMENT_INBOX = False
+    assert "inbox" not in text_of(client.get("/sign-in/code"))
     assert client.get("/inbox").status_code == 404
     assert client.get("/inbox.json").status_code == 404
     assert InboxMessage.objects.count() == 1

@@ -118,8 +118,8 @@ def _provider_id(response: httpx.Response) -> str:
 class DevelopmentInbox:
     """Keeps messages for the page at /inbox instead of sending them.
 
-    It fails as the real thing does: a mobile that ends in 0000 is refused for good, one that ends
-    in 0001 fails twice and then works.
+    It fails as the real thing does: a mobile that ends in 400400 is refused for good, one that ends
+    in 503503 fails twice and then works.
     """
 
     def send(self, messages: Sequence[Sms]) -> list[Outcome]:
@@ -142,8 +142,8 @@ class DevelopmentInbox:
         return outcomes
 
     def _outcome(self, message: Sms) -> Outcome:
-        if message.mobile.endswith("0000"):
+        if message.mobile.endswith("400400"):
             return Failed("http_400", permanent=True)
-        if message.mobile.endswith("0001") and message.attempt <= 2:
+        if message.mobile.endswith("503503") and message.attempt <= 2:
             return Failed("http_503", permanent=False)
         return Sent(f"inbox-{message.id}")

@@ -279,6 +279,7 @@ def _show(
         "wait": services.seconds_until_resend(sent) if sent is not None else 0,
         "query": urlencode({"next": path}) if (path := _next(request)) else "",
         "changed": request.GET.get("changed"),
+        "inbox": _inbox_of(sent) if sent is not None else None,
     }
     response = render(request, f"sign_in/{name}.html", context, status=status)
     if isinstance(error, TooMany):
@@ -302,6 +303,13 @@ def _explain(form: forms.Form, error: DomainError) -> None:
 
 def _sent(request: PortalRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
+
+
+def _inbox_of(sent: OneTimeCode) -> str | None:
+    """Return where a developer reads the code; nothing where SMS really leave."""
+    if not settings.DEVELOPMENT_INBOX:
+        return None
+    return f"{reverse('inbox:list')}?{urlencode({'mobile': sent.mobile})}"
 
 
 def _session(request: PortalRequest) -> queries.SessionInfo:
