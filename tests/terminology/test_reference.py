@@ -173,6 +173,11 @@ def test_medicines_are_found_as_doctors_type_them(typed: str, generic: str) -> N
     assert queries.search_medicines(typed)[0].generic_name == generic
 
 
+def test_tablets_come_before_other_forms() -> None:
+    found = [medicine.code for medicine in queries.search_medicines("pcm")]
+    assert found[:2] == ["paracetamol-tablet-500mg", "paracetamol-tablet-650mg"]
+
+
 def test_shorthand_stands_for_one_generic() -> None:
     found = queries.medicines_by_alias("PCM")
     assert {medicine.generic_name for medicine in found} == {"Paracetamol"}

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from django.db.models import BooleanField, Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, IntegerField, Q, QuerySet, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Length
 
@@ -118,7 +118,7 @@ def search_medicines(text: str, limit: int = 20) -> list[Medicine]:
     """Return medicines for which every word typed begins a name, an alias or a strength.
 
     Those whose alias or first word is exactly the first word typed come first, then single
-    ingredients, then by name and strength.
+    ingredients, then by name, tablets and capsules before other forms.
     """
     words = search_words(text)
     if not words:
@@ -129,7 +129,10 @@ def search_medicines(text: str, limit: int = 20) -> list[Medicine]:
         rows.alias(
             exactness=Case(When(exact, then=0), default=1, output_field=IntegerField()),
             size=Length("generic_name"),
-        ).order_by("exactness", "size", "generic_name", "form", "amounts", "strength")[:limit]
+            oral_solid=_oral_solids_first(),
+        ).order_by(
+            "exactness", "size", "generic_name", "oral_solid", "form", "amounts", "strength"
+        )[:limit]
     )
 
 
@@ -145,14 +148,14 @@ def medicines_by_alias(alias: str) -> list[Medicine]:
     return list(
         _medicines()
         .filter(Q(aliases__contains=[wanted]) | Q(generic_name__iexact=alias.strip()))
-        .alias(
-            oral_solid=Case(
-                When(form__in=["tablet", "capsule"], then=0),
-                default=Value(1),
-                output_field=IntegerField(),
-            )
-        )
+        .alias(oral_solid=_oral_solids_first())
         .order_by("oral_solid", "form", "amounts", "code")
+    )
+
+
+def _oral_solids_first() -> Case:
+    return Case(
+        When(form__in=["tablet", "capsule"], then=0), default=1, output_field=IntegerField()
     )
 
 
