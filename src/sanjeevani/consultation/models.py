@@ -37,11 +37,22 @@ class EncounterKind(models.TextChoices):
     FOLLOW_UP = "follow_up", _("Follow-up")
 
 
+class Link(models.TextChoices):
+    """Why a consultation points at an earlier one, in whichever tenant."""
+
+    FOLLOW_UP = "follow_up", _("Follow-up")
+    REDIRECTED = "redirected", _("Redirected")
+    REFERRED = "referred", _("Referred")
+    RETURNED = "returned", _("Asked again")
+
+
 class Consultation(ShardedModel):
     """One question of one patient to one line, in the tenant of the line.
 
     The patient may be registered in another state, the practitioner too: the facts that must stay
-    as they were are copied here, and no foreign key crosses tenants.
+    as they were are copied here, and no foreign key crosses tenants. `reason` says why it was
+    returned, redirected or not held; `carries_wait` that the clinic closed before the patient's
+    turn, so that the next request to it goes first.
     """
 
     status = models.CharField(
@@ -73,6 +84,12 @@ class Consultation(ShardedModel):
     practitioner_name = models.CharField(max_length=100, blank=True)
     practitioner_qualification = models.CharField(max_length=100, blank=True)
     practitioner_registration = models.CharField(max_length=100, blank=True)
+
+    follows_state_id = models.SmallIntegerField(null=True)
+    follows_id = models.UUIDField(null=True)
+    link = models.CharField(max_length=10, choices=Link.choices, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    carries_wait = models.BooleanField(default=False)
 
     request_key = models.UUIDField()
     requested_at = models.DateTimeField()

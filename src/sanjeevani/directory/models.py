@@ -131,7 +131,11 @@ class LineKind(models.TextChoices):
 
 
 class Line(ShardedModel):
-    """Where tokens wait. It belongs to the tenant of its host for life."""
+    """Where tokens wait. It belongs to the tenant of its host for life.
+
+    A follow-up lane has a parent, the line whose patients it takes, and its one practitioner; it
+    has its own places a day and takes none of the parent's.
+    """
 
     kind = models.CharField(max_length=10, choices=LineKind.choices)
     facility_id = models.UUIDField()
@@ -140,14 +144,30 @@ class Line(ShardedModel):
     places_per_day = models.PositiveIntegerField()
     waiting_places = models.PositiveIntegerField()
     target_wait_minutes = models.PositiveSmallIntegerField(default=30)
+    parent_id = models.UUIDField(null=True)
+    parent = sharded_relation("directory.Line", "parent_id")
+    practitioner_id = models.UUIDField(null=True)
     closed_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["state_id", "facility_id"], name="line_by_facility")]
         constraints = [
+            models.UniqueConstraint(
+                fields=["state_id", "parent_id", "practitioner_id"], name="line_lane_once"
+            ),
+            models.CheckConstraint(
+                name="line_lane_has_parent",
+                condition=models.Q(
+                    kind="follow_up", parent_id__isnull=False, practitioner_id__isnull=False
+                )
+                | (
+                    ~models.Q(kind="follow_up")
+                    & models.Q(parent_id__isnull=True, practitioner_id__isnull=True)
+                ),
+            ),
             models.CheckConstraint(
                 name="line_target_positive", condition=models.Q(target_wait_minutes__gt=0)
-            )
+            ),
         ]
 
 

@@ -112,6 +112,27 @@ class Token(ShardedModel):
         ]
 
 
+class WaitPromise(ShardedModel):
+    """What a patient was told about the wait, kept so that it can be judged. Insert-only."""
+
+    insert_only = True
+
+    token_id = models.UUIDField()
+    token = sharded_relation("queueing.Token", "token_id")
+    line_id = models.UUIDField()
+    place = models.PositiveSmallIntegerField()
+    doctors = models.PositiveSmallIntegerField()
+    low_minutes = models.PositiveSmallIntegerField()
+    high_minutes = models.PositiveSmallIntegerField()
+    promised_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["state_id", "line_id", "id"], name="wait_promise_by_line"),
+            models.Index(fields=["state_id", "token_id"], name="wait_promise_by_token"),
+        ]
+
+
 class Lease(KeyedModel):
     """A practitioner's one live consultation, across all states. Taken before the claim."""
 

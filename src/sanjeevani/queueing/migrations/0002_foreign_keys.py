@@ -11,4 +11,5 @@ class Migration(migrations.Migration):
     operations = [
         AddCompositeForeignKeys("LineDay"),
         AddCompositeForeignKeys("Token"),
+        AddCompositeForeignKeys("WaitPromise"),
     ]
