@@ -35,8 +35,10 @@ def test_every_key_of_a_sharded_table_starts_with_the_state() -> None:
         ),
         ("state_id smallint, id uuid", "state_id may be null"),
         (
-            "state_id smallint NOT NULL, line_id uuid, FOREIGN KEY (line_id, state_id)"
-            " REFERENCES queueing_token (id, state_id)",
+            (
+                "state_id smallint NOT NULL, line_id uuid, FOREIGN KEY (line_id, state_id)"
+                " REFERENCES queueing_token (id, state_id)"
+            ),
             "broken_line_id_state_id_fkey starts with line_id",
         ),
         (

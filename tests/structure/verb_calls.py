@@ -1,0 +1,725 @@
+"""One call of every verb, with what its audit row must say. A new verb gets its line here."""
+
+import datetime
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from io import BytesIO, StringIO
+from typing import Any
+
+from django.core.management import call_command
+from django.db import models
+from PIL import Image
+
+from sanjeevani.calls.models import Mode
+from sanjeevani.consultation import services as consultation
+from sanjeevani.consultation.models import Consultation, Outcome
+from sanjeevani.directory.models import Clinic, Facility, Practitioner, Role
+from sanjeevani.directory.queries import clinic_serving
+from sanjeevani.directory.services import (
+    ClinicDetails,
+    FacilityDetails,
+    Opening,
+    PractitionerDetails,
+)
+from sanjeevani.documents.links import share
+from sanjeevani.documents.uploads import store_upload
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import SYSTEM, Actor, ActorKind
+from sanjeevani.foundation.ids import uuid7
+from sanjeevani.identity import services as identity
+from sanjeevani.identity.models import Account, OneTimeCode
+from sanjeevani.identity.queries import sessions_of
+from sanjeevani.intake.content import IntakeContent
+from sanjeevani.messaging.models import OutgoingMessage
+from sanjeevani.patients.models import ConsentDecision, Patient
+from sanjeevani.patients.services import Profile
+from sanjeevani.prescription import services as prescription
+from sanjeevani.prescription.models import DraftItem
+from sanjeevani.prescription.shorthand import ItemContent
+from sanjeevani.queueing.models import Token
+from sanjeevani.roster.models import DutyStatus
+from sanjeevani.terminology.models import Medicine, Speciality
+from tests.factories import (
+    ANDHRA_PRADESH,
+    ClinicFactory,
+    ConsentFactory,
+    FacilityFactory,
+    LineFactory,
+    PatientFactory,
+    PostFactory,
+    PractitionerFactory,
+    StateFactory,
+    doctor,
+    on_duty,
+    person,
+    requested,
+)
+
+STAFF_PASSWORD = "a long enough passphrase"
+
+
+@dataclass
+class Call:
+    """A call of a verb; `record` is the row that it concerns, or how to find it in the result."""
+
+    actor: Actor
+    record: models.Model | Callable[[Any], Any]
+    patient_id: uuid.UUID | None = None
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+class World:
+    """Rows that verbs need, made when asked for."""
+
+    @cached_property
+    def clinic(self) -> Clinic:
+        """A clinic that is always open."""
+        clinic: Clinic = ClinicFactory()
+        return clinic
+
+    @cached_property
+    def patient(self) -> Patient:
+        """A patient who has agreed to the notice."""
+        patient: Patient = PatientFactory()
+        ConsentFactory(patient=patient)
+        return patient
+
+    @cached_property
+    def practitioner(self) -> Practitioner:
+        """A doctor on duty in the clinic."""
+        return on_duty(self.clinic)
+
+    @cached_property
+    def facility(self) -> Facility:
+        """A hospital."""
+        facility: Facility = FacilityFactory()
+        return facility
+
+    @property
+    def guest(self) -> Actor:
+        """The patient's account."""
+        return person(self.patient.account_id, self.patient.state_id)
+
+    @property
+    def host(self) -> Actor:
+        """The doctor's account."""
+        return doctor(self.practitioner)
+
+    def staff(self, role: Role) -> Actor:
+        """An administrator, acting in a post at the hospital."""
+        post = PostFactory(facility=self.facility, role=role)
+        return Actor(
+            ActorKind.STAFF,
+            account_id=post.account_id,
+            post_id=post.id,
+            state_id=post.state_id,
+            address="192.0.2.7",
+        )
+
+    @cached_property
+    def waiting(self) -> Consultation:
+        """A consultation whose token waits."""
+        return requested(self.clinic, self.patient)
+
+    @cached_property
+    def called(self) -> Consultation:
+        """A consultation whose patient is called."""
+        _ = self.waiting
+        return consultation.call_next(self.host, practitioner=self.practitioner)
+
+    @cached_property
+    def held(self) -> Consultation:
+        """A consultation in progress."""
+        return consultation.answer(
+            self.guest, state_id=self.called.state_id, consultation_id=self.called.id
+        )
+
+    @cached_property
+    def noted(self) -> Consultation:
+        """A consultation in progress with a note and a diagnosis."""
+        consultation.write_note(
+            self.host,
+            practitioner=self.practitioner,
+            state_id=self.held.state_id,
+            consultation_id=self.held.id,
+            content=consultation.NoteContent(advice="Rest"),
+            diagnoses=[("J06.9", "Acute upper respiratory infection, unspecified")],
+        )
+        return self.held
+
+    @cached_property
+    def completed(self) -> Consultation:
+        """A finished consultation."""
+        return consultation.complete(
+            self.host,
+            practitioner=self.practitioner,
+            state_id=self.noted.state_id,
+            consultation_id=self.noted.id,
+            outcome=Outcome.ADVICE,
+        )
+
+    @cached_property
+    def prescribed(self) -> Consultation:
+        """A consultation with a medicine in its draft."""
+        call_command("load_reference", stdout=StringIO())
+        prescription.add_item(
+            self.host,
+            practitioner=self.practitioner,
+            state_id=self.noted.state_id,
+            consultation_id=self.noted.id,
+            item=a_medicine(),
+        )
+        return self.noted
+
+    def at_the_desk(self, held: Consultation, **more: Any) -> dict[str, Any]:
+        """The arguments of what a doctor does to a consultation."""
+        return {
+            "practitioner": self.practitioner,
+            "state_id": held.state_id,
+            "consultation_id": held.id,
+            **more,
+        }
+
+    @cached_property
+    def account(self) -> Account:
+        """An account of staff with a password."""
+        return identity.create_staff_account(
+            SYSTEM,
+            login="asha.devi",
+            display_name="Asha Devi",
+            mobile="",
+            language="en",
+            password=STAFF_PASSWORD,
+        )
+
+    def sign_in(self) -> Any:
+        """Open a session of the account; return it."""
+        identity.sign_in_staff(SYSTEM, login=self.account.login, password=STAFF_PASSWORD)
+        return sessions_of(self.account.id)[0]
+
+
+def a_medicine() -> ItemContent:
+    """A medicine that may be prescribed in any mode."""
+    return ItemContent(
+        medicine_code=Medicine.objects.get(
+            ingredient_codes=["paracetamol"], form="tablet", strength="500 mg"
+        ).code,
+        dose=Decimal(1),
+        frequency="TDS",
+        duration_days=3,
+    )
+
+
+def of(held: Consultation) -> dict[str, Any]:
+    """The key of a consultation, as arguments."""
+    return {"state_id": held.state_id, "consultation_id": held.id}
+
+
+def token_of(held: Consultation) -> Token:
+    """A consultation's token."""
+    return consultation.token_of(held)
+
+
+def _key(token: Token) -> dict[str, Any]:
+    return {"state_id": token.state_id, "token_id": token.id}
+
+
+def _result(result: Any) -> Any:
+    return result
+
+
+PROFILE = Profile(
+    relation="self",
+    name="Meena Devi",
+    gender="female",
+    birth_date=datetime.date(1990, 1, 1),
+    birth_date_is_estimated=True,
+    address="12 Temple Street",
+    district="Guntur",
+)
+HOURS = [Opening(weekday=0, opens=datetime.time(9), closes=datetime.time(12))]
+CALLS: dict[str, Callable[[World], Call]] = {}
+
+
+def call_of(name: str) -> Callable[[Callable[[World], Call]], Callable[[World], Call]]:
+    """Enter a call for the verb `name`."""
+
+    def enter(make: Callable[[World], Call]) -> Callable[[World], Call]:
+        CALLS[name] = make
+        return make
+
+    return enter
+
+
+def by_guest(world: World, held: Consultation, **more: Any) -> Call:
+    """A call by the patient that concerns a consultation."""
+    return Call(world.guest, held, held.patient_id, {**of(held), **more})
+
+
+def at_desk(world: World, held: Consultation, **more: Any) -> Call:
+    """A call by the doctor that concerns a consultation."""
+    return Call(world.host, held, held.patient_id, world.at_the_desk(held, **more))
+
+
+def on_token(world: World, held: Consultation, actor: Actor = SYSTEM, **more: Any) -> Call:
+    """A call that concerns a consultation's token."""
+    token = token_of(held)
+    return Call(actor, token, token.subject_id, {**_key(token), **more})
+
+
+def in_room(world: World, record: Any, **more: Any) -> Call:
+    """A call of the patient that concerns a room, or what is in it."""
+    room = world.waiting.room
+    return Call(world.guest, record or room, None, {"state_id": room.state_id, **more})
+
+
+CALLS |= {
+    "calls.open_room": lambda world: Call(
+        world.guest,
+        _result,
+        arguments={
+            "state_id": ANDHRA_PRADESH,
+            "guest_account_id": world.patient.account_id,
+            "mode": Mode.CHAT,
+        },
+    ),
+    "calls.seat_host": lambda world: in_room(
+        world, None, room_id=world.waiting.room_id, account_id=uuid7()
+    ),
+    "calls.send_message": lambda world: in_room(
+        world, _result, room_id=world.waiting.room_id, text="Hello", client_key=uuid7()
+    ),
+    "calls.change_mode": lambda world: in_room(
+        world, None, room_id=world.waiting.room_id, mode=Mode.AUDIO
+    ),
+    "calls.leave_for_questions": lambda world: in_room(
+        world, None, room_id=world.waiting.room_id, until=clock.now()
+    ),
+    "calls.close_room": lambda world: in_room(world, None, room_id=world.waiting.room_id),
+    "consultation.request": lambda world: Call(
+        world.guest,
+        _result,
+        world.patient.id,
+        {
+            "patient": world.patient,
+            "clinic": clinic_serving(
+                world.patient.state_id,
+                clinic_state_id=world.clinic.state_id,
+                clinic_id=world.clinic.id,
+            ),
+            "content": IntakeContent(text="Fever for three days"),
+            "language": "en",
+            "request_key": uuid7(),
+        },
+    ),
+    "consultation.cancel": lambda world: by_guest(world, world.waiting),
+    "consultation.call_next": lambda world: Call(
+        world.host, world.waiting, world.patient.id, {"practitioner": world.practitioner}
+    ),
+    "consultation.answer": lambda world: by_guest(world, world.called),
+    "consultation.not_answered": lambda world: Call(
+        SYSTEM, missed(world), world.patient.id, _key(token_of(world.called))
+    ),
+    "consultation.hand_back": lambda world: at_desk(world, world.called),
+    "consultation.write_note": lambda world: at_desk(
+        world, world.held, content=consultation.NoteContent(advice="Rest"), diagnoses=[]
+    ),
+    "consultation.complete": lambda world: at_desk(world, world.noted, outcome=Outcome.ADVICE),
+    "consultation.give_feedback": lambda world: Call(
+        world.guest, _result, world.patient.id, {**of(world.completed), "rating": 5, "comment": ""}
+    ),
+    "intake.save_draft": lambda world: Call(
+        world.guest,
+        lambda _nothing: ("intakedraft", None),
+        world.patient.id,
+        {"patient": world.patient, "content": IntakeContent(text="Cough")},
+    ),
+    "intake.freeze": lambda world: Call(
+        world.guest,
+        _result,
+        world.patient.id,
+        {
+            **of(world.waiting),
+            "patient": world.patient,
+            "content": IntakeContent(text="Cough"),
+        },
+    ),
+    "patients.register": lambda world: Call(
+        world.guest,
+        _result,
+        None,
+        {
+            "state_id": ANDHRA_PRADESH,
+            "account_id": world.patient.account_id,
+            "profile": PROFILE,
+        },
+    ),
+    "patients.change_profile": lambda world: Call(
+        world.guest,
+        world.patient,
+        world.patient.id,
+        {"state_id": world.patient.state_id, "patient_id": world.patient.id, "profile": PROFILE},
+    ),
+    "patients.decide_consent": lambda world: Call(
+        world.guest,
+        _result,
+        world.patient.id,
+        {"patient": world.patient, "decision": ConsentDecision.WITHDRAWN, "language": "en"},
+    ),
+    "patients.grant_access": lambda world: Call(
+        world.host,
+        lambda _nothing: ("accessgrant", None),
+        world.patient.id,
+        {
+            "patient_state_id": world.patient.state_id,
+            "patient_id": world.patient.id,
+            "practitioner_id": world.practitioner.id,
+            "consultation_state_id": world.waiting.state_id,
+            "consultation_id": world.waiting.id,
+        },
+    ),
+    "prescription.add_item": lambda world: at_desk(world, world.prescribed, item=a_medicine()),
+    "prescription.remove_item": lambda world: at_desk(
+        world,
+        world.prescribed,
+        item_id=DraftItem.objects.get(
+            state_id=world.prescribed.state_id, consultation_id=world.prescribed.id
+        ).id,
+    ),
+    "prescription.sign": lambda world: Call(
+        world.host, _result, world.patient.id, world.at_the_desk(world.prescribed)
+    ),
+    "prescription.conclude": lambda world: at_desk(world, world.noted, outcome=Outcome.ADVICE),
+    "queueing.issue_token": lambda world: Call(
+        world.guest,
+        _result,
+        world.patient.id,
+        {
+            "state_id": world.clinic.state_id,
+            "line_id": world.clinic.line_id,
+            "places": 10,
+            "waiting_places": 10,
+            "subject_id": world.patient.id,
+            "consultation_id": uuid7(),
+            "language": "en",
+        },
+    ),
+    "queueing.take_lease": lambda world: Call(
+        world.host, _result, arguments={"practitioner_id": world.practitioner.id}
+    ),
+    "queueing.claim_next": lambda world: Call(
+        world.host,
+        token_of(world.waiting),
+        world.patient.id,
+        {
+            "server": consultation.server_of(world.practitioner),
+            "lines": [(world.clinic.state_id, world.clinic.line_id)],
+        },
+    ),
+    "queueing.answer": lambda world: on_token(world, world.called, world.guest),
+    "queueing.not_answered": lambda world: on_token(world, missed(world)),
+    "queueing.hand_back": lambda world: on_token(
+        world, world.called, world.host, practitioner_id=world.practitioner.id
+    ),
+    "queueing.drop": lambda world: on_token(world, world.held),
+    "queueing.finish": lambda world: on_token(world, world.held, world.host),
+    "queueing.cancel": lambda world: on_token(world, world.waiting, world.guest),
+    "roster.assign": lambda world: Call(
+        world.staff(Role.FACILITY_ADMIN),
+        world.practitioner,
+        arguments={"practitioner": world.practitioner, "line": LineFactory()},
+    ),
+    "roster.change_duty": lambda world: Call(
+        world.host,
+        _result,
+        arguments={"practitioner_id": world.practitioner.id, "to": DutyStatus.BREAK},
+    ),
+}
+
+
+def missed(world: World) -> Consultation:
+    """A called consultation whose deadline has passed."""
+    held = world.called
+    Token.objects.filter(state_id=held.state_id, id=held.token_id).update(
+        deadline_at=clock.now() - datetime.timedelta(seconds=1)
+    )
+    return held
+
+
+@call_of("directory.open_state")
+def _(world: World) -> Call:
+    state = StateFactory()
+    return Call(world.staff(Role.NATIONAL_ADMIN), state, arguments={"state_id": state.lgd_code})
+
+
+@call_of("directory.open_facility")
+def _(world: World) -> Call:
+    StateFactory(opened_at=clock.now())
+    return Call(
+        world.staff(Role.STATE_ADMIN),
+        _result,
+        arguments={
+            "state_id": ANDHRA_PRADESH,
+            "details": FacilityDetails(
+                name="District Hospital, Guntur",
+                kind="district_hospital",
+                address="Hospital Road",
+                district="Guntur",
+            ),
+        },
+    )
+
+
+def general_medicine() -> None:
+    """The speciality that directory entries name."""
+    Speciality.objects.get_or_create(
+        code="general_medicine",
+        defaults={"names": {"en": "General medicine"}, "system": "allopathy", "position": 1},
+    )
+
+
+@call_of("directory.register_practitioner")
+def _(world: World) -> Call:
+    general_medicine()
+    return Call(
+        world.staff(Role.FACILITY_ADMIN),
+        _result,
+        arguments={
+            "state_id": ANDHRA_PRADESH,
+            "account_id": uuid7(),
+            "details": PractitionerDetails(
+                name="Dr Padma Reddy",
+                gender="female",
+                qualification="MBBS",
+                council="Andhra Pradesh Medical Council",
+                registration_number="APMC 1",
+                speciality_code="general_medicine",
+                languages=["te", "en"],
+                address="Hospital Road, Guntur",
+                contact="padma@example.org",
+            ),
+        },
+    )
+
+
+@call_of("directory.verify_practitioner")
+def _(world: World) -> Call:
+    practitioner = PractitionerFactory(verified_at=None)
+    return Call(
+        world.staff(Role.STATE_ADMIN),
+        practitioner,
+        arguments={"state_id": practitioner.state_id, "practitioner_id": practitioner.id},
+    )
+
+
+@call_of("directory.give_post")
+def _(world: World) -> Call:
+    practitioner = PractitionerFactory()
+    return Call(
+        world.staff(Role.FACILITY_ADMIN),
+        _result,
+        arguments={
+            "state_id": world.facility.state_id,
+            "facility_id": world.facility.id,
+            "account_id": practitioner.account_id,
+            "role": Role.DOCTOR,
+            "practitioner_id": practitioner.id,
+        },
+    )
+
+
+@call_of("directory.end_post")
+def _(world: World) -> Call:
+    post = PostFactory(facility=world.facility)
+    return Call(
+        world.staff(Role.FACILITY_ADMIN),
+        post,
+        arguments={"state_id": post.state_id, "post_id": post.id},
+    )
+
+
+@call_of("directory.open_clinic")
+def _(world: World) -> Call:
+    general_medicine()
+    return Call(
+        world.staff(Role.STATE_ADMIN),
+        _result,
+        arguments={
+            "state_id": world.facility.state_id,
+            "facility_id": world.facility.id,
+            "details": ClinicDetails(
+                name="General OPD",
+                speciality_code="general_medicine",
+                languages=["te", "en"],
+                places_per_day=100,
+                waiting_places=40,
+            ),
+            "hours": HOURS,
+        },
+    )
+
+
+def to_clinic(world: World, role: Role, **more: Any) -> Call:
+    """A call by an administrator that concerns the clinic."""
+    return Call(
+        world.staff(role),
+        world.clinic,
+        arguments={"state_id": world.clinic.state_id, "clinic_id": world.clinic.id, **more},
+    )
+
+
+CALLS |= {
+    "directory.set_hours": lambda world: to_clinic(world, Role.STATE_ADMIN, hours=HOURS),
+    "directory.serve_states": lambda world: to_clinic(
+        world, Role.STATE_ADMIN, state_ids=[StateFactory(lgd_code=33).lgd_code]
+    ),
+    "directory.close_clinic": lambda world: to_clinic(world, Role.STATE_ADMIN),
+}
+
+
+@call_of("documents.store_upload")
+def _(world: World) -> Call:
+    picture = BytesIO()
+    Image.new("RGB", (8, 8), "white").save(picture, "PNG")
+    picture.seek(0)
+    return Call(
+        world.guest,
+        _result,
+        world.patient.id,
+        {
+            "state_id": world.patient.state_id,
+            "patient_id": world.patient.id,
+            "file": picture,
+            "name": "report.png",
+        },
+    )
+
+
+@call_of("documents.remove_upload")
+def _(world: World) -> Call:
+    stored = CALLS["documents.store_upload"](world)
+    upload = store_upload(stored.actor, **stored.arguments)
+    return Call(
+        world.guest,
+        upload,
+        world.patient.id,
+        {"state_id": upload.state_id, "upload_id": upload.id},
+    )
+
+
+def a_link(world: World) -> str:
+    """A link to something of the patient's."""
+    return share(
+        SYSTEM,
+        record_type="prescription",
+        state_id=ANDHRA_PRADESH,
+        record_id=uuid7(),
+        patient_id=world.patient.id,
+    )
+
+
+CALLS |= {
+    "documents.share": lambda world: Call(
+        world.guest,
+        lambda _token: ("sharelink", None),
+        world.patient.id,
+        {
+            "record_type": "prescription",
+            "state_id": ANDHRA_PRADESH,
+            "record_id": uuid7(),
+            "patient_id": world.patient.id,
+        },
+    ),
+    "documents.open_link": lambda world: Call(
+        Actor(ActorKind.ANONYMOUS, address="192.0.2.7"),
+        lambda _record: ("sharelink", None),
+        world.patient.id,
+        {"token": a_link(world), "is_right": lambda _record: True},
+    ),
+    "documents.withdraw_link": lambda world: Call(
+        world.guest,
+        lambda _nothing: ("sharelink", None),
+        world.patient.id,
+        {"token": a_link(world)},
+    ),
+}
+
+
+def on_account(world: World, **more: Any) -> Call:
+    """A call that concerns an account of staff."""
+    return Call(
+        Actor(ActorKind.STAFF, account_id=world.account.id),
+        world.account,
+        arguments={"account_id": world.account.id, **more},
+    )
+
+
+@call_of("identity.verify_code")
+def _(world: World) -> Call:
+    challenge = identity.request_code(SYSTEM, mobile="+919876543210", language="en")
+    text = OutgoingMessage.objects.get().text
+    return Call(
+        Actor(ActorKind.ANONYMOUS, address="192.0.2.7"),
+        lambda _signed_in: ("session", None),
+        arguments={
+            "challenge": challenge,
+            "code": text.split()[0],
+            "language": "en",
+            "device": "",
+            "replaces": None,
+        },
+    )
+
+
+@call_of("identity.choose_post")
+def _(world: World) -> Call:
+    post = PostFactory(facility=world.facility)
+    session = world.sign_in()
+    return Call(
+        Actor(ActorKind.STAFF, account_id=world.account.id),
+        lambda _nothing: ("session", session.id),
+        arguments={"session": session, "post_state_id": post.state_id, "post_id": post.id},
+    )
+
+
+@call_of("identity.sign_out")
+def _(world: World) -> Call:
+    session = world.sign_in()
+    return Call(
+        Actor(ActorKind.STAFF, account_id=world.account.id),
+        lambda _nothing: ("session", session.id),
+        arguments={"account_id": world.account.id, "session_id": session.id},
+    )
+
+
+CALLS |= {
+    "identity.request_code": lambda _world: Call(
+        Actor(ActorKind.ANONYMOUS, address="192.0.2.7"),
+        lambda challenge: OneTimeCode(id=challenge),
+        arguments={"mobile": "+919876543210", "language": "en"},
+    ),
+    "identity.sign_in_staff": lambda world: Call(
+        Actor(ActorKind.ANONYMOUS),
+        lambda _signed_in: ("session", None),
+        arguments={"account": world.account, "device": "", "replaces": None},
+    ),
+    "identity.refuse_staff": on_account,
+    "identity.sign_out_everywhere": on_account,
+    "identity.deactivate_account": on_account,
+    "identity.set_language": lambda world: on_account(world, language="hi"),
+    "identity.set_home_state": lambda world: on_account(world, home_state_id=29),
+    "identity.set_password": lambda world: on_account(world, password="another good passphrase"),
+    "identity.create_staff_account": lambda world: Call(
+        world.staff(Role.STATE_ADMIN),
+        _result,
+        arguments={
+            "login": "ravi.kumar",
+            "display_name": "Ravi Kumar",
+            "mobile": "",
+            "language": "en",
+        },
+    ),
+}
