@@ -22,6 +22,8 @@ from sanjeevani.web.icons import icon
 DERIVED = frozenset({"maxlength", "minlength", "min", "max", "step", "required", "aria-invalid"})
 # What the macros take as arguments of their own.
 ARGUMENTS = ("autocomplete", "inputmode", "pattern", "spellcheck", "autocapitalize", "rows")
+DJANGOS_ROWS = "10"
+"""What Django gives every textarea; a form that says how many it wants says a number."""
 LEGEND = {"label": "govuk-label--", "legend": "govuk-fieldset__legend--"}
 
 
@@ -121,7 +123,8 @@ def component(
         return Component("file-upload", params)
     if isinstance(widget, forms.Textarea):
         params["attributes"].pop("cols", None)
-        params["rows"] = attributes.get("rows", 5)
+        if params.get("rows") == DJANGOS_ROWS:
+            params["rows"] = 5
         params["value"] = "" if value is None else str(value)
         return Component("textarea", params)
     if isinstance(widget, forms.Select):

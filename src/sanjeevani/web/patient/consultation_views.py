@@ -40,7 +40,7 @@ from sanjeevani.queueing.queries import place_of, wait_of
 from sanjeevani.web.access import PortalRequest, patient
 from sanjeevani.web.errors import respond
 from sanjeevani.web.patient.forms import FeedbackForm, MessageForm
-from sanjeevani.web.patient.views import clinic_name, language, see
+from sanjeevani.web.patient.views import language, name_of, see
 
 
 class Stage(StrEnum):
@@ -85,7 +85,7 @@ def _status(consultation: Consultation) -> dict[str, Any]:
         "token": token,
         "stage": stage.value,
         "clinic": _clinic(consultation),
-        "clinic_name": clinic_name,
+        "name_of": name_of,
     }
     if stage is Stage.WAITING:
         place = place_of(token)

@@ -13,33 +13,25 @@ from django.utils.translation import gettext_lazy as _
 from sanjeevani.calls.services import MESSAGE_LENGTH
 from sanjeevani.directory.models import Gender
 from sanjeevani.foundation import clock
+from sanjeevani.foundation.text import plain_text
 from sanjeevani.intake.content import TEXT_LENGTH, IntakeContent
+from sanjeevani.intake.triage import PREGNANT
 from sanjeevani.patients.models import Patient, Relation
-from sanjeevani.patients.queries import age_in_years
+from sanjeevani.patients.queries import age_in_months, age_in_years
 from sanjeevani.patients.services import OLDEST_YEARS, Profile
 from sanjeevani.terminology.models import Symptom
 from sanjeevani.web.fields import DatePartsField
 from sanjeevani.web.jinja import language_name
 
 LONGEST_DURATION_DAYS = 3650
-JOINERS = "\u200c\u200d"
-"""Zero-width joiners: Indic scripts need them inside words."""
 
 
 class PlainTextField(forms.CharField):
     """Text in any script, composed (NFC), without control and direction-changing characters."""
 
     def to_python(self, value: Any) -> str:
-        text = unicodedata.normalize("NFC", super().to_python(value) or "")
         lines = isinstance(self.widget, forms.Textarea)
-        kept = "".join(
-            character
-            for character in text.replace("\r\n", "\n")
-            if character in JOINERS
-            or (lines and character == "\n")
-            or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co")
-        )
-        return kept.strip() if lines else " ".join(kept.split())
+        return plain_text(super().to_python(value) or "", lines=lines)
 
 
 class NameField(PlainTextField):
@@ -83,10 +75,9 @@ class ProfileForm(forms.Form):
         },
     )
     age = forms.CharField(
-        label=_("Age"),
+        label=_("Age, or about how old"),
         required=False,
         max_length=10,
-        help_text=_("If you do not know it exactly, write what is about right."),
         widget=forms.TextInput(attrs={"inputmode": "numeric"}),
         error_messages={"max_length": _("Write the age as a number, like 6.")},
     )
@@ -95,7 +86,6 @@ class ProfileForm(forms.Form):
         required=False,
         initial="years",
         choices=[("years", _("years")), ("months", _("months"))],
-        widget=forms.RadioSelect,
         error_messages={"invalid_choice": _("Choose one of these.")},
     )
     birth_date = DatePartsField(
@@ -132,29 +122,25 @@ class ProfileForm(forms.Form):
 
     def clean_birth_date(self) -> datetime.date | None:
         birth_date: datetime.date | None = self.cleaned_data["birth_date"]
-        if birth_date is not None:
-            if birth_date > clock.today():
-                raise forms.ValidationError(_("The date of birth lies in the future."))
-            if birth_date.year < clock.today().year - OLDEST_YEARS:
-                raise forms.ValidationError(_("Please check the year of birth."))
+        if birth_date is None:
+            self._check_age()
+            return None
+        if birth_date > clock.today():
+            raise forms.ValidationError(_("The date of birth lies in the future."))
+        if birth_date.year < clock.today().year - OLDEST_YEARS:
+            raise forms.ValidationError(_("Please check the year of birth."))
         return birth_date
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if {"age", "birth_date"} & set(self.errors):
-            return cleaned
-        age, birth_date = cleaned.get("age"), cleaned.get("birth_date")
-        if birth_date is None and age is None:
+    def _check_age(self) -> None:
+        if "age" in self.errors:
+            return
+        age, months = self.cleaned_data["age"], self.cleaned_data.get("age_unit") == "months"
+        if age is None:
             self.add_error("age", _("Write the age, or the date of birth."))
-        elif birth_date is None and age is not None:
-            months = cleaned.get("age_unit") == "months"
-            if age > (OLDEST_YEARS * 12 if months else OLDEST_YEARS - 1):
-                self.add_error("age", _("Please check the age."))
-            elif age == 0 and not months:
-                self.add_error(
-                    "age", _("For a baby, write the age in months, or the date of birth.")
-                )
-        return cleaned
+        elif age > (OLDEST_YEARS * 12 if months else OLDEST_YEARS - 1):
+            self.add_error("age", _("Please check the age."))
+        elif age == 0 and not months:
+            self.add_error("age", _("For a baby, write the age in months, or the date of birth."))
 
     def profile(self) -> Profile:
         """Return what was filled in. A date of birth goes before an age."""
@@ -194,16 +180,6 @@ def months_before(day: datetime.date, months: int) -> datetime.date:
     year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
     return datetime.date(year, month + 1, min(day.day, 28))
 
-
-def age_in_months(birth_date: datetime.date, on: datetime.date) -> int:
-    """Return the completed months of age on a day."""
-    return (
-        (on.year - birth_date.year) * 12 + on.month - birth_date.month - (on.day < birth_date.day)
-    )
-
-
-PREGNANT = "pregnant"
-"""The answer beside those to the danger signs; the rules of prescribing read it."""
 
 UNIT_DAYS = {"days": 1, "weeks": 7, "months": 30, "years": 365}
 
@@ -265,7 +241,6 @@ class TroubleForm(forms.Form):
             ("months", _("months")),
             ("years", _("years")),
         ],
-        widget=forms.RadioSelect,
         error_messages={"invalid_choice": _("Choose one of these.")},
     )
     history = PlainTextField(

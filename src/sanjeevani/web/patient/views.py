@@ -3,8 +3,7 @@
 import contextlib
 import functools
 import uuid
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from typing import Any, Concatenate, ParamSpec
 
 from django import forms
@@ -16,35 +15,33 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from sanjeevani.consultation.errors import ConsentMissing
 from sanjeevani.consultation.models import Consultation
+from sanjeevani.consultation.offers import Offer, offers_for
 from sanjeevani.consultation.queries import LIVE, own_consultations
 from sanjeevani.consultation.services import request as request_consultation
-from sanjeevani.directory.models import Clinic, Gender
-from sanjeevani.directory.queries import OpenClinic, clinic_serving, clinics_serving, states
+from sanjeevani.directory.models import Clinic, Facility
+from sanjeevani.directory.queries import OpenClinic, clinic_serving, states
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import DomainError, Invalid
 from sanjeevani.identity.services import set_home_state
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.queries import draft_of
 from sanjeevani.intake.services import save_draft
+from sanjeevani.intake.triage import danger_in, questions_for, triage_facts
 from sanjeevani.patients.consent import CURRENT_NOTICE, NOTICES
 from sanjeevani.patients.models import ConsentDecision, Patient
-from sanjeevani.patients.queries import age_in_years, own_patient, patients_of, valid_consent
+from sanjeevani.patients.queries import age_in_months, own_patient, patients_of, valid_consent
 from sanjeevani.patients.services import change_profile, decide_consent, register
 from sanjeevani.queueing.errors import AlreadyWaiting
-from sanjeevani.queueing.expected_wait import WaitInterval
 from sanjeevani.queueing.queries import expected_waits, places_taken
-from sanjeevani.terminology.danger_signs import DangerSign, red_signs, signs_to_ask
+from sanjeevani.terminology.danger_signs import DangerSign, VitalRule
 from sanjeevani.terminology.models import Symptom
-from sanjeevani.terminology.queries import recommended_speciality, specialities, symptoms_for
+from sanjeevani.terminology.queries import specialities, symptoms_for, symptoms_named
 from sanjeevani.web.access import PortalRequest, patient
-from sanjeevani.web.patient.forms import AskForm, ProfileForm, TroubleForm, age_in_months
+from sanjeevani.web.patient.forms import AskForm, ProfileForm, TroubleForm
 from sanjeevani.web.patient.pictures import drawing, pictures_of
 
 P = ParamSpec("P")
 View = Callable[Concatenate[PortalRequest, P], HttpResponse]
-
-CHILDBEARING_YEARS = range(12, 56)
-"""Ages at which the danger signs of pregnancy are asked about."""
 
 
 def language() -> str:
@@ -202,25 +199,16 @@ def withdraw(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
 
 
 def _signs(found: Patient) -> list[DangerSign]:
-    return signs_to_ask(**_triage_facts(found))
+    return questions_for(found.birth_date, found.gender)
 
 
-def _triage_facts(found: Patient) -> dict[str, Any]:
-    """What danger signs depend on. Whether somebody is pregnant, the signs themselves ask."""
-    return {
-        "age_days": (clock.today() - found.birth_date).days,
-        "pregnant": _may_be_pregnant(found),
-    }
-
-
-def _may_be_pregnant(found: Patient) -> bool:
-    years = age_in_years(found.birth_date, clock.today())
-    return found.gender != Gender.MALE and years in CHILDBEARING_YEARS
+def _red(found: Patient, draft: IntakeContent) -> list[DangerSign | VitalRule]:
+    return danger_in(draft, birth_date=found.birth_date, gender=found.gender)
 
 
 def _unfit(found: Patient, draft: IntakeContent, *, said: bool = True) -> HttpResponse | None:
     """Return where to go first: the danger signs, the emergency page, or what the trouble is."""
-    if red_signs(draft.answers, **_triage_facts(found)):
+    if _red(found, draft):
         return see(reverse("patient:emergency", args=[found.id]))
     if any(sign.code not in draft.answers for sign in _signs(found)):
         return see(reverse("patient:danger", args=[found.id]))
@@ -267,11 +255,7 @@ def danger(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
 def emergency(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     """Ring 108: the number first, then what to do until help comes. No form."""
     found = own_patient(request.actor, patient_id)
-    signs = [
-        sign
-        for sign in red_signs(draft_of(found).answers, **_triage_facts(found))
-        if isinstance(sign, DangerSign)
-    ]
+    signs = [sign for sign in _red(found, draft_of(found)) if isinstance(sign, DangerSign)]
     context = {
         "person": found,
         "signs": [(sign.question_in(language()), sign.first_aid_in(language())) for sign in signs],
@@ -319,62 +303,33 @@ def keep_draft(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
 def _trouble_form(
     found: Patient, symptoms: list[Symptom], *args: Any, **kwargs: Any
 ) -> TroubleForm:
-    return TroubleForm(symptoms, language(), *args, ask_pregnancy=_may_be_pregnant(found), **kwargs)
+    return TroubleForm(
+        symptoms,
+        language(),
+        *args,
+        ask_pregnancy=triage_facts(found.birth_date, found.gender)["pregnant"],
+        **kwargs,
+    )
 
 
 def _symptoms(found: Patient) -> list[Symptom]:
     return symptoms_for(age_months=age_in_months(found.birth_date, clock.today()), sex=found.gender)
 
 
-@dataclass(frozen=True)
-class OfferedClinic:
-    """A clinic as the patient sees it: how long it takes, or why it cannot be now."""
-
-    open_clinic: OpenClinic
-    speciality: str
-    wait: WaitInterval | None
-    is_full: bool
-    is_recommended: bool
-
-    @property
-    def can_be_asked(self) -> bool:
-        """Whether a token can be had now."""
-        return self.open_clinic.is_open and not self.is_full
+def name_of(record: Clinic | Facility) -> str:
+    """Return the name of a clinic or a facility in the reader's language."""
+    return record.name_hi if language() == "hi" and record.name_hi else record.name
 
 
-def _offers(found: Patient, clinics: Iterable[OpenClinic], recommended: str) -> list[OfferedClinic]:
-    """Return the clinics with their waits: recommended ones first, then the shortest waits."""
-    listed = list(clinics)
-    by_state: dict[int, list[uuid.UUID]] = {}
-    for item in listed:
-        by_state.setdefault(item.line.state_id, []).append(item.line.id)
-    waits: dict[uuid.UUID, WaitInterval | None] = {}
-    taken: dict[uuid.UUID, int] = {}
-    for state_id, line_ids in by_state.items():
-        waits |= expected_waits(state_id, line_ids)
-        taken |= places_taken(state_id, line_ids, clock.today())
-    names = {item.code: item.name_in(language()) for item in specialities()}
-    offers = [
-        OfferedClinic(
-            item,
-            names.get(item.clinic.speciality_code, ""),
-            waits[item.line.id],
-            taken[item.line.id] >= item.line.places_per_day,
-            item.clinic.speciality_code == recommended,
-        )
-        for item in listed
-    ]
-
-    def order(offer: OfferedClinic) -> tuple[bool, bool, float, str]:
-        wait = offer.wait.high if offer.wait else float("inf")
-        return not offer.is_recommended, not offer.can_be_asked, wait, offer.open_clinic.clinic.name
-
-    return sorted(offers, key=order)
-
-
-def clinic_name(clinic: Clinic) -> str:
-    """Return a clinic's name in the reader's language."""
-    return clinic.name_hi if language() == "hi" and clinic.name_hi else clinic.name
+def _reason(draft: IntakeContent, fitting: list[Offer]) -> tuple[str, str] | None:
+    """Return the complaints and the speciality that they lead to, in the reader's words."""
+    if not fitting:
+        return None
+    code = fitting[0].open_clinic.clinic.speciality_code
+    named = symptoms_named(draft.complaints)
+    complaints = [named[one].name_in(language()) for one in draft.complaints if one in named]
+    speciality = next((one.name_in(language()) for one in specialities() if one.code == code), "")
+    return ", ".join(complaints), speciality
 
 
 @patient
@@ -387,17 +342,14 @@ def opds(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     elsewhere = _unfit(found, draft)
     if elsewhere is not None:
         return elsewhere
-    chosen = [symptom for symptom in _symptoms(found) if symptom.code in draft.complaints]
-    recommended = recommended_speciality(
-        chosen, age_months=age_in_months(found.birth_date, clock.today())
-    )
-    offers = _offers(found, clinics_serving(found.state_id), recommended or "")
+    offers = offers_for(found, draft)
+    fitting = [offer for offer in offers if offer.is_recommended]
     context = {
         "person": found,
-        "fitting": [offer for offer in offers if offer.is_recommended],
+        "fitting": fitting,
         "others": [offer for offer in offers if not offer.is_recommended],
-        "complaints": [symptom.name_in(language()) for symptom in chosen],
-        "clinic_name": clinic_name,
+        "reason": _reason(draft, fitting),
+        "name_of": name_of,
     }
     return render(request, "patient/opds.html", context)
 
@@ -428,7 +380,7 @@ def ask(
     context = {
         "person": found,
         "clinic": clinic,
-        "clinic_name": clinic_name,
+        "name_of": name_of,
         "wait": expected_waits(clinic.line.state_id, [clinic.line.id])[clinic.line.id],
         "is_full": taken[clinic.line.id] >= clinic.line.places_per_day,
         "form": form,
