@@ -6,9 +6,14 @@ from collections.abc import Iterable
 from sanjeevani.calls.models import Message, Mode, ModeChange
 
 
-def messages_in(state_id: int, room_id: uuid.UUID) -> list[Message]:
-    """Return what was written, in order."""
-    return list(Message.objects.filter(state_id=state_id, room_id=room_id).order_by("id"))
+def messages_in(
+    state_id: int, room_id: uuid.UUID, *, after: uuid.UUID | None = None, limit: int | None = None
+) -> list[Message]:
+    """Return what was written, in order; `after`: only what came later than this message."""
+    messages = Message.objects.filter(state_id=state_id, room_id=room_id)
+    if after is not None:
+        messages = messages.filter(id__gt=after)
+    return list(messages.order_by("id")[:limit])
 
 
 def modes_used(state_id: int, room_id: uuid.UUID) -> list[Mode]:

@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "sanjeevani.reporting",
     "sanjeevani.notifications",
     "sanjeevani.web",
+    "sanjeevani.api",
     "sanjeevani.demo",
     "sanjeevani.jobs",
     "django.contrib.staticfiles",

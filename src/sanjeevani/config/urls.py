@@ -7,6 +7,7 @@ from sanjeevani.web.health import healthz, readyz
 urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),
+    path("api/v1/", include(("sanjeevani.api.application", "api"))),
     path("", include("sanjeevani.web.urls")),
 ]
 

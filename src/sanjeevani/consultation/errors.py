@@ -26,6 +26,13 @@ class DangerSigns(DomainError):
     message = _("Do not wait here. Ring 108 for an ambulance now, or go to the nearest hospital.")
 
 
+class DangerUnanswered(DomainError):
+    """The danger questions come before anything else."""
+
+    status = 409
+    message = _("Answer the questions about danger signs first.")
+
+
 class NotOnDuty(DomainError):
     """Next needs somebody on duty."""
 

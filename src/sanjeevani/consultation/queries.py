@@ -44,16 +44,24 @@ def own_consultation(actor: Actor, state_id: int, consultation_id: uuid.UUID) ->
     return consultation
 
 
-def own_consultations(actor: Actor, limit: int = 50) -> list[Consultation]:
-    """Return the account's consultations, newest first, wherever they were held."""
+def own_consultations(
+    actor: Actor, limit: int = 50, *, before: uuid.UUID | None = None
+) -> list[Consultation]:
+    """Return the account's consultations, newest first, wherever they were held.
+
+    `before`: only those older than this one, to go on where a list ended.
+    """
     if actor.kind != ActorKind.PERSON or actor.account_id is None:
         return []
+    references = ConsultationReference.objects.filter(
+        state_id=actor.state_id, account_id=actor.account_id
+    )
+    if before is not None:
+        references = references.filter(id__lt=before)
     ids_by_state: dict[int, list[uuid.UUID]] = {}
-    for consultation_id, state_id in (
-        ConsultationReference.objects.filter(state_id=actor.state_id, account_id=actor.account_id)
-        .order_by("-id")
-        .values_list("id", "consultation_state_id")[:limit]
-    ):
+    for consultation_id, state_id in references.order_by("-id").values_list(
+        "id", "consultation_state_id"
+    )[:limit]:
         ids_by_state.setdefault(state_id, []).append(consultation_id)
     found = [
         consultation

@@ -1,9 +1,9 @@
-"""The audit trail and the outbox."""
+"""The audit trail, the outbox, and the keys of requests that may be sent again."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from sanjeevani.foundation.sharding import LocalModel, ShardedModel
+from sanjeevani.foundation.sharding import KeyedModel, LocalModel, ShardedModel
 
 
 class AuditEvent(ShardedModel):
@@ -52,3 +52,21 @@ class ListenerCursor(LocalModel):
 
     listener = models.CharField(max_length=40, primary_key=True)
     position = models.BigIntegerField(default=0)
+
+
+class IdempotencyKey(KeyedModel):
+    """A key that an account's program used, with the answer it got. Keyed by the account.
+
+    `digest` is a SHA-256 in hex; `body` the answer as JSON text. Status 0 is never committed.
+    """
+
+    pk = models.CompositePrimaryKey("account_id", "key")
+    account_id = models.UUIDField()
+    key = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    body = models.TextField()
+    used_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["used_at"], name="idempotency_by_age")]

@@ -80,8 +80,11 @@ def problem(error: DomainError) -> dict[str, Any]:
 
 def problem_response(error: DomainError) -> HttpResponse:
     """Return the error as a response for programs."""
-    return HttpResponse(
+    response = HttpResponse(
         json.dumps(problem(error), ensure_ascii=False),
         status=error.status,
         content_type=MEDIA_TYPE,
     )
+    if isinstance(error, NotSignedIn):
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response

@@ -7,13 +7,16 @@ from sanjeevani.directory.models import Gender
 from sanjeevani.foundation import clock
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.patients.queries import age_in_years
-from sanjeevani.terminology.danger_signs import DangerSign, VitalRule, red_signs
+from sanjeevani.terminology.danger_signs import DangerSign, VitalRule, red_signs, signs_to_ask
 
 CHILDBEARING_YEARS = range(12, 56)
 """Ages at which the danger signs of pregnancy are asked about."""
 
 PREGNANT = "pregnant"
 """The answer that says whether the patient is pregnant; it is no danger sign itself."""
+
+DISABLED = "disabled"
+"""The answer that says whether the patient lives with a disability."""
 
 
 class TriageFacts(TypedDict):
@@ -37,3 +40,23 @@ def danger_in(
 ) -> list[DangerSign | VitalRule]:
     """Return the red signs among the answers: any one means emergency care, not a token."""
     return red_signs(content.answers, **triage_facts(birth_date, gender))
+
+
+def questions_for(birth_date: datetime.date, gender: str) -> list[DangerSign]:
+    """Return the danger signs to ask a patient about, in order."""
+    return signs_to_ask(**triage_facts(birth_date, gender))
+
+
+INFANT_DAYS = 365
+OLDER_YEARS = 60
+
+
+def goes_first(content: IntakeContent, *, birth_date: datetime.date) -> bool:
+    """Tell whether the patient belongs to a priority class: pregnant, infant, over 60, disabled."""
+    today = clock.today()
+    return (
+        content.answers.get(PREGNANT, False)
+        or content.answers.get(DISABLED, False)
+        or (today - birth_date).days < INFANT_DAYS
+        or age_in_years(birth_date, today) > OLDER_YEARS
+    )

@@ -58,3 +58,9 @@ def age_in_years(patient_birth_date: datetime.date, on: datetime.date) -> int:
     """Return the completed years of age on a day."""
     before_birthday = (on.month, on.day) < (patient_birth_date.month, patient_birth_date.day)
     return on.year - patient_birth_date.year - before_birthday
+
+
+def age_in_months(patient_birth_date: datetime.date, on: datetime.date) -> int:
+    """Return the completed months of age on a day."""
+    months = (on.year - patient_birth_date.year) * 12 + on.month - patient_birth_date.month
+    return months - (on.day < patient_birth_date.day)

@@ -7,7 +7,9 @@ canonical form is what is signed; a number is a string in it, so that no reader'
 import base64
 import hashlib
 import json
-from typing import Any, TypedDict
+from typing import Any
+
+from typing_extensions import TypedDict  # typing's own cannot be read by pydantic before 3.12
 
 
 class PractitionerFacts(TypedDict):

@@ -1,0 +1,116 @@
+"""Who asks: a session's token in the Authorization header, never a cookie, so that no page can
+ask in somebody's name. Every operation states whom it admits; one that does not admits nobody."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from ninja.security import HttpBearer
+
+from sanjeevani.directory.models import CLINICAL_ROLES, Post, Practitioner
+from sanjeevani.directory.permissions import require_post
+from sanjeevani.foundation.access import Audience, Permission, client_address
+from sanjeevani.foundation.actor import Actor, ActorKind
+from sanjeevani.foundation.errors import DomainError, NotFound, NotPermitted
+from sanjeevani.foundation.problems import NotSignedIn
+from sanjeevani.identity.queries import SessionInfo, actor_of, find_session
+from sanjeevani.identity.services import touch
+
+
+class PostNotChosen(DomainError):
+    """Staff act in a post, and choose it after signing in."""
+
+    status = 403
+    message = _("Choose the post you act in first.")
+
+
+class HomeStateMissing(DomainError):
+    """Everything of a patient lives in the account's state, which is not known yet."""
+
+    status = 409
+    message = _("Choose your state first.")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who has signed in; `post` for operations of staff in a post."""
+
+    actor: Actor
+    session: SessionInfo
+    post: Post | None = None
+
+
+class ApiRequest(HttpRequest):
+    """A request as operations see it. Public ones have no `auth`."""
+
+    auth: Caller
+
+
+class Bearer(HttpBearer):
+    """Admits the sessions that `permission` names."""
+
+    openapi_description = "The token that signing in returned."
+
+    def __init__(self, permission: Permission) -> None:
+        super().__init__()
+        self.permission = permission
+
+    def authenticate(self, request: HttpRequest, token: str) -> Caller:
+        """Return the caller. Raises NotSignedIn, PostNotChosen, NotPermitted."""
+        session = find_session(token)
+        if session is None:
+            raise NotSignedIn
+        touch(session)
+        caller = Caller(actor_of(session, client_address(request)), session)
+        audience = self.permission.audience
+        if audience is Audience.SIGNED_IN:
+            return caller
+        if session.is_staff is not (audience in (Audience.STAFF, Audience.STAFF_ACCOUNT)):
+            raise NotPermitted
+        if audience is not Audience.STAFF:
+            return caller
+        if session.post_state_id is None or session.post_id is None:
+            raise PostNotChosen
+        try:
+            post = require_post(
+                session.account_id, session.post_state_id, session.post_id, self.permission.roles
+            )
+        except NotFound:
+            raise PostNotChosen from None
+        return Caller(caller.actor, session, post)
+
+
+class Nobody(HttpBearer):
+    """What operations get that state nothing."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> None:
+        """Refuse."""
+        raise NotPermitted
+
+
+PUBLIC = None
+"""Admits anybody; stated all the same."""
+
+signed_in = Bearer(Permission(Audience.SIGNED_IN))
+patient = Bearer(Permission(Audience.PATIENT))
+staff_account = Bearer(Permission(Audience.STAFF_ACCOUNT))
+doctor = Bearer(Permission(Audience.STAFF, CLINICAL_ROLES))
+
+
+def anonymous(request: HttpRequest) -> Actor:
+    """Return the actor of a public operation."""
+    return Actor(ActorKind.ANONYMOUS, address=client_address(request))
+
+
+def at_home(request: ApiRequest) -> Actor:
+    """Return the patient's actor once the home state is known. Raises HomeStateMissing."""
+    if request.auth.session.home_state_id is None:
+        raise HomeStateMissing
+    return request.auth.actor
+
+
+def practitioner_of(request: ApiRequest) -> Practitioner:
+    """Return who acts in the post; posts of doctors and specialists always have one."""
+    assert request.auth.post is not None
+    practitioner: Practitioner = request.auth.post.practitioner
+    return practitioner

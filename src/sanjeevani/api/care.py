@@ -1,0 +1,556 @@
+"""A consultation as the patient sees it, from the request to the feedback."""
+
+import datetime
+import uuid
+from typing import Annotated, Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from ninja import Query, Router
+from pydantic import Field
+
+from sanjeevani.api.access import ApiRequest, at_home, patient
+from sanjeevani.api.documentation import says
+from sanjeevani.api.door import language
+from sanjeevani.api.family import Wait, clinic_name
+from sanjeevani.api.replies import IdempotencyKey, key_of, nothing, once, polled, reply
+from sanjeevani.api.types import (
+    Body,
+    Cursor,
+    Id,
+    IdInPath,
+    Lines,
+    PageSize,
+    Reply,
+    StateCode,
+    StateInPath,
+)
+from sanjeevani.calls.errors import RoomClosed
+from sanjeevani.calls.models import Message
+from sanjeevani.calls.queries import messages_in
+from sanjeevani.calls.services import MESSAGE_LENGTH, send_message
+from sanjeevani.consultation.errors import (
+    AlreadyGiven,
+    ClinicClosed,
+    ConsentMissing,
+    DangerSigns,
+    DangerUnanswered,
+)
+from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.consultation.queries import (
+    feedback_of,
+    own_consultation,
+    own_consultations,
+    writing_of,
+)
+from sanjeevani.consultation.services import answer, cancel, give_feedback
+from sanjeevani.consultation.services import request as request_consultation
+from sanjeevani.directory.models import Clinic, Gender
+from sanjeevani.directory.queries import clinic_serving, clinics_of_lines
+from sanjeevani.foundation.errors import Invalid, NotFound, Stale, TooMany
+from sanjeevani.foundation.live import TICKET_SECONDS, issue_ticket
+from sanjeevani.identity.limits import count_attempt
+from sanjeevani.intake.queries import draft_of
+from sanjeevani.intake.triage import questions_for
+from sanjeevani.patients.queries import own_patient
+from sanjeevani.prescription.content import PrescriptionContent
+from sanjeevani.prescription.documents import render_pdf, verification_address
+from sanjeevani.prescription.models import Prescription
+from sanjeevani.prescription.queries import newest_prescription
+from sanjeevani.queueing.errors import AlreadyWaiting, CallExpired, LineFull, WaitingRoomFull
+from sanjeevani.queueing.models import Token, TokenStatus
+from sanjeevani.queueing.queries import place_of, wait_of
+
+router = Router(tags=["Consultations"])
+
+CONSULTATION = "/consultations/{int:state_id}/{uuid:consultation_id}"
+
+
+class Ask(Body):
+    """Which clinic, and how the doctor should speak. What the trouble is stands in the draft."""
+
+    clinic_state_id: StateCode
+    clinic_id: Id
+    language: Annotated[str, Field(pattern="^[a-z]{2,3}$")]
+    gender_preference: Annotated[Gender, Field(strict=False)] | None = None
+
+
+class Asked(Reply):
+    """The token: its number in the clinic's line of today."""
+
+    state_id: int
+    id: uuid.UUID
+    number: int
+
+
+class TokenReply(Reply):
+    """The place in the line. `place` (1 is next) and `expected_wait` only while waiting.
+
+    `answer_by`: the doctor calls; answer before this moment.
+    """
+
+    number: int
+    status: str
+    place: int | None
+    expected_wait: Wait | None
+    answer_by: datetime.datetime | None
+
+
+class ClinicOf(Reply):
+    """The clinic that was asked."""
+
+    state_id: int
+    id: uuid.UUID
+    name: str
+    facility: str
+    district: str
+
+
+class PractitionerReply(Reply):
+    """The doctor, once there is one."""
+
+    name: str
+    qualification: str
+    registration: str
+
+
+class DiagnosisReply(Reply):
+    """A coded diagnosis (ICD-10)."""
+
+    code: str
+    title: str
+    provisional: bool
+
+
+class Findings(Reply):
+    """What the doctor wrote for the patient, once the consultation is completed."""
+
+    diagnoses: list[DiagnosisReply]
+    investigations: str
+    advice: str
+    come_back: str
+
+
+class ConsultationSummary(Reply):
+    """One of a list."""
+
+    state_id: int
+    id: uuid.UUID
+    patient_id: uuid.UUID
+    patient_name: str
+    status: str
+    outcome: str
+    token_number: int
+    practitioner_name: str
+    requested_at: datetime.datetime
+    ended_at: datetime.datetime | None
+
+
+class ConsultationPage(Reply):
+    """Newest first. `next` is the cursor of the following page, null on the last."""
+
+    items: list[ConsultationSummary]
+    next: uuid.UUID | None
+
+
+class ConsultationReply(Reply):
+    """Where a consultation stands."""
+
+    state_id: int
+    id: uuid.UUID
+    patient_id: uuid.UUID
+    patient_name: str
+    status: str
+    outcome: str
+    requested_at: datetime.datetime
+    started_at: datetime.datetime | None
+    ended_at: datetime.datetime | None
+    token: TokenReply
+    clinic: ClinicOf | None
+    practitioner: PractitionerReply | None
+    findings: Findings | None
+    prescription_number: str | None
+    rating: int | None
+
+
+class MessageBody(Body):
+    """One message."""
+
+    text: Annotated[Lines, Field(min_length=1, max_length=MESSAGE_LENGTH)]
+
+
+class MessageReply(Reply):
+    """What was written; `seat` guest is the patient, host the doctor."""
+
+    id: uuid.UUID
+    seat: str
+    text: str
+    sent_at: datetime.datetime
+
+
+class Messages(Reply):
+    """In order. Ask again with `after` the last id."""
+
+    items: list[MessageReply]
+
+
+class FeedbackBody(Body):
+    """From 1 (very bad) to 5 (very good)."""
+
+    rating: Annotated[int, Field(ge=1, le=5)]
+    comment: Annotated[Lines, Field(max_length=1000)] = ""
+
+
+class TicketReply(Reply):
+    """A ticket for the event stream at `url`, as its parameter `ticket`."""
+
+    ticket: str
+    url: str
+    expires_in_seconds: int
+
+
+class PrescriptionReply(Reply):
+    """A signed prescription. `signature` is a JWS; `verify_at` the address in its QR code."""
+
+    number: str
+    signed_at: datetime.datetime
+    content: PrescriptionContent
+    signature: str
+    verify_at: str
+
+
+def of_consultation(*operations: str) -> dict[str, dict[str, str]]:
+    """Return links from an answer that names a consultation."""
+    parameters = {"state_id": "$response.body#/state_id", "consultation_id": "$response.body#/id"}
+    return dict.fromkeys(operations, parameters)
+
+
+@router.post(
+    "/profiles/{uuid:patient_id}/consultations",
+    auth=patient,
+    response={201: Asked},
+    openapi_extra=says(
+        AlreadyWaiting,
+        ClinicClosed,
+        ConsentMissing,
+        DangerSigns,
+        DangerUnanswered,
+        LineFull,
+        WaitingRoomFull,
+        TooMany,
+        links=of_consultation(
+            "read_consultation",
+            "list_messages",
+            "write_message",
+            "read_ticket",
+            "answer_call",
+            "give_token_back",
+            "rate",
+            "read_prescription",
+        ),
+    ),
+)
+def ask(request: ApiRequest, patient_id: IdInPath, body: Ask, key: IdempotencyKey) -> HttpResponse:
+    """Ask a clinic, with what the draft says. The answer is a token."""
+    actor = at_home(request)
+    person = own_patient(actor, patient_id)
+    clinic = clinic_serving(
+        person.state_id, clinic_state_id=body.clinic_state_id, clinic_id=body.clinic_id
+    )
+    if body.language not in clinic.clinic.languages:
+        raise Invalid(field="language")
+
+    def make() -> Asked:
+        count_attempt("requests_per_account", str(request.auth.session.account_id))
+        content = draft_of(person)
+        asked = questions_for(person.birth_date, person.gender)
+        if any(sign.code not in content.answers for sign in asked):
+            raise DangerUnanswered
+        made = request_consultation(
+            actor,
+            patient=person,
+            clinic=clinic,
+            content=content,
+            language=body.language,
+            request_key=key_of(request, key),
+            gender_preference=body.gender_preference or "",
+        )
+        number = Token.objects.values_list("number", flat=True).get(
+            state_id=made.state_id, id=made.token_id
+        )
+        return Asked(state_id=made.state_id, id=made.id, number=number)
+
+    return once(request, key, make)
+
+
+@router.get("/consultations", auth=patient, response=ConsultationPage)
+def list_consultations(
+    request: ApiRequest, cursor: Cursor = None, limit: PageSize = 20
+) -> HttpResponse:
+    """List the account's consultations, newest first."""
+    found = own_consultations(request.auth.actor, limit + 1, before=cursor)
+    page = found[:limit]
+    following = page[-1].id if len(found) > limit else None
+    return reply(ConsultationPage(items=[_summary(one) for one in page], next=following))
+
+
+def _summary(consultation: Consultation) -> ConsultationSummary:
+    names = ConsultationSummary.model_fields.keys() - {"token_number"}
+    return ConsultationSummary(
+        **{name: getattr(consultation, name) for name in names},
+        token_number=consultation.token.number,
+    )
+
+
+@router.get(CONSULTATION, auth=patient, response=ConsultationReply, openapi_extra=says(polled=True))
+def read_consultation(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
+) -> HttpResponseBase:
+    """Say where a consultation stands. Poll with If-None-Match, or listen with a ticket."""
+    return polled(request, _state(_own(request, state_id, consultation_id)))
+
+
+def _own(request: ApiRequest, state_id: int, consultation_id: uuid.UUID) -> Consultation:
+    return own_consultation(request.auth.actor, state_id, consultation_id)
+
+
+def _state(consultation: Consultation) -> ConsultationReply:
+    line = (consultation.state_id, consultation.line_id)
+    clinic = clinics_of_lines([line]).get(consultation.line_id)
+    done = consultation.status == ConsultationStatus.COMPLETED
+    prescription = newest_prescription(consultation) if done else None
+    feedback = feedback_of(consultation) if done else None
+    copied: dict[str, Any] = {
+        name: getattr(consultation, name)
+        for name in ConsultationReply.model_fields.keys() - COMPUTED
+    }
+    return ConsultationReply(
+        **copied,
+        token=_token(consultation.token),
+        clinic=_clinic(clinic) if clinic else None,
+        practitioner=practitioner_in(consultation),
+        findings=_findings(consultation) if done else None,
+        prescription_number=prescription.number if prescription else None,
+        rating=feedback.rating if feedback else None,
+    )
+
+
+COMPUTED = frozenset(
+    {"token", "clinic", "practitioner", "findings", "prescription_number", "rating"}
+)
+
+
+def _token(token: Token) -> TokenReply:
+    place = place_of(token) if token.status == TokenStatus.WAITING else None
+    wait = wait_of(token, place) if place else None
+    return TokenReply(
+        number=token.number,
+        status=token.status,
+        place=place,
+        expected_wait=Wait.model_validate(wait) if wait else None,
+        answer_by=token.deadline_at if token.status == TokenStatus.CALLED else None,
+    )
+
+
+def _clinic(clinic: Clinic) -> ClinicOf:
+    return ClinicOf(
+        state_id=clinic.state_id,
+        id=clinic.id,
+        name=clinic_name(clinic),
+        facility=clinic.facility.name,
+        district=clinic.facility.district,
+    )
+
+
+def practitioner_in(consultation: Consultation) -> PractitionerReply | None:
+    """Return the doctor's facts as the consultation keeps them."""
+    if consultation.practitioner_id is None:
+        return None
+    return PractitionerReply(
+        name=consultation.practitioner_name,
+        qualification=consultation.practitioner_qualification,
+        registration=consultation.practitioner_registration,
+    )
+
+
+def _findings(consultation: Consultation) -> Findings:
+    written = writing_of(consultation)
+    note = written.note
+    return Findings(
+        diagnoses=[DiagnosisReply.model_validate(row) for row in written.diagnoses],
+        investigations=note.investigations if note else "",
+        advice=note.advice if note else "",
+        come_back=note.come_back if note else "",
+    )
+
+
+@router.post(
+    f"{CONSULTATION}/answer",
+    auth=patient,
+    response=ConsultationReply,
+    openapi_extra=says(CallExpired, Stale),
+)
+def answer_call(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
+) -> HttpResponse:
+    """Answer the doctor's call. Answering twice is once."""
+    _own(request, state_id, consultation_id)
+    answer(request.auth.actor, state_id=state_id, consultation_id=consultation_id)
+    return reply(_state(_own(request, state_id, consultation_id)))
+
+
+@router.post(
+    f"{CONSULTATION}/cancel", auth=patient, response=ConsultationReply, openapi_extra=says(Stale)
+)
+def give_token_back(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
+) -> HttpResponse:
+    """Give the token back while waiting; once is enough."""
+    found = _own(request, state_id, consultation_id)
+    if found.status != ConsultationStatus.CANCELLED:
+        cancel(request.auth.actor, state_id=state_id, consultation_id=consultation_id)
+        found = _own(request, state_id, consultation_id)
+    return reply(_state(found))
+
+
+@router.get(
+    f"{CONSULTATION}/messages", auth=patient, response=Messages, openapi_extra=says(polled=True)
+)
+def list_messages(
+    request: ApiRequest,
+    state_id: StateInPath,
+    consultation_id: IdInPath,
+    after: Annotated[uuid.UUID | None, Query()] = None,
+    limit: PageSize = 100,
+) -> HttpResponseBase:
+    """List what was written, in order."""
+    return polled(request, said_in(_own(request, state_id, consultation_id), after, limit))
+
+
+def said_in(consultation: Consultation, after: uuid.UUID | None, limit: int) -> Messages:
+    """Return the messages of a consultation that the caller may read."""
+    found = messages_in(consultation.state_id, consultation.room_id, after=after, limit=limit)
+    return Messages(items=[MessageReply.model_validate(message) for message in found])
+
+
+@router.post(
+    f"{CONSULTATION}/messages",
+    auth=patient,
+    response={201: MessageReply},
+    openapi_extra=says(RoomClosed, TooMany),
+)
+def write_message(
+    request: ApiRequest,
+    state_id: StateInPath,
+    consultation_id: IdInPath,
+    body: MessageBody,
+    key: IdempotencyKey,
+) -> HttpResponse:
+    """Write to the clinic or the doctor."""
+    return send(request, _own(request, state_id, consultation_id), body, key)
+
+
+def send(
+    request: ApiRequest, consultation: Consultation, body: MessageBody, key: str
+) -> HttpResponse:
+    """Send a message in a consultation that the caller may read."""
+
+    def make() -> MessageReply:
+        count_attempt("messages_per_account", str(request.auth.session.account_id))
+        message: Message = send_message(
+            request.auth.actor,
+            state_id=consultation.state_id,
+            room_id=consultation.room_id,
+            text=body.text,
+            client_key=key_of(request, key),
+        )
+        return MessageReply.model_validate(message)
+
+    return once(request, key, make)
+
+
+@router.get(f"{CONSULTATION}/prescription", auth=patient, response=PrescriptionReply)
+def read_prescription(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
+) -> HttpResponse:
+    """Return the prescription signed last."""
+    return reply(prescription_reply(signed_in(_own(request, state_id, consultation_id))))
+
+
+def signed_in(consultation: Consultation) -> Prescription:
+    """Return the prescription signed last. Raises NotFound."""
+    found = newest_prescription(consultation)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def prescription_reply(prescription: Prescription) -> PrescriptionReply:
+    """Show a prescription."""
+    return PrescriptionReply(
+        number=prescription.number,
+        signed_at=prescription.signed_at,
+        content=prescription.content,
+        signature=prescription.signature,
+        verify_at=verification_address(prescription),
+    )
+
+
+@router.get(
+    f"{CONSULTATION}/prescription.pdf",
+    auth=patient,
+    openapi_extra=says(TooMany, media_type="application/pdf"),
+)
+def print_prescription(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
+) -> HttpResponse:
+    """Return the prescription on paper, in the reader's language."""
+    found = signed_in(_own(request, state_id, consultation_id))
+    count_attempt("documents_per_account", str(request.auth.session.account_id))
+    return HttpResponse(render_pdf(found, language()), content_type="application/pdf")
+
+
+@router.put(
+    f"{CONSULTATION}/feedback", auth=patient, response={204: None}, openapi_extra=says(AlreadyGiven)
+)
+def rate(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath, body: FeedbackBody
+) -> HttpResponse:
+    """Say how it was, once."""
+    _own(request, state_id, consultation_id)
+    give_feedback(
+        request.auth.actor,
+        state_id=state_id,
+        consultation_id=consultation_id,
+        rating=body.rating,
+        comment=body.comment,
+    )
+    return nothing()
+
+
+@router.get(f"{CONSULTATION}/ticket", auth=patient, response=TicketReply)
+def read_ticket(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
+) -> HttpResponse:
+    """Return a ticket to listen to the line, the consultation and its messages."""
+    found = _own(request, state_id, consultation_id)
+    return reply(
+        ticket_for(
+            request,
+            {
+                f"line.{found.line_id}": str(found.token_id),
+                f"consultation.{found.id}": "",
+                f"room.{found.room_id}": "",
+            },
+        )
+    )
+
+
+def ticket_for(request: ApiRequest, topics: dict[str, str]) -> TicketReply:
+    """Return a ticket for topics that the caller may hear."""
+    return TicketReply(
+        ticket=issue_ticket(request.auth.session.account_id, topics),
+        url=f"{settings.GATEWAY_URL}/live/events",
+        expires_in_seconds=TICKET_SECONDS,
+    )

@@ -1,0 +1,674 @@
+"""The doctor's desk: duty, lines, next, notes, prescription, done."""
+
+import datetime
+import uuid
+from decimal import Decimal
+from typing import Annotated
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from ninja import Query, Router
+from pydantic import Field
+
+from sanjeevani.api.access import ApiRequest, doctor, practitioner_of
+from sanjeevani.api.care import (
+    DiagnosisReply,
+    MessageBody,
+    MessageReply,
+    Messages,
+    PrescriptionReply,
+    TicketReply,
+    of_consultation,
+    prescription_reply,
+    said_in,
+    send,
+    signed_in,
+    ticket_for,
+)
+from sanjeevani.api.documentation import says
+from sanjeevani.api.door import language
+from sanjeevani.api.family import clinic_name
+from sanjeevani.api.reference import Term
+from sanjeevani.api.replies import IdempotencyKey, nothing, once, polled, reply
+from sanjeevani.api.types import (
+    PRINTABLE,
+    Amount,
+    Body,
+    Code,
+    Day,
+    IdInPath,
+    Lines,
+    OptionalLine,
+    PageSize,
+    Reply,
+    Search,
+    StateInPath,
+)
+from sanjeevani.calls.errors import RoomClosed
+from sanjeevani.consultation.errors import NotInProgress, NotOnDuty
+from sanjeevani.consultation.models import Consultation, Note, Outcome
+from sanjeevani.consultation.queries import (
+    earlier_consultations,
+    for_practitioner,
+    live_consultation_of,
+    writing_of,
+)
+from sanjeevani.consultation.services import (
+    NoteContent,
+    call_next,
+    server_of,
+    write_note,
+)
+from sanjeevani.consultation.services import hand_back as hand_back_call
+from sanjeevani.directory.models import Practitioner
+from sanjeevani.directory.queries import clinics_of_lines
+from sanjeevani.foundation.errors import Invalid, Stale, TooMany
+from sanjeevani.identity.limits import count_attempt
+from sanjeevani.intake.queries import intake_of
+from sanjeevani.prescription import services as prescribing
+from sanjeevani.prescription.documents import render_pdf
+from sanjeevani.prescription.errors import (
+    DiagnosisMissing,
+    MedicineRefused,
+    NothingPrescribed,
+    NotSigned,
+    ReasonMissing,
+    UnsignedDraft,
+)
+from sanjeevani.prescription.queries import draft_of, newest_prescription
+from sanjeevani.prescription.rules import Finding
+from sanjeevani.prescription.shorthand import ItemContent, parse
+from sanjeevani.queueing.errors import AlreadyServing, NobodyWaiting
+from sanjeevani.queueing.queries import line_heads
+from sanjeevani.roster.models import DutyStatus
+from sanjeevani.roster.queries import assigned_lines, duty_of
+from sanjeevani.roster.services import change_duty
+from sanjeevani.terminology.models import Medicine
+from sanjeevani.terminology.queries import (
+    diagnoses_coded,
+    search_diagnoses,
+    search_medicines,
+    symptoms_named,
+)
+
+router = Router(tags=["Desk"])
+
+CONSULTATION = "/consultations/{int:state_id}/{uuid:consultation_id}"
+MOST_DIAGNOSES = 20
+
+
+class DutyBody(Body):
+    """On duty, on a break, or off duty, for all lines assigned."""
+
+    status: Annotated[DutyStatus, Field(strict=False)]
+
+
+class DutyReply(Reply):
+    """Whether the doctor serves at this moment."""
+
+    status: DutyStatus
+
+
+class LineReply(Reply):
+    """A line served: how many wait, and since when the first whom this doctor may call."""
+
+    state_id: int
+    id: uuid.UUID
+    clinic: str
+    waiting: int
+    head_since: datetime.datetime | None
+    head_class: int | None
+
+
+class Reference(Reply):
+    """Which consultation."""
+
+    state_id: int
+    id: uuid.UUID
+
+
+class Desk(Reply):
+    """Duty, the lines, and the one live consultation."""
+
+    duty: DutyStatus
+    lines: list[LineReply]
+    live: Reference | None
+
+
+class PatientReply(Reply):
+    """The patient as the consultation keeps the facts."""
+
+    name: str
+    gender: str
+    birth_date: datetime.date
+    address: str
+
+
+class Said(Reply):
+    """What the patient said. `complaints` in words; `answers` by code of the danger sign."""
+
+    complaints: list[Term]
+    text: str
+    duration_days: int | None
+    history: str
+    allergies: str
+    medicines: str
+    answers: dict[str, bool]
+
+
+class NoteReply(Reply):
+    """What the doctor wrote. Heights in cm, weights in kg."""
+
+    history: str = ""
+    findings: str = ""
+    investigations: str = ""
+    advice: str = ""
+    come_back: str = ""
+    height_cm: Decimal | None = None
+    weight_kg: Decimal | None = None
+    last_menstrual_period: datetime.date | None = None
+
+
+class FindingReply(Reply):
+    """What speaks against a medicine. `weight`: refused, reason (say why), or a mere note."""
+
+    code: str
+    weight: str
+    message: str
+
+
+class MedicineReply(Reply):
+    """A medicine of the formulary with its usual dose."""
+
+    code: str
+    generic_name: str
+    form: str
+    strength: str
+    usual_dose: float | None
+    usual_frequency: str
+    usual_days: int | None
+    usual_instruction: str
+
+
+class ItemReply(Reply):
+    """A line of the draft, with what speaks against it."""
+
+    id: uuid.UUID
+    medicine: MedicineReply
+    dose: Decimal
+    frequency: str
+    duration_days: int
+    instruction_code: str
+    instructions: str
+    override_reason: str
+    findings: list[FindingReply]
+
+
+class Earlier(Reply):
+    """An earlier completed consultation of the patient."""
+
+    state_id: int
+    id: uuid.UUID
+    ended_at: datetime.datetime | None
+    outcome: str
+
+
+class CaseReply(Reply):
+    """The whole consultation as the doctor needs it."""
+
+    state_id: int
+    id: uuid.UUID
+    status: str
+    outcome: str
+    token_number: int
+    token_status: str
+    language: str
+    mode: str
+    requested_at: datetime.datetime
+    started_at: datetime.datetime | None
+    patient: PatientReply
+    intake: Said
+    note: NoteReply
+    diagnoses: list[DiagnosisReply]
+    draft: list[ItemReply]
+    prescription_number: str | None
+    earlier: list[Earlier]
+
+
+class NoteBody(Body):
+    """The whole note; the newest writing stands. `diagnoses`: codes of ICD-10."""
+
+    history: Annotated[Lines, Field(max_length=4000)] = ""
+    findings: Annotated[Lines, Field(max_length=4000)] = ""
+    investigations: Annotated[Lines, Field(max_length=2000)] = ""
+    advice: Annotated[Lines, Field(max_length=4000)] = ""
+    come_back: Annotated[Lines, Field(max_length=1000)] = ""
+    height_cm: Annotated[str, Field(pattern=r"^[1-9][0-9]{1,2}(\.[0-9])?$")] | None = None
+    weight_kg: Annotated[str, Field(pattern=r"^[0-9]{1,3}(\.[0-9])?$")] | None = None
+    last_menstrual_period: Day | None = None
+    diagnoses: Annotated[list[Code], Field(max_length=MOST_DIAGNOSES)] = []
+
+    def content(self) -> NoteContent:
+        """Return the note as the verb takes it."""
+        values = self.model_dump(exclude={"diagnoses"})
+        for name in ("height_cm", "weight_kg"):
+            values[name] = Decimal(values[name]) if values[name] else None
+        return NoteContent(**values)
+
+
+class ItemBody(Body):
+    """One medicine. A second line for the same medicine replaces the first.
+
+    `dose` counts units of the form; `frequency` is a code (`BD`) or a pattern (`1-0-1`).
+    """
+
+    medicine_code: Annotated[str, Field(min_length=1, max_length=120, pattern=PRINTABLE)]
+    dose: Amount
+    frequency: Annotated[str, Field(min_length=1, max_length=20, pattern=PRINTABLE)]
+    duration_days: Annotated[int, Field(ge=1, le=prescribing.LONGEST_DAYS)]
+    instruction_code: Annotated[OptionalLine, Field(max_length=30)] = ""
+    instructions: Annotated[OptionalLine, Field(max_length=200)] = ""
+    override_reason: Annotated[OptionalLine, Field(max_length=200)] = ""
+
+
+class Reading(Reply):
+    """What was understood of a typed line: an item, or the medicines it could mean."""
+
+    item: "UnderstoodItem | None"
+    choices: list[MedicineReply]
+
+
+class UnderstoodItem(Reply):
+    """A line as it can be put into the draft."""
+
+    medicine_code: str
+    dose: Decimal
+    frequency: str
+    duration_days: int
+    instruction_code: str
+    instructions: str
+
+
+class DiagnosisFound(Reply):
+    """A category of ICD-10. `name` in the reader's language."""
+
+    code: str
+    title: str
+    name: str
+
+
+class DiagnosesFound(Reply):
+    """The most frequent first."""
+
+    items: list[DiagnosisFound]
+
+
+class MedicinesFound(Reply):
+    """Exact names first."""
+
+    items: list[MedicineReply]
+
+
+class Ending(Body):
+    """What the consultation led to."""
+
+    outcome: Annotated[Outcome, Field(strict=False)]
+
+
+@router.put("/duty", auth=doctor, response=DutyReply, openapi_extra=says(Stale))
+def set_duty(request: ApiRequest, body: DutyBody) -> HttpResponse:
+    """Go on duty, on a break, or off duty."""
+    duty = change_duty(
+        request.auth.actor, practitioner_id=practitioner_of(request).id, to=body.status
+    )
+    return reply(DutyReply(status=DutyStatus(duty.status)))
+
+
+@router.get("/desk", auth=doctor, response=Desk, openapi_extra=says(polled=True))
+def read_desk(request: ApiRequest) -> HttpResponseBase:
+    """Return duty, the lines with their heads, and the live consultation."""
+    practitioner = practitioner_of(request)
+    assigned = assigned_lines(practitioner.id)
+    clinics = clinics_of_lines(assigned)
+    live = live_consultation_of(practitioner)
+    desk = Desk(
+        duty=duty_of(practitioner.id),
+        lines=[
+            LineReply(
+                state_id=head.state_id,
+                id=head.line_id,
+                clinic=clinic_name(clinics[head.line_id]) if head.line_id in clinics else "",
+                waiting=head.waiting,
+                head_since=head.head_since,
+                head_class=head.order_class,
+            )
+            for head in line_heads(assigned, server_of(practitioner))
+        ],
+        live=Reference(state_id=live[0], id=live[1]) if live else None,
+    )
+    return polled(request, desk)
+
+
+@router.post(
+    "/next",
+    auth=doctor,
+    response={201: Reference},
+    openapi_extra=says(
+        NotOnDuty,
+        AlreadyServing,
+        NobodyWaiting,
+        links=of_consultation(
+            "read_case",
+            "hand_back",
+            "write_notes",
+            "list_case_messages",
+            "write_case_message",
+            "add_item",
+            "sign",
+            "conclude",
+        ),
+    ),
+)
+def call_next_patient(request: ApiRequest, key: IdempotencyKey) -> HttpResponse:
+    """Call the next patient of all lines served. The patient has two minutes to answer."""
+    practitioner = practitioner_of(request)
+
+    def make() -> Reference:
+        return Reference.model_validate(call_next(request.auth.actor, practitioner=practitioner))
+
+    return once(request, key, make)
+
+
+@router.get(CONSULTATION, auth=doctor, response=CaseReply, openapi_extra=says(polled=True))
+def read_case(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
+) -> HttpResponseBase:
+    """Return a consultation with all that belongs to it. The reading is on the audit trail."""
+    practitioner = practitioner_of(request)
+    return polled(request, _case(practitioner, _read(request, state_id, consultation_id)))
+
+
+def _read(request: ApiRequest, state_id: int, consultation_id: uuid.UUID) -> Consultation:
+    return for_practitioner(request.auth.actor, practitioner_of(request), state_id, consultation_id)
+
+
+def _case(practitioner: Practitioner, consultation: Consultation) -> CaseReply:
+    written = writing_of(consultation)
+    signed = newest_prescription(consultation)
+    return CaseReply(
+        state_id=consultation.state_id,
+        id=consultation.id,
+        status=consultation.status,
+        outcome=consultation.outcome,
+        token_number=consultation.token.number,
+        token_status=consultation.token.status,
+        language=consultation.language,
+        mode=consultation.room.mode,
+        requested_at=consultation.requested_at,
+        started_at=consultation.started_at,
+        patient=PatientReply(
+            name=consultation.patient_name,
+            gender=consultation.patient_gender,
+            birth_date=consultation.patient_birth_date,
+            address=consultation.patient_address,
+        ),
+        intake=_said(consultation),
+        note=_note(written.note),
+        diagnoses=[DiagnosisReply.model_validate(row) for row in written.diagnoses],
+        draft=_draft(consultation),
+        prescription_number=signed.number if signed else None,
+        earlier=[
+            Earlier.model_validate(one) for one in earlier_consultations(practitioner, consultation)
+        ],
+    )
+
+
+def _said(consultation: Consultation) -> Said:
+    intake = intake_of(consultation.state_id, consultation.id)
+    named = symptoms_named(intake.complaints)
+    words = [
+        Term(code=code, name=named[code].name_in(language()) if code in named else code)
+        for code in intake.complaints
+    ]
+    return Said(**intake.as_json() | {"complaints": words})
+
+
+def _note(note: Note | None) -> NoteReply:
+    return NoteReply.model_validate(note) if note else NoteReply()
+
+
+def _draft(consultation: Consultation) -> list[ItemReply]:
+    return [
+        ItemReply(
+            id=line.item.id,
+            medicine=MedicineReply.model_validate(line.medicine),
+            dose=line.item.dose,
+            frequency=line.item.frequency,
+            duration_days=line.item.duration_days,
+            instruction_code=line.item.instruction_code,
+            instructions=line.item.instructions,
+            override_reason=line.item.override_reason,
+            findings=[_finding(finding) for finding in line.findings],
+        )
+        for line in draft_of(consultation)
+    ]
+
+
+def _finding(finding: Finding) -> FindingReply:
+    return FindingReply(code=finding.code, weight=finding.weight, message=str(finding.message))
+
+
+@router.post(
+    f"{CONSULTATION}/hand-back", auth=doctor, response={204: None}, openapi_extra=says(Stale)
+)
+def hand_back(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
+) -> HttpResponse:
+    """Give a call that was not answered yet to another doctor."""
+    hand_back_call(
+        request.auth.actor,
+        practitioner=practitioner_of(request),
+        state_id=state_id,
+        consultation_id=consultation_id,
+    )
+    return nothing()
+
+
+@router.get(
+    f"{CONSULTATION}/messages", auth=doctor, response=Messages, openapi_extra=says(polled=True)
+)
+def list_case_messages(
+    request: ApiRequest,
+    state_id: StateInPath,
+    consultation_id: IdInPath,
+    after: Annotated[uuid.UUID | None, Query()] = None,
+    limit: PageSize = 100,
+) -> HttpResponseBase:
+    """List what was written, in order."""
+    return polled(request, said_in(_read(request, state_id, consultation_id), after, limit))
+
+
+@router.post(
+    f"{CONSULTATION}/messages",
+    auth=doctor,
+    response={201: MessageReply},
+    openapi_extra=says(RoomClosed, TooMany),
+)
+def write_case_message(
+    request: ApiRequest,
+    state_id: StateInPath,
+    consultation_id: IdInPath,
+    body: MessageBody,
+    key: IdempotencyKey,
+) -> HttpResponse:
+    """Write to the patient."""
+    return send(request, _read(request, state_id, consultation_id), body, key)
+
+
+@router.put(
+    f"{CONSULTATION}/note",
+    auth=doctor,
+    response={204: None},
+    openapi_extra=says(NotInProgress),
+)
+def write_notes(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath, body: NoteBody
+) -> HttpResponse:
+    """Keep the note and the coded diagnoses."""
+    coded = diagnoses_coded(body.diagnoses)
+    if set(body.diagnoses) - coded.keys():
+        raise Invalid(field="diagnoses")
+    write_note(
+        request.auth.actor,
+        practitioner=practitioner_of(request),
+        state_id=state_id,
+        consultation_id=consultation_id,
+        content=body.content(),
+        diagnoses=[(code, coded[code].title) for code in dict.fromkeys(body.diagnoses)],
+    )
+    return nothing()
+
+
+@router.get("/diagnoses", auth=doctor, response=DiagnosesFound)
+def find_diagnoses(request: ApiRequest, q: Search, limit: PageSize = 20) -> HttpResponse:
+    """Search diagnoses by the beginning of a code or of words."""
+    items = [
+        DiagnosisFound(code=row.code, title=row.title, name=row.name_in(language()))
+        for row in search_diagnoses(q, limit)
+    ]
+    return reply(DiagnosesFound(items=items))
+
+
+@router.get("/medicines", auth=doctor, response=MedicinesFound)
+def find_medicines(request: ApiRequest, q: Search, limit: PageSize = 20) -> HttpResponse:
+    """Search medicines by the beginnings of names, aliases and strengths."""
+    return reply(MedicinesFound(items=_medicines(search_medicines(q, limit))))
+
+
+def _medicines(found: list[Medicine]) -> list[MedicineReply]:
+    return [MedicineReply.model_validate(medicine) for medicine in found]
+
+
+@router.get("/shorthand", auth=doctor, response=Reading)
+def read_shorthand(request: ApiRequest, q: Search) -> HttpResponse:
+    """Read a line as doctors type it, like `pcm 650 1-0-1 5d after food`."""
+    reading = parse(q)
+    item = UnderstoodItem.model_validate(reading.item) if reading.item else None
+    return reply(Reading(item=item, choices=_medicines(reading.choices)))
+
+
+@router.post(
+    f"{CONSULTATION}/items",
+    auth=doctor,
+    response=ItemReply,
+    openapi_extra=says(NotInProgress, MedicineRefused),
+)
+def add_item(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath, body: ItemBody
+) -> HttpResponse:
+    """Put a medicine into the draft, or change its line. Sending it twice is once."""
+    consultation = _read(request, state_id, consultation_id)
+    item = ItemContent(**body.model_dump() | {"dose": Decimal(body.dose)})
+    prescribing.add_item(
+        request.auth.actor,
+        practitioner=practitioner_of(request),
+        state_id=state_id,
+        consultation_id=consultation_id,
+        item=item,
+    )
+    return reply(
+        next(one for one in _draft(consultation) if one.medicine.code == item.medicine_code)
+    )
+
+
+@router.delete(
+    f"{CONSULTATION}/items/{{uuid:item_id}}",
+    auth=doctor,
+    response={204: None},
+    openapi_extra=says(NotInProgress),
+)
+def remove_item(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath, item_id: IdInPath
+) -> HttpResponse:
+    """Take a medicine out of the draft."""
+    prescribing.remove_item(
+        request.auth.actor,
+        practitioner=practitioner_of(request),
+        state_id=state_id,
+        consultation_id=consultation_id,
+        item_id=item_id,
+    )
+    return nothing()
+
+
+@router.post(
+    f"{CONSULTATION}/sign",
+    auth=doctor,
+    response={201: PrescriptionReply},
+    openapi_extra=says(
+        NotInProgress, NothingPrescribed, DiagnosisMissing, MedicineRefused, ReasonMissing, Stale
+    ),
+)
+def sign(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath, key: IdempotencyKey
+) -> HttpResponse:
+    """Sign the draft. It never changes again; a second signing supersedes it."""
+
+    def make() -> PrescriptionReply:
+        return prescription_reply(
+            prescribing.sign(
+                request.auth.actor,
+                practitioner=practitioner_of(request),
+                state_id=state_id,
+                consultation_id=consultation_id,
+            )
+        )
+
+    return once(request, key, make)
+
+
+@router.get(
+    f"{CONSULTATION}/prescription.pdf",
+    auth=doctor,
+    openapi_extra=says(TooMany, media_type="application/pdf"),
+)
+def print_signed(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
+) -> HttpResponse:
+    """Return the signed prescription on paper, in the patient's language."""
+    consultation = _read(request, state_id, consultation_id)
+    found = signed_in(consultation)
+    count_attempt("documents_per_account", str(request.auth.session.account_id))
+    return HttpResponse(render_pdf(found, consultation.language), content_type="application/pdf")
+
+
+@router.post(
+    f"{CONSULTATION}/conclude",
+    auth=doctor,
+    response={204: None},
+    openapi_extra=says(NotInProgress, NotSigned, UnsignedDraft, Stale),
+)
+def conclude(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath, body: Ending
+) -> HttpResponse:
+    """Finish; the patient may still ask questions for some days."""
+    prescribing.conclude(
+        request.auth.actor,
+        practitioner=practitioner_of(request),
+        state_id=state_id,
+        consultation_id=consultation_id,
+        outcome=body.outcome,
+    )
+    return nothing()
+
+
+@router.get("/ticket", auth=doctor, response=TicketReply)
+def read_desk_ticket(request: ApiRequest) -> HttpResponse:
+    """Return a ticket to listen to the lines served, and to the live consultation."""
+    practitioner = practitioner_of(request)
+    topics = {f"line.{line_id}": "" for _state, line_id in assigned_lines(practitioner.id)}
+    topics[f"desk.{practitioner.id}"] = ""
+    live = live_consultation_of(practitioner)
+    if live is not None:
+        topics[f"consultation.{live[1]}"] = ""
+    return reply(ticket_for(request, topics))
