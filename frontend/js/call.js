@@ -1,0 +1,302 @@
+// A call: two people, at most three, from page to page.
+//
+// <meta name="live-gateway" content="https://host">
+// <section data-call data-call-ticket-url="/url"      answers {"ticket", "expires", "ice": {...}}
+//          data-call-auto>                            joins at once; without it a button does
+//   <p data-call-status data-text-waiting data-text-connecting data-text-connected
+//      data-text-reconnecting data-text-unreachable data-text-relay-refused data-text-ended
+//      data-text-elsewhere data-text-closed data-text-refused data-text-unsupported>
+//   <p data-call-notice data-text-audio data-text-low data-text-medium data-text-full
+//      data-text-microphone-refused data-text-microphone-missing data-text-microphone-busy
+//      data-text-camera-refused data-text-camera-missing data-text-camera-busy
+//      data-text-tap-to-hear data-text-offer-phone>
+//   <div data-call-remotes></div> <video data-call-local></video>
+//   <button data-call-join> <button data-call-mute> <button data-call-camera>
+//   <button data-call-turn> <button data-call-picture> <button data-call-leave>
+// </section>
+// <div data-call-mode="video | low_video | audio | chat | phone">   what the server allows
+//
+// Dispatches on the document: call:state {state}, call:rung {seat, rung, reason},
+// call:problem {what}, call:offer-phone.
+import { RUNGS } from "./parts/ladder.js";
+import { Media } from "./parts/media.js";
+import { Peer } from "./parts/peer.js";
+import { Signalling } from "./parts/signalling.js";
+
+const CAPS = /** @type {Record<string, number>} */ ({ video: 3, low_video: 1, audio: 0 });
+const QUALITY = 10_000;
+const POOR_SECONDS = 10;
+
+class Call {
+  /** @type {Map<string, Peer>} */
+  peers = new Map();
+  /** @type {Signalling | undefined} */
+  signalling;
+  #root;
+  #media = new Media((what) => this.#notice(what, "problem"));
+  #cap = 3;
+  #state = "";
+  #poor = 0;
+  #reportedAt = 0;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #ticking;
+
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.#root = root;
+    root.addEventListener("click", (event) => this.#clicked(event));
+    document.addEventListener("live:updated", () => this.#obey());
+    document.addEventListener("live:look", (event) => {
+      const { mode } = /** @type {CustomEvent} */ (event).detail;
+      if (mode) this.#limit(mode);
+    });
+    if (root.dataset.callAuto !== undefined) this.join();
+  }
+
+  async join() {
+    if (this.signalling) return;
+    if (!("RTCPeerConnection" in window) || !navigator.mediaDevices?.getUserMedia) {
+      this.#show("unsupported");
+      return;
+    }
+    this.#show("connecting");
+    const instance = Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) =>
+      byte.toString(16).padStart(2, "0"),
+    ).join("");
+    const gateway = document.querySelector("meta[name=live-gateway]")?.getAttribute("content");
+    await this.#media.listen();
+    this.signalling = new Signalling(
+      gateway ?? "",
+      this.#root.dataset.callTicketUrl ?? "",
+      instance,
+      (message) => this.#take(message),
+      (state) => (state === "down" ? this.#showState() : this.leave(state)),
+    );
+    this.#obey();
+    this.#ticking = setInterval(() => this.#tick(), 1_000);
+  }
+
+  /** @param {string} state why */
+  leave(state = "ended") {
+    clearInterval(this.#ticking);
+    this.signalling?.end();
+    this.signalling = undefined;
+    for (const seat of [...this.peers.keys()]) this.#part(seat);
+    this.#media.end();
+    this.#media = new Media((what) => this.#notice(what, "problem"));
+    this.#show(state);
+  }
+
+  /** @param {import("./parts/signalling.js").Message} message */
+  #take(message) {
+    if (message.kind === "welcome") message.peers.forEach((/** @type {any} */ one) => this.#meet(one));
+    else if (message.kind === "joined") this.#meet(/** @type {any} */ (message));
+    else if (message.kind === "left") {
+      if (message.bye && this.peers.get(message.seat)?.instance === message.instance) {
+        this.#part(message.seat);
+      }
+    } else if (this.peers.get(message.from)?.instance === message.instance) {
+      this.peers.get(message.from)?.take(message);
+    }
+    this.#showState();
+  }
+
+  /** @param {import("./parts/peer.js").Arrival} arrival */
+  #meet(arrival) {
+    const known = this.peers.get(arrival.seat);
+    if (known?.instance === arrival.instance) {
+      known.rejoined();
+      return;
+    }
+    if (known) this.#part(arrival.seat);
+    const peer = new Peer(
+      arrival,
+      this.signalling?.given?.ice ?? {},
+      (message) => this.signalling?.send(message),
+      this.#media,
+      this.#cap,
+    );
+    this.peers.set(arrival.seat, peer);
+    peer.addEventListener("state", () => this.#showState());
+    peer.addEventListener("media", () => this.#showMedia(peer));
+    peer.addEventListener("sample", () => this.#judge(peer));
+    peer.addEventListener("problem", (event) =>
+      this.#show(/** @type {CustomEvent} */ (event).detail, "problem"),
+    );
+    peer.addEventListener("rung", (event) =>
+      this.#stepped(peer, /** @type {CustomEvent} */ (event).detail),
+    );
+  }
+
+  /** @param {string} seat */
+  #part(seat) {
+    this.peers.get(seat)?.close();
+    this.peers.delete(seat);
+    for (const element of this.#root.querySelectorAll(`[data-seat="${seat}"]`)) element.remove();
+  }
+
+  #tick() {
+    for (const peer of this.peers.values()) peer.tick(this.signalling?.open ?? false);
+  }
+
+  #obey() {
+    /** @type {HTMLElement | null} */
+    const place = document.querySelector("[data-call-mode]");
+    if (place) this.#limit(place.dataset.callMode ?? "");
+  }
+
+  /** @param {string} mode */
+  #limit(mode) {
+    if (!(mode in CAPS)) {
+      if (this.signalling) this.leave("ended");
+      return;
+    }
+    if (this.#cap === CAPS[mode]) return;
+    this.#cap = CAPS[mode];
+    for (const peer of this.peers.values()) peer.limit(this.#cap);
+  }
+
+  /** @type {Map<string, string>} */
+  #rungs = new Map();
+
+  /** @param {Peer} peer @param {"automatic" | "asked"} reason */
+  #stepped(peer, reason) {
+    const rung = RUNGS[peer.ladder.rung].name;
+    this.#showOwnPicture();
+    if (this.#rungs.get(peer.seat) === rung) return;
+    this.#rungs.set(peer.seat, rung);
+    this.#notice(rung, "rung", { seat: peer.seat, rung, reason });
+    this.#report(peer, reason);
+  }
+
+  /** @param {Peer} peer */
+  #judge(peer) {
+    const { round_trip_ms: roundTrip, concealed } = peer.quality;
+    this.#poor = roundTrip > 1_000 || concealed > 0.1 ? this.#poor + 1 : 0;
+    if (this.#poor === POOR_SECONDS) this.#notice("offer-phone", "offer-phone");
+    if (Date.now() - this.#reportedAt >= QUALITY) this.#report(peer, "");
+  }
+
+  /** @param {Peer} peer @param {string} reason */
+  #report(peer, reason) {
+    this.#reportedAt = Date.now();
+    this.signalling?.send({
+      kind: "quality",
+      peer: peer.seat,
+      rung: RUNGS[peer.ladder.rung].name,
+      reason,
+      ...peer.quality,
+    });
+  }
+
+  #showState() {
+    if (!this.signalling) return;
+    const peers = [...this.peers.values()];
+    if (!peers.length) this.#show("waiting");
+    else if (peers.some((peer) => peer.connected)) this.#show("connected");
+    else if (["connected", "reconnecting"].includes(this.#state)) this.#show("reconnecting");
+    else if (!["unreachable", "relay-refused"].includes(this.#state)) this.#show("connecting");
+  }
+
+  /** @param {string} state @param {string} [event] */
+  #show(state, event = "state") {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#root.dataset.callState = state;
+    write(this.#root.querySelector("[data-call-status]"), state);
+    document.dispatchEvent(
+      new CustomEvent(`call:${event}`, { detail: event === "state" ? { state } : { what: state } }),
+    );
+  }
+
+  /** @param {string} what @param {string} event @param {object} [detail] */
+  #notice(what, event, detail = { what }) {
+    write(this.#root.querySelector("[data-call-notice]"), what);
+    document.dispatchEvent(new CustomEvent(`call:${event}`, { detail }));
+  }
+
+  /** @param {Peer} peer */
+  #showMedia(peer) {
+    for (const kind of /** @type {const} */ (["audio", "video"])) {
+      let element = /** @type {HTMLVideoElement | HTMLAudioElement | null} */ (
+        this.#root.querySelector(`${kind}[data-seat="${peer.seat}"]`)
+      );
+      if (!element) {
+        element = document.createElement(kind);
+        element.autoplay = true;
+        element.dataset.seat = peer.seat;
+        if (element instanceof HTMLVideoElement) element.playsInline = element.muted = true;
+        this.#root.querySelector("[data-call-remotes]")?.append(element);
+      }
+      const stream = peer.streams[kind];
+      if (element.srcObject !== stream) {
+        element.srcObject = stream;
+        element.play().catch((error) => {
+          if (error.name === "NotAllowedError") this.#notice("tap-to-hear", "problem");
+        });
+      }
+      if (kind === "video") element.dataset.picture = peer.pictured ? "on" : "off";
+    }
+  }
+
+  #showOwnPicture() {
+    const video = /** @type {HTMLVideoElement | null} */ (
+      this.#root.querySelector("video[data-call-local]")
+    );
+    if (!video) return;
+    const { picture } = this.#media;
+    const shown = video.srcObject instanceof MediaStream ? video.srcObject.getTracks()[0] : null;
+    if (shown !== picture) video.srcObject = picture ? new MediaStream([picture]) : null;
+  }
+
+  async #again() {
+    for (const peer of this.peers.values()) {
+      peer.ladder.limit(this.#cap);
+      await peer.apply("asked");
+    }
+  }
+
+  /** @param {Event} event */
+  #clicked(event) {
+    if (!(event.target instanceof Element)) return;
+    for (const element of this.#root.querySelectorAll("audio")) {
+      if (element.paused) element.play().catch(() => undefined);
+    }
+    const button = event.target.closest("button");
+    const { dataset } = button ?? {};
+    if (!button || !dataset) return;
+    if ("callJoin" in dataset) this.join();
+    if ("callLeave" in dataset) this.leave();
+    if ("callMute" in dataset) this.#media.mute(toggled(button));
+    if ("callCamera" in dataset) {
+      this.#media.turnCameraOff(toggled(button));
+      this.#again();
+    }
+    if ("callTurn" in dataset) {
+      this.#media.turnAround();
+      this.#again();
+    }
+    if ("callPicture" in dataset) {
+      const video = /** @type {HTMLVideoElement | null} */ (this.#root.querySelector("video[data-seat]"));
+      if (document.pictureInPictureElement) document.exitPictureInPicture();
+      else video?.requestPictureInPicture?.().catch(() => undefined);
+    }
+  }
+}
+
+/** @param {HTMLButtonElement} button */
+function toggled(button) {
+  const pressed = button.getAttribute("aria-pressed") !== "true";
+  button.setAttribute("aria-pressed", String(pressed));
+  return pressed;
+}
+
+/** @param {Element | null} place @param {string} name */
+function write(place, name) {
+  const text = place?.getAttribute(`data-text-${name}`);
+  if (place && text != null && place.textContent !== text) place.textContent = text;
+}
+
+/** @type {NodeListOf<HTMLElement>} */
+const places = document.querySelectorAll("[data-call]");
+for (const place of places) new Call(place);

@@ -1,0 +1,295 @@
+"""frontend/js/call.js: pairs of real Chromium pages, a real gateway, a real TURN server."""
+
+import contextlib
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.gateway.callers import CHROMIUM_ARGUMENTS, Caller, Turn, speech
+from tests.gateway.conftest import Bus, Gateway, wait_until
+from tests.gateway.site import Site
+
+Call = Callable[..., Caller]
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Chromium that speaks into its microphone."""
+    recording = speech(tmp_path_factory.mktemp("speech"))
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            args=[*CHROMIUM_ARGUMENTS, f"--use-file-for-fake-audio-capture={recording}"],
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def turn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Turn]:
+    """A TURN server."""
+    with Turn().running(tmp_path_factory.mktemp("turn")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def gateway(bus: Bus, site: Site) -> Iterator[Gateway]:
+    """A gateway for the pages of the site."""
+    process = Gateway(bus.url, SANJEEVANI_PUBLIC_URL=site.url).start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def room() -> str:
+    return str(uuid.uuid4())
+
+
+@pytest.fixture
+def call(browser: Browser, site: Site, gateway: Gateway, room: str) -> Iterator[Call]:
+    """Take a seat in the test's room."""
+    with contextlib.ExitStack() as stack:
+
+        def taken(seat: str, *, at: Gateway | None = None, **given: object) -> Caller:
+            url = (at or gateway).url
+            caller = Caller(browser, site, url, room, seat, **given)  # type: ignore[arg-type]
+            stack.callback(caller.close)
+            return caller
+
+        yield taken
+
+
+def test_a_direct_call_begins_with_sound_and_climbs_to_a_picture(call: Call) -> None:
+    doctor = call("a")
+    doctor.shows("waiting")
+    patient = call("b")
+    doctor.shows("connected")
+    patient.shows("connected")
+    doctor.hears_speech()
+    patient.hears_speech()
+    for caller in (doctor, patient):
+        wait_until(lambda one=caller: one.heard()["frames"] > 10, 25)  # type: ignore[misc]
+        rungs = [step["rung"] for step in caller.events("rung")]
+        assert rungs[:2] == ["audio", "low"]
+        expect(caller.page.locator("video[data-seat]")).to_have_attribute("data-picture", "on")
+    assert not doctor.heard()["relayed"]
+
+
+def test_a_call_through_the_relay_only(call: Call, turn: Turn) -> None:
+    doctor, patient = call("a", ice=turn.ice()), call("b", ice=turn.ice())
+    doctor.shows("connected")
+    patient.shows("connected")
+    doctor.hears_speech()
+    patient.hears_speech()
+    assert doctor.heard()["relayed"]
+    assert patient.heard()["relayed"]
+
+
+def test_a_wrong_relay_secret_is_said(call: Call, turn: Turn) -> None:
+    wrong = turn.ice(secret="another secret")
+    doctor, patient = call("a", ice=wrong), call("b", ice=wrong)
+    doctor.shows("relay-refused")
+    patient.shows("relay-refused")
+    assert {"what": "relay-refused"} in patient.events("problem")
+    wait_until(lambda: {"what": "unreachable"} in _problems(patient), 30)
+
+
+def _problems(caller: Caller) -> list[object]:
+    caller.page.wait_for_timeout(200)
+    return caller.events("problem")
+
+
+@pytest.mark.parametrize("seat", ["a", "b"])
+def test_a_reload_is_back_within_five_seconds(call: Call, seat: str) -> None:
+    doctor, patient = call("a"), call("b")
+    doctor.shows("connected")
+    patient.shows("connected")
+    gone, staying = (doctor, patient) if seat == "a" else (patient, doctor)
+    started = time.monotonic()
+    gone.page.reload()
+    gone.shows("connected", 5)
+    staying.shows("connected", 5)
+    gone.hears_speech(5)
+    staying.hears_speech(5)
+    assert time.monotonic() - started < 5
+
+
+def test_a_killed_gateway_leaves_the_media_and_signalling_resumes(
+    bus: Bus, site: Site, call: Call
+) -> None:
+    own = Gateway(bus.url, SANJEEVANI_PUBLIC_URL=site.url).start()
+    try:
+        doctor, patient = call("a", at=own), call("b", at=own)
+        doctor.shows("connected")
+        patient.shows("connected")
+        assert own.process is not None
+        own.process.kill()
+        own.process.wait()
+        doctor.page.wait_for_timeout(2_000)
+        doctor.hears_speech()
+        patient.hears_speech()
+        doctor.shows("connected")
+        own.start()
+        wait_until(lambda: own.figures()["seats"] == 2, 12)
+        # The way is open again: a reload needs it.
+        patient.page.reload()
+        patient.shows("connected", 6)
+        doctor.hears_speech()
+        assert doctor.page.evaluate("connections.length") == 2
+    finally:
+        own.stop()
+
+
+def test_a_third_joins_and_leaves(call: Call) -> None:
+    doctor, patient = call("a"), call("b")
+    doctor.shows("connected")
+    specialist = call("c")
+    specialist.shows("connected")
+    for caller in (doctor, patient, specialist):
+        expect(caller.page.locator("video[data-seat]")).to_have_count(2)
+        caller.hears_speech()
+    specialist.page.click("[data-call-leave]")
+    specialist.shows("ended")
+    for caller in (doctor, patient):
+        expect(caller.page.locator("video[data-seat]")).to_have_count(1)
+        caller.shows("connected")
+        caller.hears_speech()
+
+
+def test_leaving_and_a_second_tab_are_said(call: Call) -> None:
+    doctor, patient = call("a"), call("b")
+    doctor.shows("connected")
+    second = call("b")
+    patient.shows("elsewhere")
+    second.shows("connected")
+    doctor.shows("connected")
+    second.page.click("[data-call-leave]")
+    second.shows("ended")
+    doctor.shows("waiting")
+
+
+def test_the_server_decides_how_much_may_be_sent(call: Call) -> None:
+    doctor, patient = call("a"), call("b")
+    doctor.shows("connected")
+    wait_until(lambda: _rungs(patient)[-1:] == ["low"], 20)
+    patient.allows("audio")
+    wait_until(lambda: _rungs(patient)[-1] == "audio", 5)
+    assert patient.events("rung")[-1]["reason"] == "asked"
+    expect(doctor.page.locator("video[data-seat]")).to_have_attribute("data-picture", "off")
+    doctor.hears_speech()
+    patient.allows("chat")
+    patient.shows("ended")
+    doctor.shows("waiting")
+
+
+def _rungs(caller: Caller) -> list[str]:
+    caller.page.wait_for_timeout(200)
+    return [step["rung"] for step in caller.events("rung")]
+
+
+def test_a_closed_room_ends_the_call(bus: Bus, call: Call, room: str) -> None:
+    doctor, patient = call("a"), call("b")
+    doctor.shows("connected")
+    bus.hint(f"room.{room}", {"closed": True})
+    doctor.shows("closed")
+    patient.shows("closed")
+    assert doctor.page.evaluate("connections[0].connectionState") == "closed"
+
+
+def test_mute_and_camera_off(call: Call) -> None:
+    doctor, patient = call("a"), call("b")
+    doctor.shows("connected")
+    wait_until(lambda: patient.heard()["frames"] > 5, 25)
+    doctor.page.click("[data-call-mute]")
+    doctor.page.click("[data-call-camera]")
+    expect(doctor.page.locator("[data-call-mute]")).to_have_attribute("aria-pressed", "true")
+    expect(patient.page.locator("video[data-seat]")).to_have_attribute("data-picture", "off")
+    patient.page.wait_for_timeout(500)
+    before = patient.heard()["energy"]
+    patient.page.wait_for_timeout(1_500)
+    assert patient.heard()["energy"] - before < 1e-4
+    doctor.page.click("[data-call-mute]")
+    patient.hears_speech()
+
+
+@pytest.mark.parametrize(
+    ("device", "error", "what"),
+    [
+        ("video", "NotAllowedError", "camera-refused"),
+        ("video", "NotReadableError", "camera-busy"),
+        ("audio", "NotFoundError", "microphone-missing"),
+        ("audio", "NotAllowedError", "microphone-refused"),
+    ],
+)
+def test_without_a_device_the_call_goes_on_and_says_why(
+    call: Call, device: str, error: str, what: str
+) -> None:
+    script = f"""
+    const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = (wanted) => wanted.{device}
+      ? Promise.reject(new DOMException('', '{error}')) : ask(wanted);"""
+    doctor, patient = call("a"), call("b", script=script)
+    doctor.shows("connected")
+    patient.shows("connected")
+    patient.hears_speech()
+    wait_until(lambda: {"what": what} in _problems(patient), 20)
+    if device == "video":
+        doctor.hears_speech()
+    else:
+        wait_until(lambda: doctor.heard()["frames"] > 5, 25)
+
+
+def test_a_browser_without_webrtc_is_told(call: Call) -> None:
+    patient = call("b", script="delete window.RTCPeerConnection;")
+    patient.shows("unsupported")
+
+
+def test_quality_is_told_to_the_gateway(bus: Bus, site: Site, call: Call) -> None:
+    with Site() as inside:
+        inside.pages["/internal/calls/seats"] = lambda: (204, "text/plain", "")
+        own = Gateway(
+            bus.url, SANJEEVANI_PUBLIC_URL=site.url, SANJEEVANI_INTERNAL_URL=inside.url
+        ).start()
+        try:
+            doctor, _patient = call("a", at=own), call("b", at=own)
+            doctor.shows("connected")
+
+            def told() -> bool:
+                doctor.page.wait_for_timeout(200)
+                return any(b'"kind":"quality"' in body for _, _, body in inside.requests)
+
+            wait_until(told, 15)
+        finally:
+            own.stop()
+
+
+def test_speech_is_asked_for_in_long_packets(call: Call, site: Site) -> None:
+    doctor = call("a")
+    offer = (
+        "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111 63\r\na=rtpmap:111 opus/48000/2\r\n"
+        "a=fmtp:111 minptime=10;useinbandfec=1\r\na=rtpmap:63 red/48000/2\r\n"
+        "a=fmtp:63 111/111\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=rtpmap:96 VP8/90000\r\n"
+    )
+    tuned = doctor.page.evaluate(
+        "async (sdp) => (await import('/js/parts/peer.js')).tuned(sdp)", offer
+    )
+    assert tuned == offer.replace(
+        "minptime=10;useinbandfec=1",
+        "minptime=10;maxaveragebitrate=16000;usedtx=1;useinbandfec=1",
+    ).replace("a=fmtp:63 111/111\r\n", "a=fmtp:63 111/111\r\na=ptime:60\r\n")
+
+
+def test_the_scripts_are_light() -> None:
+    """The built call page script is committed; the whole page's scripts stay below 25 KB."""
+    import gzip
+
+    static = Path(__file__).parents[2] / "src/sanjeevani/web/static/js"
+    total = sum(
+        len(gzip.compress((static / name).read_bytes(), 9))
+        for name in ("page.js", "live.js", "call.js", "waiting.js")
+    )
+    assert total < 25_000
