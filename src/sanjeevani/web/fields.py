@@ -6,6 +6,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from sanjeevani.foundation.text import plain_text
+
 
 class PlainForm(forms.Form):
     """A form whose default messages say what to do, with the name of the field.
@@ -35,6 +37,14 @@ class PlainForm(forms.Form):
             ):
                 if default is not None and field.error_messages.get(code) == default:
                     field.error_messages[code] = message % label
+
+
+class PlainTextField(forms.CharField):
+    """Text in any script, composed (NFC), without control and direction-changing characters."""
+
+    def to_python(self, value: Any) -> str:
+        lines = isinstance(self.widget, forms.Textarea)
+        return plain_text(super().to_python(value) or "", lines=lines)
 
 
 class DateParts(forms.MultiWidget):

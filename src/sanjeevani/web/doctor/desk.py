@@ -24,12 +24,13 @@ from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import NotFound
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.queries import intake_of
+from sanjeevani.intake.triage import PREGNANT
 from sanjeevani.patients.queries import age_in_years
 from sanjeevani.queueing.models import PriorityClass
 from sanjeevani.queueing.queries import line_heads
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.queries import assigned_lines, doctors_on_duty, duty_of
-from sanjeevani.terminology.danger_signs import DangerSign, danger_signs
+from sanjeevani.terminology.danger_signs import danger_signs
 from sanjeevani.terminology.queries import symptoms_named
 from sanjeevani.web.doctor.words import reader_language
 
@@ -137,6 +138,7 @@ class Case:
     intake: IntakeContent
     complaints: list[str]
     answers: list[Answer]
+    pregnant: bool | None
     age: str
     may_menstruate: bool
     earlier: list[Consultation]
@@ -171,6 +173,7 @@ def case_of(practitioner: Practitioner, consultation: Consultation) -> Case:
             for code in intake.complaints
         ],
         _answers(intake, language),
+        intake.answers.get(PREGNANT),
         age_text(consultation.patient_birth_date, on, language),
         consultation.patient_gender != Gender.MALE and 9 <= years <= 60,
         earlier_consultations(practitioner, consultation),
@@ -179,10 +182,11 @@ def case_of(practitioner: Practitioner, consultation: Consultation) -> Case:
 
 
 def _answers(intake: IntakeContent, language: str) -> list[Answer]:
-    signs: dict[str, DangerSign] = danger_signs()
+    signs = danger_signs()
     answers = [
-        Answer(signs[code].question_in(language) if code in signs else code, yes)
+        Answer(signs[code].question_in(language), yes)
         for code, yes in intake.answers.items()
+        if code in signs
     ]
     return sorted(answers, key=lambda answer: not answer.yes)
 

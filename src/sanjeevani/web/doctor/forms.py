@@ -15,15 +15,15 @@ from sanjeevani.consultation.services import NoteContent
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import DomainError
 from sanjeevani.terminology import dosage
-from sanjeevani.web.fields import DatePartsField
+from sanjeevani.web.fields import DatePartsField, PlainForm, PlainTextField
 
 TEXTS = ("history", "findings", "investigations", "advice", "come_back")
 MEASURES = ("height_cm", "weight_kg", "last_menstrual_period")
 
 
-def _text(name: str, label: Any, rows: int, help_text: Any = "") -> forms.CharField:
+def _text(name: str, label: Any, rows: int, help_text: Any = "") -> PlainTextField:
     column = cast("TextField[str, str]", Note._meta.get_field(name))
-    return forms.CharField(
+    return PlainTextField(
         label=label,
         help_text=help_text,
         required=False,
@@ -33,7 +33,7 @@ def _text(name: str, label: Any, rows: int, help_text: Any = "") -> forms.CharFi
     )
 
 
-class NoteForm(forms.Form):
+class NoteForm(PlainForm):
     """The note. Every field may stay empty: what is there is kept while it is written."""
 
     history = _text("history", _("History"), 3)
@@ -87,20 +87,22 @@ class NoteForm(forms.Form):
         self.is_valid()
         names = NoteContent.__dataclass_fields__
         kept = {name: getattr(stored, name) for name in names} if stored else {}
-        return NoteContent(**kept | {name: self.cleaned_data[name] for name in self._sent()})
+        sent = {name: self.cleaned_data[name] for name in self.sent() if name in self.cleaned_data}
+        return NoteContent(**kept | sent)
 
-    def _sent(self) -> list[str]:
+    def sent(self) -> list[str]:
+        """Name the fields that stood on the page."""
         return [
             name
-            for name in self.cleaned_data
-            if not self.fields[name].widget.value_omitted_from_data(self.data, {}, name)
+            for name, field in self.fields.items()
+            if not field.widget.value_omitted_from_data(self.data, {}, name)
         ]
 
 
-class ChatForm(forms.Form):
+class ChatForm(PlainForm):
     """A message to the patient; the verb has the last word on its length."""
 
-    text = forms.CharField(
+    text = PlainTextField(
         label=_("Message to the patient"),
         widget=forms.TextInput(attrs={"autocomplete": "off", "enterkeyhint": "send"}),
         max_length=MESSAGE_LENGTH,
@@ -109,10 +111,10 @@ class ChatForm(forms.Form):
     client_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 
 
-class DiagnosisForm(forms.Form):
+class DiagnosisForm(PlainForm):
     """The search field for a coded diagnosis."""
 
-    diagnosis = forms.CharField(
+    diagnosis = PlainTextField(
         label=_("Diagnosis"),
         help_text=_("Words or an ICD-10 code"),
         max_length=100,
@@ -121,10 +123,10 @@ class DiagnosisForm(forms.Form):
     )
 
 
-class LineForm(forms.Form):
+class LineForm(PlainForm):
     """A prescription line as doctors type it."""
 
-    line = forms.CharField(
+    line = PlainTextField(
         label=_("Add a medicine"),
         max_length=200,
         widget=forms.TextInput(
@@ -134,10 +136,10 @@ class LineForm(forms.Form):
     )
 
 
-class MedicineForm(forms.Form):
+class MedicineForm(PlainForm):
     """The search field for a medicine, for those who do not type whole lines."""
 
-    medicine = forms.CharField(
+    medicine = PlainTextField(
         label=_("Medicine"),
         max_length=100,
         widget=forms.TextInput(attrs={"autocomplete": "off", "enterkeyhint": "search"}),
@@ -160,7 +162,7 @@ def _instructions() -> list[tuple[str, str]]:
     ]
 
 
-class ItemForm(forms.Form):
+class ItemForm(PlainForm):
     """One medicine, field by field."""
 
     medicine_code = forms.CharField(widget=forms.HiddenInput, max_length=120)
@@ -189,7 +191,7 @@ class ItemForm(forms.Form):
     instruction_code = forms.ChoiceField(
         label=_("How to take it"), choices=_instructions, required=False
     )
-    instructions = forms.CharField(
+    instructions = PlainTextField(
         label=_("In your own words"),
         required=False,
         max_length=200,
@@ -197,7 +199,7 @@ class ItemForm(forms.Form):
     )
 
 
-class OutcomeForm(forms.Form):
+class OutcomeForm(PlainForm):
     """How the consultation ended."""
 
     outcome = forms.ChoiceField(

@@ -13,25 +13,16 @@ from django.utils.translation import gettext_lazy as _
 from sanjeevani.calls.services import MESSAGE_LENGTH
 from sanjeevani.directory.models import Gender
 from sanjeevani.foundation import clock
-from sanjeevani.foundation.text import plain_text
 from sanjeevani.intake.content import TEXT_LENGTH, IntakeContent
 from sanjeevani.intake.triage import PREGNANT
 from sanjeevani.patients.models import Patient, Relation
 from sanjeevani.patients.queries import age_in_months, age_in_years
 from sanjeevani.patients.services import OLDEST_YEARS, Profile
 from sanjeevani.terminology.models import Symptom
-from sanjeevani.web.fields import DatePartsField
+from sanjeevani.web.fields import DatePartsField, PlainTextField
 from sanjeevani.web.jinja import language_name
 
 LONGEST_DURATION_DAYS = 3650
-
-
-class PlainTextField(forms.CharField):
-    """Text in any script, composed (NFC), without control and direction-changing characters."""
-
-    def to_python(self, value: Any) -> str:
-        lines = isinstance(self.widget, forms.Textarea)
-        return plain_text(super().to_python(value) or "", lines=lines)
 
 
 class NameField(PlainTextField):

@@ -1,0 +1,662 @@
+"""The doctor's desk, over HTTP: what it shows, what it keeps, what it refuses, what it costs."""
+
+import datetime
+import re
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from joserfc import jwt
+from joserfc.jwk import OctKey
+
+from sanjeevani.calls.models import Message
+from sanjeevani.calls.services import send_message
+from sanjeevani.consultation.models import Consultation, Diagnosis, Note
+from sanjeevani.consultation.services import answer, give_feedback, not_answered
+from sanjeevani.directory.models import Clinic, Practitioner, Role
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import SYSTEM
+from sanjeevani.foundation.models import AuditEvent
+from sanjeevani.identity.models import Account, Session
+from sanjeevani.patients.models import Patient
+from sanjeevani.prescription.models import DraftItem, Prescription
+from sanjeevani.roster.queries import duty_of
+from sanjeevani.terminology.services import load_reference
+from tests.factories import (
+    ANDHRA_PRADESH,
+    ClinicFactory,
+    FacilityFactory,
+    PatientFactory,
+    PostFactory,
+    PractitionerFactory,
+    on_duty,
+    person,
+    requested,
+    sign_in,
+)
+
+pytestmark = pytest.mark.django_db
+
+STATEMENTS_OF_THE_DESK = 20
+STATEMENTS_OF_A_DRAFT = 9
+"""What the rules ask on top, once a medicine stands in the draft."""
+
+
+@dataclass
+class Desk:
+    """A doctor's browser, and the OPD that the doctor serves."""
+
+    client: Client
+    clinic: Clinic
+    practitioner: Practitioner
+
+    def get(self, name: str = "desk", *args: Any, **headers: str) -> Any:
+        return self.client.get(reverse(f"doctor:{name}", args=args), headers=headers)
+
+    def post(self, name: str, *args: Any, **data: Any) -> Any:
+        return self.client.post(reverse(f"doctor:{name}", args=args), data)
+
+    def write(self, case: Consultation, do: str, *, in_page: bool = True, **data: Any) -> Any:
+        address = reverse("doctor:write", args=[case.state_id, case.id])
+        headers = {"HX-Request": "true"} if in_page else {}
+        return self.client.post(address, {"do": do, **data}, headers=headers)
+
+
+@pytest.fixture
+def desk(client: Client) -> Desk:
+    clinic = ClinicFactory.create()
+    practitioner = on_duty(clinic)
+    sign_in_doctor(client, practitioner)
+    return Desk(client, clinic, practitioner)
+
+
+@pytest.fixture
+def reference() -> None:
+    load_reference()
+
+
+def sign_in_doctor(client: Client, practitioner: Practitioner, role: str = Role.DOCTOR) -> None:
+    post = PostFactory.create(
+        practitioner=practitioner,
+        facility=FacilityFactory.create(state_id=practitioner.state_id),
+        role=role,
+    )
+    sign_in(client, Account.objects.get(id=practitioner.account_id))
+    Session.objects.filter(account_id=practitioner.account_id).update(
+        post_state_id=post.state_id, post_id=post.id
+    )
+
+
+def called(desk: Desk, **content: Any) -> Consultation:
+    """Let a patient ask, and the doctor press Next."""
+    requested(desk.clinic, PatientFactory.create(), **content)
+    assert desk.post("next").status_code == 303
+    return Consultation.objects.get(
+        state_id=ANDHRA_PRADESH, practitioner_id=desk.practitioner.id, ended_at=None
+    )
+
+
+def in_progress(desk: Desk, **content: Any) -> Consultation:
+    """Let a patient ask, the doctor press Next, and the patient answer."""
+    case = called(desk, **content)
+    answer(person(case.patient_account_id), state_id=case.state_id, consultation_id=case.id)
+    return case
+
+
+def note_of(case: Consultation) -> Note:
+    return Note.objects.get(state_id=case.state_id, consultation_id=case.id)
+
+
+def text_of(response: Any) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
+
+
+# The lines and Next
+
+
+def test_an_empty_desk_says_what_to_do(desk: Desk) -> None:
+    shown = text_of(desk.get())
+    assert "Nobody is with you now" in shown
+    assert "Next patient" in shown
+    assert desk.clinic.name in shown
+
+
+def test_off_duty_there_is_no_next(desk: Desk) -> None:
+    desk.post("duty", to="off")
+    assert "You are off duty" in text_of(desk.get())
+    refused = desk.post("next")
+    assert refused.status_code == 409
+    assert "Go on duty first" in text_of(refused)
+
+
+def test_next_with_nobody_waiting_says_so_on_the_desk(desk: Desk) -> None:
+    response = desk.post("next")
+    assert response.status_code == 404
+    assert "Nobody is waiting in your lines." in text_of(response)
+    assert "Your lines" in text_of(response)
+
+
+def test_next_twice_is_one_patient(desk: Desk) -> None:
+    case = called(desk)
+    requested(desk.clinic, PatientFactory.create(name="Second"))
+    response = desk.post("next")
+    assert response.status_code == 409
+    assert "already with a patient" in text_of(response)
+    assert case.patient_name in text_of(response)
+
+
+def test_going_off_duty_says_first_who_then_waits_for_whom(desk: Desk) -> None:
+    requested(desk.clinic, PatientFactory.create())
+    shown = text_of(desk.post("duty", to="off"))
+    assert "1 waits." in shown
+    assert "No other doctor is on duty there" in shown
+    assert duty_of(desk.practitioner.id) == "on"
+    on_duty(desk.clinic)
+    assert "1 other doctor goes on" in text_of(desk.post("duty", to="off"))
+    assert desk.post("duty", to="off", sure="yes").status_code == 303
+    assert duty_of(desk.practitioner.id) == "off"
+
+
+@pytest.mark.parametrize("to", ["", "holiday", "ON", "on\x00"])
+def test_a_made_up_duty_changes_nothing(desk: Desk, to: str) -> None:
+    assert desk.post("duty", to=to).status_code == 303
+    assert duty_of(desk.practitioner.id) == "on"
+
+
+def test_a_doctor_without_lines_is_told_whom_to_ask(client: Client) -> None:
+    practitioner = PractitionerFactory.create()
+    sign_in_doctor(client, practitioner)
+    response = client.post(reverse("doctor:duty"), {"to": "on"})
+    assert response.status_code == 422
+    assert "Ask your facility" in text_of(response)
+
+
+# The patient
+
+
+def test_the_summary_has_what_a_doctor_asks_first(desk: Desk, reference: None) -> None:
+    case = in_progress(
+        desk,
+        complaints=["fever", "cough"],
+        text="तीन दिन से <b>बुखार</b>",
+        duration_days=3,
+        allergies="Penicillin",
+        medicines="Telmisartan",
+        history="Asthma",
+        answers={"heavy_bleeding": False, "pregnant": False},
+    )
+    html = desk.get().content.decode()
+    shown = text_of(desk.get())
+    for expected in (case.patient_name, "female", "Guntur", "for 3 days", "Telmisartan", "Asthma"):
+        assert expected in shown
+    assert "Fever, Cough" in shown
+    assert "&lt;b&gt;बुखार" in html
+    assert 'class="glance__danger"' in html
+    assert "Danger signs asked and answered no: 1" in shown
+    assert "Pregnant No" in shown
+
+
+def test_a_reload_shows_the_live_consultation(desk: Desk) -> None:
+    case = called(desk)
+    shown = text_of(desk.get())
+    assert f"Calling {case.patient_name}" in shown
+    assert "Hand back" in shown
+    assert "Next patient" not in shown
+    assert "History" not in shown
+
+
+def test_handing_back_frees_the_doctor(desk: Desk) -> None:
+    case = called(desk)
+    assert desk.post("hand-back", case.state_id, case.id).status_code == 303
+    assert "Next patient" in text_of(desk.get())
+    again = desk.post("hand-back", case.state_id, case.id)
+    assert again.status_code == 403
+
+
+def test_a_call_not_answered_leaves_the_desk(desk: Desk) -> None:
+    case = called(desk)
+    later = clock.now() + datetime.timedelta(minutes=3)
+    with clock.driven_by(lambda: later):
+        not_answered(SYSTEM, state_id=case.state_id, token_id=case.token_id)
+    assert 'data-call="none"' in desk.get("call").content.decode()
+    assert "Nobody is with you now" in text_of(desk.get())
+
+
+def test_a_record_of_a_stranger_is_not_found(desk: Desk, client: Client) -> None:
+    case = in_progress(desk)
+    other = on_duty(ClinicFactory.create())
+    sign_in_doctor(client, other)
+    for name in ("record", "messages", "sign", "prescription"):
+        assert desk.get(name, case.state_id, case.id).status_code == 404, name
+    assert desk.write(case, "save", history="x").status_code == 404
+    assert desk.post("reply", case.state_id, case.id, text="x").status_code == 404
+    assert desk.post("hand-back", case.state_id, case.id).status_code == 403
+    assert desk.get("record", 33, case.id).status_code == 404
+    assert not Note.objects.filter(state_id=case.state_id).exists()
+
+
+@pytest.mark.parametrize("role", [Role.OBSERVER, Role.FACILITY_ADMIN, Role.HEALTH_WORKER])
+def test_other_roles_are_kept_out(client: Client, role: str) -> None:
+    sign_in_doctor(client, PractitionerFactory.create(), role)
+    for name in ("desk", "today", "lines", "call", "ticket"):
+        assert client.get(reverse(f"doctor:{name}")).status_code == 403
+
+
+def test_every_reading_is_on_the_audit_trail(desk: Desk) -> None:
+    case = in_progress(desk)
+    for name, args in (
+        ("desk", ()),
+        ("record", (case.state_id, case.id)),
+        ("messages", (case.state_id, case.id)),
+        ("sign", (case.state_id, case.id)),
+    ):
+        before = AuditEvent.objects.filter(state_id=case.state_id, verb="consultation.read").count()
+        assert desk.get(name, *args).status_code == 200
+        rows = AuditEvent.objects.filter(state_id=case.state_id, verb="consultation.read")
+        assert rows.count() == before + 1, name
+        newest = rows.order_by("id").last()
+        assert newest is not None
+        assert newest.record_id == case.id
+        assert newest.post_id is not None
+        assert newest.patient_id == case.patient_id
+
+
+# Writing
+
+
+def test_the_note_is_kept_and_comes_back(desk: Desk) -> None:
+    case = in_progress(desk)
+    response = desk.write(case, "save", history="बुखार तीन दिन से", height_cm="162", weight_kg="54.5")
+    assert response.status_code == 200
+    assert response.headers["X-Kept"] == "yes"
+    assert "Kept at" in text_of(response)
+    assert note_of(case).history == "बुखार तीन दिन से"
+    assert "बुखार तीन दिन से" in text_of(desk.get())
+
+
+def test_a_wrong_measure_is_refused_beside_it_and_the_rest_is_kept(desk: Desk) -> None:
+    case = in_progress(desk)
+    desk.write(case, "save", weight_kg="54")
+    response = desk.write(case, "save", advice="Rest", weight_kg="fifty", height_cm="900")
+    assert response.status_code == 422
+    assert response.headers["X-Kept"] == "no"
+    html = response.content.decode()
+    beside = re.search(r'id="said-weight_kg".*?</div>', html, re.DOTALL)
+    assert beside
+    assert "Write the weight as a number" in beside.group()
+    assert "from 20 to 250" in html
+    kept = note_of(case)
+    assert kept.advice == "Rest"
+    assert kept.weight_kg == 54
+    assert kept.height_cm is None
+
+
+def test_without_scripts_a_refused_note_keeps_what_was_typed(desk: Desk) -> None:
+    case = in_progress(desk)
+    tomorrow = clock.today() + datetime.timedelta(days=1)
+    response = desk.write(
+        case,
+        "save",
+        in_page=False,
+        weight_kg="fifty",
+        advice="Rest",
+        text="half a message",
+        last_menstrual_period_day=str(tomorrow.day),
+        last_menstrual_period_month=str(tomorrow.month),
+        last_menstrual_period_year=str(tomorrow.year),
+    )
+    html = response.content.decode()
+    assert response.status_code == 422
+    assert 'value="fifty"' in html
+    assert 'value="half a message"' in html
+    assert 'href="#id_weight_kg"' in html
+    assert "This day has not come yet." in html
+    assert desk.write(case, "save", in_page=False, advice="Rest").status_code == 303
+
+
+def test_too_long_a_text_is_refused_and_the_old_one_stays(desk: Desk) -> None:
+    case = in_progress(desk)
+    desk.write(case, "save", history="short")
+    response = desk.write(case, "save", history="x" * 4001)
+    assert response.status_code == 422
+    assert "Shorten this: 4000 characters fit here." in text_of(response)
+    assert note_of(case).history == "short"
+
+
+def test_what_cannot_be_kept_is_shown_to_be_copied(desk: Desk) -> None:
+    case = called(desk)
+    in_page = desk.write(case, "save", history="precious words")
+    assert in_page.status_code == 409
+    assert in_page.headers["X-Unkept"] == "NotInProgress"
+    assert "still here" in text_of(in_page)
+    plain = desk.write(case, "save", in_page=False, history="precious words")
+    assert plain.status_code == 409
+    assert "precious words" in text_of(plain)
+
+
+def test_the_doctor_writes_to_the_patient_once_per_message(desk: Desk) -> None:
+    case = in_progress(desk)
+    key = str(uuid.uuid4())
+    for _again in range(2):
+        response = desk.write(case, "send", text="नमस्ते <script>", client_key=key, history="H")
+        assert response.status_code == 200
+        assert response.headers["X-Taken"] == "text"
+        assert "नमस्ते &lt;script&gt;" in response.content.decode()
+        assert f'value="{key}"' not in response.content.decode()
+    assert Message.objects.filter(state_id=case.state_id, room_id=case.room_id).count() == 1
+    assert note_of(case).history == "H"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [(" ", "Write something first."), ("x" * 2001, "2000"), ("\x00", "Write something first.")],
+)
+def test_a_message_that_cannot_be_sent(desk: Desk, text: str, said: str) -> None:
+    case = in_progress(desk)
+    response = desk.write(case, "send", text=text, client_key=str(uuid.uuid4()))
+    assert response.status_code == 422
+    assert said in text_of(response)
+    assert response.headers["X-Taken"] == ""
+    assert not Message.objects.filter(state_id=case.state_id).exists()
+
+
+@pytest.mark.parametrize("words", ["acute upper resp", "j06", "J069"])
+def test_a_diagnosis_is_found_chosen_and_removed(desk: Desk, reference: None, words: str) -> None:
+    case = in_progress(desk)
+    found = desk.write(case, "find_diagnosis", diagnosis=words).content.decode()
+    assert "add_diagnosis:J06.9" in found
+    added = desk.write(case, "add_diagnosis:J06.9", diagnosis=words, history="H")
+    assert added.headers["X-Taken"] == "diagnosis"
+    assert "remove_diagnosis:J06.9" in added.content.decode()
+    desk.write(case, "add_diagnosis:J06.9")
+    kept = Diagnosis.objects.filter(state_id=case.state_id, consultation_id=case.id)
+    assert [row.code for row in kept] == ["J06.9"]
+    assert note_of(case).history == "H"
+    desk.write(case, "remove_diagnosis:J06.9")
+    assert not kept.all().exists()
+
+
+@pytest.mark.parametrize(
+    "do", ["add_diagnosis:ZZZ", "remove_diagnosis:", "remove_item:nonsense", "fly", "", ":"]
+)
+def test_made_up_actions_do_nothing(desk: Desk, do: str) -> None:
+    case = in_progress(desk)
+    assert desk.write(case, do).status_code == 200
+    assert not Diagnosis.objects.filter(state_id=case.state_id).exists()
+
+
+def test_without_scripts_results_stand_on_the_desk(desk: Desk, reference: None) -> None:
+    case = in_progress(desk)
+    response = desk.write(case, "send", in_page=False, diagnosis="fever", advice="Rest")
+    assert response.status_code == 200
+    html = response.content.decode()
+    assert "add_diagnosis:R50.9" in html
+    assert "Rest" in html
+    chosen = desk.write(case, "add_diagnosis:R50.9", in_page=False, diagnosis="fever")
+    assert chosen.status_code == 303
+
+
+# Prescribing
+
+
+def lines_of(case: Consultation) -> list[tuple[str, str, int, str]]:
+    rows = DraftItem.objects.filter(state_id=case.state_id, consultation_id=case.id)
+    return [
+        (row.medicine_code, row.frequency, row.duration_days, row.instruction_code) for row in rows
+    ]
+
+
+def test_a_line_as_doctors_type_it(desk: Desk, reference: None) -> None:
+    case = in_progress(desk)
+    response = desk.write(case, "add_line", line="pcm 650 1-0-1 5d after food")
+    assert response.status_code == 200
+    assert response.headers["X-Taken"] == "line"
+    assert "PARACETAMOL 650 mg" in text_of(response)
+    assert "1 tablet, twice a day, 5 days, after food" in text_of(response)
+    assert lines_of(case) == [("paracetamol-tablet-650mg", "BD", 5, "after_food")]
+    item = DraftItem.objects.get(state_id=case.state_id)
+    desk.write(case, f"remove_item:{item.id}")
+    desk.write(case, f"remove_item:{item.id}")
+    assert lines_of(case) == []
+
+
+def test_several_medicines_fit_and_one_is_chosen_with_the_line(desk: Desk, reference: None) -> None:
+    case = in_progress(desk)
+    response = desk.write(case, "add_line", line="pcm 1-0-1 4d")
+    assert response.status_code == 422
+    assert "Several medicines fit" in text_of(response)
+    assert "add_line:paracetamol-tablet-500mg" in response.content.decode()
+    response = desk.write(case, "add_line:paracetamol-tablet-500mg", line="pcm 1-0-1 4d")
+    assert response.status_code == 200
+    assert [line[:3] for line in lines_of(case)] == [("paracetamol-tablet-500mg", "BD", 4)]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("", "Write a medicine"),
+        ("zzzz 1-0-1 5d", "no medicine of this name"),
+        ("pcm 650 1-0-1 900d", "from 1 to 90"),
+        ("amoxicillin 500 mg cap tds 5d", "only after seeing the patient by video"),
+    ],
+)
+def test_a_line_that_is_refused_stays_with_its_reason(
+    desk: Desk, reference: None, line: str, said: str
+) -> None:
+    case = in_progress(desk)
+    response = desk.write(case, "add_line", line=line, history="H")
+    assert response.status_code == 422
+    assert said in text_of(response)
+    assert response.headers["X-Taken"] == ""
+    assert response.headers["X-Kept"] == "yes"
+    assert lines_of(case) == []
+    plain = desk.write(case, "add_line", in_page=False, line=line)
+    assert plain.status_code == 422
+    if line:
+        assert f'value="{line}"' in plain.content.decode()
+
+
+def test_field_by_field(desk: Desk, reference: None) -> None:
+    case = in_progress(desk)
+    found = desk.write(case, "find_medicine", medicine="cetir").content.decode()
+    assert "choose_medicine:cetirizine-tablet-10mg" in found
+    form = desk.write(case, "choose_medicine:cetirizine-tablet-10mg", medicine="cetir")
+    assert 'name="medicine_code" value="cetirizine-tablet-10mg"' in form.content.decode()
+    fields: dict[str, Any] = {
+        "medicine_code": "cetirizine-tablet-10mg",
+        "frequency": "HS",
+        "medicine": "cetir",
+    }
+    refused = desk.write(case, "add_item", **fields, dose="much", duration_days="")
+    assert refused.status_code == 422
+    assert 'value="much"' in refused.content.decode()
+    assert "for how many days" in text_of(refused)
+    added = desk.write(case, "add_item", **fields, dose="1", duration_days="3")
+    assert added.status_code == 200
+    assert lines_of(case) == [("cetirizine-tablet-10mg", "HS", 3, "")]
+
+
+def test_a_warning_asks_for_a_reason_which_stands(desk: Desk, reference: None) -> None:
+    case = in_progress(desk)
+    response = desk.write(case, "add_line", line="pcm 500 3-3-3-3 2d")
+    assert response.status_code == 200
+    assert "Needs a reason:" in text_of(response)
+    desk.write(case, "add_diagnosis:R50.9")
+    refused = desk.post("sign", case.state_id, case.id)
+    assert refused.status_code == 422
+    assert "Write the reason beside the medicine" in text_of(refused)
+    item = DraftItem.objects.get(state_id=case.state_id)
+    kept = desk.write(case, "sign", in_page=False, **{f"reason_{item.id}": "Weighs 110 kg"})
+    assert kept.headers["Location"].endswith("/sign")
+    assert "Weighs 110 kg" in text_of(desk.get("sign", case.state_id, case.id))
+    assert desk.post("sign", case.state_id, case.id).status_code == 303
+    signed = Prescription.objects.get(state_id=case.state_id, consultation_id=case.id)
+    assert signed.content["medicines"][0]["override_reason"] == "Weighs 110 kg"
+
+
+def test_signing_asks_for_a_diagnosis_and_a_medicine(desk: Desk, reference: None) -> None:
+    case = in_progress(desk)
+    assert "Add a medicine" in text_of(desk.post("sign", case.state_id, case.id))
+    desk.write(case, "add_line", line="pcm 650 1-0-1 5d")
+    refused = desk.post("sign", case.state_id, case.id)
+    assert refused.status_code == 422
+    assert "Choose a diagnosis" in text_of(refused)
+
+
+def test_from_note_to_next(desk: Desk, reference: None) -> None:
+    case = in_progress(desk, complaints=["fever"], allergies="Penicillin")
+    desk.write(case, "add_diagnosis:J06.9", advice="Rest and fluids", height_cm="110")
+    desk.write(case, "add_line", line="pcm 650 1-0-1 5d after food")
+    forgotten = desk.write(case, "sign", in_page=False, line="cetirizine 10 hs 3d")
+    assert forgotten.status_code == 422
+    assert "This line is not added yet" in text_of(forgotten)
+    unsigned = desk.write(case, "done", in_page=False, outcome="prescription")
+    assert unsigned.status_code == 422
+    assert "Sign the prescription first" in text_of(unsigned)
+    preview = text_of(desk.get("sign", case.state_id, case.id))
+    for expected in (
+        "PARACETAMOL 650 mg",
+        "by mouth",
+        "Rest and fluids",
+        "110",
+        "(J06.9)",
+        "Penicillin",
+        case.patient_name,
+        "Guntur",
+        desk.practitioner.registration_number,
+        desk.practitioner.qualification,
+        desk.practitioner.contact,
+        "Chat",
+    ):
+        assert expected in preview, expected
+    assert desk.post("sign", case.state_id, case.id).status_code == 303
+    signed = Prescription.objects.get(state_id=case.state_id, consultation_id=case.id)
+    assert f"number {signed.number}" in text_of(desk.get())
+    paper = desk.get("prescription", case.state_id, case.id)
+    assert paper.headers["Content-Type"] == "application/pdf"
+    assert paper.content.startswith(b"%PDF")
+    none = desk.write(case, "done", in_page=False)
+    assert none.status_code == 422
+    assert "Choose what this consultation led to." in text_of(none)
+    done = desk.write(case, "done", in_page=False, outcome="prescription")
+    assert done.headers["Location"] == "/desk?finished=1"
+    shown = text_of(desk.client.get(done.headers["Location"]))
+    assert "Finished." in shown
+    assert "Next patient" in shown
+    late = desk.write(case, "save", in_page=False, history="one word more")
+    assert late.status_code == 409
+    assert "one word more" in text_of(late)
+
+
+def test_done_needs_a_word(desk: Desk) -> None:
+    case = in_progress(desk)
+    response = desk.write(case, "done", in_page=False, outcome="advice")
+    assert response.status_code == 422
+    assert "Write your advice or a diagnosis" in text_of(response)
+    assert desk.write(case, "done", in_page=False, outcome="referred_up").status_code == 422
+    finished = desk.write(case, "done", in_page=False, outcome="advice", advice="Rest")
+    assert finished.status_code == 303
+
+
+# Looking back
+
+
+def test_the_day_has_what_was_done_said_and_asked(desk: Desk) -> None:
+    case = in_progress(desk)
+    desk.write(case, "done", in_page=False, outcome="advice", advice="Rest")
+    actor = person(case.patient_account_id)
+    give_feedback(
+        actor,
+        state_id=case.state_id,
+        consultation_id=case.id,
+        rating=4,
+        comment="बहुत <b>अच्छा</b>",
+    )
+    send_message(
+        actor,
+        state_id=case.state_id,
+        room_id=case.room_id,
+        text="May she bathe?",
+        client_key=uuid.uuid4(),
+    )
+    response = desk.get("today")
+    shown = text_of(response)
+    assert "4 of 5" in shown
+    assert "&lt;b&gt;अच्छा" in response.content.decode()
+    assert "Patients who ask something" in shown
+    record = desk.get("record", case.state_id, case.id)
+    assert "May she bathe?" in text_of(record)
+    empty = desk.post("reply", case.state_id, case.id, text=" ", client_key=str(uuid.uuid4()))
+    assert empty.status_code == 422
+    replied = desk.post("reply", case.state_id, case.id, text="Yes", client_key=str(uuid.uuid4()))
+    assert replied.status_code == 303
+    assert "Patients who ask something" not in text_of(desk.get("today"))
+    later = clock.now() + datetime.timedelta(days=4)
+    with clock.driven_by(lambda: later):
+        assert "Message to the patient" not in text_of(desk.get("record", case.state_id, case.id))
+
+
+def test_an_earlier_consultation_can_be_read(desk: Desk) -> None:
+    earlier = in_progress(desk)
+    desk.write(earlier, "done", in_page=False, outcome="advice", advice="Rest and fluids")
+    patient = Patient.objects.get(state_id=earlier.patient_state_id, id=earlier.patient_id)
+    requested(desk.clinic, patient)
+    desk.post("next")
+    address = reverse("doctor:record", args=[earlier.state_id, earlier.id])
+    assert address in desk.get().content.decode()
+    assert "Rest and fluids" in text_of(desk.client.get(address))
+
+
+# Live
+
+
+def test_fragments_are_sent_only_when_changed(desk: Desk) -> None:
+    case = in_progress(desk)
+    moment = clock.now() + datetime.timedelta(minutes=2)
+    with clock.driven_by(lambda: moment):
+        for name, args in (
+            ("lines", ()),
+            ("call", ()),
+            ("messages", (case.state_id, case.id)),
+        ):
+            first = desk.get(name, *args)
+            assert "<html" not in first.content.decode()
+            again = desk.get(name, *args, **{"If-None-Match": first.headers["ETag"]})
+            assert (again.status_code, again.content) == (304, b""), name
+
+
+def test_the_ticket_names_lines_desk_and_the_live_room(desk: Desk) -> None:
+    case = called(desk)
+    answered = desk.get("ticket").json()
+    claims = jwt.decode(answered["ticket"], OctKey.import_key(settings.LIVE_SECRET)).claims
+    assert claims["topics"] == {
+        f"line.{desk.clinic.line_id}": "",
+        f"desk.{desk.practitioner.id}": "",
+        f"consultation.{case.id}": "",
+        f"room.{case.room_id}": "",
+    }
+    assert answered["expires"] > 0
+
+
+def test_the_desk_costs_few_statements(desk: Desk, reference: None) -> None:
+    case = in_progress(desk, complaints=["fever", "cough"])
+    desk.write(case, "add_diagnosis:J06.9", history="H")
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        assert desk.get().status_code == 200
+    assert len(captured) <= STATEMENTS_OF_THE_DESK, statements(captured)
+    desk.write(case, "add_line", line="pcm 650 1-0-1 5d")
+    with CaptureQueriesContext(connection) as captured:
+        assert desk.get().status_code == 200
+    assert len(captured) <= STATEMENTS_OF_THE_DESK + STATEMENTS_OF_A_DRAFT, statements(captured)
+
+
+def statements(captured: CaptureQueriesContext) -> str:
+    return "\n".join(query["sql"][:120] for query in captured.captured_queries)
