@@ -33,6 +33,13 @@ class DangerUnanswered(DomainError):
     message = _("Answer the questions about danger signs first.")
 
 
+class NotFollowUp(DomainError):
+    """The earlier consultation was not held, or too long ago."""
+
+    status = 409
+    message = _("A follow-up is possible for six months after a consultation. Ask anew, please.")
+
+
 class NotOnDuty(DomainError):
     """Next needs somebody on duty."""
 

@@ -35,6 +35,13 @@ class ConsultationStarted(ConsultationFact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ConsultationInterrupted(ConsultationFact):
+    """One side was lost; the grace runs."""
+
+    kind: ClassVar[str] = "consultation.Interrupted"
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConsultationEnded(ConsultationFact):
     """Completed, cancelled, or not held; `status` says which."""
 

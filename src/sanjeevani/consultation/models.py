@@ -52,7 +52,8 @@ class Consultation(ShardedModel):
     The patient may be registered in another state, the practitioner too: the facts that must stay
     as they were are copied here, and no foreign key crosses tenants. `reason` says why it was
     returned, redirected or not held; `carries_wait` that the clinic closed before the patient's
-    turn, so that the next request to it goes first.
+    turn, so that the next request to it goes first; `follow_up_with_id` the practitioner whom a
+    follow-up is meant for: seen by another, it is a first consultation.
     """
 
     status = models.CharField(
@@ -87,6 +88,7 @@ class Consultation(ShardedModel):
 
     follows_state_id = models.SmallIntegerField(null=True)
     follows_id = models.UUIDField(null=True)
+    follow_up_with_id = models.UUIDField(null=True)
     link = models.CharField(max_length=10, choices=Link.choices, blank=True)
     reason = models.CharField(max_length=300, blank=True)
     carries_wait = models.BooleanField(default=False)
@@ -107,6 +109,11 @@ class Consultation(ShardedModel):
             models.Index(
                 fields=["state_id", "practitioner_id", "id"], name="consultation_by_practitioner"
             ),
+            models.Index(
+                fields=["state_id", "patient_id", "line_id"],
+                condition=models.Q(carries_wait=True),
+                name="consultation_carries_wait",
+            ),
         ]
 
 
@@ -117,6 +124,7 @@ class ConsultationReference(ShardedModel):
     patient = sharded_relation("patients.Patient", "patient_id")
     account_id = models.UUIDField()
     consultation_state_id = models.SmallIntegerField()
+    follows_id = models.UUIDField(null=True)
 
     class Meta:
         indexes = [

@@ -3,8 +3,9 @@
 import datetime
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
+from typing import Any, Self
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
@@ -29,7 +30,9 @@ from sanjeevani.consultation.models import (
     ConsultationReference,
     ConsultationStatus,
     Diagnosis,
+    EncounterKind,
     Feedback,
+    Link,
     Note,
     Outcome,
 )
@@ -39,7 +42,7 @@ from sanjeevani.consultation.permissions import (
     require_practitioner,
 )
 from sanjeevani.consultation.states import CONSULTATION_MOVES
-from sanjeevani.directory.models import Practitioner
+from sanjeevani.directory.models import Line, Practitioner
 from sanjeevani.directory.queries import OpenClinic, lines_by_id
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
@@ -49,14 +52,14 @@ from sanjeevani.foundation.states import move
 from sanjeevani.foundation.verbs import concerns, publish, verb
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.services import freeze
-from sanjeevani.intake.triage import danger_in
+from sanjeevani.intake.triage import danger_in, goes_first
 from sanjeevani.patients.models import Patient
 from sanjeevani.patients.queries import valid_consent
 from sanjeevani.patients.services import grant_access
 from sanjeevani.queueing import services as queueing
 from sanjeevani.queueing.dispatch import Head, dispatch_order
 from sanjeevani.queueing.errors import AlreadyWaiting, LineFull, NobodyWaiting, WaitingRoomFull
-from sanjeevani.queueing.models import Token, TokenStatus
+from sanjeevani.queueing.models import PriorityClass, Token, TokenStatus
 from sanjeevani.queueing.queries import line_heads
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.queries import assigned_lines, duty_of
@@ -106,6 +109,10 @@ def request(
                 consultation_id=consultation_id,
                 language=language,
                 gender_preference=gender_preference,
+                priority_class=PriorityClass.PRIORITY
+                if goes_first(content, birth_date=patient.birth_date)
+                else PriorityClass.ORDINARY,
+                waiting_since=_carried_wait(patient, line),
             )
     except (AlreadyWaiting, LineFull, WaitingRoomFull):
         # Sent twice at the same moment: the first one, by now committed, has the place.
@@ -113,33 +120,11 @@ def request(
         if earlier is None:
             raise
         return earlier
-    room = open_room(
-        actor, state_id=line.state_id, guest_account_id=patient.account_id, mode=Mode.CHAT
-    )
-    consultation = Consultation.objects.create(
-        state_id=line.state_id,
-        id=consultation_id,
-        line_id=line.id,
-        token_id=token.id,
-        room_id=room.id,
-        patient_state_id=patient.state_id,
-        patient_id=patient.id,
-        patient_account_id=patient.account_id,
-        patient_name=patient.name,
-        patient_gender=patient.gender,
-        patient_birth_date=patient.birth_date,
-        patient_address=f"{patient.address}, {patient.district}",
-        language=language,
-        consent_id=consent.id,
+    consultation = open_consultation(
+        actor,
+        token=token,
+        subject=Subject.of_patient(patient, language=language, consent_id=consent.id),
         request_key=request_key,
-        requested_at=clock.now(),
-    )
-    ConsultationReference.objects.create(
-        state_id=patient.state_id,
-        id=consultation_id,
-        patient_id=patient.id,
-        account_id=patient.account_id,
-        consultation_state_id=line.state_id,
     )
     freeze(
         actor,
@@ -149,15 +134,126 @@ def request(
         content=content,
     )
     concerns(consultation, patient_id=patient.id)
+    return consultation
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The facts of a patient that a consultation keeps as they were."""
+
+    patient_state_id: int
+    patient_id: uuid.UUID
+    patient_account_id: uuid.UUID
+    patient_name: str
+    patient_gender: str
+    patient_birth_date: datetime.date
+    patient_address: str
+    language: str
+    consent_id: uuid.UUID
+
+    @classmethod
+    def of_patient(cls, patient: Patient, *, language: str, consent_id: uuid.UUID) -> Self:
+        """Copy them from the registry."""
+        return cls(
+            patient_state_id=patient.state_id,
+            patient_id=patient.id,
+            patient_account_id=patient.account_id,
+            patient_name=patient.name,
+            patient_gender=patient.gender,
+            patient_birth_date=patient.birth_date,
+            patient_address=f"{patient.address}, {patient.district}",
+            language=language,
+            consent_id=consent_id,
+        )
+
+    @classmethod
+    def of_consultation(cls, consultation: Consultation) -> Self:
+        """Copy them from an earlier consultation."""
+        return cls(**{item.name: getattr(consultation, item.name) for item in fields(cls)})
+
+
+@dataclass(frozen=True)
+class Following:
+    """Which earlier consultation a new one is linked to, and why."""
+
+    state_id: int
+    consultation_id: uuid.UUID
+    link: Link
+    practitioner_id: uuid.UUID | None = None
+
+
+def open_consultation(
+    actor: Actor,
+    *,
+    token: Token,
+    subject: Subject,
+    request_key: uuid.UUID,
+    following: Following | None = None,
+) -> Consultation:
+    """Open the consultation that a token was issued for, with its room. Part of a verb."""
+    room = open_room(
+        actor,
+        state_id=token.state_id,
+        guest_account_id=subject.patient_account_id,
+        mode=Mode.CHAT,
+    )
+    is_follow_up = following is not None and following.link == Link.FOLLOW_UP
+    consultation = Consultation.objects.create(
+        state_id=token.state_id,
+        id=token.consultation_id,
+        encounter_kind=EncounterKind.FOLLOW_UP if is_follow_up else EncounterKind.FIRST,
+        line_id=token.line_id,
+        token_id=token.id,
+        room_id=room.id,
+        follows_state_id=following.state_id if following else None,
+        follows_id=following.consultation_id if following else None,
+        follow_up_with_id=following.practitioner_id if following else None,
+        link=following.link if following else "",
+        request_key=request_key,
+        requested_at=clock.now(),
+        **vars(subject),
+    )
+    ConsultationReference.objects.create(
+        state_id=subject.patient_state_id,
+        id=consultation.id,
+        patient_id=subject.patient_id,
+        account_id=subject.patient_account_id,
+        consultation_state_id=token.state_id,
+        follows_id=following.consultation_id if following else None,
+    )
     publish(
         ConsultationRequested(
-            state_id=line.state_id,
-            consultation_id=consultation_id,
-            patient_state_id=patient.state_id,
-            line_id=line.id,
+            state_id=token.state_id,
+            consultation_id=consultation.id,
+            patient_state_id=subject.patient_state_id,
+            line_id=token.line_id,
         )
     )
     return consultation
+
+
+CARRIED_DAYS = 3
+"""So long the waiting time of who was sent home by a closing clinic counts."""
+
+
+def _carried_wait(patient: Patient, line: Line) -> datetime.datetime | None:
+    """Return since when the patient waits, if the line closed before their turn; once."""
+    sent_home = (
+        Consultation.objects.select_related("token")
+        .filter(
+            state_id=line.state_id,
+            patient_id=patient.id,
+            line_id=line.id,
+            carries_wait=True,
+            ended_at__gt=clock.now() - datetime.timedelta(days=CARRIED_DAYS),
+        )
+        .first()
+    )
+    if sent_home is None:
+        return None
+    Consultation.objects.filter(state_id=line.state_id, id=sent_home.id).update(carries_wait=False)
+    since: datetime.datetime = sent_home.token.waiting_since
+    return since
 
 
 def _requested_before(
@@ -177,7 +273,7 @@ def cancel(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> None:
     consultation = get(state_id, consultation_id)
     require_patient(actor, consultation)
     queueing.cancel(actor, state_id=state_id, token_id=consultation.token_id)
-    _end(actor, consultation, ConsultationStatus.CANCELLED)
+    end_consultation(actor, consultation, ConsultationStatus.CANCELLED)
 
 
 @verb("consultation.call_next")
@@ -217,6 +313,10 @@ def call_next(actor: Actor, *, practitioner: Practitioner) -> Consultation:
         "practitioner_name": practitioner.name,
         "practitioner_qualification": practitioner.qualification,
         "practitioner_registration": (f"{practitioner.council} {practitioner.registration_number}"),
+        # Guidelines: a follow-up is one with the same practitioner; with another it is a first.
+        "encounter_kind": EncounterKind.FOLLOW_UP
+        if consultation.follow_up_with_id == practitioner.id
+        else EncounterKind.FIRST,
     }
     Consultation.objects.filter(state_id=consultation.state_id, id=consultation.id).update(**facts)
     for name, value in facts.items():
@@ -260,9 +360,10 @@ def answer(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> Consul
         state_id=state_id,
         id=consultation_id,
         to=ConsultationStatus.IN_PROGRESS,
-        started_at=now,
+        started_at=consultation.started_at or now,
     )
-    consultation.status, consultation.started_at = ConsultationStatus.IN_PROGRESS, now
+    consultation.status = ConsultationStatus.IN_PROGRESS
+    consultation.started_at = consultation.started_at or now
     concerns(consultation, patient_id=consultation.patient_id)
     publish(ConsultationStarted(state_id=state_id, consultation_id=consultation_id))
     return consultation
@@ -273,9 +374,9 @@ def not_answered(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> None:
     """The 120 seconds passed: the token waits again, or expires and the consultation with it."""
     token = queueing.not_answered(actor, state_id=state_id, token_id=token_id)
     consultation = get(state_id, token.consultation_id)
-    _without_practitioner(actor, consultation)
+    free_of_practitioner(actor, consultation)
     if token.status == TokenStatus.EXPIRED:
-        _end(actor, consultation, ConsultationStatus.ABANDONED)
+        end_consultation(actor, consultation, ConsultationStatus.ABANDONED)
     concerns(consultation, patient_id=consultation.patient_id)
 
 
@@ -292,11 +393,12 @@ def hand_back(
         token_id=consultation.token_id,
         practitioner_id=practitioner.id,
     )
-    _without_practitioner(actor, consultation)
+    free_of_practitioner(actor, consultation)
     concerns(consultation, patient_id=consultation.patient_id)
 
 
-def _without_practitioner(actor: Actor, consultation: Consultation) -> None:
+def free_of_practitioner(actor: Actor, consultation: Consultation) -> None:
+    """Take the practitioner off a consultation that waits again. Part of a verb."""
     Consultation.objects.filter(state_id=consultation.state_id, id=consultation.id).update(
         practitioner_id=None,
         practitioner_state_id=None,
@@ -393,7 +495,7 @@ def complete(
         room_id=consultation.room_id,
         until=clock.now() + datetime.timedelta(days=QUESTIONS_DAYS),
     )
-    _end(actor, consultation, ConsultationStatus.COMPLETED, outcome=outcome)
+    end_consultation(actor, consultation, ConsultationStatus.COMPLETED, outcome=outcome)
     return consultation
 
 
@@ -434,9 +536,14 @@ def get(state_id: int, consultation_id: uuid.UUID) -> Consultation:
     return consultation
 
 
-def _end(
-    actor: Actor, consultation: Consultation, status: ConsultationStatus, outcome: str = ""
+def end_consultation(
+    actor: Actor,
+    consultation: Consultation,
+    status: ConsultationStatus,
+    outcome: str = "",
+    **changes: Any,
 ) -> None:
+    """Move a consultation to its end, and its room with it. Part of a verb."""
     now = clock.now()
     move(
         Consultation,
@@ -446,6 +553,7 @@ def _end(
         to=status,
         outcome=outcome,
         ended_at=now,
+        **changes,
     )
     consultation.status, consultation.outcome, consultation.ended_at = status, outcome, now
     if status != ConsultationStatus.COMPLETED:

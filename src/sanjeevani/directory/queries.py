@@ -154,3 +154,13 @@ def clinics_of_lines(lines: Iterable[tuple[int, uuid.UUID]]) -> dict[uuid.UUID, 
             state_id=state_id, line_id__in=ids
         )
     }
+
+
+def clinic_of_line(state_id: int, line_id: uuid.UUID) -> OpenClinic | None:
+    """Return the clinic that a line belongs to, with its hours today; None for other lines."""
+    clinic = (
+        Clinic.objects.select_related("line", "facility")
+        .filter(state_id=state_id, line_id=line_id)
+        .first()
+    )
+    return _with_hours([clinic])[0] if clinic else None

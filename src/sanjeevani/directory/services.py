@@ -429,3 +429,30 @@ def _serve(clinic: Clinic, state_ids: Collection[int]) -> None:
 def _fact_of(error: IntegrityError, facts: dict[str, Exception]) -> Exception:
     """Return the fact that a violated constraint means, or the error itself."""
     return next((fact for name, fact in facts.items() if name in str(error)), error)
+
+
+@verb("directory.open_lane")
+def open_lane(actor: Actor, *, parent: Line, practitioner_id: uuid.UUID, places: int) -> Line:
+    """Return the follow-up lane of a practitioner in a line, opened at the first follow-up."""
+    Line.objects.bulk_create(
+        [
+            Line(
+                state_id=parent.state_id,
+                id=uuid7(),
+                kind=LineKind.FOLLOW_UP,
+                facility_id=parent.facility_id,
+                speciality_code=parent.speciality_code,
+                places_per_day=places,
+                waiting_places=places,
+                target_wait_minutes=parent.target_wait_minutes,
+                parent_id=parent.id,
+                practitioner_id=practitioner_id,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    lane = Line.objects.get(
+        state_id=parent.state_id, parent_id=parent.id, practitioner_id=practitioner_id
+    )
+    concerns(lane)
+    return lane

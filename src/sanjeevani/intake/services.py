@@ -11,6 +11,7 @@ from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.intake.content import TEXT_LENGTH, IntakeContent
 from sanjeevani.intake.models import Intake, IntakeDraft
+from sanjeevani.intake.queries import intake_of
 from sanjeevani.patients.models import Patient
 
 
@@ -62,3 +63,22 @@ def freeze(
     IntakeDraft.objects.filter(state_id=patient.state_id, patient_id=patient.id).delete()
     concerns(intake, patient_id=patient.id)
     return intake
+
+
+@verb("intake.copy")
+def copy(
+    actor: Actor,
+    *,
+    source: tuple[int, uuid.UUID],
+    target: tuple[int, uuid.UUID],
+    patient_id: uuid.UUID,
+) -> None:
+    """Take the newest intake of one consultation along to another: (state_id, consultation_id)."""
+    intake = Intake.objects.create(
+        state_id=target[0],
+        id=uuid7(),
+        consultation_id=target[1],
+        content=intake_of(*source).as_json(),
+        frozen_at=clock.now(),
+    )
+    concerns(intake, patient_id=patient_id)

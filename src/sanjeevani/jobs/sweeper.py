@@ -1,27 +1,61 @@
 """The sweeper owns every deadline: what nobody acted on in time is moved on here."""
 
-from sanjeevani.consultation import services as consultation
+import datetime
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from sanjeevani.consultation import interruptions, services, transfers
+from sanjeevani.directory.queries import clinic_of_line
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
-from sanjeevani.foundation.errors import Stale
+from sanjeevani.foundation.errors import DomainError
 from sanjeevani.foundation.sharding import across_states
-from sanjeevani.queueing.queries import overdue
+from sanjeevani.queueing.queries import (
+    overdue,
+    stranded_in_lanes,
+    unattended_lines,
+    waiting_in,
+)
+
+MOVE_AFTER = datetime.timedelta(minutes=5)
+"""So long after the last doctor left, another may come; then the waiting are taken elsewhere."""
 
 
-def sweep() -> int:
-    """Move on everything whose deadline has passed; return how much that was.
-
-    Two sweepers, or a sweeper and the patient, may meet on one token: the loser does nothing.
-    """
+def sweep_deadlines() -> None:
+    """Calls not answered within 120 s, patients not back within the grace. Every second."""
     with across_states():
         due = overdue(clock.now())
-    moved = 0
-    for state_id, token_id, status in due:
-        if status != "called":
-            continue
+    _each(
+        services.not_answered,
+        ((state_id, token_id) for state_id, token_id, status in due if status == "called"),
+    )
+    _each(
+        interruptions.dropped,
+        ((state_id, token_id) for state_id, token_id, status in due if status == "serving"),
+    )
+
+
+def sweep_lines() -> None:
+    """Follow-ups whose doctor left, lines that nobody serves, clinics that have closed."""
+    now = clock.now()
+    with across_states():
+        stranded = stranded_in_lanes(now, transfers.LANE_PATIENCE)
+        alone = unattended_lines(now, clock.today())
+    _each(transfers.to_pool, stranded)
+    for line in alone:
+        clinic = clinic_of_line(line.state_id, line.line_id)
+        tokens = ((line.state_id, token_id) for token_id in waiting_in(line.state_id, line.line_id))
+        if clinic is not None and not clinic.is_open:
+            _each(transfers.send_home, tokens)
+        elif now - line.since >= MOVE_AFTER:
+            _each(transfers.move_on, tokens)
+
+
+def _each(verb: Callable[..., Any], tokens: Iterable[tuple[int, uuid.UUID]]) -> None:
+    """Act on each token by itself. Whoever was faster, a patient or another sweeper, has won."""
+    for state_id, token_id in tokens:
         try:
-            consultation.not_answered(SYSTEM, state_id=state_id, token_id=token_id)
-        except Stale:
+            verb(SYSTEM, state_id=state_id, token_id=token_id)
+        except DomainError:
             continue
-        moved += 1
-    return moved

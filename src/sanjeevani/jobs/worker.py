@@ -23,14 +23,15 @@ from procrastinate.contrib.django.django_connector import DjangoConnector
 
 from sanjeevani.foundation.live import Hint, hints_for
 from sanjeevani.foundation.outbox import BATCH, deliver_all, number_facts
-from sanjeevani.jobs.sweeper import sweep
+from sanjeevani.jobs.sweeper import sweep_deadlines, sweep_lines
 
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
 RELAY_SECONDS = 0.1
-SWEEP_SECONDS = 1.0
+DEADLINES_SECONDS = 1.0
+LINES_SECONDS = 20.0
 LISTENERS_SECONDS = 5.0
 RETRY_SECONDS = 1.0
 
@@ -46,7 +47,8 @@ async def work() -> None:
     tasks = [
         asyncio.create_task(_relay(facts_arrived), name="relay"),
         asyncio.create_task(_listeners(facts_arrived), name="listeners"),
-        asyncio.create_task(_sweeper(), name="sweeper"),
+        asyncio.create_task(_sweeper(sweep_deadlines, DEADLINES_SECONDS), name="deadlines"),
+        asyncio.create_task(_sweeper(sweep_lines, LINES_SECONDS), name="lines"),
         asyncio.create_task(_deferred_jobs(), name="deferred jobs"),
         asyncio.create_task(stop.wait(), name="stop"),
     ]
@@ -108,11 +110,11 @@ async def _listeners(facts_arrived: asyncio.Event) -> None:
             await _guarded(thread, deliver_all)
 
 
-async def _sweeper() -> None:
-    with ThreadPoolExecutor(1, "sweeper") as thread:
+async def _sweeper(sweep: Callable[[], None], every: float) -> None:
+    with ThreadPoolExecutor(1, sweep.__name__) as thread:
         while True:
             await _guarded(thread, sweep)
-            await asyncio.sleep(SWEEP_SECONDS)
+            await asyncio.sleep(every)
 
 
 async def _deferred_jobs() -> None:

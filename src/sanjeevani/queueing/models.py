@@ -35,6 +35,7 @@ class LineDay(ShardedModel):
     day = models.DateField()
     issued = models.PositiveIntegerField(default=0)
     taken = models.PositiveIntegerField(default=0)
+    unattended_since = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -71,6 +72,7 @@ class Token(ShardedModel):
     deadline_at = models.DateTimeField(null=True)
     served_from = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    told_near = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
@@ -129,7 +131,9 @@ class WaitPromise(ShardedModel):
     class Meta:
         indexes = [
             models.Index(fields=["state_id", "line_id", "id"], name="wait_promise_by_line"),
-            models.Index(fields=["state_id", "token_id"], name="wait_promise_by_token"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["state_id", "token_id"], name="wait_promise_once")
         ]
 
 

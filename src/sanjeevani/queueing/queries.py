@@ -184,3 +184,72 @@ def overdue(now: datetime.datetime, limit: int = 200) -> list[tuple[int, uuid.UU
         .order_by("deadline_at")
         .values_list("state_id", "id", "status")[:limit]
     )
+
+
+def stranded_in_lanes(
+    now: datetime.datetime, patience: datetime.timedelta, limit: int = 200
+) -> list[tuple[int, uuid.UUID]]:
+    """Return (state_id, token_id) of follow-ups whose own doctor left or who waited too long.
+
+    Over all states, for the sweeper, inside `across_states`.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT token.state_id, token.id FROM directory_line AS line"
+            " JOIN queueing_token AS token"
+            "  ON token.state_id = line.state_id AND token.line_id = line.id"
+            " WHERE line.kind = 'follow_up' AND token.status = 'waiting'"
+            " AND (token.waiting_since < %(before)s OR NOT EXISTS ("
+            "  SELECT FROM roster_dutyline AS duty WHERE duty.state_id = line.state_id"
+            "  AND duty.line_id = line.id AND NOT duty.on_break))"
+            " ORDER BY token.waiting_since LIMIT %(limit)s",
+            {"before": now - patience, "limit": limit},
+        )
+        return list(cursor.fetchall())
+
+
+@dataclass(frozen=True)
+class UnattendedLine:
+    """A line in which somebody waits and nobody serves, since the sweeper first saw it so."""
+
+    state_id: int
+    line_id: uuid.UUID
+    since: datetime.datetime
+
+
+def unattended_lines(now: datetime.datetime, today: datetime.date) -> list[UnattendedLine]:
+    """Return them over all states, for the sweeper, inside `across_states`; notes when it began.
+
+    A line that is attended again is forgotten.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE queueing_lineday AS day SET unattended_since = NULL"
+            " WHERE day.unattended_since IS NOT NULL AND EXISTS ("
+            "  SELECT FROM roster_dutyline AS duty WHERE duty.state_id = day.state_id"
+            "  AND duty.line_id = day.line_id)"
+        )
+        cursor.execute(
+            "UPDATE queueing_lineday AS day"
+            " SET unattended_since = COALESCE(day.unattended_since, %(now)s)"
+            " FROM (SELECT DISTINCT token.state_id, token.line_id FROM queueing_token AS token"
+            "  JOIN directory_line AS line ON line.state_id = token.state_id"
+            "   AND line.id = token.line_id AND line.kind <> 'follow_up'"
+            "  WHERE token.status = 'waiting' AND NOT EXISTS ("
+            "   SELECT FROM roster_dutyline AS duty WHERE duty.state_id = token.state_id"
+            "   AND duty.line_id = token.line_id)) AS alone"
+            " WHERE day.state_id = alone.state_id AND day.line_id = alone.line_id"
+            " AND day.day = %(today)s"
+            " RETURNING day.state_id, day.line_id, day.unattended_since",
+            {"now": now, "today": today},
+        )
+        return [UnattendedLine(*row) for row in cursor.fetchall()]
+
+
+def waiting_in(state_id: int, line_id: uuid.UUID) -> list[uuid.UUID]:
+    """Return the ids of the tokens that wait in a line, in their order."""
+    return list(
+        Token.objects.filter(state_id=state_id, line_id=line_id, status="waiting")
+        .order_by("order_class", "order_at", "number")
+        .values_list("id", flat=True)
+    )

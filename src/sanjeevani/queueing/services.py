@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
+from sanjeevani.directory.models import Line
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import Stale
@@ -48,6 +49,9 @@ CALLS_BEFORE_EXPIRY = 2
 
 REQUEUE_BEHIND = 2
 """After no answer the token waits behind this many others."""
+
+NEAR = 3
+"""So many patients at the head of a line are told that their turn is near."""
 
 PREFERENCE_LIMIT = datetime.timedelta(minutes=30)
 """After this wait, language and gender preference no longer hold a patient back."""
@@ -113,6 +117,33 @@ def issue_token(
     concerns(token, patient_id=subject_id)
     publish(_fact(TokenIssued, token))
     return token
+
+
+@verb("queueing.issue_if_place")
+def issue_if_place(
+    actor: Actor,
+    *,
+    line: Line,
+    subject_id: uuid.UUID,
+    consultation_id: uuid.UUID,
+    language: str,
+) -> Token | None:
+    """Give a token of a line, or None when its places or its waiting room are full."""
+    try:
+        with transaction.atomic():
+            return issue_token(
+                actor,
+                state_id=line.state_id,
+                line_id=line.id,
+                places=line.places_per_day,
+                waiting_places=line.waiting_places,
+                subject_id=subject_id,
+                consultation_id=consultation_id,
+                language=language,
+            )
+    except (LineFull, WaitingRoomFull):
+        concerns(line, patient_id=subject_id)
+        return None
 
 
 def _next_number(state_id: int, line_id: uuid.UUID, day: datetime.date, places: int | None) -> int:
@@ -296,6 +327,72 @@ def cancel(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Token:
         state_id=state_id, line_id=token.line_id, day=token.day, taken__gt=0
     ).update(taken=F("taken") - 1)
     return _end(_locked(state_id, token_id), "cancelled")
+
+
+@verb("queueing.leave_for_another_line")
+def leave_for_another_line(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Token:
+    """Give the token up for one in another line; the caller issues that with the waiting time."""
+    return _end(_locked(state_id, token_id), "redirected")
+
+
+@verb("queueing.close_for_today")
+def close_for_today(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Token:
+    """The line closes while the token waits. Raises Stale when somebody called it meanwhile."""
+    token = _locked(state_id, token_id)
+    if token.status != "waiting":
+        raise Stale
+    return _end(token, "expired")
+
+
+@verb("queueing.ring_again")
+def ring_again(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Token:
+    """The doctor lets the call ring for another 120 seconds, once. Raises Stale."""
+    token = _locked(state_id, token_id)
+    if token.status != "called" or token.calls > CALLS_BEFORE_EXPIRY:
+        raise Stale
+    token.calls += 1
+    token.deadline_at = clock.now() + datetime.timedelta(seconds=ANSWER_SECONDS)
+    Token.objects.filter(state_id=state_id, id=token_id).update(
+        calls=token.calls, deadline_at=token.deadline_at
+    )
+    concerns(token, patient_id=token.subject_id)
+    publish(_fact(TokenCalled, token))
+    return token
+
+
+@verb("queueing.set_grace")
+def set_grace(
+    actor: Actor, *, state_id: int, token_id: uuid.UUID, until: datetime.datetime | None
+) -> Token:
+    """Give a lost patient until then to come back; None when they are back. Raises Stale."""
+    kept = Token.objects.filter(state_id=state_id, id=token_id, status="serving").update(
+        deadline_at=until
+    )
+    if not kept:
+        raise Stale
+    token = Token.objects.get(state_id=state_id, id=token_id)
+    concerns(token, patient_id=token.subject_id)
+    return token
+
+
+@verb("queueing.tell_near")
+def tell_near(actor: Actor, *, state_id: int, line_id: uuid.UUID) -> list[Token]:
+    """Mark the next few who wait as told that their turn is near; return those newly marked."""
+    ids = list(
+        Token.objects.filter(state_id=state_id, line_id=line_id, status="waiting")
+        .order_by("order_class", "order_at", "number")
+        .values_list("id", flat=True)[:NEAR]
+    )
+    tokens = list(
+        Token.objects.select_for_update().filter(
+            state_id=state_id, id__in=ids, told_near=False, status="waiting"
+        )
+    )
+    Token.objects.filter(state_id=state_id, id__in=[token.id for token in tokens]).update(
+        told_near=True
+    )
+    concerns(Line(state_id=state_id, id=line_id))
+    return tokens
 
 
 def _locked(state_id: int, token_id: uuid.UUID) -> Token:

@@ -4,7 +4,8 @@ from sanjeevani.foundation.states import Moves
 
 TOKEN_MOVES = Moves(
     {
-        "waiting": frozenset({"called", "cancelled", "redirected"}),
+        # A token that still waits expires when its line closes for the day.
+        "waiting": frozenset({"called", "cancelled", "expired", "redirected"}),
         "called": frozenset({"serving", "waiting", "expired", "redirected"}),
         "serving": frozenset({"served", "waiting", "redirected"}),
     }

@@ -19,6 +19,13 @@ def doctors_on_duty(state_id: int, line_ids: Iterable[uuid.UUID]) -> dict[uuid.U
     return {line_id: counts.get(line_id, 0) for line_id in ids}
 
 
+def serves_now(practitioner_id: uuid.UUID, state_id: int, line_id: uuid.UUID) -> bool:
+    """Tell whether the practitioner is on duty for a line, not on a break."""
+    return DutyLine.objects.filter(
+        state_id=state_id, line_id=line_id, practitioner_id=practitioner_id, on_break=False
+    ).exists()
+
+
 def duty_of(practitioner_id: uuid.UUID) -> DutyStatus:
     """Return whether the practitioner is on duty."""
     status = (

@@ -82,3 +82,34 @@ def change_duty(actor: Actor, *, practitioner_id: uuid.UUID, to: DutyStatus) -> 
             )
         )
     return duty
+
+
+@verb("roster.serve_lane")
+def serve_lane(
+    actor: Actor, *, practitioner_id: uuid.UUID, practitioner_state_id: int, lane: Line
+) -> None:
+    """Let a practitioner who is on duty for the parent serve their own follow-up lane too."""
+    Assignment.objects.bulk_create(
+        [
+            Assignment(
+                practitioner_id=practitioner_id,
+                practitioner_state_id=practitioner_state_id,
+                line_state_id=lane.state_id,
+                line_id=lane.id,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    DutyLine.objects.bulk_create(
+        [
+            DutyLine(
+                state_id=lane.state_id,
+                id=uuid7(),
+                line_id=lane.id,
+                practitioner_id=practitioner_id,
+                since=clock.now(),
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    concerns(lane)

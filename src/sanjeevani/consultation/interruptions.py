@@ -1,0 +1,106 @@
+"""The verbs of a call that breaks: a break must not cost the place in the line."""
+
+import datetime
+import uuid
+
+from sanjeevani.consultation.events import ConsultationInterrupted, ConsultationStarted
+from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.consultation.permissions import require_in_progress, require_patient
+from sanjeevani.consultation.services import end_consultation, free_of_practitioner, get
+from sanjeevani.consultation.states import CONSULTATION_MOVES
+from sanjeevani.directory.models import Practitioner
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import Actor, ActorKind
+from sanjeevani.foundation.errors import NotPermitted, Stale
+from sanjeevani.foundation.states import move
+from sanjeevani.foundation.verbs import concerns, publish, verb
+from sanjeevani.queueing import services as queueing
+
+GRACE = datetime.timedelta(minutes=2)
+"""So long a lost patient keeps the doctor; then the place at the head of the line."""
+
+
+@verb("consultation.interrupt")
+def interrupt(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> Consultation:
+    """One side is lost: two minutes' grace begin. Already interrupted, nothing changes."""
+    consultation = get(state_id, consultation_id)
+    if actor.kind == ActorKind.PERSON:
+        require_patient(actor, consultation)
+    concerns(consultation, patient_id=consultation.patient_id)
+    if consultation.status == ConsultationStatus.INTERRUPTED:
+        return consultation
+    move(
+        Consultation,
+        CONSULTATION_MOVES,
+        state_id=state_id,
+        id=consultation_id,
+        to=ConsultationStatus.INTERRUPTED,
+    )
+    queueing.set_grace(
+        actor, state_id=state_id, token_id=consultation.token_id, until=clock.now() + GRACE
+    )
+    consultation.status = ConsultationStatus.INTERRUPTED
+    concerns(consultation, patient_id=consultation.patient_id)
+    publish(ConsultationInterrupted(state_id=state_id, consultation_id=consultation_id))
+    return consultation
+
+
+@verb("consultation.resume")
+def resume(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> Consultation:
+    """The lost side is back within the grace. Raises Stale after it."""
+    consultation = get(state_id, consultation_id)
+    if actor.kind == ActorKind.PERSON:
+        require_patient(actor, consultation)
+    concerns(consultation, patient_id=consultation.patient_id)
+    if consultation.status == ConsultationStatus.IN_PROGRESS:
+        return consultation
+    queueing.set_grace(actor, state_id=state_id, token_id=consultation.token_id, until=None)
+    move(
+        Consultation,
+        CONSULTATION_MOVES,
+        state_id=state_id,
+        id=consultation_id,
+        to=ConsultationStatus.IN_PROGRESS,
+    )
+    consultation.status = ConsultationStatus.IN_PROGRESS
+    concerns(consultation, patient_id=consultation.patient_id)
+    publish(ConsultationStarted(state_id=state_id, consultation_id=consultation_id))
+    return consultation
+
+
+@verb("consultation.dropped")
+def dropped(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> None:
+    """The grace is over: the doctor is free, the patient is at the head of the line again."""
+    token = queueing.drop(actor, state_id=state_id, token_id=token_id)
+    consultation = get(state_id, token.consultation_id)
+    if consultation.status != ConsultationStatus.INTERRUPTED:
+        raise Stale
+    free_of_practitioner(actor, consultation)
+    concerns(consultation, patient_id=consultation.patient_id)
+
+
+@verb("consultation.not_reachable")
+def not_reachable(
+    actor: Actor, *, practitioner: Practitioner, state_id: int, consultation_id: uuid.UUID
+) -> None:
+    """The doctor gives an interrupted consultation up: it was not held. Raises NotInProgress."""
+    consultation = get(state_id, consultation_id)
+    require_in_progress(actor, practitioner, consultation)
+    if consultation.status != ConsultationStatus.INTERRUPTED:
+        raise Stale
+    queueing.finish(actor, state_id=state_id, token_id=consultation.token_id)
+    end_consultation(actor, consultation, ConsultationStatus.ABANDONED)
+
+
+@verb("consultation.ring_again")
+def ring_again(
+    actor: Actor, *, practitioner: Practitioner, state_id: int, consultation_id: uuid.UUID
+) -> None:
+    """Let a call that is not answered ring for another 120 seconds, once. Raises Stale."""
+    consultation = get(state_id, consultation_id)
+    if consultation.practitioner_id != practitioner.id or (
+        practitioner.account_id != actor.account_id
+    ):
+        raise NotPermitted
+    queueing.ring_again(actor, state_id=state_id, token_id=consultation.token_id)
+    concerns(consultation, patient_id=consultation.patient_id)

@@ -1,0 +1,328 @@
+"""The verbs that take a patient to another line, or home, without losing the time waited."""
+
+import datetime
+import functools
+import uuid
+from collections.abc import Sequence
+
+from django.utils.translation import gettext_lazy as _
+
+from sanjeevani.consultation.errors import ClinicClosed, ConsentMissing, NotFollowUp
+from sanjeevani.consultation.models import (
+    Consultation,
+    ConsultationStatus,
+    Link,
+)
+from sanjeevani.consultation.permissions import require_patient, require_practitioner
+from sanjeevani.consultation.services import (
+    Following,
+    Subject,
+    end_consultation,
+    free_of_practitioner,
+    get,
+    open_consultation,
+    token_of,
+)
+from sanjeevani.consultation.states import CONSULTATION_MOVES
+from sanjeevani.directory.models import Line, LineKind, Practitioner
+from sanjeevani.directory.queries import OpenClinic, clinics_serving
+from sanjeevani.directory.services import open_lane
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import Actor, ActorKind
+from sanjeevani.foundation.errors import Invalid, NotPermitted, Stale
+from sanjeevani.foundation.ids import uuid7
+from sanjeevani.foundation.states import move
+from sanjeevani.foundation.verbs import concerns, verb
+from sanjeevani.intake import services as intake
+from sanjeevani.intake.content import IntakeContent
+from sanjeevani.patients.models import Patient
+from sanjeevani.patients.queries import valid_consent
+from sanjeevani.queueing import services as queueing
+from sanjeevani.queueing.errors import LineFull
+from sanjeevani.queueing.models import PriorityClass, Token, TokenStatus
+from sanjeevani.roster.queries import doctors_on_duty, serves_now
+from sanjeevani.roster.services import serve_lane
+
+FOLLOW_UP_DAYS = 183
+"""Six months after the previous consultation (guidelines of 2020, wording unconfirmed)."""
+
+LANE_PLACES = 15
+"""Follow-ups a day in one practitioner's lane; more go to the pool."""
+
+LANE_PATIENCE = datetime.timedelta(minutes=45)
+"""After this wait for their own doctor, a follow-up goes to the pool."""
+
+
+@verb("consultation.redirect")
+def redirect(
+    actor: Actor,
+    *,
+    practitioner: Practitioner,
+    state_id: int,
+    consultation_id: uuid.UUID,
+    clinic: OpenClinic,
+    reason: str,
+) -> Consultation:
+    """Send the patient to another clinic, of whichever state, with the whole waiting time.
+
+    The new consultation carries the intake and points back. Raises NotPermitted, ClinicClosed,
+    Stale, Invalid.
+    """
+    consultation = get(state_id, consultation_id)
+    require_practitioner(actor, practitioner, consultation)
+    if clinic.line.id == consultation.line_id:
+        raise Invalid(_("The patient is in this OPD already."), field="clinic")
+    if not clinic.is_open:
+        raise ClinicClosed
+    return _move(actor, consultation, clinic.line, Link.REDIRECTED, reason)
+
+
+def _move(
+    actor: Actor, consultation: Consultation, line: Line, link: Link, reason: str
+) -> Consultation:
+    left = queueing.leave_for_another_line(
+        actor, state_id=consultation.state_id, token_id=consultation.token_id
+    )
+    end_consultation(actor, consultation, ConsultationStatus.REDIRECTED, reason=reason[:300])
+    token = _reissue(actor, left, line, consultation_id=uuid7())
+    opened = open_consultation(
+        actor,
+        token=token,
+        subject=Subject.of_consultation(consultation),
+        request_key=uuid7(),
+        following=Following(consultation.state_id, consultation.id, link),
+    )
+    intake.copy(
+        actor,
+        source=(consultation.state_id, consultation.id),
+        target=(opened.state_id, opened.id),
+        patient_id=opened.patient_id,
+    )
+    concerns(opened, patient_id=opened.patient_id)
+    return opened
+
+
+def _reissue(actor: Actor, left: Token, line: Line, *, consultation_id: uuid.UUID) -> Token:
+    """Issue a token in another line that keeps the waiting time and takes no place of the day."""
+    return queueing.issue_token(
+        actor,
+        state_id=line.state_id,
+        line_id=line.id,
+        places=line.places_per_day,
+        waiting_places=line.waiting_places,
+        subject_id=left.subject_id,
+        consultation_id=consultation_id,
+        language=left.language,
+        gender_preference=left.gender_preference,
+        priority_class=PriorityClass(left.priority_class),
+        waiting_since=left.waiting_since,
+        takes_place=False,
+    )
+
+
+@verb("consultation.return_to_patient")
+def return_to_patient(
+    actor: Actor,
+    *,
+    practitioner: Practitioner,
+    state_id: int,
+    consultation_id: uuid.UUID,
+    reason: str,
+) -> None:
+    """Send a request back for more information before the call is answered.
+
+    The patient sees the reason, adds what is missing and asks again with the waiting time kept.
+    """
+    consultation = get(state_id, consultation_id)
+    require_practitioner(actor, practitioner, consultation)
+    if not reason.strip():
+        raise Invalid(_("Say what is missing."), field="reason")
+    queueing.hand_back(
+        actor,
+        state_id=state_id,
+        token_id=consultation.token_id,
+        practitioner_id=practitioner.id,
+    )
+    queueing.cancel(actor, state_id=state_id, token_id=consultation.token_id)
+    free_of_practitioner(actor, consultation)
+    move(
+        Consultation,
+        CONSULTATION_MOVES,
+        state_id=state_id,
+        id=consultation_id,
+        to=ConsultationStatus.RETURNED,
+        reason=reason[:300],
+    )
+    concerns(consultation, patient_id=consultation.patient_id)
+
+
+@verb("consultation.ask_again")
+def ask_again(
+    actor: Actor,
+    *,
+    patient: Patient,
+    state_id: int,
+    consultation_id: uuid.UUID,
+    content: IntakeContent,
+) -> Consultation:
+    """Answer a returned request: a new token of the same line with the waiting time kept."""
+    consultation = get(state_id, consultation_id)
+    require_patient(actor, consultation)
+    line = Line.objects.get(state_id=state_id, id=consultation.line_id)
+    token = _reissue(actor, token_of(consultation), line, consultation_id=consultation_id)
+    move(
+        Consultation,
+        CONSULTATION_MOVES,
+        state_id=state_id,
+        id=consultation_id,
+        to=ConsultationStatus.REQUESTED,
+        token_id=token.id,
+        reason="",
+    )
+    intake.freeze(
+        actor,
+        state_id=state_id,
+        consultation_id=consultation_id,
+        patient=patient,
+        content=content,
+    )
+    concerns(consultation, patient_id=patient.id)
+    return get(state_id, consultation_id)
+
+
+@verb("consultation.request_follow_up")
+def request_follow_up(
+    actor: Actor,
+    *,
+    patient: Patient,
+    clinic: OpenClinic,
+    earlier: Consultation,
+    content: IntakeContent,
+    language: str,
+    request_key: uuid.UUID,
+) -> Consultation:
+    """Ask the same practitioner again, in their own lane of the same clinic.
+
+    When they are not on duty or their lane is full, the token is one of the clinic's. Raises
+    NotFollowUp, ClinicClosed, ConsentMissing, LineFull, AlreadyWaiting.
+    """
+    if actor.account_id != patient.account_id or earlier.patient_id != patient.id:
+        raise NotPermitted
+    oldest = clock.now() - datetime.timedelta(days=FOLLOW_UP_DAYS)
+    if (
+        earlier.status != ConsultationStatus.COMPLETED
+        or earlier.practitioner_id is None
+        or earlier.practitioner_state_id is None
+        or earlier.ended_at is None
+        or earlier.ended_at < oldest
+    ):
+        raise NotFollowUp
+    if not clinic.is_open:
+        raise ClinicClosed
+    consent = valid_consent(patient)
+    if consent is None:
+        raise ConsentMissing
+    line = clinic.line
+    practitioner_id = earlier.practitioner_id
+    consultation_id = uuid7()
+    asked = functools.partial(
+        queueing.issue_if_place,
+        actor,
+        subject_id=patient.id,
+        consultation_id=consultation_id,
+        language=language,
+    )
+    token = None
+    if serves_now(practitioner_id, line.state_id, line.id):
+        lane = open_lane(actor, parent=line, practitioner_id=practitioner_id, places=LANE_PLACES)
+        serve_lane(
+            actor,
+            practitioner_id=practitioner_id,
+            practitioner_state_id=earlier.practitioner_state_id,
+            lane=lane,
+        )
+        token = asked(line=lane)
+    if token is None:
+        token = asked(line=line)
+    if token is None:
+        raise LineFull
+    opened = open_consultation(
+        actor,
+        token=token,
+        subject=Subject.of_patient(patient, language=language, consent_id=consent.id),
+        request_key=request_key,
+        following=Following(earlier.state_id, earlier.id, Link.FOLLOW_UP, practitioner_id),
+    )
+    intake.freeze(
+        actor,
+        state_id=opened.state_id,
+        consultation_id=opened.id,
+        patient=patient,
+        content=content,
+    )
+    concerns(opened, patient_id=patient.id)
+    return opened
+
+
+@verb("consultation.to_pool")
+def to_pool(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Token:
+    """Move a follow-up from its doctor's lane to the clinic's line, with the waiting time."""
+    left = queueing.leave_for_another_line(actor, state_id=state_id, token_id=token_id)
+    lane = Line.objects.select_related("parent").get(state_id=state_id, id=left.line_id)
+    if lane.kind != LineKind.FOLLOW_UP:
+        raise Stale
+    token = _reissue(actor, left, lane.parent, consultation_id=left.consultation_id)
+    Consultation.objects.filter(state_id=state_id, id=left.consultation_id).update(
+        token_id=token.id, line_id=token.line_id
+    )
+    concerns(token, patient_id=token.subject_id)
+    return token
+
+
+@verb("consultation.send_home")
+def send_home(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> None:
+    """The clinic closes before the patient's turn: the next request to it goes first."""
+    token = queueing.close_for_today(actor, state_id=state_id, token_id=token_id)
+    consultation = get(state_id, token.consultation_id)
+    end_consultation(actor, consultation, ConsultationStatus.ABANDONED, carries_wait=True)
+
+
+@verb("consultation.move_on")
+def move_on(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Consultation | None:
+    """The last doctor has left: take a waiting patient to a clinic of the same kind with one.
+
+    Returns None when there is none: the patient keeps waiting. The patient may ask for it too.
+    """
+    token = Token.objects.get(state_id=state_id, id=token_id)
+    consultation = get(state_id, token.consultation_id)
+    if actor.kind == ActorKind.PERSON:
+        require_patient(actor, consultation)
+    elif actor.kind != ActorKind.SYSTEM:
+        raise NotPermitted
+    concerns(consultation, patient_id=consultation.patient_id)
+    if token.status != TokenStatus.WAITING:
+        raise Stale
+    line = Line.objects.get(state_id=state_id, id=token.line_id)
+    target = _attended(alternatives(consultation.patient_state_id, line))
+    if target is None:
+        return None
+    return _move(actor, consultation, target.line, Link.REDIRECTED, "")
+
+
+def alternatives(patient_state_id: int, line: Line) -> list[OpenClinic]:
+    """Return the other open clinics of the same speciality that serve the patient's state."""
+    return [
+        clinic
+        for clinic in clinics_serving(patient_state_id)
+        if clinic.is_open
+        and clinic.line.id != line.id
+        and clinic.clinic.speciality_code == line.speciality_code
+    ]
+
+
+def _attended(clinics: Sequence[OpenClinic]) -> OpenClinic | None:
+    for clinic in clinics:
+        on_duty = doctors_on_duty(clinic.line.state_id, [clinic.line.id])
+        if on_duty[clinic.line.id]:
+            return clinic
+    return None

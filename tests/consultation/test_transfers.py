@@ -1,0 +1,266 @@
+"""Whoever is taken to another line, or home, keeps the time waited."""
+
+import datetime
+import uuid
+
+import pytest
+from django.utils import timezone
+
+from sanjeevani.consultation import transfers
+from sanjeevani.consultation.errors import NotFollowUp
+from sanjeevani.consultation.models import (
+    Consultation,
+    ConsultationReference,
+    ConsultationStatus,
+    EncounterKind,
+    Link,
+    Outcome,
+)
+from sanjeevani.consultation.services import (
+    NoteContent,
+    answer,
+    call_next,
+    complete,
+    get,
+    request,
+    token_of,
+    write_note,
+)
+from sanjeevani.directory.models import Clinic, ClinicHours, LineKind
+from sanjeevani.directory.queries import clinic_serving, lines_by_id
+from sanjeevani.foundation import clock
+from sanjeevani.intake.content import IntakeContent
+from sanjeevani.intake.queries import intake_of
+from sanjeevani.jobs.sweeper import sweep_lines
+from sanjeevani.queueing.models import PriorityClass, TokenStatus
+from sanjeevani.roster.models import DutyStatus
+from sanjeevani.roster.services import change_duty
+from tests.factories import (
+    ANDHRA_PRADESH,
+    TAMIL_NADU,
+    AccountFactory,
+    ClinicFactory,
+    FacilityFactory,
+    LineFactory,
+    PatientFactory,
+    StateFactory,
+    doctor,
+    on_duty,
+    person,
+    requested,
+)
+
+pytestmark = pytest.mark.django_db(databases=["default", "owner"])
+
+
+def open_clinic(clinic: Clinic, patient_state: int = ANDHRA_PRADESH):
+    """The clinic as a patient of a state is offered it."""
+    return clinic_serving(patient_state, clinic_state_id=clinic.state_id, clinic_id=clinic.id)
+
+
+def called_by(practitioner) -> Consultation:
+    """Press Next and let the patient answer."""
+    consultation = call_next(doctor(practitioner), practitioner=practitioner)
+    return answer(
+        person(consultation.patient_account_id, consultation.patient_state_id),
+        state_id=consultation.state_id,
+        consultation_id=consultation.id,
+    )
+
+
+def held(practitioner) -> Consultation:
+    """Hold a consultation from Next to Done."""
+    consultation = called_by(practitioner)
+    key = {"state_id": consultation.state_id, "consultation_id": consultation.id}
+    write_note(
+        doctor(practitioner),
+        practitioner=practitioner,
+        content=NoteContent(advice="Rest"),
+        diagnoses=[],
+        **key,
+    )
+    return complete(doctor(practitioner), practitioner=practitioner, outcome=Outcome.ADVICE, **key)
+
+
+def test_a_redirect_across_states_keeps_the_waiting_time_and_carries_the_intake() -> None:
+    here = ClinicFactory()
+    StateFactory(lgd_code=TAMIL_NADU)
+    there = ClinicFactory(
+        line=LineFactory(facility=FacilityFactory(state_id=TAMIL_NADU)),
+        serves=[ANDHRA_PRADESH, TAMIL_NADU],
+    )
+    patient = PatientFactory()
+    first = requested(here, patient, text="A rash since spring")
+    practitioner = on_duty(here)
+    consultation = called_by(practitioner)
+
+    moved = transfers.redirect(
+        doctor(practitioner),
+        practitioner=practitioner,
+        state_id=consultation.state_id,
+        consultation_id=consultation.id,
+        clinic=open_clinic(there),
+        reason="Skin",
+    )
+
+    assert (moved.state_id, moved.link, moved.follows_id) == (
+        TAMIL_NADU,
+        Link.REDIRECTED,
+        first.id,
+    )
+    assert token_of(moved).waiting_since == token_of(first).waiting_since
+    assert token_of(moved).status == TokenStatus.WAITING
+    assert token_of(first).status == TokenStatus.REDIRECTED
+    assert get(first.state_id, first.id).status == ConsultationStatus.REDIRECTED
+    assert intake_of(moved.state_id, moved.id).text == "A rash since spring"
+    reference = ConsultationReference.objects.get(state_id=patient.state_id, id=moved.id)
+    assert (reference.consultation_state_id, reference.follows_id) == (TAMIL_NADU, first.id)
+    # The doctor is free at once.
+    requested(here, PatientFactory())
+    assert call_next(doctor(practitioner), practitioner=practitioner)
+
+
+def test_a_returned_request_is_asked_again_with_the_time_waited() -> None:
+    clinic = ClinicFactory()
+    patient = PatientFactory()
+    consultation = requested(clinic, patient, text="pain")
+    since = token_of(consultation).waiting_since
+    practitioner = on_duty(clinic)
+    call_next(doctor(practitioner), practitioner=practitioner)
+    key = {"state_id": consultation.state_id, "consultation_id": consultation.id}
+
+    transfers.return_to_patient(
+        doctor(practitioner), practitioner=practitioner, reason="Where does it hurt?", **key
+    )
+    returned = get(**key)
+    assert (returned.status, returned.reason) == (
+        ConsultationStatus.RETURNED,
+        "Where does it hurt?",
+    )
+    again = transfers.ask_again(
+        person(patient.account_id),
+        patient=patient,
+        content=IntakeContent(text="Pain in the left knee"),
+        **key,
+    )
+
+    assert again.status == ConsultationStatus.REQUESTED
+    assert token_of(again).waiting_since == since
+    assert intake_of(*key.values()).text == "Pain in the left knee"
+
+
+def test_a_follow_up_waits_in_the_lane_of_the_same_doctor() -> None:
+    clinic = ClinicFactory()
+    patient = PatientFactory()
+    requested(clinic, patient)
+    practitioner, other = on_duty(clinic), on_duty(clinic)
+    earlier = held(practitioner)
+
+    asked = follow_up(clinic, patient, earlier)
+
+    lane = lines_by_id([(asked.state_id, asked.line_id)])[asked.line_id]
+    assert (lane.kind, lane.practitioner_id) == (LineKind.FOLLOW_UP, practitioner.id)
+    with pytest.raises(Exception, match="NobodyWaiting"):
+        call_next(doctor(other), practitioner=other)
+    taken = call_next(doctor(practitioner), practitioner=practitioner)
+    assert (taken.id, taken.encounter_kind) == (asked.id, EncounterKind.FOLLOW_UP)
+
+
+def follow_up(clinic: Clinic, patient, earlier: Consultation) -> Consultation:
+    return transfers.request_follow_up(
+        person(patient.account_id),
+        patient=patient,
+        clinic=open_clinic(clinic),
+        earlier=earlier,
+        content=IntakeContent(text="Better, but not well"),
+        language="en",
+        request_key=uuid.uuid4(),
+    )
+
+
+def test_a_follow_up_falls_back_to_the_pool_and_is_then_a_first_consultation() -> None:
+    clinic = ClinicFactory()
+    patient = PatientFactory()
+    requested(clinic, patient)
+    practitioner, other = on_duty(clinic), on_duty(clinic)
+    asked = follow_up(clinic, patient, held(practitioner))
+    since = token_of(asked).waiting_since
+
+    change_duty(doctor(practitioner), practitioner_id=practitioner.id, to=DutyStatus.OFF)
+    sweep_lines()
+
+    taken = call_next(doctor(other), practitioner=other)
+    assert (taken.id, taken.line_id) == (asked.id, clinic.line_id)
+    assert taken.encounter_kind == EncounterKind.FIRST
+    assert token_of(taken).waiting_since == since
+
+
+def test_a_follow_up_of_nothing_held_is_refused() -> None:
+    clinic = ClinicFactory()
+    patient = PatientFactory()
+    with pytest.raises(NotFollowUp):
+        follow_up(clinic, patient, requested(clinic, patient))
+
+
+def test_when_the_last_doctor_left_the_waiting_go_where_one_is() -> None:
+    left, attended = ClinicFactory(), ClinicFactory()
+    consultation = requested(left, PatientFactory())
+    since = token_of(consultation).waiting_since
+    on_duty(attended)
+
+    sweep_lines()
+    assert token_of(consultation).status == TokenStatus.WAITING
+    with clock.driven_by(lambda: timezone.now() + datetime.timedelta(minutes=6)):
+        sweep_lines()
+
+    assert get(consultation.state_id, consultation.id).status == ConsultationStatus.REDIRECTED
+    moved = Consultation.objects.get(state_id=ANDHRA_PRADESH, follows_id=consultation.id)
+    assert moved.line_id == attended.line_id
+    assert token_of(moved).waiting_since == since
+
+
+def test_when_the_hours_end_the_waiting_go_first_the_next_time() -> None:
+    clinic = ClinicFactory()
+    patient = PatientFactory()
+    consultation = requested(clinic, patient)
+    hours = ClinicHours.objects.filter(state_id=clinic.state_id, clinic_id=clinic.id)
+    hours.delete()
+    sweep_lines()
+
+    ended = get(consultation.state_id, consultation.id)
+    assert (ended.status, ended.carries_wait) == (ConsultationStatus.ABANDONED, True)
+
+    for weekday in range(7):
+        hours.create(
+            state_id=clinic.state_id,
+            clinic_id=clinic.id,
+            weekday=weekday,
+            opens=datetime.time.min,
+            closes=datetime.time.max,
+        )
+    again = request(
+        person(patient.account_id),
+        patient=patient,
+        clinic=open_clinic(clinic),
+        content=IntakeContent(text="As before"),
+        language="en",
+        request_key=uuid.uuid4(),
+    )
+    assert token_of(again).waiting_since == token_of(consultation).waiting_since
+    assert not get(ended.state_id, ended.id).carries_wait
+
+
+def test_pregnant_women_infants_and_old_people_go_first() -> None:
+    clinic = ClinicFactory()
+    infant = PatientFactory(birth_date=clock.today() - datetime.timedelta(days=100))
+    old = PatientFactory(birth_date=datetime.date(1950, 1, 1))
+    mother = PatientFactory(birth_date=datetime.date(1996, 1, 1), account=AccountFactory())
+    for patient, content in (
+        (infant, {"text": "Cough"}),
+        (old, {"text": "Cough"}),
+        (mother, {"text": "Cough", "answers": {"pregnant": True}}),
+    ):
+        token = token_of(requested(clinic, patient, **content))
+        assert token.priority_class == PriorityClass.PRIORITY
+    child = token_of(requested(clinic, PatientFactory()))
+    assert child.priority_class == PriorityClass.ORDINARY
