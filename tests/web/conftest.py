@@ -5,6 +5,10 @@ from django.conf import settings
 from django.core.management import call_command
 from filelock import FileLock
 
+from tests.terminology.conftest import _reference_committed, reference
+
+__all__ = ["_reference_committed", "reference"]
+
 
 @pytest.fixture(scope="session", autouse=True)
 def static_files() -> None:

@@ -27,7 +27,6 @@ from sanjeevani.identity.models import Account, Session
 from sanjeevani.patients.models import Patient
 from sanjeevani.prescription.models import DraftItem, Prescription
 from sanjeevani.roster.queries import duty_of
-from sanjeevani.terminology.services import load_reference
 from tests.factories import (
     ANDHRA_PRADESH,
     ClinicFactory,
@@ -74,11 +73,6 @@ def desk(client: Client) -> Desk:
     practitioner = on_duty(clinic)
     sign_in_doctor(client, practitioner)
     return Desk(client, clinic, practitioner)
-
-
-@pytest.fixture
-def reference() -> None:
-    load_reference()
 
 
 def sign_in_doctor(client: Client, practitioner: Practitioner, role: str = Role.DOCTOR) -> None:
