@@ -17,7 +17,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 import xmlrpc.client
 from collections.abc import Callable, Iterator
@@ -53,15 +52,33 @@ SECONDS_TO_STOP = 40
 SECONDS_FOR_LEFTOVERS = 12
 
 
+class _Stopping:
+    """Whether we were told to stop.
+
+    A plain flag: a `threading.Event` that a second signal sets again while the first is setting it
+    waits for itself for ever.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def ask(self, _signal: int, _frame: FrameType | None) -> None:
+        """Take a signal."""
+        self.asked = True
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep, and wake when asked to stop; say whether we were."""
+        deadline = time.monotonic() + seconds
+        while not self.asked and (left := deadline - time.monotonic()) > 0:
+            time.sleep(min(left, 0.1))
+        return self.asked
+
+
 def run() -> int:
     """Run the product until it is told to stop; return the exit status."""
-    stopping = threading.Event()
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        stopping.set()
-
+    stopping = _Stopping()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, stop)
+        signal.signal(number, stopping.ask)
     try:
         place = installation()
         with _only_copy(place):
@@ -97,7 +114,7 @@ def _only_copy(place: Installation) -> Iterator[None]:
         yield
 
 
-def _serve(place: Installation, stopping: threading.Event) -> None:
+def _serve(place: Installation, stopping: _Stopping) -> None:
     _raise_open_files()
     place.logs.mkdir(exist_ok=True, mode=0o700)
     _clear_leftovers(place)
@@ -111,13 +128,13 @@ def _serve(place: Installation, stopping: threading.Event) -> None:
     with _Supervisor(place, control, variables, stopping) as supervisor:
         _say("Starting the database and the bus")
         supervisor.wait_until_services_answer([program.name for program in listed])
-        if not stopping.is_set():
+        if not stopping.asked:
             supervisor.prepare()
-        if not stopping.is_set():
+        if not stopping.asked:
             _say("Starting the web pages")
             supervisor.start([program.name for program in listed if not program.first])
             supervisor.wait_until_ready()
-        if not stopping.is_set():
+        if not stopping.asked:
             _announce(place, variables)
             supervisor.watch()
 
@@ -256,7 +273,7 @@ class _Supervisor:
         place: Installation,
         control: Path,
         variables: dict[str, str],
-        stopping: threading.Event,
+        stopping: _Stopping,
     ) -> None:
         self.place = place
         self.variables = variables
@@ -315,7 +332,7 @@ class _Supervisor:
     def _until(self, done: Callable[[], bool], seconds: float, failure: str) -> None:
         """Wait until `done`, or we are told to stop; refuse to run after `seconds`."""
         deadline = time.monotonic() + seconds
-        while not self.stopping.is_set() and not done():
+        while not self.stopping.asked and not done():
             if time.monotonic() > deadline:
                 raise CannotRun(failure)
             self.stopping.wait(0.1)
@@ -375,7 +392,7 @@ class _Supervisor:
             if command.poll() is None:
                 command.terminate()
                 command.wait()
-        if self.stopping.is_set():
+        if self.stopping.asked:
             return
         if command.returncode:
             raise CannotRun(f"preparing the database failed; see {log}.")
