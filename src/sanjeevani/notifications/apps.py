@@ -1,0 +1,16 @@
+"""Turns facts into messages."""
+
+from django.apps import AppConfig
+
+
+class NotificationsConfig(AppConfig):
+    """Registers the one listener."""
+
+    name = "sanjeevani.notifications"
+
+    def ready(self) -> None:
+        """Register once models can be imported."""
+        from sanjeevani.foundation import outbox
+        from sanjeevani.notifications.notices import KINDS, tell_patients
+
+        outbox.listen("notifications", KINDS, tell_patients)

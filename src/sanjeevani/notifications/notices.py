@@ -1,0 +1,108 @@
+"""Which fact becomes which SMS to the patient. Texts are short: in Devanagari one holds 70 signs."""
+
+import uuid
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from sanjeevani.consultation.events import ConsultationEnded
+from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.foundation.actor import SYSTEM, Actor
+from sanjeevani.foundation.outbox import StoredFact
+from sanjeevani.foundation.verbs import concerns, verb
+from sanjeevani.identity.queries import find_account
+from sanjeevani.messaging.services import queue_message
+from sanjeevani.queueing.events import TokenCalled, TokenIssued
+from sanjeevani.queueing.services import tell_near
+
+KINDS = frozenset({TokenIssued.kind, TokenCalled.kind, ConsultationEnded.kind})
+
+
+def tell_patients(facts: Sequence[StoredFact]) -> None:
+    """Listener: queue the messages that the facts ask for."""
+    lines = set()
+    for fact in facts:
+        consultation_id = uuid.UUID(fact.payload["consultation_id"])
+        if fact.kind == TokenIssued.kind:
+            notify(
+                SYSTEM,
+                state_id=fact.state_id,
+                consultation_id=consultation_id,
+                purpose="token",
+                number=fact.payload["number"],
+            )
+        elif fact.kind == TokenCalled.kind:
+            lines.add((fact.state_id, uuid.UUID(fact.payload["line_id"])))
+            notify(
+                SYSTEM,
+                state_id=fact.state_id,
+                consultation_id=consultation_id,
+                purpose="called",
+                number=fact.payload["number"],
+            )
+        elif fact.payload["status"] in _ENDED:
+            notify(
+                SYSTEM,
+                state_id=fact.state_id,
+                consultation_id=consultation_id,
+                purpose=_ENDED[fact.payload["status"]],
+            )
+    for state_id, line_id in sorted(lines):
+        for token in tell_near(SYSTEM, state_id=state_id, line_id=line_id):
+            notify(
+                SYSTEM,
+                state_id=state_id,
+                consultation_id=token.consultation_id,
+                purpose="near",
+                number=token.number,
+            )
+
+
+_ENDED = {
+    ConsultationStatus.COMPLETED: "completed",
+    ConsultationStatus.ABANDONED: "not_held",
+}
+
+
+@verb("notifications.notify")
+def notify(
+    actor: Actor,
+    *,
+    state_id: int,
+    consultation_id: uuid.UUID,
+    purpose: str,
+    number: int | None = None,
+) -> None:
+    """Queue one message about a consultation to the patient's mobile, in the patient's language."""
+    consultation = Consultation.objects.get(state_id=state_id, id=consultation_id)
+    concerns(consultation, patient_id=consultation.patient_id)
+    account = find_account(consultation.patient_account_id)
+    if account is None or not account.mobile:
+        return
+    address = f"{settings.PUBLIC_URL}/consultations/{state_id}/{consultation_id}"
+    with translation.override(account.language):
+        text = _text(purpose, number, consultation)
+    queue_message(
+        account.mobile,
+        f"{text} {address}",
+        purpose=purpose,
+        language=account.language,
+    )
+
+
+def _text(purpose: str, number: int | None, consultation: Consultation) -> str:
+    if purpose == "token":
+        return _("Your token is %(number)s. Watch your place here:") % {"number": number}
+    if purpose == "near":
+        return _("Token %(number)s: your turn is near. Keep this page open:") % {"number": number}
+    if purpose == "called":
+        return _("Token %(number)s: the doctor calls you. Answer within 2 minutes:") % {
+            "number": number
+        }
+    if purpose == "completed":
+        return _("What the doctor said, and your prescription, are here:")
+    if consultation.carries_wait:
+        return _("The OPD closed before your turn. Ask again next time: you then go first.")
+    return _("The consultation was not held, because you could not be reached. Ask again here:")
