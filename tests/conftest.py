@@ -15,16 +15,15 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import django
 import pytest
 from django.db import connections
-from django.db.backends.signals import connection_created
 from django.test.utils import setup_databases, teardown_databases
 from pytest_django.plugin import DjangoDbBlocker
 
 from sanjeevani.config.embedded import EmbeddedPostgres
+from tests.statements import watch_statements
 
 
 def free_port() -> int:
@@ -59,21 +58,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start PostgreSQL, once for all workers."""
     if not WORKER and not config.option.collectonly:
         _cleanup.enter_context(POSTGRES.running())
-    connection_created.connect(_watch_statements)
+    watch_statements()
 
 
 def pytest_unconfigure() -> None:
     """Stop PostgreSQL and remove what the run made."""
     _cleanup.close()
-
-
-def _watch_statements(connection: Any, **_: Any) -> None:
-    """Let every statement of the serving role fail that would have to ask all shards."""
-    # Models are known only after django.setup().
-    from sanjeevani.foundation.sharding import refuse_unscoped
-
-    if connection.alias == "default" and refuse_unscoped not in connection.execute_wrappers:
-        connection.execute_wrappers.append(refuse_unscoped)
 
 
 @pytest.fixture(scope="session")

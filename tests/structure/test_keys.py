@@ -15,6 +15,7 @@ from sanjeevani.foundation.sharding import (
     manifest,
 )
 from sanjeevani.queueing.models import Token
+from tests.statements import StatementInTemplate
 from tests.structure.catalogue import faults_of
 
 both_roles = pytest.mark.django_db(databases=["default", "owner"])
@@ -166,3 +167,12 @@ class TestStatementHook:
     def test_lets_sweeps_ask_all_states(self) -> None:
         with across_states():
             assert not Token.objects.filter(id=uuid.uuid4()).exists()
+
+
+@pytest.mark.django_db
+def test_a_template_that_asks_the_database_fails() -> None:
+    from django.template import engines
+
+    template = engines.all()[0].from_string("{{ token.line.speciality_code }}")
+    with pytest.raises(StatementInTemplate):
+        template.render({"token": Token(state_id=29, id=uuid7(), line_id=uuid7())})

@@ -111,7 +111,7 @@ def _desk(
     if consultation is not None:
         writing = writing or Writing(request.actor, practitioner, consultation)
         case = case_of(practitioner, consultation)
-        context |= _about(case, board) | {"writing": writing, "failed": writing.failed}
+        context |= _about(case, board) | {"writing": writing.read(), "failed": writing.failed}
     return render(request, "doctor/desk.html", context, status=status)
 
 
@@ -221,7 +221,7 @@ def _parts(request: PortalRequest, writing: Writing, status: int) -> HttpRespons
     """Answer an action in the page with the parts that it changed."""
     consultation = writing.consultation
     context = {
-        "writing": writing,
+        "writing": writing.read(),
         "consultation": consultation,
         "write_url": request.path,
         "now": clock.now(),
@@ -282,7 +282,7 @@ def sign(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> H
     context = _about(case, board_of(practitioner)) | {
         "place": "",
         "practitioner": practitioner,
-        "writing": writing,
+        "writing": writing.read(),
         "problem": problem,
         "today": clock.today(),
         "failed": problem is not None,

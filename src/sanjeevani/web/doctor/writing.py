@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from django.forms import Form
 from django.http import QueryDict
@@ -101,6 +101,11 @@ class Writing:
     def signed(self) -> Prescription | None:
         """The newest signed prescription."""
         return newest_prescription(self.consultation)
+
+    def read(self) -> Self:
+        """Read what a page shows beyond the note, before its template runs."""
+        _ = self.draft, self.signed
+        return self
 
     @cached_property
     def done(self) -> OutcomeForm:
