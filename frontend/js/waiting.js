@@ -67,8 +67,11 @@ function notice() {
     silenced = false;
     document.title = call?.dataset.title || title;
     if (icon) icon.href = call?.dataset.icon || usualIcon;
-    if (calling) ring();
-    else navigator.vibrate?.(0);
+    if (call) {
+      // Whoever was writing further down must see the button.
+      call.scrollIntoView({ block: "start" });
+      ring();
+    } else navigator.vibrate?.(0);
   }
   countDown();
 }

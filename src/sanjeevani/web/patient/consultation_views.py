@@ -19,7 +19,7 @@ from sanjeevani.calls.models import RoomStatus
 from sanjeevani.calls.queries import messages_in
 from sanjeevani.calls.services import send_message
 from sanjeevani.consultation.errors import AlreadyGiven
-from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.consultation.models import Consultation, ConsultationStatus, Diagnosis
 from sanjeevani.consultation.queries import (
     feedback_of,
     own_consultation,
@@ -32,11 +32,13 @@ from sanjeevani.directory.queries import clinics_of_lines
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import DomainError, Invalid, NotFound
 from sanjeevani.foundation.live import TICKET_SECONDS, issue_ticket
-from sanjeevani.prescription.documents import medicines_in, render_pdf
+from sanjeevani.prescription.documents import MedicineReading, medicines_in, render_pdf
+from sanjeevani.prescription.models import Prescription
 from sanjeevani.prescription.queries import newest_prescription
 from sanjeevani.queueing.errors import CallExpired
 from sanjeevani.queueing.models import TokenStatus
 from sanjeevani.queueing.queries import place_of, wait_of
+from sanjeevani.terminology.queries import diagnoses_coded
 from sanjeevani.web.access import PortalRequest, patient
 from sanjeevani.web.errors import respond
 from sanjeevani.web.patient.forms import FeedbackForm, MessageForm
@@ -103,13 +105,36 @@ def _status(consultation: Consultation) -> dict[str, Any]:
         writing = writing_of(consultation)
         context |= {
             "prescription": prescription,
-            "medicines": medicines_in(prescription, language()) if prescription else [],
+            "medicines": _day_plan(prescription) if prescription else [],
             "note": writing.note,
-            "diagnoses": writing.diagnoses,
+            "diagnoses": _plain_names(writing.diagnoses),
             "feedback": feedback_of(consultation),
             "feedback_form": FeedbackForm(),
         }
     return context
+
+
+def _day_plan(prescription: Prescription) -> list[tuple[MedicineReading, dict[str, str]]]:
+    """Return the medicines with their doses by time of day, each with its unit."""
+    return [
+        (reading, {slot: _dose(number, reading.dose) for slot, number in reading.by_slot.items()})
+        for reading in medicines_in(prescription, language())
+    ]
+
+
+def _dose(number: str, whole_dose: str) -> str:
+    """Write a half as people say it: the point of 0.5 is easily missed."""
+    whole, _point, fraction = number.partition(".")
+    if fraction == "5":
+        number = f"{'' if whole == '0' else whole}½"
+    return f"{number} {whole_dose.partition(' ')[2]}".strip()
+
+
+def _plain_names(diagnoses: list[Diagnosis]) -> list[str]:
+    coded = diagnoses_coded(diagnosis.code for diagnosis in diagnoses)
+    return [
+        coded[one.code].name_in(language()) if one.code in coded else one.title for one in diagnoses
+    ]
 
 
 def _clinic(consultation: Consultation) -> Clinic | None:

@@ -365,7 +365,7 @@ class AskForm(forms.Form):
 
     request_key = forms.UUIDField(widget=forms.HiddenInput)
     language = forms.ChoiceField(
-        label=_("Which language shall the doctor speak?"),
+        label=_("Which language do you want to speak?"),
         widget=forms.RadioSelect,
         error_messages={
             "required": _("Choose a language."),
