@@ -1,8 +1,11 @@
 """The reference tables and static files, for every test that speaks to the API."""
 
-import pytest
+from collections.abc import Iterator
 
-from tests.races.conftest import committed
+import pytest
+from pytest_django.plugin import DjangoDbBlocker
+
+from tests.races.conftest import committed, committed_rows
 from tests.terminology.conftest import _reference_committed, reference
 from tests.web.conftest import static_files
 
@@ -15,3 +18,15 @@ def committed_reference(committed: None) -> None:
     from sanjeevani.terminology.services import load_reference
 
     load_reference()
+
+
+@pytest.fixture
+def committed_reference_once(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """The same for a test that is held once."""
+    from sanjeevani.terminology.services import load_reference
+
+    with committed_rows(django_db_blocker):
+        load_reference()
+        yield

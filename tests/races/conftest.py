@@ -25,12 +25,10 @@ KINDS_EMPTIED = (TableKind.SHARDED, TableKind.KEYED, TableKind.LOCAL)
 REFERENCE_EMPTIED = ("directory_state", "directory_servedstate")
 
 
-@pytest.fixture(params=range(RUNS), ids=lambda run: f"run{run}")
-def committed(
-    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
-) -> Iterator[None]:
+@contextlib.contextmanager
+def committed_rows(blocker: DjangoDbBlocker) -> Iterator[None]:
     """Data that other connections see. Afterwards the owner empties what tests fill."""
-    with django_db_blocker.unblock():
+    with blocker.unblock():
         try:
             yield
         finally:
@@ -43,6 +41,15 @@ def committed(
                 cursor.execute(f"TRUNCATE {tables}")
             connections["default"].close()
             connections["owner"].close()
+
+
+@pytest.fixture(params=range(RUNS), ids=lambda run: f"run{run}")
+def committed(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """Committed rows, as often as every race is held."""
+    with committed_rows(django_db_blocker):
+        yield
 
 
 def at_once(

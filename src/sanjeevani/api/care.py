@@ -220,10 +220,27 @@ class PrescriptionReply(Reply):
     verify_at: str
 
 
-def of_consultation(*operations: str) -> dict[str, dict[str, str]]:
-    """Return links from an answer that names a consultation."""
-    parameters = {"state_id": "$response.body#/state_id", "consultation_id": "$response.body#/id"}
+def of_consultation(*operations: str, at: str = "") -> dict[str, dict[str, str]]:
+    """Return links from an answer that names a consultation, in its part `at` if given."""
+    parameters = {
+        "state_id": f"$response.body#{at}/state_id",
+        "consultation_id": f"$response.body#{at}/id",
+    }
     return dict.fromkeys(operations, parameters)
+
+
+OWN = (
+    "read_consultation",
+    "list_messages",
+    "write_message",
+    "read_ticket",
+    "answer_call",
+    "give_token_back",
+    "rate",
+    "read_prescription",
+    "print_prescription",
+)
+"""What a patient does with a consultation."""
 
 
 @router.post(
@@ -239,16 +256,7 @@ def of_consultation(*operations: str) -> dict[str, dict[str, str]]:
         LineFull,
         WaitingRoomFull,
         TooMany,
-        links=of_consultation(
-            "read_consultation",
-            "list_messages",
-            "write_message",
-            "read_ticket",
-            "answer_call",
-            "give_token_back",
-            "rate",
-            "read_prescription",
-        ),
+        links=of_consultation(*OWN),
     ),
 )
 def ask(request: ApiRequest, patient_id: IdInPath, body: Ask, key: IdempotencyKey) -> HttpResponse:
@@ -284,7 +292,12 @@ def ask(request: ApiRequest, patient_id: IdInPath, body: Ask, key: IdempotencyKe
     return once(request, key, make)
 
 
-@router.get("/consultations", auth=patient, response=ConsultationPage)
+@router.get(
+    "/consultations",
+    auth=patient,
+    response=ConsultationPage,
+    openapi_extra=says(links=of_consultation(*OWN, at="/items/0")),
+)
 def list_consultations(
     request: ApiRequest, cursor: Cursor = None, limit: PageSize = 20
 ) -> HttpResponse:

@@ -95,6 +95,18 @@ router = Router(tags=["Desk"])
 
 CONSULTATION = "/consultations/{int:state_id}/{uuid:consultation_id}"
 MOST_DIAGNOSES = 20
+HELD = (
+    "read_case",
+    "hand_back",
+    "write_notes",
+    "list_case_messages",
+    "write_case_message",
+    "add_item",
+    "sign",
+    "print_signed",
+    "conclude",
+)
+"""What a doctor does with a consultation."""
 
 
 class DutyBody(Body):
@@ -324,7 +336,12 @@ def set_duty(request: ApiRequest, body: DutyBody) -> HttpResponse:
     return reply(DutyReply(status=DutyStatus(duty.status)))
 
 
-@router.get("/desk", auth=doctor, response=Desk, openapi_extra=says(polled=True))
+@router.get(
+    "/desk",
+    auth=doctor,
+    response=Desk,
+    openapi_extra=says(polled=True, links=of_consultation(*HELD, at="/live")),
+)
 def read_desk(request: ApiRequest) -> HttpResponseBase:
     """Return duty, the lines with their heads, and the live consultation."""
     practitioner = practitioner_of(request)
@@ -357,16 +374,7 @@ def read_desk(request: ApiRequest) -> HttpResponseBase:
         NotOnDuty,
         AlreadyServing,
         NobodyWaiting,
-        links=of_consultation(
-            "read_case",
-            "hand_back",
-            "write_notes",
-            "list_case_messages",
-            "write_case_message",
-            "add_item",
-            "sign",
-            "conclude",
-        ),
+        links=of_consultation(*HELD),
     ),
 )
 def call_next_patient(request: ApiRequest, key: IdempotencyKey) -> HttpResponse:

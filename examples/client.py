@@ -1,0 +1,98 @@
+"""Takes a patient from sign-in to prescription, with nothing but the calls of the OpenAPI document.
+
+    python examples/client.py http://localhost:8000 9876543210
+
+The document is at /api/v1/openapi.json. On a demo installation the code stands in the development
+inbox (/inbox), and somebody has to be the doctor: sign in at /staff/sign-in, and call the patient.
+"""
+
+import sys
+import time
+import uuid
+from typing import Any
+
+import httpx
+
+PATIENT = {
+    "relation": "self",
+    "name": "Meena Devi",
+    "gender": "female",
+    "birth_date": "1990-03-04",
+    "address": "12 Temple Street",
+    "district": "Guntur",
+}
+
+
+def main(server: str, mobile: str) -> None:
+    """Ask a doctor about a fever."""
+    with httpx.Client(base_url=f"{server}/api/v1", timeout=30) as client:
+        sign_in(client, mobile)
+        patient = register(client)
+        consultation = ask(client, patient)
+        done = wait_for_the_doctor(client, consultation)
+        print(f"{done['practitioner']['name']}: {done['findings']['advice']}")
+        if done["prescription_number"]:
+            for line in call(client, "GET", f"{consultation}/prescription")["content"]["medicines"]:
+                print(
+                    f"{line['generic_name']} {line['strength']}: {line['dose']} {line['frequency']}"
+                )
+        call(client, "PUT", f"{consultation}/feedback", {"rating": 5})
+
+
+def call(client: httpx.Client, method: str, path: str, body: Any = None) -> Any:
+    """Send a request until there is an answer: the key makes a repeated creation one."""
+    key = {"Idempotency-Key": uuid.uuid4().hex} if method == "POST" else {}
+    while True:
+        response = client.request(method, path, json=body, headers=key)
+        if response.status_code in (429, 503):
+            time.sleep(int(response.headers["Retry-After"]))
+        elif response.is_error:
+            sys.exit(f"{response.json()['type']}: {response.json()['title']}")
+        else:
+            return response.json() if response.content else None
+
+
+def sign_in(client: httpx.Client, mobile: str) -> None:
+    """Sign in by a code."""
+    sent = call(client, "POST", "/codes", {"mobile": mobile})
+    code = input("The code from the SMS: ").strip()
+    session = call(client, "POST", "/sessions", {"challenge": sent["challenge"], "code": code})
+    client.headers["Authorization"] = f"Bearer {session['token']}"
+    if session["home_state_id"] is None:
+        states = call(client, "GET", "/states")["items"]
+        call(client, "PUT", "/me/home-state", {"state_id": states[0]["lgd_code"]})
+
+
+def register(client: httpx.Client) -> str:
+    """Say who is ill, agree to the notice, and what the trouble is; return the patient's path."""
+    patient = f"/profiles/{call(client, 'POST', '/profiles', PATIENT)['id']}"
+    call(client, "PUT", f"{patient}/consent")
+    questions = call(client, "GET", f"{patient}/danger-questions")["items"]
+    answers = {question["code"]: False for question in questions}
+    trouble = {"complaints": ["fever"], "duration_days": 3, "answers": answers}
+    call(client, "PUT", f"{patient}/intake", trouble)
+    return patient
+
+
+def ask(client: httpx.Client, patient: str) -> str:
+    """Ask the first clinic that is open, which fits best; return the consultation's path."""
+    clinics = call(client, "GET", f"{patient}/clinics")["items"]
+    clinic = next(one for one in clinics if one["is_open"] and not one["is_full"])
+    body = {"clinic_state_id": clinic["state_id"], "clinic_id": clinic["id"]}
+    body["language"] = clinic["languages"][0]
+    token = call(client, "POST", f"{patient}/consultations", body)
+    print(f"{clinic['name']}: your number is {token['number']}")
+    return f"/consultations/{token['state_id']}/{token['id']}"
+
+
+def wait_for_the_doctor(client: httpx.Client, consultation: str) -> Any:
+    """Answer when the doctor calls; return the consultation once it is completed."""
+    while (now := call(client, "GET", consultation))["status"] != "completed":
+        if now["token"]["status"] == "called":
+            call(client, "POST", f"{consultation}/answer")
+        time.sleep(1)
+    return now
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:3])
