@@ -45,7 +45,8 @@ if (document.querySelector(".desk")) {
   }
 }
 if (form) {
-  restoreDraft();
+  // After htmx, which has to hear of it.
+  addEventListener("DOMContentLoaded", restoreDraft);
   form.addEventListener("input", keepDraft);
   form.addEventListener("keydown", (event) => {
     const field = event.target;
@@ -76,7 +77,12 @@ document.addEventListener("htmx:afterRequest", (event) => {
   keepDraft();
   // The button that was pressed may be gone: the cursor goes back to where the next one is typed.
   const active = document.activeElement;
-  if (taken[0] && (!active || active === document.body)) document.getElementById(`id_${taken[0]}`)?.focus();
+  if (active && active !== document.body) return;
+  /** @type {HTMLElement | null} */
+  const next = taken[0]
+    ? document.getElementById(`id_${taken[0]}`)
+    : document.querySelector(".item input:not([type=hidden])");
+  next?.focus();
 });
 document.addEventListener("htmx:sendError", () => notKept(0));
 // A refusal that says what to do is shown like any other part.

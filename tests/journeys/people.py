@@ -132,6 +132,7 @@ class Doctor:
 
     def __init__(self, page: Page, login: str, password: str) -> None:
         self.page = page
+        self.password = password
         page.goto("/staff/sign-in")
         page.locator("input[name=login]").fill(login)
         page.locator("input[name=password]").fill(password)

@@ -1,0 +1,160 @@
+"""The doctor's desk in a real browser: by keyboard, and through what goes wrong."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys.people import Doctor, Patient
+from tests.journeys.test_first_consultation import with_token
+
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+
+NewPatient = Callable[..., Patient]
+NewDoctor = Callable[..., Doctor]
+Look = Callable[[Page, str], None]
+
+KARNATAKA = 29
+
+
+def typed(page: Page, keys: str, text: str) -> None:
+    """Leave the present field, press a key of the desk, and type."""
+    page.keyboard.press("Escape")
+    page.keyboard.press(keys)
+    page.keyboard.type(text)
+
+
+def test_a_consultation_without_a_mouse(
+    new_patient: NewPatient, new_doctor: NewDoctor, look: Look
+) -> None:
+    """From on duty to the next patient, only keys."""
+    patient = with_token(new_patient(), KARNATAKA, "Deepa")
+    page = new_doctor("karnataka.doctor1").page
+    page.keyboard.press("o")
+    expect(page.locator("button.next")).to_be_visible()
+    page.keyboard.press("n")
+    expect(page.locator("[data-call=called]")).to_be_visible()
+    patient.answer()
+    expect(page.locator("[data-call=in_progress]")).to_be_visible(timeout=3_000)
+
+    typed(page, "w", "Fever since Friday. n s d are letters here.")
+    expect(page.locator("#writing-status")).to_contain_text("Kept at")
+    typed(page, "g", "fever")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-choice]").first).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".chosen li")).to_have_count(1)
+    expect(page.locator("#id_diagnosis")).to_be_focused()
+    typed(page, "p", "amoxicillin 500 cap tds 5d")
+    page.keyboard.press("Enter")
+    expect(page.locator(".finding--refused")).to_contain_text("by video")
+    expect(page.locator("#id_line")).to_have_value("amoxicillin 500 cap tds 5d")
+    look(page, "desk-1-refused")
+    page.locator("#id_line").select_text()
+    page.keyboard.type("pcm 1-0-1")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-choice]").first).to_be_focused()
+    look(page, "desk-2-several")
+    page.keyboard.press("Enter")
+    expect(page.locator("li.medicine")).to_have_count(1)
+    expect(page.locator("#id_line")).to_be_focused()
+    page.keyboard.type("pcm 650 2-2-2-2 9d")
+    page.keyboard.press("Enter")
+    expect(page.locator(".finding--reason").first).to_be_visible()
+    look(page, "desk-3-warned")
+    page.get_by_role("button", name="Remove Paracetamol").first.press("Enter")
+    expect(page.locator("li.medicine")).to_have_count(1)
+    page.locator("input[name^=reason_]").fill("Weighs 110 kg")
+    page.locator("input[name^=reason_]").press("Enter")
+    typed(page, "c", "Please drink enough")
+    page.keyboard.press("Enter")
+    expect(page.locator("#messages")).to_contain_text("Please drink enough")
+    expect(page.locator("#id_text")).to_have_value("")
+
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.locator("dialog")).to_contain_text("Search a diagnosis")
+    look(page, "desk-4-keys")
+    page.keyboard.press("Escape")
+    page.keyboard.press("s")
+    expect(page.locator("h1")).to_have_text("Sign this prescription?")
+    page.keyboard.press("s")
+    expect(page.locator(".signed")).to_be_visible()
+    page.keyboard.press("d")
+    expect(page.locator("button.next")).to_be_visible()
+    page.keyboard.press("t")
+    expect(page.locator("tbody")).to_contain_text("Deepa")
+    look(page, "desk-5-day")
+    page.locator("tbody a").first.click()
+    expect(page.locator("h1")).to_contain_text("Deepa")
+    look(page, "desk-6-record")
+
+
+def test_nothing_typed_is_lost(new_patient: NewPatient, new_doctor: NewDoctor) -> None:
+    """Through a reload, a dropped link and a session that has ended."""
+    patient = with_token(new_patient(), KARNATAKA, "Elsa")
+    doctor = new_doctor("karnataka.doctor2")
+    page = doctor.page
+    doctor.go_on_duty()
+    doctor.next()
+    patient.answer()
+    doctor.expect_in_progress()
+    status = page.locator("#writing-status")
+
+    page.locator("#id_history").fill("before the reload")
+    page.locator("#id_line").fill("pcm 650 1-0")
+    page.reload()
+    expect(page.locator("#id_history")).to_have_value("before the reload")
+    expect(page.locator("#id_line")).to_have_value("pcm 650 1-0")
+    expect(status).to_contain_text("Kept at")
+
+    page.context.set_offline(True)
+    page.locator("#id_advice").fill("while the link was down")
+    expect(status).to_contain_text("no connection")
+    page.context.set_offline(False)
+    page.locator("#id_come_back").fill("in a week")
+    expect(status).to_contain_text("Kept at")
+
+    page.context.clear_cookies(name="session")
+    page.locator("#id_findings").fill("after the session had ended")
+    expect(status).to_contain_text("signed out")
+    expect(page.locator("#id_findings")).to_have_value("after the session had ended")
+    page.reload()
+    page.locator("input[name=login]").fill("karnataka.doctor2")
+    page.locator("input[name=password]").fill(doctor.password)
+    page.locator("main button.govuk-button").first.click()
+    expect(page.locator("#id_findings")).to_have_value("after the session had ended")
+    expect(page.locator("#id_advice")).to_have_value("while the link was down")
+    expect(status).to_contain_text("Kept at")
+
+    page.evaluate("sessionStorage.clear()")
+    page.reload()
+    expect(page.locator("#id_findings")).to_have_value("after the session had ended")
+
+
+def test_the_desk_without_scripts(new_patient: NewPatient, new_doctor: NewDoctor) -> None:
+    """Every step by plain forms."""
+    patient = with_token(new_patient(), KARNATAKA, "Fatima")
+    page = new_doctor("karnataka.doctor3", javascript=False).page
+    page.locator("button[name=to][value=on]").click()
+    page.locator("button.next").click()
+    expect(page.locator("[data-call=called]")).to_be_visible()
+    patient.answer()
+    page.reload()
+    page.locator("#id_history").fill("Fever")
+    page.locator("#id_diagnosis").fill("fever")
+    page.locator("#id_diagnosis").press("Enter")
+    expect(page.locator("#id_history")).to_have_value("Fever")
+    page.locator("[data-choice]").first.click()
+    expect(page.locator(".chosen li")).to_have_count(1)
+    page.locator("#id_line").fill("pcm 650 1-0-1 5d after food")
+    page.locator("#id_line").press("Enter")
+    expect(page.locator("li.medicine")).to_have_count(1)
+    page.locator("#id_text").fill("Drink enough")
+    page.locator("#id_text").press("Enter")
+    expect(page.locator("#messages")).to_contain_text("Drink enough")
+    page.locator("button[name=do][value=sign]").click()
+    page.locator("main button.govuk-button").first.click()
+    expect(page.locator(".signed")).to_be_visible()
+    page.locator("button[name=do][value=done]").click()
+    expect(page.locator("button.next")).to_be_visible()
