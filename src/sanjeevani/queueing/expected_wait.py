@@ -1,21 +1,31 @@
-"""The expected wait as an interval, from recent service times and the doctors on duty.
+"""The expected wait as an interval, from how fast the line was called lately. Pure.
 
-Pure: queries bring the figures. Someone at place k waits until k patients before or at that place
-have been called, and each call frees up after one service time, shared by the doctors on duty.
+What decides a wait is the line's headway: the minutes from one call to the next while somebody
+waits. It holds all that service times and a count of doctors miss: doctors who serve other lines
+too, calls not answered, breaks. Someone at place k waits for k headways. How far the real wait
+strays was learned on simulated days (docs/performance.md); the promises kept in `WaitPromise` let
+every real day be judged the same way.
 """
 
 import math
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 Z_80 = 1.2816
 """Half-width of the central 80 % of a normal distribution, in standard deviations."""
 
-PRIOR_MEAN_MINUTES = 6.0
-PRIOR_DEVIATION_MINUTES = 4.0
-PRIOR_WEIGHT = 5
-"""Before enough patients were served: as if five had been, with the field's usual times."""
+PRIOR_SERVICE_MINUTES = 6.0
+"""The field's usual time with one patient, before the line has calls of its own."""
+
+PRIOR_SHARE = 0.6
+"""How much of a doctor on duty a line has on average, the rest going to other lines."""
+
+PRIOR_WEIGHT = 4
+"""The prior counts as so many observed headways."""
+
+CHANCE = 1.0
+DRIFT = 0.3
+"""The spread of k headways: chance grows with the root of k, a drifting pace with k itself."""
 
 
 @dataclass(frozen=True)
@@ -26,31 +36,17 @@ class WaitInterval:
     high: int
 
 
-@dataclass(frozen=True)
-class ServiceTimes:
-    """Mean and deviation of one patient's service, in minutes."""
-
-    mean: float
-    deviation: float
+def headway(observed: Sequence[float], doctors: int) -> float:
+    """Return the minutes between calls of a line, from recent ones, drawn to the prior."""
+    prior = PRIOR_SERVICE_MINUTES / (PRIOR_SHARE * max(1, doctors))
+    return (sum(observed) + PRIOR_WEIGHT * prior) / (len(observed) + PRIOR_WEIGHT)
 
 
-def learn(durations: Sequence[float]) -> ServiceTimes:
-    """Estimate service times from recent durations in minutes, newest ones, drawn to the prior."""
-    count = len(durations)
-    weight = PRIOR_WEIGHT / (PRIOR_WEIGHT + count)
-    mean = weight * PRIOR_MEAN_MINUTES + (1 - weight) * (
-        statistics.fmean(durations) if count else 0.0
-    )
-    observed = statistics.pstdev(durations) if count > 1 else PRIOR_DEVIATION_MINUTES
-    return ServiceTimes(mean, weight * PRIOR_DEVIATION_MINUTES + (1 - weight) * observed)
-
-
-def expected_wait(place: int, doctors: int, times: ServiceTimes) -> WaitInterval | None:
+def expected_wait(place: int, doctors: int, observed: Sequence[float]) -> WaitInterval | None:
     """Return the interval for someone at `place` (1 is next); None when no doctor is on duty."""
     if doctors < 1:
         return None
-    # With every doctor busy, the first free one comes, on average, after 1/doctors of a service.
-    mean = times.mean * place / doctors
-    deviation = times.deviation * math.sqrt(place) / doctors
-    low = max(0, math.floor(mean - Z_80 * deviation))
-    return WaitInterval(low, max(low + 1, math.ceil(mean + Z_80 * deviation)))
+    step = headway(observed, doctors)
+    deviation = step * math.sqrt(CHANCE * place + (DRIFT * place) ** 2)
+    low = max(0, math.floor(place * step - Z_80 * deviation))
+    return WaitInterval(low, max(low + 1, math.ceil(place * step + Z_80 * deviation)))

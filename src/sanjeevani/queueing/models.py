@@ -107,9 +107,9 @@ class Token(ShardedModel):
                 name="token_deadlines",
             ),
             models.Index(
-                fields=["state_id", "line_id", "ended_at"],
-                condition=models.Q(status="served"),
-                name="token_service_times",
+                fields=["state_id", "line_id", "called_at"],
+                condition=models.Q(called_at__isnull=False),
+                name="token_calls",
             ),
         ]
 

@@ -7,18 +7,19 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from sanjeevani.foundation import clock
 from sanjeevani.foundation.live import Hint
-from sanjeevani.queueing.expected_wait import (
-    ServiceTimes,
-    WaitInterval,
-    expected_wait,
-    learn,
-)
+from sanjeevani.queueing.expected_wait import WaitInterval, expected_wait
 from sanjeevani.queueing.models import Lease, LineDay, Token
 from sanjeevani.queueing.services import ELIGIBLE, Server, eligibility
 from sanjeevani.roster.queries import doctors_on_duty
 
-RECENT_SERVICES = 50
+RECENT_CALLS = 30
+RECENT = datetime.timedelta(hours=1)
+"""The pace of a line is that of its newest calls."""
+
+HAD_WAITED_SECONDS = 18
+"""Who was called sooner found the line empty: the time before says nothing about its pace."""
 
 
 @dataclass(frozen=True)
@@ -77,22 +78,33 @@ def place_of(token: Token) -> int:
     return ahead + 1
 
 
-def service_times(state_id: int, line_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, ServiceTimes]:
-    """Learn the service times of lines from their newest served tokens."""
+def headways(state_id: int, line_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[float]]:
+    """Return the recent headways of lines in minutes: calls of tokens that had waited."""
     ids = list(line_ids)
-    durations: dict[uuid.UUID, list[float]] = {line_id: [] for line_id in ids}
+    found: dict[uuid.UUID, list[float]] = {line_id: [] for line_id in ids}
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT line.id, extract(epoch FROM token.ended_at - token.called_at) / 60.0"
+            "SELECT line.id, extract(epoch FROM token.called_at"
+            "  - greatest(token.waiting_since, token.earlier)) / 60.0"
             " FROM unnest(%(lines)s::uuid[]) AS line (id) CROSS JOIN LATERAL ("
-            "  SELECT ended_at, called_at FROM queueing_token"
-            "  WHERE state_id = %(state)s AND line_id = line.id AND status = 'served'"
-            "  ORDER BY ended_at DESC LIMIT %(recent)s) AS token",
-            {"state": state_id, "lines": ids, "recent": RECENT_SERVICES},
+            "  SELECT called_at, waiting_since,"
+            "   lead(called_at) OVER (ORDER BY called_at DESC) AS earlier"
+            "  FROM (SELECT called_at, waiting_since FROM queueing_token"
+            "   WHERE state_id = %(state)s AND line_id = line.id AND called_at > %(since)s"
+            "   ORDER BY called_at DESC LIMIT %(recent)s) AS newest) AS token"
+            " WHERE token.earlier IS NOT NULL"
+            " AND token.called_at - token.waiting_since > make_interval(secs => %(had_waited)s)",
+            {
+                "state": state_id,
+                "lines": ids,
+                "since": clock.now() - RECENT,
+                "recent": RECENT_CALLS + 1,
+                "had_waited": HAD_WAITED_SECONDS,
+            },
         )
         for line_id, minutes in cursor.fetchall():
-            durations[line_id].append(float(minutes))
-    return {line_id: learn(values) for line_id, values in durations.items()}
+            found[line_id].append(float(minutes))
+    return found
 
 
 def waiting_counts(state_id: int, line_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
@@ -128,25 +140,25 @@ def expected_waits(
     ids = list(line_ids)
     counts = waiting_counts(state_id, ids)
     doctors = doctors_on_duty(state_id, ids)
-    times = service_times(state_id, ids)
+    paces = headways(state_id, ids)
     return {
-        line_id: expected_wait(counts[line_id] + 1, doctors[line_id], times[line_id])
+        line_id: expected_wait(counts[line_id] + 1, doctors[line_id], paces[line_id])
         for line_id in ids
     }
 
 
 def wait_of(token: Token, place: int) -> WaitInterval | None:
     """Return the expected wait of a waiting token at `place`."""
-    times = service_times(token.state_id, [token.line_id])[token.line_id]
+    pace = headways(token.state_id, [token.line_id])[token.line_id]
     return expected_wait(
-        place, doctors_on_duty(token.state_id, [token.line_id])[token.line_id], times
+        place, doctors_on_duty(token.state_id, [token.line_id])[token.line_id], pace
     )
 
 
 def snapshot_lines(state_id: int, line_ids: list[uuid.UUID]) -> dict[uuid.UUID, Hint]:
     """Say to every waiting token of the lines its place and expected wait; to desks, look again."""
     doctors = doctors_on_duty(state_id, line_ids)
-    times = service_times(state_id, line_ids)
+    paces = headways(state_id, line_ids)
     hints = {line_id: Hint(all={}, each={}) for line_id in line_ids}
     with connection.cursor() as cursor:
         cursor.execute(
@@ -157,7 +169,7 @@ def snapshot_lines(state_id: int, line_ids: list[uuid.UUID]) -> dict[uuid.UUID, 
             [state_id, line_ids],
         )
         for line_id, token_id, place in cursor.fetchall():
-            wait = expected_wait(place, doctors[line_id], times[line_id])
+            wait = expected_wait(place, doctors[line_id], paces[line_id])
             hints[line_id]["each"][str(token_id)] = {
                 "place": place,
                 "wait_low": wait.low if wait else None,
