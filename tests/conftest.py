@@ -20,6 +20,7 @@ import django
 import pytest
 from django.db import connections
 from django.test.utils import setup_databases, teardown_databases
+from filelock import FileLock
 from pytest_django.plugin import DjangoDbBlocker
 
 from sanjeevani.config.embedded import EmbeddedPostgres
@@ -40,6 +41,8 @@ if not WORKER:
     # PostgreSQL runs as another user when we are root, and must reach its folder.
     data_dir = Path(tempfile.mkdtemp(prefix="sanjeevani-test-"))
     data_dir.chmod(0o711)
+    # Where the web workers would find the collected files; whitenoise asks for the folder.
+    (data_dir / "static").mkdir()
     os.environ["SANJEEVANI_DATA"] = str(data_dir)
 DATA_DIR = Path(os.environ["SANJEEVANI_DATA"])
 POSTGRES = EmbeddedPostgres(DATA_DIR, durable=False)
@@ -117,3 +120,14 @@ def nats_url() -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(10)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files() -> None:
+    """Collect the static files once for all workers: their addresses carry their digests."""
+    from django.conf import settings
+    from django.core.management import call_command
+
+    with FileLock(DATA_DIR / "static.lock"):
+        if not (settings.STATIC_ROOT / "staticfiles.json").exists():
+            call_command("collectstatic", interactive=False, verbosity=0)

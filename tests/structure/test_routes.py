@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from sanjeevani.directory.models import Role
 from sanjeevani.foundation.access import Audience, Permission, permission_of
-from sanjeevani.identity.models import Session
+from sanjeevani.identity.models import Account, Session
 from tests.factories import AccountFactory, FacilityFactory, PostFactory, sign_in
 
 VALUES: dict[str, Any] = {"IntConverter": 29, "UUIDConverter": uuid.UUID(int=7)}
@@ -108,10 +108,20 @@ def test_strangers_are_asked_to_sign_in(client: Client, route: Route) -> None:
     assert_refused(client, route, "unknown")
 
 
-@admitting(Audience.MACHINE, Audience.PUBLIC)
+@admitting(Audience.PUBLIC)
 @pytest.mark.django_db
 def test_public_routes_admit_strangers(client: Client, route: Route) -> None:
     assert_admitted(client, route)
+
+
+@admitting(Audience.MACHINE)
+@pytest.mark.django_db
+def test_machine_routes_look_at_no_session(client: Client, route: Route) -> None:
+    """Probes and the JSON API, which knows bearer tokens only: a cookie opens nothing there."""
+    sign_in(client, AccountFactory())
+    answer = client.get(route.path)
+    client.cookies.clear()
+    assert client.get(route.path).status_code == answer.status_code
 
 
 @pytest.fixture
@@ -125,7 +135,7 @@ def staff_client(role: Role) -> Client:
     """A browser with a member of staff who acts in a post of the role."""
     client = Client()
     post = PostFactory(role=role, facility=FacilityFactory())
-    sign_in(client, AccountFactory(id=post.account_id, kind="staff", login=f"{role}"))
+    sign_in(client, Account.objects.get(id=post.account_id))
     Session.objects.update(post_state_id=post.state_id, post_id=post.id)
     return client
 

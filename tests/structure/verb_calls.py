@@ -14,9 +14,10 @@ from django.db import models
 from PIL import Image
 
 from sanjeevani.calls.models import Mode
+from sanjeevani.consultation import interruptions, transfers
 from sanjeevani.consultation import services as consultation
-from sanjeevani.consultation.models import Consultation, Outcome
-from sanjeevani.directory.models import Clinic, Facility, Practitioner, Role
+from sanjeevani.consultation.models import Consultation, ConsultationStatus, Outcome
+from sanjeevani.directory.models import Clinic, Facility, Line, Practitioner, Role
 from sanjeevani.directory.queries import clinic_serving
 from sanjeevani.directory.services import (
     ClinicDetails,
@@ -39,6 +40,7 @@ from sanjeevani.patients.services import Profile
 from sanjeevani.prescription import services as prescription
 from sanjeevani.prescription.models import DraftItem
 from sanjeevani.prescription.shorthand import ItemContent
+from sanjeevani.queueing import services as queueing
 from sanjeevani.queueing.models import Token
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.terminology.models import Medicine, Speciality
@@ -720,6 +722,191 @@ CALLS |= {
             "display_name": "Ravi Kumar",
             "mobile": "",
             "language": "en",
+        },
+    ),
+}
+
+
+def line_of(clinic: Clinic) -> Line:
+    """The line of a clinic."""
+    return Line.objects.get(state_id=clinic.state_id, id=clinic.line_id)
+
+
+def offered(world: World, clinic: Clinic) -> Any:
+    """A clinic as a patient is offered it."""
+    return clinic_serving(
+        world.patient.state_id, clinic_state_id=clinic.state_id, clinic_id=clinic.id
+    )
+
+
+def opened_for(world: World) -> dict[str, Any]:
+    """The arguments of opening a consultation for a token."""
+    token = queueing.issue_token(
+        world.guest,
+        state_id=world.clinic.state_id,
+        line_id=world.clinic.line_id,
+        places=10,
+        waiting_places=10,
+        subject_id=world.patient.id,
+        consultation_id=uuid7(),
+        language="en",
+    )
+    return {
+        "token": token,
+        "subject": consultation.Subject.of_patient(
+            world.patient, language="en", consent_id=uuid7()
+        ),
+        "request_key": uuid7(),
+    }
+
+
+def interrupted(world: World) -> Consultation:
+    """A consultation that was interrupted."""
+    interruptions.interrupt(SYSTEM, **of(world.held))
+    return consultation.get(**of(world.held))
+
+
+def returned(world: World) -> Consultation:
+    """A request that was sent back for more information."""
+    transfers.return_to_patient(
+        world.host, **world.at_the_desk(world.called, reason="Where does it hurt?")
+    )
+    return consultation.get(**of(world.called))
+
+
+def in_lane(world: World) -> Token:
+    """The token of a follow-up in its doctor's lane."""
+    earlier = world.completed
+    return token_of(
+        transfers.request_follow_up(
+            world.guest,
+            patient=world.patient,
+            clinic=offered(world, world.clinic),
+            earlier=earlier,
+            content=IntakeContent(text="Better, not well"),
+            language="en",
+            request_key=uuid7(),
+        )
+    )
+
+
+CALLS |= {
+    "consultation.open": lambda world: Call(
+        world.guest, _result, world.patient.id, opened_for(world)
+    ),
+    "consultation.end": lambda world: Call(
+        SYSTEM,
+        world.waiting,
+        world.patient.id,
+        {"consultation": world.waiting, "status": ConsultationStatus.ABANDONED},
+    ),
+    "consultation.free_of_practitioner": lambda world: Call(
+        SYSTEM, world.called, world.patient.id, {"consultation": world.called}
+    ),
+    "consultation.redirect": lambda world: Call(
+        world.host,
+        _result,
+        world.patient.id,
+        world.at_the_desk(
+            world.held, clinic=offered(world, ClinicFactory()), reason="Another speciality"
+        ),
+    ),
+    "consultation.return_to_patient": lambda world: at_desk(
+        world, world.called, reason="Where does it hurt?"
+    ),
+    "consultation.ask_again": lambda world: by_guest(
+        world,
+        returned(world),
+        patient=world.patient,
+        content=IntakeContent(text="In the left knee"),
+    ),
+    "consultation.request_follow_up": lambda world: Call(
+        world.guest,
+        _result,
+        world.patient.id,
+        {
+            "patient": world.patient,
+            "clinic": offered(world, world.clinic),
+            "earlier": world.completed,
+            "content": IntakeContent(text="Better, not well"),
+            "language": "en",
+            "request_key": uuid7(),
+        },
+    ),
+    "consultation.to_pool": lambda world: Call(
+        SYSTEM, _result, world.patient.id, _key(in_lane(world))
+    ),
+    "consultation.send_home": lambda world: Call(
+        SYSTEM, world.waiting, world.patient.id, _key(token_of(world.waiting))
+    ),
+    "consultation.move_on": lambda world: Call(
+        SYSTEM, world.waiting, world.patient.id, _key(token_of(world.waiting))
+    ),
+    "consultation.interrupt": lambda world: by_guest(world, world.held),
+    "consultation.resume": lambda world: by_guest(world, interrupted(world)),
+    "consultation.dropped": lambda world: Call(
+        SYSTEM, world.held, world.patient.id, _key(token_of(interrupted(world)))
+    ),
+    "consultation.not_reachable": lambda world: at_desk(world, interrupted(world)),
+    "consultation.ring_again": lambda world: at_desk(world, world.called),
+    "directory.open_lane": lambda world: Call(
+        world.guest,
+        _result,
+        arguments={
+            "parent": line_of(world.clinic),
+            "practitioner_id": world.practitioner.id,
+            "places": 5,
+        },
+    ),
+    "intake.copy": lambda world: Call(
+        world.host,
+        lambda _nothing: ("intake", None),
+        world.patient.id,
+        {
+            "source": (world.waiting.state_id, world.waiting.id),
+            "target": (world.waiting.state_id, uuid7()),
+            "patient_id": world.patient.id,
+        },
+    ),
+    "notifications.notify": lambda world: Call(
+        SYSTEM, world.waiting, world.patient.id, {**of(world.waiting), "purpose": "completed"}
+    ),
+    "queueing.issue_if_place": lambda world: Call(
+        world.guest,
+        _result,
+        world.patient.id,
+        {
+            "line": line_of(world.clinic),
+            "subject_id": world.patient.id,
+            "consultation_id": uuid7(),
+            "language": "en",
+        },
+    ),
+    "queueing.leave_for_another_line": lambda world: on_token(world, world.waiting),
+    "queueing.close_for_today": lambda world: on_token(world, world.waiting),
+    "queueing.ring_again": lambda world: on_token(world, world.called, world.host),
+    "queueing.set_grace": lambda world: on_token(world, world.held, until=clock.now()),
+    "queueing.tell_near": lambda world: Call(
+        SYSTEM,
+        line_of(world.clinic),
+        arguments={"state_id": world.clinic.state_id, "line_id": world.clinic.line_id},
+    ),
+    "queueing.note_unattended": lambda world: Call(
+        SYSTEM,
+        line_of(world.clinic),
+        arguments={
+            "state_id": world.clinic.state_id,
+            "line_id": world.clinic.line_id,
+            "since": clock.now(),
+        },
+    ),
+    "roster.serve_lane": lambda world: Call(
+        world.guest,
+        line_of(world.clinic),
+        arguments={
+            "practitioner_id": world.practitioner.id,
+            "practitioner_state_id": world.practitioner.state_id,
+            "lane": line_of(world.clinic),
         },
     ),
 }

@@ -182,6 +182,7 @@ class Following:
     practitioner_id: uuid.UUID | None = None
 
 
+@verb("consultation.open")
 def open_consultation(
     actor: Actor,
     *,
@@ -190,7 +191,7 @@ def open_consultation(
     request_key: uuid.UUID,
     following: Following | None = None,
 ) -> Consultation:
-    """Open the consultation that a token was issued for, with its room. Part of a verb."""
+    """Open the consultation that a token was issued for, with its room."""
     room = open_room(
         actor,
         state_id=token.state_id,
@@ -221,6 +222,7 @@ def open_consultation(
         consultation_state_id=token.state_id,
         follows_id=following.consultation_id if following else None,
     )
+    concerns(consultation, patient_id=subject.patient_id)
     publish(
         ConsultationRequested(
             state_id=token.state_id,
@@ -397,8 +399,9 @@ def hand_back(
     concerns(consultation, patient_id=consultation.patient_id)
 
 
+@verb("consultation.free_of_practitioner")
 def free_of_practitioner(actor: Actor, consultation: Consultation) -> None:
-    """Take the practitioner off a consultation that waits again. Part of a verb."""
+    """Take the practitioner off a consultation that waits again."""
     Consultation.objects.filter(state_id=consultation.state_id, id=consultation.id).update(
         practitioner_id=None,
         practitioner_state_id=None,
@@ -412,6 +415,7 @@ def free_of_practitioner(actor: Actor, consultation: Consultation) -> None:
         room_id=consultation.room_id,
         account_id=None,
     )
+    concerns(consultation, patient_id=consultation.patient_id)
 
 
 @dataclass(frozen=True)
@@ -536,6 +540,7 @@ def get(state_id: int, consultation_id: uuid.UUID) -> Consultation:
     return consultation
 
 
+@verb("consultation.end")
 def end_consultation(
     actor: Actor,
     consultation: Consultation,
@@ -543,7 +548,7 @@ def end_consultation(
     outcome: str = "",
     **changes: Any,
 ) -> None:
-    """Move a consultation to its end, and its room with it. Part of a verb."""
+    """Move a consultation to its end, and its room with it."""
     now = clock.now()
     move(
         Consultation,

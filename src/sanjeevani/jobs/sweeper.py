@@ -12,11 +12,13 @@ from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.foundation.errors import DomainError
 from sanjeevani.foundation.sharding import across_states
 from sanjeevani.queueing.queries import (
+    attended_again,
     overdue,
     stranded_in_lanes,
     unattended_lines,
     waiting_in,
 )
+from sanjeevani.queueing.services import note_unattended
 
 MOVE_AFTER = datetime.timedelta(minutes=5)
 """So long after the last doctor left, another may come; then the waiting are taken elsewhere."""
@@ -41,14 +43,19 @@ def sweep_lines() -> None:
     now = clock.now()
     with across_states():
         stranded = stranded_in_lanes(now, transfers.LANE_PATIENCE)
-        alone = unattended_lines(now, clock.today())
+        alone = unattended_lines(clock.today())
+        again = attended_again()
     _each(transfers.to_pool, stranded)
+    for state_id, line_id in again:
+        note_unattended(SYSTEM, state_id=state_id, line_id=line_id, since=None)
     for line in alone:
+        if line.since is None:
+            note_unattended(SYSTEM, state_id=line.state_id, line_id=line.line_id, since=now)
         clinic = clinic_of_line(line.state_id, line.line_id)
         tokens = ((line.state_id, token_id) for token_id in waiting_in(line.state_id, line.line_id))
         if clinic is not None and not clinic.is_open:
             _each(transfers.send_home, tokens)
-        elif now - line.since >= MOVE_AFTER:
+        elif line.since is not None and now - line.since >= MOVE_AFTER:
             _each(transfers.move_on, tokens)
 
 

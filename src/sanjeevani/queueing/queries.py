@@ -222,40 +222,41 @@ def stranded_in_lanes(
 
 @dataclass(frozen=True)
 class UnattendedLine:
-    """A line in which somebody waits and nobody serves, since the sweeper first saw it so."""
+    """A line in which somebody waits and nobody serves; `since` is None until it was noted."""
 
     state_id: int
     line_id: uuid.UUID
-    since: datetime.datetime
+    since: datetime.datetime | None
 
 
-def unattended_lines(now: datetime.datetime, today: datetime.date) -> list[UnattendedLine]:
-    """Return them over all states, for the sweeper, inside `across_states`; notes when it began.
-
-    A line that is attended again is forgotten.
-    """
+def unattended_lines(today: datetime.date) -> list[UnattendedLine]:
+    """Return them over all states, for the sweeper, inside `across_states`."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE queueing_lineday AS day SET unattended_since = NULL"
+            "SELECT DISTINCT token.state_id, token.line_id, day.unattended_since"
+            " FROM queueing_token AS token"
+            " JOIN directory_line AS line ON line.state_id = token.state_id"
+            "  AND line.id = token.line_id AND line.kind <> 'follow_up'"
+            " JOIN queueing_lineday AS day ON day.state_id = token.state_id"
+            "  AND day.line_id = token.line_id AND day.day = %s"
+            " WHERE token.status = 'waiting' AND NOT EXISTS ("
+            "  SELECT FROM roster_dutyline AS duty WHERE duty.state_id = token.state_id"
+            "  AND duty.line_id = token.line_id)",
+            [today],
+        )
+        return [UnattendedLine(*row) for row in cursor.fetchall()]
+
+
+def attended_again() -> list[tuple[int, uuid.UUID]]:
+    """Return (state_id, line_id) noted as unattended that somebody serves again."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT day.state_id, day.line_id FROM queueing_lineday AS day"
             " WHERE day.unattended_since IS NOT NULL AND EXISTS ("
             "  SELECT FROM roster_dutyline AS duty WHERE duty.state_id = day.state_id"
             "  AND duty.line_id = day.line_id)"
         )
-        cursor.execute(
-            "UPDATE queueing_lineday AS day"
-            " SET unattended_since = COALESCE(day.unattended_since, %(now)s)"
-            " FROM (SELECT DISTINCT token.state_id, token.line_id FROM queueing_token AS token"
-            "  JOIN directory_line AS line ON line.state_id = token.state_id"
-            "   AND line.id = token.line_id AND line.kind <> 'follow_up'"
-            "  WHERE token.status = 'waiting' AND NOT EXISTS ("
-            "   SELECT FROM roster_dutyline AS duty WHERE duty.state_id = token.state_id"
-            "   AND duty.line_id = token.line_id)) AS alone"
-            " WHERE day.state_id = alone.state_id AND day.line_id = alone.line_id"
-            " AND day.day = %(today)s"
-            " RETURNING day.state_id, day.line_id, day.unattended_since",
-            {"now": now, "today": today},
-        )
-        return [UnattendedLine(*row) for row in cursor.fetchall()]
+        return list(cursor.fetchall())
 
 
 def waiting_in(state_id: int, line_id: uuid.UUID) -> list[uuid.UUID]:

@@ -395,6 +395,17 @@ def tell_near(actor: Actor, *, state_id: int, line_id: uuid.UUID) -> list[Token]
     return tokens
 
 
+@verb("queueing.note_unattended")
+def note_unattended(
+    actor: Actor, *, state_id: int, line_id: uuid.UUID, since: datetime.datetime | None
+) -> None:
+    """Note since when nobody serves a line in which somebody waits; None: it is served again."""
+    LineDay.objects.filter(state_id=state_id, line_id=line_id).exclude(
+        unattended_since=since
+    ).update(unattended_since=since)
+    concerns(Line(state_id=state_id, id=line_id))
+
+
 def _locked(state_id: int, token_id: uuid.UUID) -> Token:
     return Token.objects.select_for_update(no_key=True).get(state_id=state_id, id=token_id)
 
