@@ -1,4 +1,4 @@
-"""The reference tables and static files, for every test that speaks to the API."""
+"""The reference tables, for every test that speaks to the API."""
 
 from collections.abc import Iterator
 
@@ -7,9 +7,8 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from tests.races.conftest import committed, committed_rows
 from tests.terminology.conftest import _reference_committed, reference
-from tests.web.conftest import static_files
 
-__all__ = ["_reference_committed", "committed", "reference", "static_files"]
+__all__ = ["_reference_committed", "committed", "reference"]
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import datetime
 import uuid
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -26,12 +27,13 @@ from sanjeevani.consultation.services import (
     token_of,
     write_note,
 )
-from sanjeevani.directory.models import Clinic, ClinicHours, LineKind
-from sanjeevani.directory.queries import clinic_serving, lines_by_id
+from sanjeevani.directory.models import Clinic, ClinicHours, LineKind, Practitioner
+from sanjeevani.directory.queries import OpenClinic, clinic_serving, lines_by_id
 from sanjeevani.foundation import clock
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.jobs.sweeper import sweep_lines
+from sanjeevani.patients.models import Patient
 from sanjeevani.queueing.models import PriorityClass, TokenStatus
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.services import change_duty
@@ -53,12 +55,12 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db(databases=["default", "owner"])
 
 
-def open_clinic(clinic: Clinic, patient_state: int = ANDHRA_PRADESH):
+def open_clinic(clinic: Clinic, patient_state: int = ANDHRA_PRADESH) -> OpenClinic:
     """The clinic as a patient of a state is offered it."""
     return clinic_serving(patient_state, clinic_state_id=clinic.state_id, clinic_id=clinic.id)
 
 
-def called_by(practitioner) -> Consultation:
+def called_by(practitioner: Practitioner) -> Consultation:
     """Press Next and let the patient answer."""
     consultation = call_next(doctor(practitioner), practitioner=practitioner)
     return answer(
@@ -68,10 +70,10 @@ def called_by(practitioner) -> Consultation:
     )
 
 
-def held(practitioner) -> Consultation:
+def held(practitioner: Practitioner) -> Consultation:
     """Hold a consultation from Next to Done."""
     consultation = called_by(practitioner)
-    key = {"state_id": consultation.state_id, "consultation_id": consultation.id}
+    key: dict[str, Any] = {"state_id": consultation.state_id, "consultation_id": consultation.id}
     write_note(
         doctor(practitioner),
         practitioner=practitioner,
@@ -127,7 +129,7 @@ def test_a_returned_request_is_asked_again_with_the_time_waited() -> None:
     since = token_of(consultation).waiting_since
     practitioner = on_duty(clinic)
     call_next(doctor(practitioner), practitioner=practitioner)
-    key = {"state_id": consultation.state_id, "consultation_id": consultation.id}
+    key: dict[str, Any] = {"state_id": consultation.state_id, "consultation_id": consultation.id}
 
     transfers.return_to_patient(
         doctor(practitioner), practitioner=practitioner, reason="Where does it hurt?", **key
@@ -146,7 +148,7 @@ def test_a_returned_request_is_asked_again_with_the_time_waited() -> None:
 
     assert again.status == ConsultationStatus.REQUESTED
     assert token_of(again).waiting_since == since
-    assert intake_of(*key.values()).text == "Pain in the left knee"
+    assert intake_of(consultation.state_id, consultation.id).text == "Pain in the left knee"
 
 
 def test_a_follow_up_waits_in_the_lane_of_the_same_doctor() -> None:
@@ -166,7 +168,7 @@ def test_a_follow_up_waits_in_the_lane_of_the_same_doctor() -> None:
     assert (taken.id, taken.encounter_kind) == (asked.id, EncounterKind.FOLLOW_UP)
 
 
-def follow_up(clinic: Clinic, patient, earlier: Consultation) -> Consultation:
+def follow_up(clinic: Clinic, patient: Patient, earlier: Consultation) -> Consultation:
     return transfers.request_follow_up(
         person(patient.account_id),
         patient=patient,

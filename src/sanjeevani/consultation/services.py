@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from typing import Any, Self
+from typing import Self
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
@@ -546,7 +546,8 @@ def end_consultation(
     consultation: Consultation,
     status: ConsultationStatus,
     outcome: str = "",
-    **changes: Any,
+    reason: str = "",
+    carries_wait: bool = False,
 ) -> None:
     """Move a consultation to its end, and its room with it."""
     now = clock.now()
@@ -558,7 +559,8 @@ def end_consultation(
         to=status,
         outcome=outcome,
         ended_at=now,
-        **changes,
+        reason=reason,
+        carries_wait=carries_wait,
     )
     consultation.status, consultation.outcome, consultation.ended_at = status, outcome, now
     if status != ConsultationStatus.COMPLETED:
