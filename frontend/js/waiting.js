@@ -2,6 +2,7 @@
 //
 // <main data-wake-lock>                               the screen stays on
 // <section data-call-now data-title="..." data-icon="/static/...">   rings while it is on the page
+// <h1 data-moved-to="/url">                           the patient waits there now: go there
 // <b data-deadline="<instant>" data-now="<instant>">  counts down; data-now corrects the phone's clock
 // <button data-silence>  stops the ringing            <button data-try-ring>  one ring, to try
 
@@ -61,6 +62,8 @@ function countDown() {
 }
 
 function notice() {
+  const moved = /** @type {HTMLElement | null} */ (document.querySelector("[data-moved-to]"));
+  if (moved) location.replace(moved.dataset.movedTo ?? "");
   const call = /** @type {HTMLElement | null} */ (document.querySelector("[data-call-now]"));
   if (Boolean(call) !== calling) {
     calling = Boolean(call);

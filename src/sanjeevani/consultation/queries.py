@@ -73,6 +73,20 @@ def own_consultations(
     return sorted(found, key=lambda consultation: consultation.id, reverse=True)
 
 
+def successor_of(consultation: Consultation) -> tuple[int, uuid.UUID] | None:
+    """Return (state_id, consultation_id) of the newest consultation that followed this one."""
+    return (
+        ConsultationReference.objects.filter(
+            state_id=consultation.patient_state_id,
+            patient_id=consultation.patient_id,
+            follows_id=consultation.id,
+        )
+        .order_by("-id")
+        .values_list("consultation_state_id", "id")
+        .first()
+    )
+
+
 def for_practitioner(
     actor: Actor, practitioner: Practitioner, state_id: int, consultation_id: uuid.UUID
 ) -> Consultation:

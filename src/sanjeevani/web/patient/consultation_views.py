@@ -13,25 +13,31 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from sanjeevani.calls.models import RoomStatus
 from sanjeevani.calls.queries import messages_in
 from sanjeevani.calls.services import send_message
 from sanjeevani.consultation.errors import AlreadyGiven
+from sanjeevani.consultation.interruptions import resume
 from sanjeevani.consultation.models import Consultation, ConsultationStatus, Diagnosis
 from sanjeevani.consultation.queries import (
     feedback_of,
     own_consultation,
     own_consultations,
+    successor_of,
     writing_of,
 )
 from sanjeevani.consultation.services import answer, cancel, give_feedback
+from sanjeevani.consultation.transfers import ask_again, move_on
 from sanjeevani.directory.models import Clinic
 from sanjeevani.directory.queries import clinics_of_lines
 from sanjeevani.foundation import clock
-from sanjeevani.foundation.errors import DomainError, Invalid, NotFound
+from sanjeevani.foundation.errors import DomainError, Invalid, NotFound, Stale
 from sanjeevani.foundation.live import TICKET_SECONDS, issue_ticket
+from sanjeevani.intake.queries import intake_of
+from sanjeevani.patients.queries import own_patient
 from sanjeevani.prescription.documents import MedicineReading, medicines_in, render_pdf
 from sanjeevani.prescription.models import Prescription
 from sanjeevani.prescription.queries import newest_prescription
@@ -41,8 +47,9 @@ from sanjeevani.queueing.queries import place_of, wait_of
 from sanjeevani.terminology.queries import diagnoses_coded
 from sanjeevani.web.access import PortalRequest, patient
 from sanjeevani.web.errors import respond
-from sanjeevani.web.patient.forms import FeedbackForm, MessageForm
-from sanjeevani.web.patient.views import language, name_of, see
+from sanjeevani.web.patient.forms import FeedbackForm, MessageForm, TroubleForm
+from sanjeevani.web.patient.pictures import pictures_of
+from sanjeevani.web.patient.views import language, name_of, see, symptoms_of, trouble_form
 
 
 class Stage(StrEnum):
@@ -52,29 +59,28 @@ class Stage(StrEnum):
     CALLED = "called"
     TALKING = "talking"
     INTERRUPTED = "interrupted"
+    RETURNED = "returned"
     DONE = "done"
     OVER = "over"  # ended without a doctor's word
 
 
 _STAGES = {
-    ConsultationStatus.REQUESTED: Stage.WAITING,
-    ConsultationStatus.RETURNED: Stage.WAITING,
     ConsultationStatus.IN_PROGRESS: Stage.TALKING,
     ConsultationStatus.INTERRUPTED: Stage.INTERRUPTED,
+    ConsultationStatus.RETURNED: Stage.RETURNED,
     ConsultationStatus.COMPLETED: Stage.DONE,
 }
 
 
 def stage_of(consultation: Consultation) -> Stage:
-    """Return what to show: a call stays on the screen until its deadline."""
+    """Return what to show. A token that waits, again after a lost call, comes first."""
     token = consultation.token
-    if (
-        consultation.status == ConsultationStatus.REQUESTED
-        and token.status == TokenStatus.CALLED
-        and token.deadline_at is not None
-        and token.deadline_at > clock.now()
-    ):
-        return Stage.CALLED
+    if consultation.status in (ConsultationStatus.REQUESTED, ConsultationStatus.INTERRUPTED):
+        if token.status == TokenStatus.CALLED:
+            rings = token.deadline_at is not None and token.deadline_at > clock.now()
+            return Stage.CALLED if rings else Stage.WAITING
+        if token.status == TokenStatus.WAITING:
+            return Stage.WAITING
     return _STAGES.get(ConsultationStatus(consultation.status), Stage.OVER)
 
 
@@ -96,6 +102,7 @@ def _status(consultation: Consultation) -> dict[str, Any]:
             "wait": wait_of(token, place),
             # A call that a doctor handed back was not the patient's fault.
             "missed": token.calls > len(token.not_for),
+            "dropped": consultation.status == ConsultationStatus.INTERRUPTED,
         }
     elif stage is Stage.CALLED:
         now = clock.now()
@@ -111,7 +118,17 @@ def _status(consultation: Consultation) -> dict[str, Any]:
             "feedback": feedback_of(consultation),
             "feedback_form": FeedbackForm(),
         }
+    elif stage is Stage.OVER:
+        context["moved_to"] = _moved_to(consultation)
     return context
+
+
+def _moved_to(consultation: Consultation) -> str | None:
+    """Return where a redirected patient waits now."""
+    if consultation.status != ConsultationStatus.REDIRECTED:
+        return None
+    successor = successor_of(consultation)
+    return reverse("patient:consultation", args=successor) if successor else None
 
 
 def _day_plan(prescription: Prescription) -> list[tuple[MedicineReading, dict[str, str]]]:
@@ -169,8 +186,10 @@ def _page(
 @patient
 @require_GET
 def consultation(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
-    """The one page of a consultation."""
-    return _page(request, own_consultation(request.actor, state_id, consultation_id))
+    """The one page of a consultation. Who was sent to another line goes on there."""
+    found = own_consultation(request.actor, state_id, consultation_id)
+    moved_to = _moved_to(found)
+    return see(moved_to) if moved_to else _page(request, found)
 
 
 @patient
@@ -264,6 +283,71 @@ def give_back(request: PortalRequest, state_id: int, consultation_id: uuid.UUID)
         found = own_consultation(request.actor, state_id, consultation_id)
         return _page(request, found, refusal=error, status=error.status)
     return _back(found)
+
+
+@patient
+@require_POST
+def return_to_call(
+    request: PortalRequest, state_id: int, consultation_id: uuid.UUID
+) -> HttpResponse:
+    """The patient is back after a break."""
+    found = own_consultation(request.actor, state_id, consultation_id)
+    with contextlib.suppress(Stale):
+        resume(request.actor, state_id=state_id, consultation_id=consultation_id)
+    return _back(found)
+
+
+@patient
+@require_POST
+def seek_doctor(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
+    """No doctor is on duty: go to another OPD of the same kind where there is one."""
+    found = own_consultation(request.actor, state_id, consultation_id)
+    try:
+        moved = move_on(request.actor, state_id=state_id, token_id=found.token_id)
+    except DomainError as error:
+        return _page(request, found, refusal=error, status=error.status)
+    if moved is None:
+        return _page(request, found, refusal=NobodyElse(), status=NobodyElse.status)
+    return _back(moved)
+
+
+class NobodyElse(DomainError):
+    """No other OPD of this kind has a doctor."""
+
+    status = 409
+    message = _("No other OPD of this kind has a doctor just now. You keep your place here.")
+
+
+@patient
+@require_http_methods(["GET", "POST"])
+def again(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
+    """The doctor needs to know more: add it and ask again, the waiting time kept."""
+    found = own_consultation(request.actor, state_id, consultation_id)
+    if found.status != ConsultationStatus.RETURNED:
+        return _back(found)
+    person = own_patient(request.actor, found.patient_id)
+    said = intake_of(state_id, consultation_id)
+    symptoms = symptoms_of(person)
+    if request.method == "POST":
+        form = trouble_form(person, symptoms, request.POST)
+        if form.is_valid():
+            asked = ask_again(
+                request.actor,
+                patient=person,
+                state_id=state_id,
+                consultation_id=consultation_id,
+                content=form.content(said.answers),
+            )
+            return _back(asked)
+    else:
+        form = trouble_form(person, symptoms, initial=TroubleForm.values_of(said))
+    context = {
+        "form": form,
+        "person": person,
+        "pictures": pictures_of(symptoms),
+        "returned": found,
+    }
+    return render(request, "patient/trouble.html", context, status=422 if form.is_bound else 200)
 
 
 @patient

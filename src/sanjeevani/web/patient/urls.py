@@ -31,6 +31,9 @@ urlpatterns = [
     path(f"{_CONSULTATION}/ticket", consultation_views.ticket, name="ticket"),
     path(f"{_CONSULTATION}/answer", consultation_views.take_call, name="answer"),
     path(f"{_CONSULTATION}/cancel", consultation_views.give_back, name="cancel"),
+    path(f"{_CONSULTATION}/resume", consultation_views.return_to_call, name="resume"),
+    path(f"{_CONSULTATION}/seek-doctor", consultation_views.seek_doctor, name="seek-doctor"),
+    path(f"{_CONSULTATION}/again", consultation_views.again, name="again"),
     path(f"{_CONSULTATION}/feedback", consultation_views.feedback, name="feedback"),
     path(
         f"{_CONSULTATION}/prescription.pdf",

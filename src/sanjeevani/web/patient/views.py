@@ -274,15 +274,15 @@ def trouble(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     elsewhere = _unfit(found, draft, said=False)
     if elsewhere is not None:
         return elsewhere
-    symptoms = _symptoms(found)
+    symptoms = symptoms_of(found)
     if request.method == "POST":
-        form = _trouble_form(found, symptoms, request.POST)
+        form = trouble_form(found, symptoms, request.POST)
         valid = form.is_valid()
         save_draft(request.actor, patient=found, content=form.content(draft.answers))
         if valid:
             return see(reverse("patient:opds", args=[found.id]))
     else:
-        form = _trouble_form(found, symptoms, initial=TroubleForm.values_of(draft))
+        form = trouble_form(found, symptoms, initial=TroubleForm.values_of(draft))
     return _form_page(
         request, "patient/trouble.html", form, person=found, pictures=pictures_of(symptoms)
     )
@@ -294,15 +294,13 @@ def trouble(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
 def keep_draft(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     """Keep what was typed so far, sent by the page itself."""
     found = own_patient(request.actor, patient_id)
-    form = _trouble_form(found, _symptoms(found), request.POST)
+    form = trouble_form(found, symptoms_of(found), request.POST)
     form.full_clean()
     save_draft(request.actor, patient=found, content=form.content(draft_of(found).answers))
     return HttpResponse(status=204)
 
 
-def _trouble_form(
-    found: Patient, symptoms: list[Symptom], *args: Any, **kwargs: Any
-) -> TroubleForm:
+def trouble_form(found: Patient, symptoms: list[Symptom], *args: Any, **kwargs: Any) -> TroubleForm:
     return TroubleForm(
         symptoms,
         language(),
@@ -312,7 +310,8 @@ def _trouble_form(
     )
 
 
-def _symptoms(found: Patient) -> list[Symptom]:
+def symptoms_of(found: Patient) -> list[Symptom]:
+    """Return the complaints that a person of this age and sex can have."""
     return symptoms_for(age_months=age_in_months(found.birth_date, clock.today()), sex=found.gender)
 
 

@@ -1,0 +1,180 @@
+"""What the patient sees when the way bends: sent on, sent back, cut off, or no doctor there."""
+
+import datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from sanjeevani.consultation.interruptions import dropped, interrupt, not_reachable
+from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.consultation.services import answer, call_next
+from sanjeevani.consultation.transfers import redirect, return_to_patient, send_home
+from sanjeevani.directory.models import Clinic, Practitioner
+from sanjeevani.directory.queries import clinic_serving
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import SYSTEM, Actor
+from sanjeevani.identity.models import Account
+from sanjeevani.intake.queries import intake_of
+from sanjeevani.patients.models import Patient
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def clinic() -> Clinic:
+    """A clinic of the patient's state."""
+    factories.StateFactory.create()
+    factories.SymptomFactory.create()
+    clinic: Clinic = factories.ClinicFactory.create()
+    return clinic
+
+
+@pytest.fixture
+def patient(client: Client, clinic: Clinic) -> Patient:
+    """A patient whose account is signed in."""
+    patient: Patient = factories.PatientFactory.create()
+    factories.sign_in(client, Account.objects.get(id=patient.account_id))
+    return patient
+
+
+@pytest.fixture
+def consultation(clinic: Clinic, patient: Patient) -> Consultation:
+    """The patient's request."""
+    return factories.requested(clinic, patient)
+
+
+@pytest.fixture
+def address(consultation: Consultation) -> str:
+    """The page of the consultation."""
+    return f"/consultations/28/{consultation.id}"
+
+
+def at(practitioner: Practitioner, consultation: Consultation) -> dict[str, Any]:
+    """Name the practitioner and the consultation of a verb."""
+    return {
+        "practitioner": practitioner,
+        "state_id": consultation.state_id,
+        "consultation_id": consultation.id,
+    }
+
+
+def me(patient: Patient) -> Actor:
+    """Return the patient's actor."""
+    return factories.person(patient.account_id)
+
+
+def test_sent_to_another_clinic(
+    client: Client, clinic: Clinic, consultation: Consultation, address: str
+) -> None:
+    other = factories.ClinicFactory.create(
+        line=factories.LineFactory.create(facility=factories.FacilityFactory.create(state_id=33)),
+        serves=[28],
+    )
+    doctor = factories.on_duty(clinic)
+    call_next(factories.doctor(doctor), practitioner=doctor)
+    target = clinic_serving(28, clinic_state_id=33, clinic_id=other.id)
+    moved = redirect(
+        factories.doctor(doctor),
+        **at(doctor, consultation),
+        clinic=target,
+        reason="A skin doctor should see this",
+    )
+    there = f"/consultations/33/{moved.id}"
+    assert f'data-moved-to="{there}"' in client.get(f"{address}/status").content.decode()
+    assert client.get(address).headers["Location"] == there
+    assert "Waiting room" in client.get(there).content.decode()
+
+
+def test_sent_back_for_more(
+    client: Client, clinic: Clinic, consultation: Consultation, address: str
+) -> None:
+    assert client.get(f"{address}/again").headers["Location"] == address
+    doctor = factories.on_duty(clinic)
+    call_next(factories.doctor(doctor), practitioner=doctor)
+    return_to_patient(
+        factories.doctor(doctor), **at(doctor, consultation), reason="Which medicines <now>?"
+    )
+    page = client.get(address).content.decode()
+    assert "Which medicines &lt;now&gt;?" in page
+    assert f"{address}/again" in page
+    page = client.get(f"{address}/again").content.decode()
+    assert "Which medicines" in page
+    assert "Fever for three days" in page
+    wrong = client.post(f"{address}/again", {"text": "", "medicines": "Metformin"})
+    assert wrong.status_code == 422
+    assert "Metformin" in wrong.content.decode()
+    answered = client.post(f"{address}/again", {"text": "Fever", "medicines": "Metformin"})
+    assert answered.headers["Location"] == address
+    assert "Waiting room" in client.get(address).content.decode()
+    assert intake_of(28, consultation.id).medicines == "Metformin"
+
+
+def test_cut_off_and_back(
+    client: Client, clinic: Clinic, patient: Patient, consultation: Consultation, address: str
+) -> None:
+    doctor = factories.on_duty(clinic)
+    call_next(factories.doctor(doctor), practitioner=doctor)
+    answer(me(patient), state_id=28, consultation_id=consultation.id)
+    interrupt(SYSTEM, state_id=28, consultation_id=consultation.id)
+    assert "The doctor is still there" in client.get(f"{address}/status").content.decode()
+    for _again in range(2):
+        assert client.post(f"{address}/resume").headers["Location"] == address
+    assert "Write below" in client.get(address).content.decode()
+    interrupt(SYSTEM, state_id=28, consultation_id=consultation.id)
+    dropped(SYSTEM, state_id=28, token_id=consultation.token_id)
+    assert "first in the line again" in client.get(address).content.decode()
+    assert client.post(f"{address}/resume").headers["Location"] == address
+    call_next(factories.doctor(doctor), practitioner=doctor)
+    assert "data-call-now" in client.get(f"{address}/status").content.decode()
+    assert client.post(f"{address}/answer").headers["Location"] == address
+    assert "Write below" in client.get(address).content.decode()
+
+
+def test_no_doctor_on_duty(client: Client, consultation: Consultation, address: str) -> None:
+    page = client.get(address).content.decode()
+    assert "No doctor is on duty just now" in page
+    assert f"{address}/seek-doctor" in page
+    alone = client.post(f"{address}/seek-doctor")
+    assert alone.status_code == 409
+    assert "You keep your place here" in alone.content.decode()
+    factories.on_duty(factories.ClinicFactory.create())
+    moved = client.post(f"{address}/seek-doctor")
+    assert moved.headers["Location"] != address
+    assert "Waiting room" in client.get(moved.headers["Location"]).content.decode()
+    assert client.post(f"{address}/seek-doctor").status_code == 409
+
+
+def test_closed_before_the_turn(client: Client, consultation: Consultation, address: str) -> None:
+    send_home(SYSTEM, state_id=28, token_id=consultation.token_id)
+    page = client.get(address).content.decode()
+    assert "you go first" in page
+    assert "called twice" not in page
+
+
+def test_given_up_by_the_doctor_is_not_a_missed_call(
+    client: Client, clinic: Clinic, patient: Patient, consultation: Consultation, address: str
+) -> None:
+    doctor = factories.on_duty(clinic)
+    call_next(factories.doctor(doctor), practitioner=doctor)
+    answer(me(patient), state_id=28, consultation_id=consultation.id)
+    interrupt(SYSTEM, state_id=28, consultation_id=consultation.id)
+    not_reachable(factories.doctor(doctor), **at(doctor, consultation))
+    page = client.get(address).content.decode()
+    assert "did not take place" in page
+    assert "called twice" not in page
+    found = Consultation.objects.get(state_id=28, id=consultation.id)
+    assert found.status == ConsultationStatus.ABANDONED
+
+
+def test_a_call_that_rang_out_is_no_call_any_more(
+    client: Client, clinic: Clinic, consultation: Consultation, address: str
+) -> None:
+    doctor = factories.on_duty(clinic)
+    call_next(factories.doctor(doctor), practitioner=doctor)
+    with clock.driven_by(lambda: timezone.now() + datetime.timedelta(seconds=121)):
+        page = client.get(f"{address}/status").content.decode()
+    assert "data-call-now" not in page
+    assert "We called and nobody answered" in page
