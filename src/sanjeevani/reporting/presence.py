@@ -1,0 +1,55 @@
+"""How many OPDs and doctors are on duty: counted when duty changes, and once a minute."""
+
+from collections.abc import Sequence
+
+from django.db import connection
+
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.outbox import StoredFact
+from sanjeevani.foundation.sharding import across_states
+from sanjeevani.reporting.models import NATION, Presence
+from sanjeevani.roster.events import DutyChanged
+
+PRESENCE_KINDS = frozenset({DutyChanged.kind})
+
+_BY_STATE = """
+    SELECT line.state_id, count(DISTINCT clinic.id),
+        count(DISTINCT clinic.id) FILTER (WHERE duty.practitioner_id IS NOT NULL),
+        count(DISTINCT duty.practitioner_id)
+    FROM directory_line AS line
+    JOIN directory_clinic AS clinic ON clinic.state_id = line.state_id AND clinic.line_id = line.id
+    LEFT JOIN roster_dutyline AS duty ON duty.state_id = line.state_id AND duty.line_id = line.id
+        AND NOT duty.on_break
+    WHERE clinic.closed_at IS NULL AND line.closed_at IS NULL
+    GROUP BY line.state_id
+"""
+_DOCTORS = "SELECT count(DISTINCT practitioner_id) FROM roster_dutyline WHERE NOT on_break"
+
+
+def count_presence(_facts: Sequence[StoredFact] = ()) -> None:
+    """Listener: count who is on duty anew, over all states."""
+    at = clock.now()
+    with across_states(), connection.cursor() as cursor:
+        cursor.execute(_BY_STATE)
+        counted = cursor.fetchall()
+        cursor.execute(_DOCTORS)
+        doctors: int = cursor.fetchone()[0]
+    nation = (NATION, sum(row[1] for row in counted), sum(row[2] for row in counted), doctors)
+    Presence.objects.bulk_create(
+        [
+            Presence(
+                state_id=state_id,
+                opds=opds,
+                opds_attended=attended,
+                doctors_on_duty=on_duty,
+                as_of=at,
+            )
+            for state_id, opds, attended, on_duty in [*counted, nation]
+        ],
+        update_conflicts=True,
+        unique_fields=["state_id"],
+        update_fields=["opds", "opds_attended", "doctors_on_duty", "as_of"],
+    )
+    Presence.objects.filter(as_of__lt=at).update(
+        opds=0, opds_attended=0, doctors_on_duty=0, as_of=at
+    )

@@ -1,0 +1,40 @@
+"""OPDs and doctors on duty are counted, doctors of two tenants once."""
+
+import pytest
+
+from sanjeevani.directory.models import Line
+from sanjeevani.foundation.outbox import deliver, number_facts
+from sanjeevani.reporting.presence import count_presence
+from sanjeevani.reporting.queries import on_duty
+from sanjeevani.roster.models import DutyStatus
+from sanjeevani.roster.services import assign, change_duty
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def test_who_is_on_duty_is_counted_when_duty_changes() -> None:
+    assert on_duty().as_of is None
+    clinic = factories.ClinicFactory.create()
+    national = factories.ClinicFactory.create(
+        line=factories.LineFactory.create(facility=factories.FacilityFactory.create(state_id=0))
+    )
+    factories.ClinicFactory.create()
+    doctor = factories.on_duty(clinic)
+    number_facts()
+    deliver("presence")
+    assert (on_duty().opds, on_duty().opds_attended, on_duty().doctors) == (3, 1, 1)
+
+    actor = factories.doctor(doctor)
+    change_duty(actor, practitioner_id=doctor.id, to=DutyStatus.OFF)
+    line = Line.objects.get(state_id=0, id=national.line_id)
+    assign(actor, practitioner=doctor, line=line)
+    change_duty(actor, practitioner_id=doctor.id, to=DutyStatus.ON)
+    number_facts()
+    deliver("presence")
+    assert (on_duty(0).doctors, on_duty(28).doctors, on_duty().doctors) == (1, 1, 1)
+    assert (on_duty().opds_attended, on_duty(28).opds) == (2, 2)
+
+    change_duty(actor, practitioner_id=doctor.id, to=DutyStatus.BREAK)
+    count_presence()
+    assert (on_duty(28).doctors, on_duty().doctors, on_duty().opds) == (0, 0, 3)
