@@ -60,7 +60,7 @@ class Product:
             for name, value in os.environ.items()
             if not name.startswith(("SANJEEVANI_", "PYTEST_", "DJANGO_"))
         }
-        self._environment = {
+        self.environment = {
             **inherited,
             "SANJEEVANI_DATA": str(data_dir),
             "PORT": str(self.port),
@@ -71,7 +71,7 @@ class Product:
         """Start without waiting."""
         self.process = subprocess.Popen(
             ["setpriv", "--pdeathsig=TERM", SANJEEVANI, "run"],
-            env=self._environment,
+            env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

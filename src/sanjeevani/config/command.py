@@ -1,6 +1,7 @@
 """The `sanjeevani` command: `run`, `prepare`, and Django's management commands."""
 
 import os
+import subprocess
 import sys
 
 from sanjeevani.config import processes, running
@@ -9,6 +10,7 @@ HELP = """\
 usage: sanjeevani run          start everything, stop it with Ctrl-C
        sanjeevani prepare      migrate, load reference and demo data, collect static files
        sanjeevani load-demo    load the demo data
+       sanjeevani replay       hold consultations against the running service, and audit them
        sanjeevani <command>    any management command; `sanjeevani help` lists them
 """
 
@@ -20,9 +22,21 @@ def main() -> int:
             print(HELP)
         case ["run"]:
             return running.run()
+        case ["replay", *arguments]:
+            return _replay(arguments)
         case [name, *arguments]:
             return _manage(name, arguments)
     return 0
+
+
+def _replay(arguments: list[str]) -> int:
+    """Run the benchmark, which knows the service only from outside, in a process of its own."""
+    try:
+        os.environ.update(processes.environment(processes.installation()))
+    except processes.CannotRun as refusal:
+        print(f"sanjeevani: {refusal}", file=sys.stderr)
+        return 1
+    return subprocess.call([sys.executable, "-m", "replay", *arguments])
 
 
 def _manage(name: str, arguments: list[str]) -> int:

@@ -142,9 +142,12 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 
-# Overrides of identity/limits.py. Thousands may share one address behind a mobile operator's NAT.
+# Overrides of identity/limits.py. Thousands may share one address behind a mobile operator's NAT,
+# and in development everybody comes from this machine.
+_PER_ADDRESS = "30" if PRODUCTION else "1000000"
 SIGN_IN_LIMITS = {
-    "codes_per_address": (int(os.environ.get("SANJEEVANI_CODES_PER_ADDRESS", "30")), 600),
+    "codes_per_address": (int(os.environ.get("SANJEEVANI_CODES_PER_ADDRESS", _PER_ADDRESS)), 600),
+    **({} if PRODUCTION else {"passwords_per_address": (1_000_000, 900)}),
 }
 
 # Messages leave through a port: the development inbox, or an SMS operator's HTTP gateway.

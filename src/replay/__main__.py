@@ -1,0 +1,234 @@
+"""`python -m replay`: drive whole consultations against a running service, then audit it."""
+
+import argparse
+import asyncio
+import contextlib
+import csv
+import json
+import os
+import random
+import re
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+
+from replay.audit import violations
+from replay.doctors import JsonDoctor, PageDoctor
+from replay.measuring import GROUPS, Processes, Steps
+from replay.patients import JsonPatient, PagePatient, new_case
+from replay.person import Failed, World
+
+JSON_EVERY = 5
+"""One in so many patients and doctors speaks JSON."""
+
+ADOPTION = Path(__file__).parent / "data" / "adoption.csv"
+"""Consultations per state as published on 2021-06-10: patients come in this proportion."""
+
+SETTLE_SECONDS = 1.5
+MOST_DOCTORS = 60
+
+# The first of each line, then the second of each line, and so on: every line is served.
+DOCTORS = """
+SELECT login FROM (
+  SELECT account.login, row_number() OVER (PARTITION BY line_id ORDER BY account.login) AS turn
+  FROM roster_assignment AS assigned
+  JOIN directory_practitioner AS doctor
+    ON doctor.state_id = assigned.practitioner_state_id AND doctor.id = assigned.practitioner_id
+  JOIN identity_account AS account ON account.id = doctor.account_id
+  WHERE account.is_active AND account.password <> '' AND doctor.verified_at IS NOT NULL
+) AS listed GROUP BY login ORDER BY min(turn), login LIMIT %s
+"""
+
+
+def parsed() -> argparse.Namespace:
+    """Read the command line."""
+    data_dir = Path(os.environ.get("SANJEEVANI_DATA") or ".data").resolve()
+    parser = argparse.ArgumentParser(prog="sanjeevani replay", description=__doc__)
+    parser.add_argument("--consultations", type=int, default=100)
+    parser.add_argument("--concurrency", type=int, default=16)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result here too")
+    parser.add_argument(
+        "--url",
+        default=os.environ.get("SANJEEVANI_PUBLIC_URL")
+        or f"http://localhost:{os.environ.get('PORT', '8000')}",
+    )
+    parser.add_argument("--data-dir", type=Path, default=data_dir, help="of the running service")
+    parser.add_argument(
+        "--dsn",
+        help="its database, for the audit",
+        default=f"host={os.environ.get('SANJEEVANI_DB_HOST') or data_dir / 'run' / 'postgres'}"
+        f" dbname={os.environ.get('SANJEEVANI_DB_NAME', 'sanjeevani')}"
+        f" user={os.environ.get('SANJEEVANI_DB_USER', 'sanjeevani')}",
+    )
+    parser.add_argument("--sign-ins", type=Path, help="the file with the demo's password")
+    parser.add_argument("--doctors", type=int, help="on duty; by default as many as help")
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=0,
+        help="seconds to try again while the service is away; by default that is an error",
+    )
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    options = parser.parse_args()
+    options.sign_ins = options.sign_ins or options.data_dir / "demo-sign-ins.txt"
+    return options
+
+
+class Replay:
+    """One run."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+        self.world = World(
+            url=options.url,
+            steps=Steps(),
+            transport=httpx.AsyncHTTPTransport(verify=False, limits=limits),
+            patience=options.patience,
+            random=random.Random(options.seed),  # noqa: S311
+        )
+        with ADOPTION.open(encoding="utf-8", newline="") as rows:
+            self.adoption = {
+                int(row["lgd_code"]): int(row["consultations"]) for row in csv.DictReader(rows)
+            }
+        self.lags: list[float] = []
+
+    async def run(self) -> dict[str, Any]:
+        """Drive all consultations; return the result."""
+        options, world = self.options, self.world
+        doctors = await self._doctors()
+        processes = Processes(options.data_dir)
+        watching = asyncio.create_task(self._watch_own_lag())
+        since = _database_time(options.dsn)
+        serving = [asyncio.create_task(doctor.serve()) for doctor in doctors]
+        await asyncio.sleep(SETTLE_SECONDS)
+        spent_before, own_before = processes.cpu_seconds(), time.process_time()
+        started = time.perf_counter()
+        numbers = iter(range(options.consultations))
+        failures: list[str] = []
+        visitors = min(options.concurrency, options.consultations)
+        await asyncio.gather(*(self._visit(numbers, failures) for _number in range(visitors)))
+        seconds = time.perf_counter() - started
+        await asyncio.sleep(SETTLE_SECONDS)
+        spent = processes.cpu_seconds()
+        own = time.process_time() - own_before
+        for task in [*serving, watching]:
+            task.cancel()
+        await asyncio.gather(*serving, watching, return_exceptions=True)
+        for doctor in doctors:
+            with contextlib.suppress(Failed):
+                await doctor.end()
+        each = 1000 / max(1, len(world.completed))
+        by_group = {group: (spent[group] - spent_before[group]) * each for group in GROUPS}
+        return {
+            "consultations": len(world.completed),
+            "concurrency": options.concurrency,
+            "doctors": len(doctors),
+            "seconds": round(seconds, 2),
+            "per_second": round(len(world.completed) / seconds, 2),
+            "cpu_ms_per_consultation": {
+                "total": round(sum(by_group.values()), 1),
+                **{group: round(value, 1) for group, value in by_group.items()},
+            },
+            "driver": {
+                "cpu_ms_per_consultation": round(own * each, 1),
+                "lag_p99_ms": round(sorted(self.lags)[int(len(self.lags) * 0.99)] * 1000, 1)
+                if self.lags
+                else 0.0,
+            },
+            "memory_mb": processes.memory_mb(),
+            "steps": world.steps.report(),
+            "errors": sum(world.steps.errors.values()),
+            "failed_consultations": len(failures),
+            "failures": sorted(set(failures))[:20],
+            "repeated_requests": sum(world.steps.repeated.values()),
+            "longest_gap_ms": world.steps.longest_gap_ms(),
+            "refusals": len(world.refusals),
+            "violations": violations(options.dsn, world, since, options.concurrency),
+        }
+
+    async def _doctors(self) -> list[PageDoctor | JsonDoctor]:
+        wanted = self.options.doctors or min(MOST_DOCTORS, max(13, self.options.concurrency))
+        password = _password(self.options.sign_ins)
+        with psycopg.connect(self.options.dsn) as connection:
+            logins = [row[0] for row in connection.execute(DOCTORS, [wanted])]
+        found: list[PageDoctor | JsonDoctor] = [
+            (JsonDoctor if number % JSON_EVERY == JSON_EVERY - 1 else PageDoctor)(
+                self.world, login, password
+            )
+            for number, login in enumerate(logins)
+        ]
+        for doctor in found:
+            await doctor.begin()
+        return found
+
+    async def _visit(self, numbers: Any, failures: list[str]) -> None:
+        """Be one patient after the other."""
+        states = list(self.adoption)
+        for number in numbers:
+            [state_id] = self.world.random.choices(states, list(self.adoption.values()))
+            kind = JsonPatient if number % JSON_EVERY == JSON_EVERY - 1 else PagePatient
+            try:
+                await kind(self.world, new_case(self.world, state_id)).consult()
+            except Failed as failure:
+                failures.append(str(failure))
+
+    async def _watch_own_lag(self) -> None:
+        """How late this process runs what is due: if it is late, the times are its own."""
+        while True:
+            started = time.perf_counter()
+            await asyncio.sleep(0.05)
+            self.lags.append(time.perf_counter() - started - 0.05)
+
+
+def _password(sign_ins: Path) -> str:
+    found = re.search(r"password (\S+)", sign_ins.read_text(encoding="utf-8"))
+    if found is None:
+        sys.exit(f"replay: {sign_ins} names no password")
+    return found.group(1)
+
+
+def _database_time(dsn: str) -> datetime:
+    with psycopg.connect(dsn) as connection:
+        row = connection.execute("SELECT now()").fetchone()
+    assert row
+    now: datetime = row[0]
+    return now
+
+
+def _print(result: dict[str, Any]) -> None:
+    cpu = result["cpu_ms_per_consultation"]
+    print(
+        f"{result['consultations']} consultations in {result['seconds']} s,"
+        f" {result['per_second']} per second, {result['doctors']} doctors on duty"
+    )
+    print("CPU ms per consultation: " + ", ".join(f"{name} {cpu[name]}" for name in cpu))
+    print(f"{'step':<32}{'count':>8}{'p50 ms':>10}{'p99 ms':>10}{'errors':>8}")
+    for name, step in result["steps"].items():
+        print(
+            f"{name:<32}{step['count']:>8}{step['p50_ms'] or 0:>10.1f}"
+            f"{step['p99_ms'] or 0:>10.1f}{step['errors']:>8}"
+        )
+    for failure in result["failures"]:
+        print(f"failed: {failure}")
+    print("Violations: " + ", ".join(f"{k} {v}" for k, v in result["violations"].items()))
+
+
+def main() -> int:
+    """Run, print, write; return 1 on any violation or error."""
+    options = parsed()
+    result = asyncio.run(Replay(options).run())
+    _print(result)
+    if options.json:
+        options.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    unheld = result["consultations"] != options.consultations
+    return int(any(result["violations"].values()) or result["errors"] > 0 or unheld)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,195 @@
+"""What the database says after a replay: each count is of violations, zero in a sound service."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+from replay.person import World
+
+IN_FLIGHT = "1 second"
+"""Claims and requests that overlap this closely have no order that a patient could tell."""
+
+DUPLICATE_NUMBERS = """
+SELECT count(*) FROM (
+  SELECT 1 FROM queueing_token WHERE day >= %(day)s
+  GROUP BY state_id, line_id, day, number HAVING count(*) > 1
+) AS repeated
+"""
+
+OVERSOLD = """
+SELECT count(*) FROM queueing_lineday AS line_day
+JOIN directory_line AS line ON line.state_id = line_day.state_id AND line.id = line_day.line_id
+WHERE line_day.day >= %(day)s AND line_day.taken > line.places_per_day
+"""
+
+DOUBLE_CLAIMS = """
+SELECT count(*) FROM (
+  SELECT called_at, max(coalesce(ended_at, 'infinity')) OVER (
+    PARTITION BY practitioner_id ORDER BY called_at, id
+    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+  ) AS busy_until
+  FROM queueing_token WHERE called_at >= %(since)s AND practitioner_id IS NOT NULL
+) AS claimed WHERE called_at < busy_until
+"""
+
+CALLED_TWICE = """
+SELECT count(*) FROM (
+  SELECT payload->>'token_id',
+    count(*) FILTER (WHERE kind = 'queueing.TokenCalled')
+      - count(*) FILTER (WHERE kind = 'queueing.TokenRequeued') AS calls
+  FROM foundation_outboxfact
+  WHERE recorded_at >= %(since)s AND kind IN ('queueing.TokenCalled', 'queueing.TokenRequeued')
+  GROUP BY 1
+) AS by_token WHERE calls > 1
+"""
+
+SKIPPED_NUMBERS = """
+SELECT coalesce(sum(line_day.issued - given.tokens), 0) FROM queueing_lineday AS line_day
+JOIN (
+  SELECT state_id, line_id, day, count(*) AS tokens FROM queueing_token GROUP BY 1, 2, 3
+) AS given USING (state_id, line_id, day)
+WHERE line_day.day >= %(day)s
+"""
+
+# Tokens called once only: the place of one that was called again is behind others on purpose.
+OUT_OF_ORDER = """
+SELECT count(*) FROM queueing_token AS claimed
+JOIN consultation_consultation AS held
+  ON held.state_id = claimed.state_id AND held.token_id = claimed.id
+JOIN directory_practitioner AS doctor
+  ON doctor.state_id = held.practitioner_state_id AND doctor.id = held.practitioner_id
+WHERE claimed.called_at >= %(since)s AND claimed.calls = 1 AND EXISTS (
+  SELECT 1 FROM queueing_token AS passed
+  WHERE passed.state_id = claimed.state_id AND passed.line_id = claimed.line_id
+    AND passed.day = claimed.day AND passed.calls <= 1 AND passed.id <> claimed.id
+    AND passed.status NOT IN ('cancelled', 'redirected')
+    AND (passed.order_class, passed.order_at, passed.number)
+      < (claimed.order_class, claimed.order_at, claimed.number)
+    AND passed.waiting_since < claimed.called_at - %(in_flight)s::interval
+    AND coalesce(passed.called_at, 'infinity') > claimed.called_at + %(in_flight)s::interval
+    AND NOT doctor.id = ANY(passed.not_for)
+    AND (passed.language = ANY(doctor.languages)
+      OR passed.waiting_since < claimed.called_at - interval '30 minutes')
+    AND (passed.gender_preference IN ('', doctor.gender)
+      OR passed.waiting_since < claimed.called_at - interval '30 minutes')
+)
+"""
+
+STATUS = "SELECT id::text, status FROM consultation_consultation WHERE id = ANY(%(ids)s::uuid[])"
+
+PRESCRIPTIONS = "SELECT number FROM prescription_prescription WHERE number = ANY(%(ids)s)"
+
+MESSAGES = """
+SELECT id::text FROM calls_message WHERE id = ANY(%(ids)s::uuid[])
+UNION SELECT client_key::text FROM calls_message WHERE client_key = ANY(%(ids)s::uuid[])
+"""
+
+RATED = """
+SELECT consultation_id::text FROM consultation_feedback
+WHERE consultation_id = ANY(%(ids)s::uuid[])
+"""
+
+UNAUDITED = """
+SELECT count(*) FROM consultation_consultation AS held
+CROSS JOIN unnest(%(verbs)s::text[]) AS verb (name)
+WHERE held.id = ANY(%(ids)s::uuid[]) AND held.status = 'completed' AND NOT EXISTS (
+  SELECT 1 FROM foundation_auditevent AS event
+  WHERE event.state_id = held.state_id AND event.record_id = held.id
+    AND event.verb = verb.name AND event.at >= %(since)s
+)
+"""
+
+UNAUDITED_PRESCRIPTIONS = """
+SELECT count(*) FROM prescription_prescription AS signed WHERE signed.number = ANY(%(ids)s)
+AND NOT EXISTS (
+  SELECT 1 FROM foundation_auditevent AS event
+  WHERE event.state_id = signed.state_id AND event.record_id = signed.id
+    AND event.verb = 'prescription.sign'
+)
+"""
+
+FULL_LINES = """
+SELECT clinic.id::text FROM directory_clinic AS clinic
+JOIN directory_line AS line ON line.state_id = clinic.state_id AND line.id = clinic.line_id
+JOIN queueing_lineday AS line_day
+  ON line_day.state_id = line.state_id AND line_day.line_id = line.id
+WHERE line_day.day >= %(day)s AND line_day.taken >= line.places_per_day
+"""
+
+WAITING_PLACES = """
+SELECT clinic.id::text, line.waiting_places FROM directory_clinic AS clinic
+JOIN directory_line AS line ON line.state_id = clinic.state_id AND line.id = clinic.line_id
+"""
+
+VERBS = [
+    "consultation.request",
+    "consultation.call_next",
+    "consultation.answer",
+    "consultation.read",
+    "prescription.conclude",
+]
+"""What stands on the trail of every consultation that was held."""
+
+
+def violations(dsn: str, world: World, since: datetime, concurrency: int) -> dict[str, int]:
+    """Count what must not be, among all that happened since then."""
+    with psycopg.connect(dsn) as connection:
+        day = connection.execute(
+            "SELECT (%s::timestamptz AT TIME ZONE 'Asia/Kolkata')::date", [since]
+        ).fetchone()
+        facts: dict[str, Any] = {
+            "since": since,
+            "day": day[0] if day else since.date(),
+            "in_flight": IN_FLIGHT,
+        }
+
+        def count(query: str, **more: Any) -> int:
+            row = connection.execute(query, facts | more).fetchone()
+            return int(row[0]) if row else 0
+
+        def found(query: str, ids: list[str]) -> set[str]:
+            return {row[0] for row in connection.execute(query, {"ids": ids})}
+
+        requested = list(world.requested)
+        statuses: dict[str, str] = dict(connection.execute(STATUS, {"ids": requested}).fetchall())
+        lost = (
+            sum(consultation not in statuses for consultation in requested)
+            + sum(statuses.get(consultation) != "completed" for consultation in world.completed)
+            + len(world.prescriptions - found(PRESCRIPTIONS, list(world.prescriptions)))
+            + len(world.messages - found(MESSAGES, list(world.messages)))
+            + len(world.rated - found(RATED, list(world.rated)))
+            + count(SKIPPED_NUMBERS)
+        )
+        return {
+            "duplicate_numbers": count(DUPLICATE_NUMBERS),
+            "oversold": count(OVERSOLD),
+            "double_claims": count(DOUBLE_CLAIMS) + count(CALLED_TWICE),
+            "lost": lost,
+            "out_of_order": count(OUT_OF_ORDER),
+            "spurious_refusals": _spurious(
+                world.refusals,
+                {row[0] for row in connection.execute(FULL_LINES, facts)},
+                dict(connection.execute(WAITING_PLACES).fetchall()),
+                concurrency,
+            ),
+            "unaudited": count(UNAUDITED, ids=requested, verbs=VERBS)
+            + count(UNAUDITED_PRESCRIPTIONS, ids=list(world.prescriptions)),
+        }
+
+
+def _spurious(
+    refusals: list[tuple[str, str]],
+    full: set[str],
+    waiting_places: Mapping[str, int],
+    concurrency: int,
+) -> int:
+    """Count refusals other than of a full day, or of a waiting room that can have been full."""
+    return sum(
+        not (
+            (reason == "LineFull" and clinic in full)
+            or (reason == "WaitingRoomFull" and concurrency >= waiting_places.get(clinic, 0))
+        )
+        for reason, clinic in refusals
+    )
