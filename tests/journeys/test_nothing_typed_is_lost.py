@@ -1,0 +1,83 @@
+"""A dropped link, a reload, an expired sign-in: what was typed is still there."""
+
+import re
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.journeys.people import Patient
+
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+
+KARNATAKA = 29
+KEPT_HERE = re.compile("kept on this phone")
+LONGER_THAN_THE_PAUSE = 10_000
+
+
+@pytest.fixture
+def patient(new_patient: Callable[..., Patient]) -> Patient:
+    """Somebody who is asked what the trouble is."""
+    patient = new_patient()
+    patient.sign_in()
+    patient.page.goto("/start")
+    patient.live_in(KARNATAKA)
+    patient.describe("Kamala")
+    patient.agree()
+    patient.no_danger()
+    expect(patient.page.locator("#id_text")).to_be_visible()
+    return patient
+
+
+def test_complaints_survive_the_link_and_the_reload(patient: Patient) -> None:
+    page = patient.page
+    page.locator("input[value=fever]").check()
+    page.locator("#id_text").fill("Three days, worse at night")
+    page.context.set_offline(True)
+    page.locator("#id_duration").fill("3")
+    state = page.locator("[data-draft-state]")
+    expect(state).to_have_text(KEPT_HERE, timeout=LONGER_THAN_THE_PAUSE)
+    page.context.set_offline(False)
+    page.reload()
+    expect(page.locator("#id_text")).to_have_value("Three days, worse at night")
+    expect(page.locator("#id_duration")).to_have_value("3")
+    expect(page.locator("input[value=fever]")).to_be_checked()
+    expect(state).to_have_text("Saved.", timeout=LONGER_THAN_THE_PAUSE)
+    # The server has it: nothing of it stays on a borrowed phone.
+    assert page.evaluate("localStorage.length") == 0
+    page.reload()
+    expect(page.locator("#id_text")).to_have_value("Three days, worse at night")
+
+
+def test_complaints_survive_an_expired_sign_in(patient: Patient) -> None:
+    page = patient.page
+    page.locator("#id_text").fill("Typed while the sign-in ran out")
+    address = page.url
+    session = next(one["value"] for one in page.context.cookies() if one["name"] == "session")
+    page.context.clear_cookies(name="session")
+    patient.submit()
+    expect(page.locator("input[name=mobile]")).to_be_visible()
+    # Signed in again, and led back to the page that the form stands on.
+    assert parse_qs(urlsplit(page.url).query)["next"] == [urlsplit(address).path]
+    page.context.add_cookies([{"name": "session", "value": session, "url": patient.url}])
+    page.goto(address)
+    expect(page.locator("#id_text")).to_have_value("Typed while the sign-in ran out")
+    patient.submit()
+    expect(page).to_have_url(re.compile("/opds$"))
+    assert page.evaluate("localStorage.length") == 0
+
+
+def test_a_message_survives_the_link(patient: Patient) -> None:
+    page = patient.page
+    patient.complain("fever")
+    patient.choose_first_opd()
+    patient.take_token()
+    page.context.set_offline(True)
+    patient.write("It has become worse")
+    expect(page.locator("[data-chat-error]")).to_have_text(re.compile("Not sent"))
+    expect(page.locator("#write [name=text]")).to_have_value("It has become worse")
+    page.context.set_offline(False)
+    page.locator("#write button[type=submit]").click()
+    expect(page.locator(".message__text")).to_have_text(["It has become worse"])
+    expect(page.locator("#write [name=text]")).to_have_value("")
