@@ -218,32 +218,6 @@ def test_complaints_are_found_in_roman_and_devanagari() -> None:
     assert queries.questions_for(found)[0].code == "duration"
 
 
-def test_allergies_reach_the_class_and_warn_of_its_cousins() -> None:
-    drugs = queries.ingredients_coded(["amoxicillin", "cefixime", "paracetamol", "ibuprofen"])
-    matches = queries.allergy_matches(drugs.values(), ["penicillins"])
-    assert {(m.ingredient_code, m.certain) for m in matches} == {
-        ("amoxicillin", True),
-        ("cefixime", False),
-    }
-    own = queries.allergy_matches(drugs.values(), ["paracetamol"])
-    assert [(match.ingredient_code, match.certain) for match in own] == [("paracetamol", True)]
-
-
-def test_interactions_are_found_whichever_way_round() -> None:
-    drugs = queries.ingredients_coded(["enalapril", "ibuprofen", "spironolactone"])
-    forward = queries.interactions_among(drugs.values())
-    backward = queries.interactions_among(reversed(list(drugs.values())))
-    assert {match.interaction.code for match in forward} == {
-        "class:ace_inhibitor|class:nsaid",
-        "class:ace_inhibitor|class:potassium_sparing_diuretic",
-    }
-    assert {m.interaction.code for m in forward} == {m.interaction.code for m in backward}
-    assert forward[0].interaction.severity == "serious"
-    assert forward[0].interaction.effect_in("hi") != forward[0].interaction.effect_in("en")
-    alone = queries.ingredients_coded(["azithromycin"])
-    assert queries.interactions_among(alone.values()) == []
-
-
 def test_danger_signs_have_hindi() -> None:
     for sign in danger_signs().values():
         assert sign.question_in("hi") != sign.question_in("en")

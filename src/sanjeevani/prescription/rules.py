@@ -141,23 +141,38 @@ def _allergies(
         for code, ingredient in knowledge.ingredients.items()
         if _mentions(said, [ingredient.name, *ingredient.aliases])
     }
-    classes = {
-        name
-        for group in knowledge.allergy_groups
+    groups = {group.code: group for group in knowledge.allergy_groups}
+    meant = [
+        group
+        for group in groups.values()
         if _mentions(said, [*group.names.values(), group.code])
         or any(
             set(knowledge.ingredients[code].classes) & set(group.member_classes) for code in named
         )
-        for name in group.member_classes
+    ]
+    certain = {name for group in meant for name in group.member_classes}
+    possible = {
+        name
+        for group in meant
+        for other in group.cross_reacts_with
+        for name in groups[other].member_classes
     }
     for ingredient in ingredients:
-        if ingredient.code in named or classes & set(ingredient.classes):
+        if ingredient.code in named or certain & set(ingredient.classes):
             yield Finding(
                 "allergy",
                 Weight.REASON,
                 _("The patient named an allergy to %(name)s or its group.")
                 % {"name": ingredient.name},
                 _("Choose another group, or ask what happened and write the reason."),
+            )
+        elif possible & set(ingredient.classes):
+            yield Finding(
+                "cross_allergy",
+                Weight.NOTE,
+                _("Who is allergic to what the patient named may react to %(name)s too.")
+                % {"name": ingredient.name},
+                _("Ask how severe the reaction was."),
             )
 
 

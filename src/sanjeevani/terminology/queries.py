@@ -1,8 +1,7 @@
 """Reads of the reference tables."""
 
 import re
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from django.db.models import BooleanField, Case, IntegerField, Q, QuerySet, When
 from django.db.models.expressions import RawSQL
@@ -13,7 +12,6 @@ from sanjeevani.terminology.models import (
     Diagnosis,
     FollowOnQuestion,
     Ingredient,
-    Interaction,
     Medicine,
     Speciality,
     Symptom,
@@ -176,67 +174,3 @@ def ingredients_coded(codes: Iterable[str]) -> dict[str, Ingredient]:
 def allergy_groups() -> list[AllergyGroup]:
     """Return the groups of ingredients that an allergy can name."""
     return list(AllergyGroup.objects.order_by("code"))
-
-
-@dataclass(frozen=True)
-class AllergyMatch:
-    """An ingredient that a recorded allergy touches.
-
-    `certain` is False for a group that only may cross-react (penicillin and cephalosporin).
-    """
-
-    ingredient_code: str
-    allergy: str
-    certain: bool
-
-
-def allergy_matches(
-    ingredients: Iterable[Ingredient], allergies: Collection[str]
-) -> list[AllergyMatch]:
-    """Return which ingredients the allergies touch.
-
-    `allergies` are codes of allergy groups or of ingredients, as the intake recorded them.
-    """
-    groups = {group.code: group for group in AllergyGroup.objects.all()}
-    matches = []
-    for ingredient in ingredients:
-        classes = set(ingredient.classes)
-        for allergy in allergies:
-            group = groups.get(allergy)
-            if allergy == ingredient.code or (group and classes & set(group.member_classes)):
-                matches.append(AllergyMatch(ingredient.code, allergy, certain=True))
-            elif group and any(
-                classes & set(groups[other].member_classes) for other in group.cross_reacts_with
-            ):
-                matches.append(AllergyMatch(ingredient.code, allergy, certain=False))
-    return matches
-
-
-@dataclass(frozen=True)
-class InteractionMatch:
-    """Two ingredients of one patient that interact."""
-
-    first_code: str
-    second_code: str
-    interaction: Interaction
-
-
-def interactions_among(ingredients: Iterable[Ingredient]) -> list[InteractionMatch]:
-    """Return the interactions between different ingredients, the gravest first."""
-    by_code = {ingredient.code: ingredient for ingredient in ingredients}
-    keys = {code: _interaction_keys(ingredient) for code, ingredient in by_code.items()}
-    every_key = set().union(*keys.values()) if keys else set()
-    known = Interaction.objects.filter(first__in=every_key, second__in=every_key)
-    matches = {
-        (frozenset({one, other}), interaction.code): InteractionMatch(one, other, interaction)
-        for interaction in known
-        for one in by_code
-        for other in by_code
-        if one != other and interaction.first in keys[one] and interaction.second in keys[other]
-    }
-    gravity = ["contraindicated", "serious", "moderate"]
-    return sorted(matches.values(), key=lambda match: gravity.index(match.interaction.severity))
-
-
-def _interaction_keys(ingredient: Ingredient) -> set[str]:
-    return {ingredient.code, *(f"class:{name}" for name in ingredient.classes)}

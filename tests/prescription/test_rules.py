@@ -1,0 +1,131 @@
+"""What the guidelines refuse, what asks for a reason, what is only said."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sanjeevani.prescription.queries import load_knowledge
+from sanjeevani.prescription.rules import Circumstances, Knowledge, Line, Weight, check
+from sanjeevani.terminology.models import GuidelineList, Ingredient, Medicine
+from sanjeevani.terminology.queries import medicines_by_alias
+
+ADULT = Circumstances(
+    is_follow_up=False,
+    seen_by_video=False,
+    age_months=35 * 12,
+    is_female=False,
+    pregnant=None,
+    weight_kg=None,
+    allergies="",
+    medicines="",
+)
+
+
+def listed(guideline_list: str) -> Medicine:
+    """A medicine of a list, otherwise harmless."""
+    return Medicine(
+        code="x", generic_name="X", ingredient_codes=[], amounts=[], guideline_list=guideline_list
+    )
+
+
+NOTHING = Knowledge(ingredients={}, allergy_groups=[], interactions=[])
+
+
+@given(
+    guideline_list=st.sampled_from(GuidelineList.values),
+    is_follow_up=st.booleans(),
+    seen_by_video=st.booleans(),
+)
+def test_the_lists_of_the_guidelines(
+    guideline_list: str, is_follow_up: bool, seen_by_video: bool
+) -> None:
+    """The table of the guidelines, row by row, against the rule."""
+    allowed = {
+        GuidelineList.O: True,
+        GuidelineList.A: is_follow_up or seen_by_video,
+        GuidelineList.B: is_follow_up,
+        GuidelineList.NONE: False,
+        GuidelineList.PROHIBITED: False,
+    }[GuidelineList(guideline_list)]
+    circumstances = replace(ADULT, is_follow_up=is_follow_up, seen_by_video=seen_by_video)
+    findings = check(Line(listed(guideline_list), None), [], circumstances, NOTHING)
+    refused = [finding for finding in findings if finding.weight == Weight.REFUSED]
+    assert bool(refused) is not allowed
+    assert all(str(finding.message) and str(finding.way_out) for finding in refused)
+
+
+@given(units=st.floats(0.25, 40), weight=st.one_of(st.none(), st.floats(3, 120)))
+def test_a_daily_dose_above_a_limit_asks_for_a_reason(units: float, weight: float | None) -> None:
+    ingredient = Ingredient(
+        code="p",
+        name="P",
+        classes=[],
+        aliases=[],
+        maximum_daily_mg=4000,
+        maximum_daily_mg_per_kg=60,
+    )
+    medicine = Medicine(
+        code="p500",
+        generic_name="P",
+        ingredient_codes=["p"],
+        amounts=[500],
+        guideline_list=GuidelineList.O,
+    )
+    knowledge = Knowledge(ingredients={"p": ingredient}, allergy_groups=[], interactions=[])
+    limit = min(4000, 60 * weight) if weight else 4000
+    codes = {
+        finding.code
+        for finding in check(Line(medicine, units), [], replace(ADULT, weight_kg=weight), knowledge)
+    }
+    assert ("daily_dose" in codes) is (500 * units > limit)
+
+
+def first(alias: str) -> Medicine:
+    """A medicine of the formulary."""
+    return medicines_by_alias(alias)[0]
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("reference")
+class TestWithTheFormulary:
+    """The rules on the tables that are shipped."""
+
+    def codes(
+        self, alias: str, *others: str, units: float | None = None, **facts: object
+    ) -> dict[str, Weight]:
+        """The findings on a medicine by code."""
+        findings = check(
+            Line(first(alias), units),
+            [first(other) for other in others],
+            replace(ADULT, seen_by_video=True, **facts),  # type: ignore[arg-type]
+            load_knowledge(),
+        )
+        return {finding.code: finding.weight for finding in findings}
+
+    def test_an_allergy_reaches_the_whole_group_and_warns_of_its_cousins(self) -> None:
+        for said in ("penicillin", "Amoxicillin rash", "penicillins"):
+            assert self.codes("amoxicillin", allergies=said)["allergy"] == Weight.REASON
+        assert self.codes("cefixime", allergies="penicillin")["cross_allergy"] == Weight.NOTE
+        assert "allergy" not in self.codes("paracetamol", allergies="penicillin")
+        assert "allergy" not in self.codes("amoxicillin", allergies="none known")
+
+    def test_interactions_are_found_whichever_way_round_and_with_what_is_taken(self) -> None:
+        assert self.codes("ibuprofen", "enalapril")["interaction"]
+        assert self.codes("enalapril", "ibuprofen")["interaction"]
+        assert self.codes("ibuprofen", medicines="enalapril 5 mg daily")["interaction"]
+        assert "interaction" not in self.codes("paracetamol", "enalapril")
+
+    def test_the_same_ingredient_twice_asks_for_a_reason(self) -> None:
+        assert self.codes("pcm", "pcm")["same_ingredient"] == Weight.REASON
+
+    def test_too_young(self) -> None:
+        assert self.codes("ibuprofen", age_months=1)["too_young"] == Weight.REASON
+        assert "too_young" not in self.codes("ibuprofen", age_months=24)
+
+    def test_pregnancy_known_asks_for_a_reason_possible_is_said(self) -> None:
+        assert self.codes("ibuprofen", is_female=True, pregnant=True)["pregnancy"] == Weight.REASON
+        assert self.codes("ibuprofen", is_female=True)["pregnancy"] == Weight.NOTE
+        assert "pregnancy" not in self.codes("ibuprofen", is_female=True, pregnant=False)
+        assert "pregnancy" not in self.codes("ibuprofen")

@@ -1,0 +1,160 @@
+"""A signed prescription cannot be changed, and a forced change is found out."""
+
+from typing import Any
+
+import pytest
+from django.db import ProgrammingError, connections, transaction
+
+from sanjeevani.consultation.models import Consultation, Outcome
+from sanjeevani.consultation.services import NoteContent, answer, call_next, write_note
+from sanjeevani.prescription.errors import (
+    DiagnosisMissing,
+    MedicineRefused,
+    NothingPrescribed,
+    NotSigned,
+    ReasonMissing,
+    UnsignedDraft,
+)
+from sanjeevani.prescription.models import DraftItem, Prescription
+from sanjeevani.prescription.queries import Validity, verify, verify_number
+from sanjeevani.prescription.services import add_item, conclude, sign
+from sanjeevani.prescription.shorthand import parse
+from tests.factories import ClinicFactory, PatientFactory, doctor, on_duty, person, requested
+
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "owner"]),
+    pytest.mark.usefixtures("reference"),
+]
+
+COLD = [("J00", "Acute nasopharyngitis [common cold]")]
+
+
+class Desk:
+    """A consultation in progress, and what its doctor does."""
+
+    def __init__(self, **content: Any) -> None:
+        clinic = ClinicFactory()
+        requested(clinic, PatientFactory(), **(content or {"text": "Fever"}))
+        self.practitioner = on_duty(clinic)
+        self.actor = doctor(self.practitioner)
+        called = call_next(self.actor, practitioner=self.practitioner)
+        self.consultation: Consultation = answer(
+            person(called.patient_account_id),
+            state_id=called.state_id,
+            consultation_id=called.id,
+        )
+        self.at: dict[str, Any] = {
+            "practitioner": self.practitioner,
+            "state_id": called.state_id,
+            "consultation_id": called.id,
+        }
+
+    def note(self, diagnoses: list[tuple[str, str]]) -> None:
+        """Write a note."""
+        content = NoteContent(advice="Rest", history="Since Sunday")
+        write_note(self.actor, **self.at, content=content, diagnoses=diagnoses)
+
+    def prescribe(self, line: str, **changes: Any) -> None:
+        """Add a line as typed."""
+        item = parse(line).item
+        assert item
+        add_item(self.actor, **self.at, item=type(item)(**{**vars(item), **changes}))
+
+    def sign(self) -> Prescription:
+        """Sign the draft."""
+        return sign(self.actor, **self.at)
+
+
+@pytest.fixture
+def signed() -> Prescription:
+    """A signed prescription."""
+    desk = Desk()
+    desk.note(COLD)
+    desk.prescribe("pcm 650 1-0-1 5d")
+    return desk.sign()
+
+
+def test_what_was_signed_is_verified_by_code_and_by_number(signed: Prescription) -> None:
+    for verification in (verify(signed.signature), verify_number(signed.number)):
+        assert verification.validity == Validity.VALID
+        assert verification.statement
+        assert verification.statement["number"] == signed.number
+        assert "Meena Devi" not in str(verification.statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE prescription_prescription SET content = '{}' WHERE state_id = %s AND id = %s",
+        "DELETE FROM prescription_prescription WHERE state_id = %s AND id = %s",
+        "SELECT 1 FROM prescription_prescription WHERE state_id = %s AND id = %s FOR UPDATE",
+    ],
+)
+def test_the_serving_role_cannot_change_it(signed: Prescription, statement: str) -> None:
+    connection = connections["default"]
+    with (
+        pytest.raises(ProgrammingError, match="permission denied"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement, [signed.state_id, signed.id])
+
+
+def test_a_changed_code_is_not_ours(signed: Prescription) -> None:
+    middle = len(signed.signature) // 2
+    changed = "A" if signed.signature[middle] != "A" else "B"
+    forged = signed.signature[:middle] + changed + signed.signature[middle + 1 :]
+    assert verify(forged).validity == Validity.FORGED
+
+
+def test_signing_again_supersedes(signed: Prescription) -> None:
+    desk = Desk()
+    desk.note(COLD)
+    desk.prescribe("pcm 650 1-0-1 5d")
+    first = desk.sign()
+    desk.prescribe("ors 1 els 2d")
+    second = desk.sign()
+    assert second.supersedes_id == first.id
+    assert verify_number(first.number).validity == Validity.SUPERSEDED
+    assert verify_number(second.number).validity == Validity.VALID
+    assert verify_number(signed.number).validity == Validity.VALID
+
+
+def test_what_has_to_stand_there_is_asked_for() -> None:
+    desk = Desk()
+    with pytest.raises(NothingPrescribed):
+        desk.sign()
+    desk.prescribe("pcm 650 1-0-1 5d")
+    with pytest.raises(DiagnosisMissing):
+        desk.sign()
+    desk.note(COLD)
+    with pytest.raises(NotSigned):
+        conclude(desk.actor, **desk.at, outcome=Outcome.PRESCRIPTION)
+    with pytest.raises(UnsignedDraft):
+        conclude(desk.actor, **desk.at, outcome=Outcome.ADVICE)
+    desk.sign()
+    done = conclude(desk.actor, **desk.at, outcome=Outcome.ADVICE)
+    assert done.outcome == Outcome.PRESCRIPTION
+
+
+def test_a_refused_medicine_leaves_nothing_in_the_draft() -> None:
+    """In a first consultation by chat, list A needs the video."""
+    desk = Desk()
+    with pytest.raises(MedicineRefused) as refused:
+        desk.prescribe("amoxicillin 500 tds 5d")
+    assert [finding.code for finding in refused.value.findings] == ["list_a_needs_video"]
+    assert not DraftItem.objects.filter(
+        state_id=desk.at["state_id"], consultation_id=desk.at["consultation_id"]
+    ).exists()
+
+
+def test_an_override_stands_with_its_reason() -> None:
+    desk = Desk(text="Fever", allergies="paracetamol")
+    desk.note(COLD)
+    desk.prescribe("pcm 650 1-0-1 5d")
+    with pytest.raises(ReasonMissing):
+        desk.sign()
+    desk.prescribe("pcm 650 1-0-1 5d", override_reason="Took it last week without any reaction")
+    line = desk.sign().content["medicines"][0]
+    assert line["overridden"] == ["allergy"]
+    assert line["override_reason"] == "Took it last week without any reaction"
