@@ -18,10 +18,12 @@ from itertools import combinations
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from sanjeevani.consultation import services as consultation
 from sanjeevani.consultation.errors import AlreadyGiven
 from sanjeevani.consultation.models import Consultation, Feedback, Outcome
+from sanjeevani.consultation.transfers import request_follow_up
 from sanjeevani.directory.models import Clinic, Practitioner
 from sanjeevani.directory.queries import clinic_serving
 from sanjeevani.foundation import clock
@@ -38,6 +40,7 @@ from sanjeevani.queueing.errors import (
     NobodyWaiting,
 )
 from sanjeevani.queueing.models import Lease, LineDay, Token
+from sanjeevani.queueing.services import tell_near
 from sanjeevani.roster.services import assign
 from tests.factories import (
     ANDHRA_PRADESH,
@@ -210,6 +213,62 @@ def assert_no_later_claim_before_an_earlier(claims: list[Claim]) -> None:
                 assert one.number < other.number
             elif other_claim.returned_at < one.called_at:
                 assert other.number < one.number
+
+
+def test_who_is_told_of_the_turn_is_not_passed_over() -> None:
+    """The relay tells the next few, its batch not yet committed: Next sees them all the same."""
+    clinic = ClinicFactory()
+    practitioner = on_duty(clinic)
+    asked = [ask(clinic, willing_patient()) for _ in range(4)]
+    telling, called = threading.Event(), threading.Event()
+
+    def tell() -> int:
+        with transaction.atomic():
+            told = tell_near(SYSTEM, state_id=clinic.state_id, line_id=clinic.line_id)
+            telling.set()
+            called.wait(10)
+        return len(told)
+
+    def next_patient() -> Consultation:
+        telling.wait(10)
+        try:
+            return consultation.call_next(doctor(practitioner), practitioner=practitioner)
+        finally:
+            called.set()
+
+    both: list[Callable[[], Any]] = [tell, next_patient]
+    told, first = at_once(both, 2)
+    assert isinstance(first, Consultation)
+    assert told == 3
+    assert first.id == asked[0].id
+    assert tell_near(SYSTEM, state_id=clinic.state_id, line_id=clinic.line_id) == [
+        consultation.token_of(asked[3])
+    ]
+
+
+def test_a_follow_up_sent_many_times_is_one() -> None:
+    clinic = ClinicFactory()
+    practitioner = on_duty(clinic)
+    patient = willing_patient()
+    first = ask(clinic, patient)
+    finish(practitioner, consultation.call_next(doctor(practitioner), practitioner=practitioner))
+    first.refresh_from_db()
+    send = partial(
+        request_follow_up,
+        person(patient.account_id),
+        patient=patient,
+        clinic=clinic_serving(
+            patient.state_id, clinic_state_id=clinic.state_id, clinic_id=clinic.id
+        ),
+        earlier=first,
+        content=IntakeContent(text="The fever is back"),
+        language="en",
+        request_key=uuid.uuid4(),
+    )
+    results = at_once([send] * 8, 8)
+    assert len({result.id for result in results if isinstance(result, Consultation)}) == 1
+    assert len(results) == 8
+    assert Consultation.objects.filter(state_id=clinic.state_id).count() == 2
 
 
 def test_two_next_of_one_doctor_call_one_patient() -> None:

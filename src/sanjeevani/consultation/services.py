@@ -86,7 +86,7 @@ def request(
     if actor.account_id != patient.account_id:
         raise NotPermitted
     line = clinic.line
-    earlier = _requested_before(patient, line.state_id, request_key)
+    earlier = requested_before(patient, line.state_id, request_key)
     if earlier is not None:
         return earlier
     if danger_in(content, birth_date=patient.birth_date, gender=patient.gender):
@@ -116,7 +116,7 @@ def request(
             )
     except (AlreadyWaiting, LineFull, WaitingRoomFull):
         # Sent twice at the same moment: the first one, by now committed, has the place.
-        earlier = _requested_before(patient, line.state_id, request_key)
+        earlier = requested_before(patient, line.state_id, request_key)
         if earlier is None:
             raise
         return earlier
@@ -258,9 +258,10 @@ def _carried_wait(patient: Patient, line: Line) -> datetime.datetime | None:
     return since
 
 
-def _requested_before(
+def requested_before(
     patient: Patient, state_id: int, request_key: uuid.UUID
 ) -> Consultation | None:
+    """Return the consultation that a request of this key has opened, for the verbs that ask."""
     earlier = Consultation.objects.filter(
         state_id=state_id, request_key=request_key, patient_account_id=patient.account_id
     ).first()

@@ -21,6 +21,7 @@ from sanjeevani.consultation.services import (
     free_of_practitioner,
     get,
     open_consultation,
+    requested_before,
     token_of,
 )
 from sanjeevani.consultation.states import CONSULTATION_MOVES
@@ -29,7 +30,7 @@ from sanjeevani.directory.queries import OpenClinic, clinics_serving
 from sanjeevani.directory.services import open_lane
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor, ActorKind
-from sanjeevani.foundation.errors import Invalid, NotPermitted, Stale
+from sanjeevani.foundation.errors import DomainError, Invalid, NotPermitted, Stale
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.states import move
 from sanjeevani.foundation.verbs import concerns, verb
@@ -38,7 +39,7 @@ from sanjeevani.intake.content import IntakeContent
 from sanjeevani.patients.models import Patient
 from sanjeevani.patients.queries import valid_consent
 from sanjeevani.queueing import services as queueing
-from sanjeevani.queueing.errors import LineFull
+from sanjeevani.queueing.errors import AlreadyWaiting, LineFull
 from sanjeevani.queueing.models import PriorityClass, Token, TokenStatus
 from sanjeevani.roster.queries import doctors_on_duty, serves_now
 from sanjeevani.roster.services import serve_lane
@@ -103,7 +104,10 @@ def _move(
 
 
 def _reissue(actor: Actor, left: Token, line: Line, *, consultation_id: uuid.UUID) -> Token:
-    """Issue a token in another line that keeps the waiting time and takes no place of the day."""
+    """Issue a token that keeps the waiting time and takes no place of the day.
+
+    In the same line on the same day the place of the one left goes with it.
+    """
     return queueing.issue_token(
         actor,
         state_id=line.state_id,
@@ -117,6 +121,7 @@ def _reissue(actor: Actor, left: Token, line: Line, *, consultation_id: uuid.UUI
         priority_class=PriorityClass(left.priority_class),
         waiting_since=left.waiting_since,
         takes_place=False,
+        holds_place=left.holds_place and (left.line_id, left.day) == (line.id, clock.today()),
     )
 
 
@@ -143,7 +148,7 @@ def return_to_patient(
         token_id=consultation.token_id,
         practitioner_id=practitioner.id,
     )
-    queueing.cancel(actor, state_id=state_id, token_id=consultation.token_id)
+    queueing.cancel(actor, state_id=state_id, token_id=consultation.token_id, keeps_place=True)
     free_of_practitioner(actor, consultation)
     move(
         Consultation,
@@ -203,8 +208,9 @@ def request_follow_up(
 ) -> Consultation:
     """Ask the same practitioner again, in their own lane of the same clinic.
 
-    When they are not on duty or their lane is full, the token is one of the clinic's. Raises
-    NotFollowUp, ClinicClosed, ConsentMissing, LineFull, AlreadyWaiting.
+    When they are not on duty or their lane is full, the token is one of the clinic's. The same
+    `request_key` again returns the first consultation. Raises NotFollowUp, ClinicClosed,
+    ConsentMissing, LineFull, AlreadyWaiting.
     """
     if actor.account_id != patient.account_id or earlier.patient_id != patient.id:
         raise NotPermitted
@@ -223,6 +229,9 @@ def request_follow_up(
     if consent is None:
         raise ConsentMissing
     line = clinic.line
+    asked_before = requested_before(patient, line.state_id, request_key)
+    if asked_before is not None:
+        return asked_before
     practitioner_id = earlier.practitioner_id
     consultation_id = uuid7()
     asked = functools.partial(
@@ -232,7 +241,7 @@ def request_follow_up(
         consultation_id=consultation_id,
         language=language,
     )
-    token = None
+    lines = [line]
     if serves_now(practitioner_id, line.state_id, line.id):
         lane = open_lane(actor, parent=line, practitioner_id=practitioner_id, places=LANE_PLACES)
         serve_lane(
@@ -241,11 +250,21 @@ def request_follow_up(
             practitioner_state_id=earlier.practitioner_state_id,
             lane=lane,
         )
-        token = asked(line=lane)
-    if token is None:
-        token = asked(line=line)
-    if token is None:
-        raise LineFull
+        lines.insert(0, lane)
+    refusal: DomainError = LineFull()
+    for tried in lines:
+        try:
+            token = asked(line=tried)
+        except AlreadyWaiting as error:
+            token, refusal = None, error
+        if token is not None:
+            break
+        # Sent twice at the same moment: the first one, by now committed, has the place.
+        asked_before = requested_before(patient, line.state_id, request_key)
+        if asked_before is not None:
+            return asked_before
+    else:
+        raise refusal
     opened = open_consultation(
         actor,
         token=token,

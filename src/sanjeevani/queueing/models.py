@@ -48,6 +48,10 @@ class Token(ShardedModel):
 
     `priority_class` and `waiting_since` are the patient's claim to be served; `order_class` and
     `order_at` the place in the order, which differ only after a call was not answered.
+    `holds_place`: one of the day's places is this token's, and free again if it is given back.
+
+    Whatever locks a waiting token hides it from Next for as long, and the one behind it would be
+    called: only what takes a token out of the line, or to another place in it, may lock one.
     """
 
     line_id = models.UUIDField()
@@ -72,7 +76,7 @@ class Token(ShardedModel):
     deadline_at = models.DateTimeField(null=True)
     served_from = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
-    told_near = models.BooleanField(default=False)
+    holds_place = models.BooleanField(default=True)
 
     class Meta:
         constraints = [
@@ -134,6 +138,21 @@ class WaitPromise(ShardedModel):
         ]
         constraints = [
             models.UniqueConstraint(fields=["state_id", "token_id"], name="wait_promise_once")
+        ]
+
+
+class NearNotice(ShardedModel):
+    """That a patient was told that the turn is near: once. Insert-only."""
+
+    insert_only = True
+
+    token_id = models.UUIDField()
+    token = sharded_relation("queueing.Token", "token_id")
+    told_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["state_id", "token_id"], name="near_notice_once")
         ]
 
 

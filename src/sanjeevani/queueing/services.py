@@ -38,7 +38,7 @@ from sanjeevani.queueing.events import (
     TokenIssued,
     TokenRequeued,
 )
-from sanjeevani.queueing.models import Lease, LineDay, PriorityClass, Token
+from sanjeevani.queueing.models import Lease, LineDay, NearNotice, PriorityClass, Token
 from sanjeevani.queueing.states import TOKEN_MOVES
 
 ANSWER_SECONDS = 120
@@ -81,12 +81,14 @@ def issue_token(
     priority_class: PriorityClass = PriorityClass.ORDINARY,
     waiting_since: datetime.datetime | None = None,
     takes_place: bool = True,
+    holds_place: bool | None = None,
 ) -> Token:
     """Give the next number of the line's day.
 
     `waiting_since` is kept from an earlier token on a redirect, which also `takes_place` = False:
-    the patient already has a place with the service. Raises LineFull, WaitingRoomFull,
-    AlreadyWaiting.
+    the patient already has a place with the service. `holds_place`, unless it follows from that:
+    whether the place of an earlier token of the same line and day is now this one's. Raises
+    LineFull, WaitingRoomFull, AlreadyWaiting.
     """
     now = clock.now()
     day = clock.today()
@@ -109,6 +111,7 @@ def issue_token(
             order_at=since,
             language=language,
             gender_preference=gender_preference,
+            holds_place=takes_place if holds_place is None else holds_place,
         )
     except IntegrityError as error:
         if "token_waits_once" in str(error):
@@ -316,16 +319,17 @@ def finish(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Token:
 
 
 @verb("queueing.cancel")
-def cancel(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Token:
-    """The patient gives the token back while waiting; the place is free again.
+def cancel(actor: Actor, *, state_id: int, token_id: uuid.UUID, keeps_place: bool = False) -> Token:
+    """The patient gives the token back while waiting; its place is free again.
 
-    Raises Stale once the token is called.
+    `keeps_place`: the patient is expected to ask again today. Raises Stale once it is called.
     """
     token = Token.objects.get(state_id=state_id, id=token_id)
     # The day first, then the token: in the order in which a request of the same patient locks them.
-    LineDay.objects.filter(
-        state_id=state_id, line_id=token.line_id, day=token.day, taken__gt=0
-    ).update(taken=F("taken") - 1)
+    if token.holds_place and not keeps_place:
+        LineDay.objects.filter(
+            state_id=state_id, line_id=token.line_id, day=token.day, taken__gt=0
+        ).update(taken=F("taken") - 1)
     return _end(_locked(state_id, token_id), "cancelled")
 
 
@@ -377,22 +381,27 @@ def set_grace(
 
 @verb("queueing.tell_near")
 def tell_near(actor: Actor, *, state_id: int, line_id: uuid.UUID) -> list[Token]:
-    """Mark the next few who wait as told that their turn is near; return those newly marked."""
-    ids = list(
-        Token.objects.filter(state_id=state_id, line_id=line_id, status="waiting")
-        .order_by("order_class", "order_at", "number")
-        .values_list("id", flat=True)[:NEAR]
+    """Note that the next few who wait are told of their turn; return those not told before.
+
+    A note of its own, because a mark on the token would lock it: see `Token`.
+    """
+    near = list(
+        Token.objects.filter(state_id=state_id, line_id=line_id, status="waiting").order_by(
+            "order_class", "order_at", "number"
+        )[:NEAR]
     )
-    tokens = list(
-        Token.objects.select_for_update().filter(
-            state_id=state_id, id__in=ids, told_near=False, status="waiting"
-        )
+    told = set(
+        NearNotice.objects.filter(
+            state_id=state_id, token_id__in=[token.id for token in near]
+        ).values_list("token_id", flat=True)
     )
-    Token.objects.filter(state_id=state_id, id__in=[token.id for token in tokens]).update(
-        told_near=True
+    newly = [token for token in near if token.id not in told]
+    NearNotice.objects.bulk_create(
+        NearNotice(state_id=state_id, id=uuid7(), token_id=token.id, told_at=clock.now())
+        for token in newly
     )
     concerns(Line(state_id=state_id, id=line_id))
-    return tokens
+    return newly
 
 
 @verb("queueing.note_unattended")
