@@ -111,6 +111,7 @@ def look() -> Callable[[Page, str], None]:
 
     def check(page: Page, name: str) -> None:
         SHOTS.mkdir(parents=True, exist_ok=True)
+        page.evaluate("() => window.scrollTo(0, 0)")
         page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
         page.evaluate(AXE.read_text())
         own = page.viewport_size
