@@ -1,0 +1,89 @@
+"""Coming, pausing and leaving, and which lines know of it."""
+
+import pytest
+
+from sanjeevani.directory.models import Practitioner
+from sanjeevani.foundation.errors import Invalid, NotPermitted, Stale
+from sanjeevani.foundation.models import OutboxFact
+from sanjeevani.roster.models import DutyStatus
+from sanjeevani.roster.queries import assigned_lines, doctors_on_duty, duty_of
+from sanjeevani.roster.services import assign, change_duty
+from tests.factories import ANDHRA_PRADESH, TAMIL_NADU, LineFactory, PractitionerFactory, doctor
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def practitioner() -> Practitioner:
+    """A doctor who serves a line at home and one in another state."""
+    found: Practitioner = PractitionerFactory()
+    for state_id in (ANDHRA_PRADESH, TAMIL_NADU):
+        line = LineFactory(facility__state_id=state_id)
+        assign(doctor(found), practitioner=found, line=line)
+    return found
+
+
+def go(practitioner: Practitioner, to: DutyStatus) -> None:
+    """Change duty."""
+    change_duty(doctor(practitioner), practitioner_id=practitioner.id, to=to)
+
+
+def serving(practitioner: Practitioner) -> list[int]:
+    """How many doctors each of the practitioner's lines has."""
+    return [
+        doctors_on_duty(state_id, [line_id])[line_id]
+        for state_id, line_id in assigned_lines(practitioner.id)
+    ]
+
+
+def test_nobody_is_on_duty_unasked(practitioner: Practitioner) -> None:
+    assert duty_of(practitioner.id) == DutyStatus.OFF
+    assert serving(practitioner) == [0, 0]
+
+
+def test_duty_counts_in_all_lines_of_all_states(practitioner: Practitioner) -> None:
+    go(practitioner, DutyStatus.ON)
+    assert serving(practitioner) == [1, 1]
+    go(practitioner, DutyStatus.BREAK)
+    assert serving(practitioner) == [0, 0]
+    go(practitioner, DutyStatus.ON)
+    assert serving(practitioner) == [1, 1]
+    go(practitioner, DutyStatus.OFF)
+    assert serving(practitioner) == [0, 0]
+
+
+def test_every_line_is_told(practitioner: Practitioner) -> None:
+    go(practitioner, DutyStatus.ON)
+    for state_id, line_id in assigned_lines(practitioner.id):
+        (fact,) = OutboxFact.objects.filter(state_id=state_id, kind="roster.DutyChanged")
+        assert f"line.{line_id}" in fact.topics
+
+
+def test_the_same_again_changes_nothing(practitioner: Practitioner) -> None:
+    go(practitioner, DutyStatus.ON)
+    go(practitioner, DutyStatus.ON)
+    assert serving(practitioner) == [1, 1]
+    assert OutboxFact.objects.filter(state_id=TAMIL_NADU, kind="roster.DutyChanged").count() == 1
+
+
+def test_no_break_from_home(practitioner: Practitioner) -> None:
+    with pytest.raises(Stale):
+        go(practitioner, DutyStatus.BREAK)
+
+
+def test_duty_needs_a_line() -> None:
+    with pytest.raises(Invalid):
+        go(PractitionerFactory(), DutyStatus.ON)
+
+
+def test_the_unverified_serve_nowhere() -> None:
+    unverified = PractitionerFactory(verified_at=None)
+    with pytest.raises(NotPermitted):
+        assign(doctor(unverified), practitioner=unverified, line=LineFactory())
+
+
+def test_assigned_twice_is_once() -> None:
+    practitioner, line = PractitionerFactory(), LineFactory()
+    for _ in range(2):
+        assign(doctor(practitioner), practitioner=practitioner, line=line)
+    assert assigned_lines(practitioner.id) == [(line.state_id, line.id)]
