@@ -22,7 +22,7 @@ STATEMENTS = {
     "/people": 4,
     "/people/{patient}/danger": 4,
     "/people/{patient}/trouble": 4,
-    "/people/{patient}/opds": 19,
+    "/people/{patient}/opds": 22,
     "/people/{patient}/opds/28/{clinic}": 14,
     "/consultations": 3,
 }

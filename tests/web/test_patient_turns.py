@@ -8,8 +8,14 @@ from django.test import Client
 from django.utils import timezone
 
 from sanjeevani.consultation.interruptions import dropped, interrupt, not_reachable
-from sanjeevani.consultation.models import Consultation, ConsultationStatus
-from sanjeevani.consultation.services import answer, call_next
+from sanjeevani.consultation.models import Consultation, ConsultationStatus, Outcome
+from sanjeevani.consultation.services import (
+    NoteContent,
+    answer,
+    call_next,
+    complete,
+    write_note,
+)
 from sanjeevani.consultation.transfers import redirect, return_to_patient, send_home
 from sanjeevani.directory.models import Clinic, Practitioner
 from sanjeevani.directory.queries import clinic_serving
@@ -178,3 +184,42 @@ def test_a_call_that_rang_out_is_no_call_any_more(
         page = client.get(f"{address}/status").content.decode()
     assert "data-call-now" not in page
     assert "We called and nobody answered" in page
+
+
+def test_the_same_doctor_again(client: Client, clinic: Clinic, patient: Patient) -> None:
+    factories.requested(clinic, patient)
+    practitioner = factories.on_duty(clinic)
+    staff = factories.doctor(practitioner)
+    held = answer(
+        me(patient),
+        state_id=28,
+        consultation_id=call_next(staff, practitioner=practitioner).id,
+    )
+    write_note(staff, **at(practitioner, held), content=NoteContent(advice="Rest"), diagnoses=[])
+    complete(staff, **at(practitioner, held), outcome=Outcome.ADVICE)
+
+    client.post(f"/people/{patient.id}/danger", {"sign": "none"})
+    client.post(
+        f"/people/{patient.id}/trouble",
+        {"complaints": ["fever"], "text": "", "duration": "2", "duration_unit": "days"},
+    )
+    page = client.get(f"/people/{patient.id}/opds")
+    again = f"/people/{patient.id}/opds/28/{clinic.id}?after=28.{held.id}"
+    assert again in page.content.decode()
+
+    form = client.get(again)
+    assert f'value="28.{held.id}"' in form.content.decode()
+    sent = client.post(
+        again,
+        {
+            "request_key": "0197d5a2-0000-7000-8000-000000000001",
+            "after": f"28.{held.id}",
+            "language": "en",
+            "gender_preference": "any",
+        },
+    )
+
+    assert sent.status_code == 303, sent.content.decode()
+    asked = Consultation.objects.get(state_id=28, follows_id=held.id)
+    assert asked.follow_up_with_id == practitioner.id
+    assert str(asked.id) in sent.headers["Location"]

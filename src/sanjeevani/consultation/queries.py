@@ -1,5 +1,6 @@
 """Reads of consultations, each scoped to what the actor may see."""
 
+import datetime
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,12 +16,17 @@ from sanjeevani.consultation.models import (
     Note,
 )
 from sanjeevani.directory.models import Practitioner
+from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.errors import NotFound
 from sanjeevani.foundation.verbs import concern_of, write_audit
+from sanjeevani.patients.models import Patient
 from sanjeevani.patients.queries import may_read
 from sanjeevani.queueing.models import Token
 from sanjeevani.queueing.queries import live_token_of
+
+FOLLOW_UP_PERIOD = datetime.timedelta(days=183)
+"""Six months after the previous consultation (guidelines of 2020, wording unconfirmed)."""
 
 LIVE = (
     ConsultationStatus.REQUESTED,
@@ -85,6 +91,37 @@ def successor_of(consultation: Consultation) -> tuple[int, uuid.UUID] | None:
         .values_list("consultation_state_id", "id")
         .first()
     )
+
+
+def follow_ups_possible(patient: Patient, limit: int = 20) -> list[Consultation]:
+    """Return the newest completed consultation with each practitioner, while a follow-up counts.
+
+    The caller has read the patient through a query of the registry.
+    """
+    oldest = clock.now() - FOLLOW_UP_PERIOD
+    references = (
+        ConsultationReference.objects.filter(state_id=patient.state_id, patient_id=patient.id)
+        .order_by("-id")
+        .values_list("id", "consultation_state_id")[:limit]
+    )
+    ids_by_state: dict[int, list[uuid.UUID]] = {}
+    for consultation_id, state_id in references:
+        ids_by_state.setdefault(state_id, []).append(consultation_id)
+    held = [
+        consultation
+        for state_id, ids in ids_by_state.items()
+        for consultation in Consultation.objects.filter(
+            state_id=state_id,
+            id__in=ids,
+            status=ConsultationStatus.COMPLETED,
+            practitioner_id__isnull=False,
+            ended_at__gt=oldest,
+        )
+    ]
+    newest: dict[uuid.UUID | None, Consultation] = {}
+    for consultation in sorted(held, key=lambda one: one.id, reverse=True):
+        newest.setdefault(consultation.practitioner_id, consultation)
+    return list(newest.values())
 
 
 def for_practitioner(

@@ -14,6 +14,7 @@ from sanjeevani.consultation.models import (
     Link,
 )
 from sanjeevani.consultation.permissions import require_patient, require_practitioner
+from sanjeevani.consultation.queries import FOLLOW_UP_PERIOD
 from sanjeevani.consultation.services import (
     Following,
     Subject,
@@ -43,9 +44,6 @@ from sanjeevani.queueing.errors import AlreadyWaiting, LineFull
 from sanjeevani.queueing.models import PriorityClass, Token, TokenStatus
 from sanjeevani.roster.queries import doctors_on_duty, serves_now
 from sanjeevani.roster.services import serve_lane
-
-FOLLOW_UP_DAYS = 183
-"""Six months after the previous consultation (guidelines of 2020, wording unconfirmed)."""
 
 LANE_PLACES = 15
 """Follow-ups a day in one practitioner's lane; more go to the pool."""
@@ -214,7 +212,7 @@ def request_follow_up(
     """
     if actor.account_id != patient.account_id or earlier.patient_id != patient.id:
         raise NotPermitted
-    oldest = clock.now() - datetime.timedelta(days=FOLLOW_UP_DAYS)
+    oldest = clock.now() - FOLLOW_UP_PERIOD
     if (
         earlier.status != ConsultationStatus.COMPLETED
         or earlier.practitioner_id is None

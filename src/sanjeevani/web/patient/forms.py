@@ -364,6 +364,7 @@ class AskForm(forms.Form):
     """The last page before the token."""
 
     request_key = forms.UUIDField(widget=forms.HiddenInput)
+    after = forms.CharField(widget=forms.HiddenInput, required=False, max_length=60)
     language = forms.ChoiceField(
         label=_("Which language do you want to speak?"),
         widget=forms.RadioSelect,
@@ -397,6 +398,14 @@ class AskForm(forms.Form):
         self.fields["language"].choices = [  # type: ignore[attr-defined]
             (code, language_name(code)) for code in languages
         ]
+
+    def clean_after(self) -> tuple[int, uuid.UUID] | None:
+        """Return which consultation is followed up, `<state>.<id>`; None for a new matter."""
+        state_id, _dot, consultation_id = self.cleaned_data["after"].partition(".")
+        try:
+            return (int(state_id), uuid.UUID(consultation_id)) if state_id else None
+        except ValueError:
+            return None
 
     def clean_gender_preference(self) -> str:
         """Return the gender wished for, empty when it does not matter."""

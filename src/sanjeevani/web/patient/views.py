@@ -16,10 +16,16 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from sanjeevani.consultation.errors import ConsentMissing
 from sanjeevani.consultation.models import Consultation
 from sanjeevani.consultation.offers import Offer, offers_for
-from sanjeevani.consultation.queries import LIVE, own_consultations
+from sanjeevani.consultation.queries import (
+    LIVE,
+    follow_ups_possible,
+    own_consultation,
+    own_consultations,
+)
 from sanjeevani.consultation.services import request as request_consultation
+from sanjeevani.consultation.transfers import request_follow_up
 from sanjeevani.directory.models import Clinic, Facility
-from sanjeevani.directory.queries import OpenClinic, clinic_serving, states
+from sanjeevani.directory.queries import OpenClinic, clinic_serving, lines_by_id, states
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import DomainError, Invalid
 from sanjeevani.identity.services import set_home_state
@@ -349,8 +355,21 @@ def opds(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
         "others": [offer for offer in offers if not offer.is_recommended],
         "reason": _reason(draft, fitting),
         "name_of": name_of,
+        "again": _again(found, offers),
     }
     return render(request, "patient/opds.html", context)
+
+
+def _again(found: Patient, offers: list[Offer]) -> list[tuple[Consultation, Offer]]:
+    """Return the doctors who can be asked again, each with the OPD of the earlier consultation."""
+    by_line = {offer.open_clinic.line.id: offer for offer in offers if offer.open_clinic.is_open}
+    earlier = follow_ups_possible(found)
+    lines = lines_by_id((one.state_id, one.line_id) for one in earlier)
+    return [
+        (one, by_line[line_id])
+        for one in earlier
+        if (line_id := lines[one.line_id].parent_id or one.line_id) in by_line
+    ]
 
 
 @patient
@@ -362,7 +381,12 @@ def ask(
     """The last page before the token; sending it twice has one effect."""
     found = own_patient(request.actor, patient_id)
     clinic = clinic_serving(found.state_id, clinic_state_id=state_id, clinic_id=clinic_id)
-    form = AskForm(clinic.clinic.languages, language(), request.POST or None)
+    form = AskForm(
+        clinic.clinic.languages,
+        language(),
+        request.POST or None,
+        initial={"after": request.GET.get("after", "")[:60]},
+    )
     refusal: DomainError | None = None
     if request.method == "POST" and form.is_valid():
         try:
@@ -398,9 +422,7 @@ def _ask(
     if elsewhere is not None and draft != IntakeContent():
         return elsewhere
     try:
-        consultation = request_consultation(
-            request.actor, patient=found, clinic=clinic, content=draft, **answers
-        )
+        consultation = _request(request, found, clinic, draft, answers)
     except AlreadyWaiting:
         waiting = _waiting_in(request, found, clinic)
         if waiting is None:
@@ -411,6 +433,30 @@ def _ask(
             raise
         return elsewhere
     return see(reverse("patient:consultation", args=[consultation.state_id, consultation.id]))
+
+
+def _request(
+    request: PortalRequest,
+    found: Patient,
+    clinic: OpenClinic,
+    draft: IntakeContent,
+    answers: dict[str, Any],
+) -> Consultation:
+    """Ask the same doctor again where an earlier consultation is named, else the OPD."""
+    after = answers.pop("after")
+    if after is None:
+        return request_consultation(
+            request.actor, patient=found, clinic=clinic, content=draft, **answers
+        )
+    return request_follow_up(
+        request.actor,
+        patient=found,
+        clinic=clinic,
+        earlier=own_consultation(request.actor, *after),
+        content=draft,
+        language=answers["language"],
+        request_key=answers["request_key"],
+    )
 
 
 def _waiting_in(request: PortalRequest, found: Patient, clinic: OpenClinic) -> Consultation | None:
