@@ -18,6 +18,7 @@ from pathlib import Path
 
 import django
 import pytest
+from django.conf import settings
 from django.db import connections
 from django.test.utils import setup_databases, teardown_databases
 from filelock import FileLock
@@ -51,6 +52,8 @@ os.environ["SANJEEVANI_NATS_URL"] = f"nats://127.0.0.1:{free_port()}"
 os.environ["DJANGO_SETTINGS_MODULE"] = "sanjeevani.config.settings"
 # Other conftest modules import models, and the plugin sets up only what it finds configured.
 django.setup()
+# A worker inherits the variable above, so that the plugin has read the settings before this line.
+settings.NATS_URL = os.environ["SANJEEVANI_NATS_URL"]
 
 _cleanup = contextlib.ExitStack()
 if not WORKER:
@@ -125,7 +128,6 @@ def nats_url() -> Iterator[str]:
 @pytest.fixture(scope="session", autouse=True)
 def static_files() -> None:
     """Collect the static files once for all workers: their addresses carry their digests."""
-    from django.conf import settings
     from django.core.management import call_command
 
     with FileLock(DATA_DIR / "static.lock"):
