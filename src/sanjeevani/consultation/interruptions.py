@@ -3,9 +3,11 @@
 import datetime
 import uuid
 
+from sanjeevani.calls.models import Room
+from sanjeevani.calls.services import seat_of
 from sanjeevani.consultation.events import ConsultationInterrupted, ConsultationStarted
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
-from sanjeevani.consultation.permissions import require_in_progress, require_patient
+from sanjeevani.consultation.permissions import require_in_progress
 from sanjeevani.consultation.services import end_consultation, free_of_practitioner, get
 from sanjeevani.consultation.states import CONSULTATION_MOVES
 from sanjeevani.directory.models import Practitioner
@@ -24,8 +26,7 @@ GRACE = datetime.timedelta(minutes=2)
 def interrupt(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> Consultation:
     """One side is lost: two minutes' grace begin. Already interrupted, nothing changes."""
     consultation = get(state_id, consultation_id)
-    if actor.kind == ActorKind.PERSON:
-        require_patient(actor, consultation)
+    _require_seat(actor, consultation)
     concerns(consultation, patient_id=consultation.patient_id)
     if consultation.status == ConsultationStatus.INTERRUPTED:
         return consultation
@@ -49,8 +50,7 @@ def interrupt(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> Con
 def resume(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> Consultation:
     """The lost side is back within the grace. Raises Stale after it."""
     consultation = get(state_id, consultation_id)
-    if actor.kind == ActorKind.PERSON:
-        require_patient(actor, consultation)
+    _require_seat(actor, consultation)
     concerns(consultation, patient_id=consultation.patient_id)
     if consultation.status == ConsultationStatus.IN_PROGRESS:
         return consultation
@@ -66,6 +66,12 @@ def resume(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> Consul
     concerns(consultation, patient_id=consultation.patient_id)
     publish(ConsultationStarted(state_id=state_id, consultation_id=consultation_id))
     return consultation
+
+
+def _require_seat(actor: Actor, consultation: Consultation) -> None:
+    """Let those pass who sit in the room, and the service itself, which hears of lost seats."""
+    if actor.kind != ActorKind.SYSTEM:
+        seat_of(actor, Room.objects.get(state_id=consultation.state_id, id=consultation.room_id))
 
 
 @verb("consultation.dropped")

@@ -17,6 +17,7 @@ from sanjeevani.consultation.errors import (
     ClinicClosed,
     ConsentMissing,
     DangerSigns,
+    NotInProgress,
     NotOnDuty,
 )
 from sanjeevani.consultation.events import (
@@ -489,6 +490,10 @@ def complete(
     """
     consultation = get(state_id, consultation_id)
     require_in_progress(actor, practitioner, consultation)
+    if consultation.status != ConsultationStatus.IN_PROGRESS:
+        raise NotInProgress(
+            _("The connection to the patient is lost. Wait until they are back, or give it up.")
+        )
     note = Note.objects.filter(state_id=state_id, consultation_id=consultation_id).first()
     coded = Diagnosis.objects.filter(state_id=state_id, consultation_id=consultation_id).exists()
     if note is None or not (note.advice.strip() or coded):

@@ -352,13 +352,16 @@ def close_for_today(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Toke
 def ring_again(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Token:
     """The doctor lets the call ring for another 120 seconds, once. Raises Stale."""
     token = _locked(state_id, token_id)
-    if token.status != "called" or token.calls > CALLS_BEFORE_EXPIRY:
+    answer_time = datetime.timedelta(seconds=ANSWER_SECONDS)
+    if (
+        token.status != "called"
+        or token.called_at is None
+        or token.deadline_at is None
+        or token.deadline_at > token.called_at + answer_time
+    ):
         raise Stale
-    token.calls += 1
-    token.deadline_at = clock.now() + datetime.timedelta(seconds=ANSWER_SECONDS)
-    Token.objects.filter(state_id=state_id, id=token_id).update(
-        calls=token.calls, deadline_at=token.deadline_at
-    )
+    token.deadline_at = clock.now() + answer_time
+    Token.objects.filter(state_id=state_id, id=token_id).update(deadline_at=token.deadline_at)
     concerns(token, patient_id=token.subject_id)
     publish(_fact(TokenCalled, token))
     return token
