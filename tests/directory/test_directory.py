@@ -29,7 +29,6 @@ from sanjeevani.directory.queries import acting_post, clinics_serving
 from sanjeevani.foundation.actor import SYSTEM, Actor, ActorKind
 from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted, Stale
 from sanjeevani.foundation.ids import uuid7
-from sanjeevani.terminology.models import Speciality
 from tests.factories import (
     ANDHRA_PRADESH,
     TAMIL_NADU,
@@ -37,6 +36,7 @@ from tests.factories import (
     FacilityFactory,
     PostFactory,
     PractitionerFactory,
+    SpecialityFactory,
     StateFactory,
     person,
 )
@@ -63,9 +63,7 @@ def acting(role: Role, facility: Facility | None = None) -> Actor:
 def facility() -> Facility:
     """A hospital in an open state, with a speciality to name."""
     StateFactory(opened_at="2026-01-01T00:00:00Z")
-    Speciality.objects.create(
-        code="general_medicine", names={"en": "General medicine"}, system="allopathy", position=1
-    )
+    SpecialityFactory()
     found: Facility = FacilityFactory()
     return found
 

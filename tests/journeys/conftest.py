@@ -29,9 +29,12 @@ def product() -> Iterator[Product]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium with a microphone and a camera that it makes up."""
+    """Debian's Chromium with a microphone and a camera that it makes up.
+
+    Ends with the module: Playwright's event loop would refuse Django's queries after it.
+    """
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path="/usr/bin/chromium",
