@@ -114,12 +114,10 @@ def test_it_survives_a_killed_supervisor_and_stops_without_leaving_anything(
     assert "supervisor stopped unexpectedly" in product.lines[-1]
     assert product.processes() == []
 
-    started = time.monotonic()
     product.lines.clear()
     product.start()
     product.wait_until_ready()
-    # 10 seconds on a quiet machine: nothing has to be prepared a second time.
-    assert time.monotonic() - started < 20
+    # What makes the second start fast, said without a clock.
     assert "Preparing the database" not in product.lines
     assert product.stop(signal.SIGINT) == 0
     assert product.processes() == []

@@ -49,7 +49,8 @@ MARK = "SANJEEVANI_SUPERVISED"
 SECONDS_TO_PREPARE = 600
 SECONDS_TO_ANSWER = 60
 SECONDS_TO_STOP = 40
-SECONDS_FOR_LEFTOVERS = 12
+SECONDS_FOR_LEFTOVERS = 3
+"""Short: their database is down by then, so patience saves no work."""
 
 
 class _Stopping:
