@@ -1,4 +1,4 @@
-"""Which fact becomes which SMS to the patient. Texts are short: in Devanagari one holds 70 signs."""
+"""Which fact becomes which SMS. Texts are short: in Devanagari one SMS holds 70 signs."""
 
 import uuid
 from collections.abc import Sequence

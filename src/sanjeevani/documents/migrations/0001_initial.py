@@ -6,49 +6,59 @@ import sanjeevani.foundation.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='ShareLink',
+            name="ShareLink",
             fields=[
-                ('digest', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('id', models.UUIDField(default=sanjeevani.foundation.ids.uuid7, editable=False)),
-                ('record_type', models.CharField(max_length=40)),
-                ('record_state_id', models.SmallIntegerField()),
-                ('record_id', models.UUIDField()),
-                ('patient_id', models.UUIDField(null=True)),
-                ('tries_left', models.PositiveSmallIntegerField()),
-                ('made_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
+                ("digest", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("id", models.UUIDField(default=sanjeevani.foundation.ids.uuid7, editable=False)),
+                ("record_type", models.CharField(max_length=40)),
+                ("record_state_id", models.SmallIntegerField()),
+                ("record_id", models.UUIDField()),
+                ("patient_id", models.UUIDField(null=True)),
+                ("tries_left", models.PositiveSmallIntegerField()),
+                ("made_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
             ],
             options={
-                'indexes': [models.Index(fields=['expires_at'], name='share_link_expiry')],
+                "indexes": [models.Index(fields=["expires_at"], name="share_link_expiry")],
             },
         ),
         migrations.CreateModel(
-            name='UploadedFile',
+            name="UploadedFile",
             fields=[
-                ('pk', models.CompositePrimaryKey('state_id', 'id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('state_id', models.SmallIntegerField()),
-                ('id', models.UUIDField(default=sanjeevani.foundation.ids.uuid7)),
-                ('patient_id', models.UUIDField()),
-                ('storage_key', models.CharField(max_length=80)),
-                ('name', models.CharField(max_length=120)),
-                ('content_type', models.CharField(max_length=20)),
-                ('size', models.PositiveIntegerField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('width', models.PositiveSmallIntegerField(null=True)),
-                ('height', models.PositiveSmallIntegerField(null=True)),
-                ('uploaded_by_id', models.UUIDField(null=True)),
-                ('uploaded_at', models.DateTimeField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "state_id",
+                        "id",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("state_id", models.SmallIntegerField()),
+                ("id", models.UUIDField(default=sanjeevani.foundation.ids.uuid7)),
+                ("patient_id", models.UUIDField()),
+                ("storage_key", models.CharField(max_length=80)),
+                ("name", models.CharField(max_length=120)),
+                ("content_type", models.CharField(max_length=20)),
+                ("size", models.PositiveIntegerField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("width", models.PositiveSmallIntegerField(null=True)),
+                ("height", models.PositiveSmallIntegerField(null=True)),
+                ("uploaded_by_id", models.UUIDField(null=True)),
+                ("uploaded_at", models.DateTimeField()),
             ],
             options={
-                'indexes': [models.Index(fields=['state_id', 'patient_id', 'id'], name='upload_by_patient')],
+                "indexes": [
+                    models.Index(fields=["state_id", "patient_id", "id"], name="upload_by_patient")
+                ],
             },
         ),
     ]
