@@ -99,7 +99,7 @@ class Post(ShardedModel):
     facility = sharded_relation("directory.Facility", "facility_id")
     role = models.CharField(max_length=20, choices=Role.choices)
     practitioner_id = models.UUIDField(null=True)
-    practitioner = sharded_relation("directory.Practitioner", "practitioner_id")
+    practitioner = sharded_relation("directory.Practitioner", "practitioner_id", null=True)
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
 
@@ -145,7 +145,7 @@ class Line(ShardedModel):
     waiting_places = models.PositiveIntegerField()
     target_wait_minutes = models.PositiveSmallIntegerField(default=30)
     parent_id = models.UUIDField(null=True)
-    parent = sharded_relation("directory.Line", "parent_id")
+    parent = sharded_relation("directory.Line", "parent_id", null=True)
     practitioner_id = models.UUIDField(null=True)
     closed_at = models.DateTimeField(null=True)
 

@@ -80,10 +80,11 @@ class LocalModel(TableModel):
         abstract = True
 
 
-def sharded_relation(to: str, id_field: str) -> Any:
+def sharded_relation(to: str, id_field: str, *, null: bool = False) -> Any:
     """Relate to a row of the same state: `(state_id, <id_field>)` to its `(state_id, id)`.
 
-    Set the id field, never the relation: assigning an object overwrites `state_id`.
+    Set the id field, never the relation: assigning an object overwrites `state_id`. `null` says
+    that the id may be: without it `select_related` would leave out rows that have none.
     """
     return ForeignObject(
         to,
@@ -91,6 +92,7 @@ def sharded_relation(to: str, id_field: str) -> Any:
         from_fields=["state_id", id_field],
         to_fields=["state_id", "id"],
         related_name="+",
+        null=null,
     )
 
 

@@ -118,6 +118,7 @@ class Migration(migrations.Migration):
                     "parent",
                     models.ForeignObject(
                         from_fields=["state_id", "parent_id"],
+                        null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="directory.line",
@@ -279,6 +280,7 @@ class Migration(migrations.Migration):
                     "practitioner",
                     models.ForeignObject(
                         from_fields=["state_id", "practitioner_id"],
+                        null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="directory.practitioner",
