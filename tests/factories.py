@@ -32,6 +32,8 @@ from sanjeevani.directory.models import (
 from sanjeevani.directory.queries import clinic_serving
 from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.ids import uuid7
+from sanjeevani.grievance.models import Grievance, GrievanceKind
+from sanjeevani.grievance.numbers import new_number
 from sanjeevani.identity.models import Account, AccountKind, Login, Session
 from sanjeevani.identity.queries import digest_of
 from sanjeevani.intake.content import IntakeContent
@@ -303,6 +305,24 @@ class ConsentFactory(DjangoModelFactory):
     language = "en"
     decision = ConsentDecision.GIVEN
     decided_at = factory.LazyFunction(timezone.now)
+
+
+class GrievanceFactory(DjangoModelFactory):
+    """A complaint about waiting, to be answered in two weeks."""
+
+    class Meta:
+        model = Grievance
+
+    state_id = ANDHRA_PRADESH
+    id = factory.LazyFunction(uuid7)
+    number = factory.LazyAttribute(lambda grievance: new_number(grievance.state_id))
+    kind = GrievanceKind.WAITING
+    text = "I waited for two hours and nobody called."
+    language = "en"
+    received_at = factory.LazyFunction(timezone.now)
+    due_at = factory.LazyAttribute(
+        lambda grievance: grievance.received_at + datetime.timedelta(days=15)
+    )
 
 
 def person(account_id: uuid.UUID, state_id: int = ANDHRA_PRADESH) -> Actor:

@@ -21,6 +21,8 @@ from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.foundation.errors import DomainError, Stale
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.states import Moves, move
+from sanjeevani.grievance.models import GrievanceStatus
+from sanjeevani.grievance.states import GRIEVANCE_MOVES
 from sanjeevani.queueing import services as queueing
 from sanjeevani.queueing.errors import CallExpired
 from sanjeevani.queueing.models import Lease, Token, TokenStatus
@@ -37,6 +39,7 @@ TABLES = [
     (CONSULTATION_MOVES, ConsultationStatus),
     (DUTY_MOVES, DutyStatus),
     (ROOM_MOVES, RoomStatus),
+    (GRIEVANCE_MOVES, GrievanceStatus),
 ]
 
 

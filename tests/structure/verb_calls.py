@@ -30,6 +30,8 @@ from sanjeevani.documents.uploads import store_upload
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor, ActorKind
 from sanjeevani.foundation.ids import uuid7
+from sanjeevani.grievance.models import Grievance
+from sanjeevani.grievance.services import Complaint
 from sanjeevani.identity import services as identity
 from sanjeevani.identity.models import Account, OneTimeCode
 from sanjeevani.identity.queries import sessions_of
@@ -49,6 +51,7 @@ from tests.factories import (
     ClinicFactory,
     ConsentFactory,
     FacilityFactory,
+    GrievanceFactory,
     LineFactory,
     PatientFactory,
     PostFactory,
@@ -908,5 +911,53 @@ CALLS |= {
             "practitioner_state_id": world.practitioner.state_id,
             "lane": line_of(world.clinic),
         },
+    ),
+}
+
+
+def complaint(world: World, **more: Any) -> Grievance:
+    """A grievance about the hospital, from its clinic's patient."""
+    grievance: Grievance = GrievanceFactory.create(facility_id=world.facility.id, **more)
+    return grievance
+
+
+def by_handler(world: World, **more: Any) -> Call:
+    """A call by the hospital's administrator that concerns a grievance."""
+    about = complaint(world)
+    return Call(
+        world.staff(Role.FACILITY_ADMIN),
+        about,
+        arguments={"state_id": about.state_id, "grievance_id": about.id, **more},
+    )
+
+
+def by_author(world: World, **more: Any) -> Call:
+    """A call by whoever knows the number of an answered grievance."""
+    about = complaint(world, status="answered", answered_at=clock.now())
+    return Call(
+        Actor(ActorKind.ANONYMOUS, address="192.0.2.7"),
+        about,
+        arguments={"number": about.number, **more},
+    )
+
+
+CALLS |= {
+    "grievance.submit": lambda world: Call(
+        world.guest,
+        _result,
+        world.patient.id,
+        {
+            "complaint": Complaint(kind="waiting", text="Two hours", language="en"),
+            "consultation": (world.waiting.state_id, world.waiting.id),
+        },
+    ),
+    "grievance.take_up": by_handler,
+    "grievance.answer": lambda world: by_handler(world, text="We are sorry."),
+    "grievance.close": by_author,
+    "grievance.reopen": lambda world: by_author(world, reason="It happened again"),
+    "notifications.tell_answered": lambda world: Call(
+        SYSTEM,
+        about := complaint(world),
+        arguments={"state_id": about.state_id, "grievance_id": about.id},
     ),
 }

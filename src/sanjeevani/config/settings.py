@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "sanjeevani.intake",
     "sanjeevani.consultation",
     "sanjeevani.prescription",
+    "sanjeevani.grievance",
     "sanjeevani.reporting",
     "sanjeevani.notifications",
     "sanjeevani.web",

@@ -21,6 +21,8 @@ LIMITS: dict[str, tuple[int, int]] = {
     "requests_per_account": (30, 600),
     "messages_per_account": (120, 60),
     "documents_per_account": (60, 600),
+    "grievances_per_address": (20, 600),
+    "grievance_numbers_per_address": (60, 600),
 }
 """How many attempts in how many seconds; `settings.SIGN_IN_LIMITS` overrides single ones."""
 

@@ -1,0 +1,237 @@
+"""A grievance reaches whoever may answer it, and nobody else."""
+
+import datetime
+import uuid
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sanjeevani.directory.models import CLINICAL_ROLES, Facility, Post, Role
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import SYSTEM, Actor, ActorKind
+from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted, Stale
+from sanjeevani.foundation.models import AuditEvent
+from sanjeevani.foundation.outbox import deliver, number_facts
+from sanjeevani.grievance import services
+from sanjeevani.grievance.errors import NumberUnknown, TooLateToReopen
+from sanjeevani.grievance.models import Grievance, GrievanceKind, GrievanceStatus
+from sanjeevani.grievance.numbers import LETTERS, new_number, read_number
+from sanjeevani.grievance.queries import progress_of, read, to_handle
+from sanjeevani.grievance.services import Complaint
+from sanjeevani.grievance.tasks import close_settled
+from sanjeevani.messaging.models import OutgoingMessage
+from tests import factories
+
+STRANGER = Actor(ActorKind.ANONYMOUS, address="192.0.2.7")
+
+
+def acting(role: Role, facility: Facility) -> tuple[Post, Actor]:
+    """An administrator's post at a facility, and its actor. Administrators are no practitioners."""
+    account_id = factories.StaffAccountFactory.create().id
+    practitioner_id = factories.PractitionerFactory.create().id if role in CLINICAL_ROLES else None
+    post = factories.PostFactory.create(
+        facility=facility, role=role, account_id=account_id, practitioner_id=practitioner_id
+    )
+    actor = Actor(
+        ActorKind.STAFF, account_id=post.account_id, post_id=post.id, state_id=post.state_id
+    )
+    return post, actor
+
+
+def submitted(state_id: int = 28, kind: str = "waiting", mobile: str = "") -> Grievance:
+    """A complaint of a stranger about a state."""
+    factories.StateFactory.create(lgd_code=state_id)
+    return services.submit(
+        STRANGER,
+        complaint=Complaint(kind=kind, text="Two hours", language="hi", mobile=mobile),
+        state_id=state_id,
+    )
+
+
+class TestNumbers:
+    """Numbers survive being read out and typed."""
+
+    @given(st.sampled_from([0, 1, 28, 37]))
+    def test_what_was_given_is_read(self, state_id: int) -> None:
+        number = new_number(state_id)
+        for typed in (number, number.lower(), f" {number} ", number.replace("-", " ")):
+            assert read_number(typed) == (state_id, number)
+        assert read_number(number.replace("-", "")) == (state_id, number)
+
+    @pytest.mark.parametrize("typed", ["", "28", "28-AAAA-BBBB", "x" * 500, "28-AAAA-BBBB-CCC0"])
+    def test_what_is_no_number_is_none(self, typed: str) -> None:
+        assert read_number(typed) is None
+
+    @given(st.text(max_size=40))
+    def test_anything_typed_is_a_number_or_none(self, typed: str) -> None:
+        read_number(typed)
+
+    def test_they_cannot_be_guessed(self) -> None:
+        assert len(LETTERS) ** 12 > 2**58
+        assert len({new_number(28) for _ in range(200)}) == 200
+
+
+@pytest.mark.django_db
+class TestWhoHandlesWhat:
+    """By facility, past the facility, by state, by the nation."""
+
+    def test_a_consultation_leads_to_its_facility(self) -> None:
+        clinic = factories.ClinicFactory.create()
+        patient = factories.PatientFactory.create()
+        held = factories.requested(clinic, patient)
+        sent = services.submit(
+            factories.person(patient.account_id),
+            complaint=Complaint(kind="doctor", text="Rude", language="en"),
+            consultation=(held.state_id, held.id),
+        )
+        assert (sent.state_id, sent.facility_id) == (28, clinic.facility_id)
+        facility = Facility.objects.get(state_id=28, id=clinic.facility_id)
+        other, other_actor = acting(Role.FACILITY_ADMIN, factories.FacilityFactory.create())
+        own, own_actor = acting(Role.FACILITY_ADMIN, facility)
+        assert to_handle(other, 28) == []
+        assert [row.id for row in to_handle(own, 28)] == [sent.id]
+        assert read(own_actor, 28, sent.id).grievance.text == "Rude"
+        with pytest.raises(NotPermitted):
+            read(other_actor, 28, sent.id)
+
+    def test_nobody_complains_about_the_consultation_of_others(self) -> None:
+        held = factories.requested(
+            factories.ClinicFactory.create(), factories.PatientFactory.create()
+        )
+        stranger = factories.AccountFactory.create()
+        for actor in (factories.person(stranger.id), STRANGER):
+            with pytest.raises(NotFound):
+                services.submit(
+                    actor,
+                    complaint=Complaint(kind="doctor", text="Rude", language="en"),
+                    consultation=(held.state_id, held.id),
+                )
+
+    @pytest.mark.parametrize("kind", ["privacy", "safety"])
+    def test_some_kinds_go_past_the_facility(self, kind: str) -> None:
+        facility = factories.FacilityFactory.create()
+        about = factories.GrievanceFactory.create(facility_id=facility.id, kind=kind)
+        post, actor = acting(Role.FACILITY_ADMIN, facility)
+        assert to_handle(post, 28) == []
+        with pytest.raises(NotPermitted):
+            read(actor, 28, about.id)
+        with pytest.raises(NotPermitted):
+            services.answer(actor, state_id=28, grievance_id=about.id, text="No")
+        post, actor = acting(Role.STATE_ADMIN, facility)
+        assert len(to_handle(post, 28)) == 1
+        assert read(actor, 28, about.id).grievance.kind == kind
+
+    def test_states_see_their_own_and_the_nation_all(self) -> None:
+        about = submitted(28)
+        national, _actor = acting(Role.NATIONAL_ADMIN, factories.FacilityFactory(state_id=0))
+        other, other_actor = acting(Role.STATE_ADMIN, factories.FacilityFactory(state_id=33))
+        assert len(to_handle(national, 28)) == 1
+        assert to_handle(national, 0) == []
+        with pytest.raises(NotPermitted):
+            to_handle(other, 28)
+        with pytest.raises(NotPermitted):
+            services.take_up(other_actor, state_id=28, grievance_id=about.id)
+
+    @pytest.mark.parametrize("role", [Role.DOCTOR, Role.OBSERVER, Role.HEALTH_WORKER])
+    def test_others_see_none(self, role: Role) -> None:
+        about = submitted(28)
+        post, actor = acting(role, factories.FacilityFactory.create())
+        with pytest.raises(NotPermitted):
+            to_handle(post, 28)
+        with pytest.raises(NotPermitted):
+            read(actor, 28, about.id)
+
+    def test_reading_is_on_the_audit_trail(self) -> None:
+        about = submitted(28)
+        _post, actor = acting(Role.STATE_ADMIN, factories.FacilityFactory.create())
+        read(actor, 28, about.id)
+        row = AuditEvent.objects.get(state_id=28, verb="grievance.read")
+        assert (row.record_id, row.account_id) == (about.id, actor.account_id)
+
+
+@pytest.mark.django_db
+class TestItsWay:
+    """From received to answered, disputed, answered again and closed."""
+
+    def test_the_whole_way(self) -> None:
+        about = submitted(28, mobile="+919876543210")
+        _post, admin = acting(Role.STATE_ADMIN, factories.FacilityFactory.create())
+        key: dict[str, Any] = {"state_id": 28, "grievance_id": about.id}
+        services.take_up(admin, **key)
+        services.answer(admin, **key, text="We are sorry.")
+        seen = progress_of(about.number.lower())
+        assert (seen.status, seen.answer, seen.can_reopen) == ("answered", "We are sorry.", True)
+        with pytest.raises(Stale):
+            services.answer(admin, **key, text="Again")
+        again = services.reopen(STRANGER, number=about.number, reason="It happened again")
+        assert again.due_at < about.due_at
+        services.answer(admin, **key, text="We have called you.")
+        services.close(STRANGER, number=about.number)
+        steps = read(admin, 28, about.id).steps
+        assert [(step.status, step.text) for step in steps] == [
+            ("received", ""),
+            ("in_progress", ""),
+            ("answered", "We are sorry."),
+            ("reopened", "It happened again"),
+            ("answered", "We have called you."),
+            ("closed", ""),
+        ]
+        assert [step.post_id == admin.post_id for step in steps[:3]] == [False, True, True]
+
+    def test_the_author_is_told_in_their_language_without_the_answer(self) -> None:
+        about = submitted(28, mobile="+919876543210")
+        silent = submitted(28)
+        _post, admin = acting(Role.STATE_ADMIN, factories.FacilityFactory.create())
+        for one in (about, silent):
+            services.answer(admin, state_id=28, grievance_id=one.id, text="Secret words")
+        number_facts()
+        deliver("answers")
+        (message,) = OutgoingMessage.objects.all()
+        assert (message.mobile, message.language) == ("+919876543210", "hi")
+        assert message.text.endswith(f"/grievance/{about.number}")
+        assert "Secret" not in message.text
+
+    def test_an_answer_cannot_be_disputed_for_ever(self) -> None:
+        about = submitted(28)
+        Grievance.objects.filter(state_id=28, id=about.id).update(
+            status="answered", answered_at=clock.now() - datetime.timedelta(days=31)
+        )
+        assert not progress_of(about.number).can_reopen
+        with pytest.raises(TooLateToReopen):
+            services.reopen(STRANGER, number=about.number, reason="Still")
+        close_settled(0)
+        assert progress_of(about.number).status == GrievanceStatus.CLOSED
+
+    def test_fresh_answers_stay_open_to_dispute(self) -> None:
+        about = submitted(28)
+        Grievance.objects.filter(state_id=28, id=about.id).update(
+            status="answered", answered_at=clock.now() - datetime.timedelta(days=3)
+        )
+        close_settled(0)
+        assert progress_of(about.number).status == GrievanceStatus.ANSWERED
+
+    @pytest.mark.parametrize("kind", GrievanceKind.values)
+    def test_every_kind_has_its_due_date(self, kind: str) -> None:
+        about = submitted(28, kind)
+        assert (about.due_at - about.received_at).days == services.due_days(kind) <= 30
+
+    def test_wrong_input_is_refused(self) -> None:
+        factories.StateFactory.create()
+        good = {"kind": "waiting", "text": "Two hours", "language": "en"}
+        for wrong in ({"text": " "}, {"text": "x" * 4001}, {"kind": "lawsuit"}):
+            with pytest.raises(Invalid):
+                services.submit(SYSTEM, complaint=Complaint(**{**good, **wrong}), state_id=28)
+        with pytest.raises(Invalid):
+            services.submit(SYSTEM, complaint=Complaint(**good), state_id=99)
+        for number in ("", "28-AAAA-BBBB-CCCC", "99-AAAA-BBBB-CCCC"):
+            with pytest.raises(NumberUnknown):
+                progress_of(number)
+        with pytest.raises(NotFound):
+            services.take_up(SYSTEM, state_id=28, grievance_id=uuid.uuid4())
+        about = submitted(28)
+        with pytest.raises(Invalid):
+            services.reopen(STRANGER, number=about.number, reason=" ")
+        with pytest.raises(Stale):
+            services.reopen(STRANGER, number=about.number, reason="Hurry")
