@@ -169,12 +169,12 @@ class Listener:
         self._lines = self.response.iter_lines()
 
     def next(self, *, comments: bool = False) -> tuple[str, Any]:
-        """Return the next event and its data; comments only when asked for."""
+        """Return the next event and its data, signs of life left out; comments when asked for."""
         name = ""
         for line in self._lines:
             if line.startswith("event: "):
                 name = line.removeprefix("event: ")
-            elif line.startswith("data: "):
+            elif line.startswith("data: ") and name != "alive":
                 return name, json.loads(line.removeprefix("data: "))
             elif comments and line.startswith(":"):
                 return "comment", None
