@@ -30,7 +30,7 @@ from sanjeevani.directory.models import (
     State,
 )
 from sanjeevani.directory.queries import clinic_serving
-from sanjeevani.foundation.actor import Actor, ActorKind
+from sanjeevani.foundation.actor import SYSTEM, Actor, ActorKind
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.grievance.models import Grievance, GrievanceKind
 from sanjeevani.grievance.numbers import new_number
@@ -360,7 +360,7 @@ def on_duty(clinic: Clinic, **practitioner: Any) -> Practitioner:
     """Put a new doctor on duty in a clinic's line."""
     found: Practitioner = PractitionerFactory.create(**practitioner)
     line = Line.objects.get(state_id=clinic.state_id, id=clinic.line_id)
-    assign(doctor(found), practitioner=found, line=line)
+    assign(SYSTEM, practitioner=found, line=line)
     change_duty(doctor(found), practitioner_id=found.id, to=DutyStatus.ON)
     return found
 

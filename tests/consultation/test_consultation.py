@@ -211,7 +211,7 @@ def test_one_doctor_serves_lines_of_two_states() -> None:
     ]
     practitioner = on_duty(clinics[0])
     change_duty(doctor(practitioner), practitioner_id=practitioner.id, to=DutyStatus.OFF)
-    assign(doctor(practitioner), practitioner=practitioner, line=clinics[1].line)
+    assign(SYSTEM, practitioner=practitioner, line=clinics[1].line)
     change_duty(doctor(practitioner), practitioner_id=practitioner.id, to=DutyStatus.ON)
     held = requested(clinics[1], PatientFactory())
     assert call(practitioner).id == held.id
@@ -243,7 +243,7 @@ def test_an_empty_next_leaves_the_doctor_free() -> None:
 def test_the_line_waiting_longest_against_its_target_is_served_first() -> None:
     slow, quick = (ClinicFactory(line__target_wait_minutes=minutes) for minutes in (60, 10))
     practitioner = on_duty(slow)
-    assign(doctor(practitioner), practitioner=practitioner, line=quick.line)
+    assign(SYSTEM, practitioner=practitioner, line=quick.line)
     with clock.driven_by(lambda: at(9)):
         requested(slow, PatientFactory())
     with clock.driven_by(lambda: at(9, 20)):

@@ -26,6 +26,7 @@ from sanjeevani.directory.models import (
     State,
 )
 from sanjeevani.directory.queries import acting_post, clinics_serving
+from sanjeevani.directory.timetable import Opening
 from sanjeevani.foundation.actor import SYSTEM, Actor, ActorKind
 from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted, Stale
 from sanjeevani.foundation.ids import uuid7
@@ -43,7 +44,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-MORNING = directory.Opening(weekday=0, opens=datetime.time(9), closes=datetime.time(12))
+MORNING = Opening(weekday=0, opens=datetime.time(9), closes=datetime.time(12))
 
 
 def acting(role: Role, facility: Facility | None = None) -> Actor:
@@ -304,9 +305,9 @@ def test_clinical_posts_need_the_verified_practitioner(facility: Facility) -> No
     assert appoint(practitioner_id=practitioner.id).id != post.id
 
 
-def opening(start: int, end: int, weekday: int = 0) -> directory.Opening:
+def opening(start: int, end: int, weekday: int = 0) -> Opening:
     """An opening by its hours."""
-    return directory.Opening(weekday=weekday, opens=datetime.time(start), closes=datetime.time(end))
+    return Opening(weekday=weekday, opens=datetime.time(start), closes=datetime.time(end))
 
 
 @pytest.mark.parametrize(
@@ -323,7 +324,7 @@ def opening(start: int, end: int, weekday: int = 0) -> directory.Opening:
     ids=["backwards", "empty", "over midnight", "overlapping", "nested", "twice", "eighth day"],
 )
 def test_an_impossible_timetable_is_refused_and_the_old_one_stands(
-    facility: Facility, hours: list[directory.Opening]
+    facility: Facility, hours: list[Opening]
 ) -> None:
     clinic = ClinicFactory(line__facility=facility)
     before = ClinicHours.objects.filter(state_id=clinic.state_id).count()

@@ -134,7 +134,7 @@ def test_sixty_four_next_by_sixteen_doctors_over_four_lines() -> None:
     for _ in range(THREADS):
         practitioner = on_duty(clinics[0])
         for clinic in clinics[1:]:
-            assign(doctor(practitioner), practitioner=practitioner, line=clinic.line)
+            assign(SYSTEM, practitioner=practitioner, line=clinic.line)
         doctors.append(practitioner)
     patients = [willing_patient() for _ in range(64)]
     for number, patient in enumerate(patients):

@@ -3,6 +3,7 @@
 import pytest
 
 from sanjeevani.directory.models import Line
+from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.foundation.outbox import deliver, number_facts
 from sanjeevani.reporting.presence import count_presence
 from sanjeevani.reporting.queries import on_duty
@@ -28,7 +29,7 @@ def test_who_is_on_duty_is_counted_when_duty_changes() -> None:
     actor = factories.doctor(doctor)
     change_duty(actor, practitioner_id=doctor.id, to=DutyStatus.OFF)
     line = Line.objects.get(state_id=0, id=national.line_id)
-    assign(actor, practitioner=doctor, line=line)
+    assign(SYSTEM, practitioner=doctor, line=line)
     change_duty(actor, practitioner_id=doctor.id, to=DutyStatus.ON)
     number_facts()
     deliver("presence")

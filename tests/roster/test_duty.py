@@ -3,6 +3,7 @@
 import pytest
 
 from sanjeevani.directory.models import Practitioner
+from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.foundation.errors import Invalid, NotPermitted, Stale
 from sanjeevani.foundation.models import OutboxFact
 from sanjeevani.roster.models import DutyStatus
@@ -19,7 +20,7 @@ def practitioner() -> Practitioner:
     found: Practitioner = PractitionerFactory()
     for state_id in (ANDHRA_PRADESH, TAMIL_NADU):
         line = LineFactory(facility__state_id=state_id)
-        assign(doctor(found), practitioner=found, line=line)
+        assign(SYSTEM, practitioner=found, line=line)
     return found
 
 
@@ -79,11 +80,11 @@ def test_duty_needs_a_line() -> None:
 def test_the_unverified_serve_nowhere() -> None:
     unverified = PractitionerFactory(verified_at=None)
     with pytest.raises(NotPermitted):
-        assign(doctor(unverified), practitioner=unverified, line=LineFactory())
+        assign(SYSTEM, practitioner=unverified, line=LineFactory())
 
 
 def test_assigned_twice_is_once() -> None:
     practitioner, line = PractitionerFactory(), LineFactory()
     for _ in range(2):
-        assign(doctor(practitioner), practitioner=practitioner, line=line)
+        assign(SYSTEM, practitioner=practitioner, line=line)
     assert assigned_lines(practitioner.id) == [(line.state_id, line.id)]

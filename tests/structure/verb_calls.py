@@ -17,14 +17,16 @@ from sanjeevani.calls.models import Mode
 from sanjeevani.consultation import interruptions, transfers
 from sanjeevani.consultation import services as consultation
 from sanjeevani.consultation.models import Consultation, ConsultationStatus, Outcome
-from sanjeevani.directory.models import Clinic, Facility, Line, Practitioner, Role
+from sanjeevani.directory.models import Clinic, Facility, Holiday, Line, Post, Practitioner, Role
 from sanjeevani.directory.queries import clinic_serving
 from sanjeevani.directory.services import (
     ClinicDetails,
+    ClinicRules,
     FacilityDetails,
-    Opening,
     PractitionerDetails,
 )
+from sanjeevani.directory.staff import NewPerson
+from sanjeevani.directory.timetable import Opening
 from sanjeevani.documents.links import share
 from sanjeevani.documents.uploads import store_upload
 from sanjeevani.foundation import clock
@@ -45,6 +47,7 @@ from sanjeevani.prescription.shorthand import ItemContent
 from sanjeevani.queueing import services as queueing
 from sanjeevani.queueing.models import Token
 from sanjeevani.roster.models import DutyStatus
+from sanjeevani.roster.services import change_duty
 from sanjeevani.terminology.models import Medicine, Speciality
 from tests.factories import (
     ANDHRA_PRADESH,
@@ -433,9 +436,42 @@ CALLS |= {
     "queueing.finish": lambda world: on_token(world, world.held, world.host),
     "queueing.cancel": lambda world: on_token(world, world.waiting, world.guest),
     "roster.assign": lambda world: Call(
-        world.staff(Role.FACILITY_ADMIN),
+        world.staff(Role.STATE_ADMIN),
         world.practitioner,
         arguments={"practitioner": world.practitioner, "line": LineFactory()},
+    ),
+    "roster.unassign": lambda world: Call(
+        world.staff(Role.STATE_ADMIN),
+        world.practitioner,
+        arguments={"practitioner": world.practitioner, "line": line_of(world.clinic)},
+    ),
+    "roster.plan_week": lambda world: Call(
+        world.staff(Role.STATE_ADMIN),
+        line_of(world.clinic),
+        arguments={
+            "practitioner_id": world.practitioner.id,
+            "line": line_of(world.clinic),
+            "shifts": HOURS,
+        },
+    ),
+    "roster.ask_on_duty": lambda world: Call(
+        world.staff(Role.STATE_ADMIN),
+        off_duty(world),
+        arguments={
+            "practitioner": world.practitioner,
+            "line": line_of(world.clinic),
+            "clinic_name": "General OPD",
+        },
+    ),
+    "queueing.set_places": lambda world: Call(
+        world.staff(Role.STATE_ADMIN),
+        line_of(world.clinic),
+        arguments={
+            "state_id": world.clinic.state_id,
+            "line_id": world.clinic.line_id,
+            "places_per_day": 80,
+            "waiting_places": 20,
+        },
     ),
     "roster.change_duty": lambda world: Call(
         world.host,
@@ -443,6 +479,12 @@ CALLS |= {
         arguments={"practitioner_id": world.practitioner.id, "to": DutyStatus.BREAK},
     ),
 }
+
+
+def off_duty(world: World) -> Practitioner:
+    """The doctor, gone off duty."""
+    change_duty(world.host, practitioner_id=world.practitioner.id, to=DutyStatus.OFF)
+    return world.practitioner
 
 
 def missed(world: World) -> Consultation:
@@ -486,6 +528,19 @@ def general_medicine() -> None:
     )
 
 
+PADMA = PractitionerDetails(
+    name="Dr Padma Reddy",
+    gender="female",
+    qualification="MBBS",
+    council="Andhra Pradesh Medical Council",
+    registration_number="APMC 1",
+    speciality_code="general_medicine",
+    languages=["te", "en"],
+    address="Hospital Road, Guntur",
+    contact="padma@example.org",
+)
+
+
 @call_of("directory.register_practitioner")
 def _(world: World) -> Call:
     general_medicine()
@@ -495,17 +550,7 @@ def _(world: World) -> Call:
         arguments={
             "state_id": ANDHRA_PRADESH,
             "account_id": uuid7(),
-            "details": PractitionerDetails(
-                name="Dr Padma Reddy",
-                gender="female",
-                qualification="MBBS",
-                council="Andhra Pradesh Medical Council",
-                registration_number="APMC 1",
-                speciality_code="general_medicine",
-                languages=["te", "en"],
-                address="Hospital Road, Guntur",
-                contact="padma@example.org",
-            ),
+            "details": PADMA,
         },
     )
 
@@ -582,6 +627,137 @@ CALLS |= {
         world, Role.STATE_ADMIN, state_ids=[StateFactory(lgd_code=33).lgd_code]
     ),
     "directory.close_clinic": lambda world: to_clinic(world, Role.STATE_ADMIN),
+    "directory.change_clinic": lambda world: to_clinic(
+        world,
+        Role.STATE_ADMIN,
+        rules=ClinicRules(
+            name="Fever OPD",
+            name_hi="",
+            languages=["te"],
+            time_limit_minutes=12,
+            target_wait_minutes=20,
+        ),
+    ),
+    "consultation.close_clinic": lambda world: to_clinic(world, Role.STATE_ADMIN),
+}
+
+
+def at_facility(world: World, record: Any, by: Role, **more: Any) -> Call:
+    """A call by an administrator about the hospital."""
+    return Call(
+        world.staff(by),
+        record,
+        arguments={
+            "state_id": world.facility.state_id,
+            "facility_id": world.facility.id,
+            **more,
+        },
+    )
+
+
+def a_doctors_post(world: World) -> Post:
+    """A doctor's post at the hospital."""
+    post: Post = PostFactory(facility=world.facility)
+    return post
+
+
+RAVI = NewPerson(name="Ravi Kumar", mobile="+919876543210", language="en")
+OFFICE = FacilityDetails(
+    name="Directorate of Health Services",
+    kind="directorate",
+    address="Secretariat",
+    district="Guntur",
+)
+
+
+@call_of("directory.appoint_state_admin")
+def _(world: World) -> Call:
+    StateFactory(opened_at=clock.now())
+    return Call(
+        world.staff(Role.NATIONAL_ADMIN),
+        _result,
+        arguments={"state_id": ANDHRA_PRADESH, "person": RAVI, "office": OFFICE},
+    )
+
+
+@call_of("directory.enrol_practitioner")
+def _(world: World) -> Call:
+    general_medicine()
+    return Call(
+        world.staff(Role.STATE_ADMIN),
+        _result,
+        arguments={"state_id": ANDHRA_PRADESH, "person": RAVI, "details": PADMA},
+    )
+
+
+@call_of("directory.change_practitioner")
+def _(world: World) -> Call:
+    general_medicine()
+    practitioner = PractitionerFactory(verified_at=None)
+    return Call(
+        world.staff(Role.STATE_ADMIN),
+        practitioner,
+        arguments={
+            "state_id": practitioner.state_id,
+            "practitioner_id": practitioner.id,
+            "details": PADMA,
+        },
+    )
+
+
+@call_of("directory.invite_again")
+def _(world: World) -> Call:
+    post = a_doctors_post(world)
+    return Call(
+        world.staff(Role.STATE_ADMIN),
+        lambda _account: ("account", post.account_id),
+        arguments={"state_id": post.state_id, "post_id": post.id},
+    )
+
+
+@call_of("directory.remove_holiday")
+def _(world: World) -> Call:
+    holiday = Holiday.objects.create(
+        state_id=world.facility.state_id,
+        facility_id=world.facility.id,
+        date=clock.today(),
+        reason="Diwali",
+    )
+    return Call(
+        world.staff(Role.FACILITY_ADMIN),
+        holiday,
+        arguments={"state_id": holiday.state_id, "holiday_id": holiday.id},
+    )
+
+
+@call_of("consultation.end_post")
+def _(world: World) -> Call:
+    post = a_doctors_post(world)
+    return Call(
+        world.staff(Role.FACILITY_ADMIN),
+        post,
+        arguments={"state_id": post.state_id, "post_id": post.id},
+    )
+
+
+CALLS |= {
+    "directory.change_facility": lambda world: at_facility(
+        world, world.facility, Role.STATE_ADMIN, details=OFFICE
+    ),
+    "directory.appoint": lambda world: at_facility(
+        world, _result, Role.STATE_ADMIN, role=Role.FACILITY_ADMIN, person=RAVI
+    ),
+    "directory.appoint_known": lambda world: at_facility(
+        world, _result, Role.STATE_ADMIN, role=Role.OBSERVER, login=world.account.login
+    ),
+    "directory.add_holidays": lambda world: at_facility(
+        world,
+        world.facility,
+        Role.FACILITY_ADMIN,
+        first=clock.today(),
+        last=clock.today(),
+        reason="Diwali",
+    ),
 }
 
 
@@ -662,6 +838,13 @@ def on_account(world: World, **more: Any) -> Call:
     )
 
 
+def an_invitation(world: World) -> str:
+    """The token of an invitation that was sent to the account."""
+    identity.invite(SYSTEM, account_id=world.account.id, mobile="+919876543210")
+    text = OutgoingMessage.objects.get(purpose="staff_invitation").text
+    return text.split("/staff/welcome/")[1].split()[0]
+
+
 @call_of("identity.verify_code")
 def _(world: World) -> Call:
     challenge = identity.request_code(SYSTEM, mobile="+919876543210", language="en")
@@ -716,6 +899,15 @@ CALLS |= {
     "identity.deactivate_account": on_account,
     "identity.set_language": lambda world: on_account(world, language="hi"),
     "identity.set_home_state": lambda world: on_account(world, home_state_id=29),
+    "identity.invite": lambda world: on_account(world, mobile="+919876543210"),
+    "identity.accept_invitation": lambda world: Call(
+        Actor(ActorKind.ANONYMOUS, address="192.0.2.7"),
+        world.account,
+        arguments={"token": an_invitation(world), "password": "another good passphrase"},
+    ),
+    "identity.sign_out_of_post": lambda world: on_account(
+        world, post_state_id=ANDHRA_PRADESH, post_id=uuid7()
+    ),
     "identity.set_password": lambda world: on_account(world, password="another good passphrase"),
     "identity.create_staff_account": lambda world: Call(
         world.staff(Role.STATE_ADMIN),

@@ -22,10 +22,12 @@ from sanjeevani.directory.models import (
     LineKind,
     Post,
     Practitioner,
+    Registration,
     Role,
     ServedState,
     State,
 )
+from sanjeevani.directory.services import registration_key
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.sharding import NATIONAL
 from sanjeevani.identity.models import Account, AccountKind, Login
@@ -119,6 +121,18 @@ class Demo:
     patients: list[Patient] = field(default_factory=list)
     staff_sign_ins: list[tuple[str, str]] = field(default_factory=list)
     """(login, who it is), administrators and the first doctor of each OPD."""
+
+    @property
+    def registrations(self) -> list[Registration]:
+        """The rows that keep each registration with one practitioner."""
+        return [
+            Registration(
+                key=registration_key(practitioner.council, practitioner.registration_number),
+                practitioner_state_id=practitioner.state_id,
+                practitioner_id=practitioner.id,
+            )
+            for practitioner in self.practitioners
+        ]
 
     @property
     def logins(self) -> list[Login]:

@@ -14,6 +14,7 @@ from sanjeevani.directory.models import (
     Line,
     Post,
     Practitioner,
+    Registration,
     ServedState,
     State,
 )
@@ -54,6 +55,7 @@ def load(size: str, seed: int, sign_ins: Path) -> Demo:
     Login.objects.bulk_create(demo.logins)
     Facility.objects.bulk_create(demo.facilities)
     Practitioner.objects.bulk_create(demo.practitioners)
+    Registration.objects.bulk_create(demo.registrations)
     Post.objects.bulk_create(demo.posts)
     Line.objects.bulk_create(demo.lines)
     Clinic.objects.bulk_create(demo.clinics)

@@ -47,3 +47,19 @@ class AlreadyClosed(DomainError):
 
     status = 409
     message = _("This is closed for good.")
+
+
+class AlreadyVerified(DomainError):
+    """What was checked with the council does not change afterwards."""
+
+    status = 409
+    message = _("This practitioner is verified: the entry cannot be changed any more.")
+
+
+class HolidayPassed(Invalid):
+    """The day is over."""
+
+    message = _("This day is over. Choose today or a day to come.")
+
+    def __init__(self) -> None:
+        super().__init__(field="first")

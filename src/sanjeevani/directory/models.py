@@ -4,7 +4,12 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from sanjeevani.foundation.sharding import ReferenceModel, ShardedModel, sharded_relation
+from sanjeevani.foundation.sharding import (
+    KeyedModel,
+    ReferenceModel,
+    ShardedModel,
+    sharded_relation,
+)
 
 
 class State(ReferenceModel):
@@ -64,6 +69,20 @@ class Facility(ShardedModel):
                 fields=["state_id", "district", "name"], name="facility_name_in_district"
             ),
         ]
+
+
+class FacilityKind(models.TextChoices):
+    """What sort of institution a facility is, in the words of the health ministry."""
+
+    MEDICAL_COLLEGE = "medical_college", _("Medical college hospital")
+    DISTRICT_HOSPITAL = "district_hospital", _("District hospital")
+    SUB_DISTRICT_HOSPITAL = "sub_district_hospital", _("Sub-district hospital")
+    COMMUNITY_HEALTH_CENTRE = "community_health_centre", _("Community health centre")
+    PRIMARY_HEALTH_CENTRE = "primary_health_centre", _("Primary health centre")
+    SUB_CENTRE = "sub_centre", _("Health sub-centre")
+    DIRECTORATE = "directorate", _("Directorate of health services")
+    MINISTRY = "ministry", _("Ministry or national body")
+    OTHER = "other", _("Another institution")
 
 
 class Practitioner(ShardedModel):
@@ -211,6 +230,38 @@ class ClinicHours(ShardedModel):
                 name="clinic_hours_in_order", condition=models.Q(closes__gt=models.F("opens"))
             ),
         ]
+
+
+class Holiday(ShardedModel):
+    """A day on which a facility's clinics stay closed; with `clinic_id`, only that one."""
+
+    facility_id = models.UUIDField()
+    facility = sharded_relation("directory.Facility", "facility_id")
+    clinic_id = models.UUIDField(null=True)
+    clinic = sharded_relation("directory.Clinic", "clinic_id", null=True)
+    date = models.DateField()
+    reason = models.CharField(max_length=100)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state_id", "facility_id", "date", "clinic_id"],
+                name="holiday_once",
+                nulls_distinct=False,
+            )
+        ]
+
+
+class Registration(KeyedModel):
+    """Gives a registration with a council to one practitioner nation-wide.
+
+    Whoever is on two states' lists would have two desks, and two live consultations at once.
+    """
+
+    key = models.CharField(max_length=100, primary_key=True)
+    """Council and number, in small letters and digits only."""
+    practitioner_state_id = models.SmallIntegerField()
+    practitioner_id = models.UUIDField()
 
 
 class ServedState(ReferenceModel):

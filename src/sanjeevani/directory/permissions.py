@@ -34,7 +34,7 @@ def require_national_admin(actor: Actor) -> None:
 
 def require_state_admin(actor: Actor, state_id: int) -> None:
     """Let administrators of the state pass, and national ones. Raises NotPermitted."""
-    if actor.kind != ActorKind.SYSTEM and not _runs_state(_post_of(actor), state_id):
+    if actor.kind != ActorKind.SYSTEM and not runs_state(_post_of(actor), state_id):
         raise NotPermitted
 
 
@@ -43,32 +43,40 @@ def require_facility_admin(
 ) -> None:
     """Let administrators of the facility pass, and those above; without one, of any facility of
     the state. Raises NotPermitted."""
-    if actor.kind == ActorKind.SYSTEM:
-        return
-    post = _post_of(actor)
-    if _runs_state(post, state_id):
-        return
-    if (
-        post.role != Role.FACILITY_ADMIN
-        or post.state_id != state_id
-        or facility_id not in (None, post.facility_id)
-    ):
+    if actor.kind != ActorKind.SYSTEM and not runs_facility(_post_of(actor), state_id, facility_id):
         raise NotPermitted
 
 
 def require_may_appoint(actor: Actor, role: str, state_id: int, facility_id: uuid.UUID) -> None:
     """Let those pass who may give the role at the facility, and take it away."""
+    if actor.kind != ActorKind.SYSTEM and not may_give(
+        _post_of(actor), role, state_id, facility_id
+    ):
+        raise NotPermitted
+
+
+def may_give(post: Post, role: str, state_id: int, facility_id: uuid.UUID) -> bool:
+    """Tell whether the holder of a post may give a role at a facility, and take it away."""
     if role in GIVEN_BY_NATION:
-        require_national_admin(actor)
-    elif role in GIVEN_BY_STATE:
-        require_state_admin(actor, state_id)
-    else:
-        require_facility_admin(actor, state_id, facility_id)
+        return post.role == Role.NATIONAL_ADMIN
+    if role in GIVEN_BY_STATE:
+        return runs_state(post, state_id)
+    return runs_facility(post, state_id, facility_id)
 
 
-def _runs_state(post: Post, state_id: int) -> bool:
+def runs_state(post: Post, state_id: int) -> bool:
+    """Tell whether the holder of a post administers the state."""
     return post.role == Role.NATIONAL_ADMIN or (
         post.role == Role.STATE_ADMIN and post.state_id == state_id
+    )
+
+
+def runs_facility(post: Post, state_id: int, facility_id: uuid.UUID | None = None) -> bool:
+    """Tell whether the holder of a post administers the facility, or any of the state."""
+    return runs_state(post, state_id) or (
+        post.role == Role.FACILITY_ADMIN
+        and post.state_id == state_id
+        and facility_id in (None, post.facility_id)
     )
 
 

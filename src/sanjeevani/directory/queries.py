@@ -2,18 +2,22 @@
 
 import datetime
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
+from django.db.models import Q
 from django.utils import timezone
 
 from sanjeevani.directory.models import (
     Clinic,
     ClinicHours,
     Facility,
+    Holiday,
     Line,
     Post,
     Practitioner,
+    Role,
     ServedState,
     State,
 )
@@ -59,13 +63,17 @@ def practitioner(state_id: int, practitioner_id: uuid.UUID) -> Practitioner:
 
 @dataclass(frozen=True)
 class OpenClinic:
-    """A clinic that serves a state, with its line, host and whether it is open now."""
+    """A clinic that serves a state, with its line, host and whether it is open now.
+
+    On a holiday `hours_today` is empty and `holiday` says why.
+    """
 
     clinic: Clinic
     line: Line
     facility: Facility
     hours_today: list[ClinicHours]
     is_open: bool
+    holiday: str = ""
 
 
 def clinics_serving(served_state_id: int) -> list[OpenClinic]:
@@ -105,24 +113,48 @@ def clinic_serving(
 def _with_hours(clinics: Iterable[Clinic]) -> list[OpenClinic]:
     now = timezone.localtime(clock.now())
     hours: dict[uuid.UUID, list[ClinicHours]] = {}
+    holidays: dict[uuid.UUID, str] = {}
     clinics = list(clinics)
     for state_id in sorted({clinic.state_id for clinic in clinics}):
+        here = [clinic for clinic in clinics if clinic.state_id == state_id]
         for row in ClinicHours.objects.filter(
             state_id=state_id,
-            clinic_id__in=[clinic.id for clinic in clinics if clinic.state_id == state_id],
+            clinic_id__in=[clinic.id for clinic in here],
             weekday=now.weekday(),
         ).order_by("opens"):
             hours.setdefault(row.clinic_id, []).append(row)
-    return [
-        OpenClinic(
-            clinic,
-            clinic.line,
-            clinic.facility,
-            hours.get(clinic.id, []),
-            is_open_at(hours.get(clinic.id, []), now.time()),
+        holidays |= holiday_reasons(state_id, here, now.date())
+    found = []
+    for clinic in clinics:
+        holiday = holidays.get(clinic.id)
+        today = hours.get(clinic.id, []) if holiday is None else []
+        found.append(
+            OpenClinic(
+                clinic,
+                clinic.line,
+                clinic.facility,
+                today,
+                clinic.closed_at is None and is_open_at(today, now.time()),
+                holiday or "",
+            )
         )
+    return found
+
+
+def holiday_reasons(
+    state_id: int, clinics: Sequence[Clinic], day: datetime.date
+) -> dict[uuid.UUID, str]:
+    """Return why clinics of one state are closed on a day, for those that are."""
+    rows = Holiday.objects.filter(
+        state_id=state_id, facility_id__in={clinic.facility_id for clinic in clinics}, date=day
+    ).values_list("facility_id", "clinic_id", "reason")
+    of_facility = {facility: reason for facility, clinic, reason in rows if clinic is None}
+    of_clinic = {clinic: reason for _facility, clinic, reason in rows if clinic is not None}
+    return {
+        clinic.id: of_clinic.get(clinic.id) or of_facility[clinic.facility_id]
         for clinic in clinics
-    ]
+        if clinic.id in of_clinic or clinic.facility_id in of_facility
+    }
 
 
 def is_open_at(hours: Iterable[ClinicHours], time: datetime.time) -> bool:
@@ -164,3 +196,202 @@ def clinic_of_line(state_id: int, line_id: uuid.UUID) -> OpenClinic | None:
         .first()
     )
     return _with_hours([clinic])[0] if clinic else None
+
+
+# For those who run it ----------------------------------------------------------------------------
+
+
+def state(state_id: int) -> State:
+    """Return a state or the tenant National. Raises NotFound."""
+    found = State.objects.filter(lgd_code=state_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def states_named(words: str) -> list[State]:
+    """Return the states whose name has the words, by name; all without words."""
+    return [
+        state
+        for state in states()
+        if words.casefold() in state.name.casefold() or words in state.name_hi
+    ]
+
+
+def facility(state_id: int, facility_id: uuid.UUID) -> Facility:
+    """Return a facility. Raises NotFound."""
+    found = Facility.objects.filter(state_id=state_id, id=facility_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def clinic(state_id: int, clinic_id: uuid.UUID) -> Clinic:
+    """Return a clinic, open or closed for good, with its line and facility. Raises NotFound."""
+    found = (
+        Clinic.objects.select_related("line", "facility")
+        .filter(state_id=state_id, id=clinic_id)
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def clinic_today(clinic: Clinic) -> OpenClinic:
+    """Return a clinic read with its line and facility, with what today is like."""
+    return _with_hours([clinic])[0]
+
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class Part(Generic[Row]):
+    """Some rows of a list that is too long for one page, and how many there are in all."""
+
+    rows: Sequence[Row]
+    count: int
+
+
+def facilities_named(state_id: int, words: str, *, start: int, size: int) -> Part[Facility]:
+    """Return facilities of a state whose name or district has the words, by district and name."""
+    rows = Facility.objects.filter(
+        Q(name__icontains=words) | Q(name_hi__icontains=words) | Q(district__icontains=words),
+        state_id=state_id,
+    ).order_by("district", "name")
+    return Part(list(rows[start : start + size]), rows.count())
+
+
+def clinics_named(
+    state_id: int,
+    words: str,
+    *,
+    start: int,
+    size: int,
+    facility_id: uuid.UUID | None = None,
+) -> Part[OpenClinic]:
+    """Return open clinics of a state, or of one facility, with what today is like, by name."""
+    rows = Clinic.objects.select_related("line", "facility").filter(
+        Q(name__icontains=words)
+        | Q(name_hi__icontains=words)
+        | Q(facility__name__icontains=words)
+        | Q(facility__district__icontains=words),
+        state_id=state_id,
+        closed_at__isnull=True,
+    )
+    if facility_id is not None:
+        rows = rows.filter(facility_id=facility_id)
+    ordered = rows.order_by("facility__district", "facility__name", "name", "id")
+    return Part(_with_hours(ordered[start : start + size]), rows.count())
+
+
+def practitioners_named(
+    state_id: int, words: str, *, start: int, size: int, verified: bool | None = None
+) -> Part[Practitioner]:
+    """Return practitioners of a state by name or registration number, those to verify first."""
+    rows = Practitioner.objects.filter(
+        Q(name__icontains=words) | Q(registration_number__icontains=words), state_id=state_id
+    )
+    if verified is not None:
+        rows = rows.filter(verified_at__isnull=not verified)
+    ordered = rows.order_by("name", "id")
+    return Part(list(ordered[start : start + size]), rows.count())
+
+
+def practitioners_by_id(
+    practitioners: Iterable[tuple[int, uuid.UUID]],
+) -> dict[uuid.UUID, Practitioner]:
+    """Return the practitioners `(state_id, practitioner_id)` by id, one statement per state."""
+    by_state: dict[int, list[uuid.UUID]] = {}
+    for state_id, practitioner_id in practitioners:
+        by_state.setdefault(state_id, []).append(practitioner_id)
+    return {
+        practitioner.id: practitioner
+        for state_id, ids in by_state.items()
+        for practitioner in Practitioner.objects.filter(state_id=state_id, id__in=ids)
+    }
+
+
+def practitioner_of_account(state_id: int, account_id: uuid.UUID) -> Practitioner | None:
+    """Return the practitioner of an account in the state where the account is at home."""
+    return Practitioner.objects.filter(state_id=state_id, account_id=account_id).first()
+
+
+def posts_at(state_id: int, facility_id: uuid.UUID) -> list[Post]:
+    """Return the posts at a facility that have not ended, with their practitioners."""
+    return list(
+        Post.objects.select_related("practitioner")
+        .filter(state_id=state_id, facility_id=facility_id, ended_at__isnull=True)
+        .order_by("role", "started_at")
+    )
+
+
+def posts_in_role(state_id: int, role: Role) -> list[Post]:
+    """Return a state's posts in a role that have not ended, with their facilities."""
+    return list(
+        Post.objects.select_related("facility")
+        .filter(state_id=state_id, role=role, ended_at__isnull=True)
+        .order_by("started_at")
+    )
+
+
+def clinical_posts_of(state_id: int, practitioner_id: uuid.UUID) -> list[Post]:
+    """Return where a practitioner works as a doctor or specialist."""
+    return list(
+        Post.objects.select_related("facility")
+        .filter(state_id=state_id, practitioner_id=practitioner_id, ended_at__isnull=True)
+        .order_by("started_at")
+    )
+
+
+def hours_of(clinic: Clinic) -> list[ClinicHours]:
+    """Return a clinic's timetable in the order of the week."""
+    return list(
+        ClinicHours.objects.filter(state_id=clinic.state_id, clinic_id=clinic.id).order_by(
+            "weekday", "opens"
+        )
+    )
+
+
+def holidays_of(
+    state_id: int, facility_id: uuid.UUID, clinic_id: uuid.UUID | None = None
+) -> list[Holiday]:
+    """Return the holidays to come of a facility, or those that a clinic keeps."""
+    rows = Holiday.objects.filter(
+        state_id=state_id, facility_id=facility_id, date__gte=clock.today()
+    )
+    own = Q(clinic_id__isnull=True)
+    if clinic_id is not None:
+        own |= Q(clinic_id=clinic_id)
+    return list(rows.filter(own).order_by("date", "clinic_id"))
+
+
+def states_served_by(clinic: Clinic) -> dict[int, datetime.datetime]:
+    """Return the states whose patients a clinic serves, each with since when."""
+    return dict(
+        ServedState.objects.filter(clinic_id=clinic.id, clinic_state_id=clinic.state_id)
+        .order_by("served_state_id")
+        .values_list("served_state_id", "since")
+    )
+
+
+@dataclass(frozen=True)
+class StateCounts:
+    """How much a state has, and what waits for its administrator."""
+
+    facilities: int
+    clinics: int
+    verified: int
+    to_verify: int
+
+
+def counts_of(state_id: int) -> StateCounts:
+    """Count what a state has."""
+    practitioners = Practitioner.objects.filter(state_id=state_id)
+    return StateCounts(
+        Facility.objects.filter(state_id=state_id, closed_at__isnull=True).count(),
+        Clinic.objects.filter(state_id=state_id, closed_at__isnull=True).count(),
+        practitioners.filter(verified_at__isnull=False).count(),
+        practitioners.filter(verified_at__isnull=True).count(),
+    )

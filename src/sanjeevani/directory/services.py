@@ -2,7 +2,7 @@
 
 import csv
 import datetime
-import itertools
+import re
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from sanjeevani.directory.errors import (
     AlreadyClosed,
     AlreadyRegistered,
+    AlreadyVerified,
+    HolidayPassed,
     NameTaken,
     NotVerified,
     PostHeld,
@@ -24,10 +26,12 @@ from sanjeevani.directory.models import (
     Clinic,
     ClinicHours,
     Facility,
+    Holiday,
     Line,
     LineKind,
     Post,
     Practitioner,
+    Registration,
     Role,
     ServedState,
     State,
@@ -39,12 +43,15 @@ from sanjeevani.directory.permissions import (
     require_state_admin,
 )
 from sanjeevani.directory.queries import practitioner as practitioner_by_id
+from sanjeevani.directory.timetable import Opening, check
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted, Stale
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.sharding import NATIONAL
 from sanjeevani.foundation.verbs import concerns, verb
+from sanjeevani.identity.queries import find_account
+from sanjeevani.identity.services import invite, sign_out_of_post
 from sanjeevani.terminology.models import Speciality
 
 STATES_FILE = Path(__file__).parent / "data" / "states.csv"
@@ -124,6 +131,25 @@ def open_facility(actor: Actor, *, state_id: int, details: FacilityDetails) -> F
     return facility
 
 
+@verb("directory.change_facility")
+def change_facility(
+    actor: Actor, *, state_id: int, facility_id: uuid.UUID, details: FacilityDetails
+) -> None:
+    """Correct what a facility is registered with. Raises AlreadyClosed, NameTaken, Invalid."""
+    require_state_admin(actor, state_id)
+    facility = _open_facility_of(state_id, facility_id)
+    clinics = Clinic.objects.filter(
+        state_id=state_id, facility_id=facility_id, closed_at__isnull=True
+    )
+    if not details.is_opd_host and clinics.exists():
+        raise Invalid(_("Online OPDs are open here. Close them first."), field="hosts")
+    try:
+        Facility.objects.filter(state_id=state_id, id=facility_id).update(**vars(details))
+    except IntegrityError as error:
+        raise _fact_of(error, {"facility_name_in_district": NameTaken()}) from None
+    concerns(facility)
+
+
 @dataclass(frozen=True, kw_only=True)
 class PractitionerDetails:
     """What a practitioner is registered with. `address` and `contact` are professional ones."""
@@ -145,15 +171,17 @@ def register_practitioner(
 ) -> Practitioner:
     """Put a practitioner on the state's list, to be verified by a state administrator.
 
-    Raises AlreadyRegistered, Invalid.
+    Raises AlreadyRegistered, also for a registration on another state's list; Invalid.
     """
     require_facility_admin(actor, state_id)
     _require_speciality(details.speciality_code)
     _require_languages(details.languages)
+    practitioner_id = uuid7()
+    _take_registration(state_id, practitioner_id, details)
     try:
         practitioner = Practitioner.objects.create(
             state_id=state_id,
-            id=uuid7(),
+            id=practitioner_id,
             account_id=account_id,
             **{**vars(details), "languages": list(details.languages)},
         )
@@ -167,6 +195,48 @@ def register_practitioner(
         ) from None
     concerns(practitioner)
     return practitioner
+
+
+def _take_registration(
+    state_id: int, practitioner_id: uuid.UUID, details: PractitionerDetails
+) -> None:
+    key = registration_key(details.council, details.registration_number)
+    row = Registration(key=key, practitioner_state_id=state_id, practitioner_id=practitioner_id)
+    Registration.objects.bulk_create([row], ignore_conflicts=True)
+    if Registration.objects.get(key=key).practitioner_id != practitioner_id:
+        raise AlreadyRegistered(field="registration_number")
+
+
+def registration_key(council: str, number: str) -> str:
+    """Return a registration as one key, however it was typed: `APMC/FMR/1` is `apmcfmr1`."""
+    return ":".join(re.sub(r"[\W_]+", "", part.casefold()) for part in (council, number))
+
+
+@verb("directory.change_practitioner")
+def change_practitioner(
+    actor: Actor, *, state_id: int, practitioner_id: uuid.UUID, details: PractitionerDetails
+) -> None:
+    """Correct an entry. Raises AlreadyVerified, AlreadyRegistered, Invalid."""
+    require_state_admin(actor, state_id)
+    _require_speciality(details.speciality_code)
+    _require_languages(details.languages)
+    practitioner = practitioner_by_id(state_id, practitioner_id)
+    Registration.objects.filter(
+        key=registration_key(practitioner.council, practitioner.registration_number),
+        practitioner_id=practitioner_id,
+    ).delete()
+    _take_registration(state_id, practitioner_id, details)
+    rows = Practitioner.objects.filter(
+        state_id=state_id, id=practitioner_id, verified_at__isnull=True
+    )
+    try:
+        changed = rows.update(**{**vars(details), "languages": list(details.languages)})
+    except IntegrityError as error:
+        taken = AlreadyRegistered(field="registration_number")
+        raise _fact_of(error, {"practitioner_registration": taken}) from None
+    if not changed:
+        raise AlreadyVerified
+    concerns(practitioner)
 
 
 @verb("directory.verify_practitioner")
@@ -197,7 +267,8 @@ def give_post(
 ) -> Post:
     """Let an account act in a role at a facility. Clinical roles need the verified practitioner.
 
-    Raises AlreadyClosed, NotVerified, PostHeld.
+    Whoever has no password yet is sent a link to choose one. Raises AlreadyClosed, NotVerified,
+    PostHeld.
     """
     require_may_appoint(actor, role, state_id, facility_id)
     _open_facility_of(state_id, facility_id)
@@ -221,13 +292,16 @@ def give_post(
         )
     except IntegrityError as error:
         raise _fact_of(error, {"post_once_at_a_time": PostHeld()}) from None
+    account = find_account(account_id)
+    if account is not None and account.mobile and not account.password:
+        invite(actor, account_id=account_id)
     concerns(post)
     return post
 
 
 @verb("directory.end_post")
 def end_post(actor: Actor, *, state_id: int, post_id: uuid.UUID) -> None:
-    """Take a post away: whoever acts in it is out at the next request. Raises Stale."""
+    """Take a post away: whoever acts in it is signed out. Raises Stale."""
     post = Post.objects.filter(state_id=state_id, id=post_id).first()
     if post is None:
         raise NotFound
@@ -237,16 +311,8 @@ def end_post(actor: Actor, *, state_id: int, post_id: uuid.UUID) -> None:
     )
     if not ended:
         raise Stale
+    sign_out_of_post(actor, account_id=post.account_id, post_state_id=state_id, post_id=post_id)
     concerns(post)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Opening:
-    """One opening on a weekday (0 is Monday), in Indian time. Never over midnight."""
-
-    weekday: int
-    opens: datetime.time
-    closes: datetime.time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -282,9 +348,10 @@ def open_clinic(
         raise Invalid(_("This facility does not host online OPDs."), field="facility")
     _require_speciality(details.speciality_code)
     _require_languages(details.languages)
-    for field in ("places_per_day", "waiting_places", "time_limit_minutes", "target_wait_minutes"):
-        if getattr(details, field) < 1:
-            raise Invalid(_("Enter a number above 0."), field=field)
+    _require_positive(
+        details,
+        ("places_per_day", "waiting_places", "time_limit_minutes", "target_wait_minutes"),
+    )
     line = Line.objects.create(
         state_id=state_id,
         id=uuid7(),
@@ -327,6 +394,106 @@ def set_hours(
     concerns(clinic)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ClinicRules:
+    """What of a clinic changes in daily use, besides its timetable and places. In minutes."""
+
+    name: str
+    name_hi: str
+    languages: Sequence[str]
+    time_limit_minutes: int
+    target_wait_minutes: int
+
+
+@verb("directory.change_clinic")
+def change_clinic(actor: Actor, *, state_id: int, clinic_id: uuid.UUID, rules: ClinicRules) -> None:
+    """Change a clinic's name and rules, from now on. Raises AlreadyClosed, NameTaken, Invalid."""
+    clinic = _open_clinic_of(state_id, clinic_id)
+    require_facility_admin(actor, state_id, clinic.facility_id)
+    _require_languages(rules.languages)
+    _require_positive(rules, ("time_limit_minutes", "target_wait_minutes"))
+    try:
+        Clinic.objects.filter(state_id=state_id, id=clinic_id).update(
+            name=rules.name,
+            name_hi=rules.name_hi,
+            languages=list(rules.languages),
+            time_limit_minutes=rules.time_limit_minutes,
+        )
+    except IntegrityError as error:
+        raise _fact_of(error, {"clinic_name": NameTaken()}) from None
+    Line.objects.filter(state_id=state_id, id=clinic.line_id).update(
+        target_wait_minutes=rules.target_wait_minutes
+    )
+    concerns(clinic)
+
+
+LONGEST_HOLIDAY = datetime.timedelta(days=60)
+
+
+@verb("directory.add_holidays")
+def add_holidays(
+    actor: Actor,
+    *,
+    state_id: int,
+    facility_id: uuid.UUID,
+    clinic_id: uuid.UUID | None = None,
+    first: datetime.date,
+    last: datetime.date,
+    reason: str,
+) -> int:
+    """Close a facility's clinics, or one of them, on the days from `first` to `last`.
+
+    Days that are holidays already stay as they are; returns how many are new. Whoever waits keeps
+    the token: a holiday ends the asking, not the serving. Raises HolidayPassed, Invalid.
+    """
+    require_facility_admin(actor, state_id, facility_id)
+    facility = _open_facility_of(state_id, facility_id)
+    if clinic_id is not None and _open_clinic_of(state_id, clinic_id).facility_id != facility_id:
+        raise NotFound
+    if first < clock.today():
+        raise HolidayPassed
+    if last < first:
+        raise Invalid(_("The last day comes before the first one."), field="last")
+    if last - first > LONGEST_HOLIDAY:
+        raise Invalid(_("At most 60 days at a time."), field="last")
+    known = Holiday.objects.filter(
+        state_id=state_id,
+        facility_id=facility_id,
+        clinic_id=clinic_id,
+        date__range=(first, last),
+    ).values_list("date", flat=True)
+    days = [first + datetime.timedelta(days=number) for number in range((last - first).days + 1)]
+    new = sorted(set(days) - set(known))
+    Holiday.objects.bulk_create(
+        [
+            Holiday(
+                state_id=state_id,
+                id=uuid7(),
+                facility_id=facility_id,
+                clinic_id=clinic_id,
+                date=day,
+                reason=reason,
+            )
+            for day in new
+        ],
+        ignore_conflicts=True,
+    )
+    concerns(facility)
+    return len(new)
+
+
+@verb("directory.remove_holiday")
+def remove_holiday(actor: Actor, *, state_id: int, holiday_id: uuid.UUID) -> Holiday:
+    """Open again on a day that was a holiday; return what it was, so that it can be restored."""
+    holiday = Holiday.objects.filter(state_id=state_id, id=holiday_id).first()
+    if holiday is None:
+        raise NotFound
+    require_facility_admin(actor, state_id, holiday.facility_id)
+    Holiday.objects.filter(state_id=state_id, id=holiday_id).delete()
+    concerns(holiday)
+    return holiday
+
+
 @verb("directory.serve_states")
 def serve_states(
     actor: Actor, *, state_id: int, clinic_id: uuid.UUID, state_ids: Collection[int]
@@ -344,8 +511,8 @@ def serve_states(
 @verb("directory.close_clinic")
 def close_clinic(actor: Actor, *, state_id: int, clinic_id: uuid.UUID) -> None:
     """Close a clinic and its line for good; nobody can ask for a token there any more."""
-    require_state_admin(actor, state_id)
     clinic = _open_clinic_of(state_id, clinic_id)
+    require_facility_admin(actor, state_id, clinic.facility_id)
     now = clock.now()
     closed = Clinic.objects.filter(state_id=state_id, id=clinic_id, closed_at__isnull=True).update(
         closed_at=now
@@ -391,19 +558,14 @@ def _require_languages(languages: Sequence[str]) -> None:
         raise Invalid(_("Choose at least one language."), field="languages")
 
 
+def _require_positive(details: ClinicDetails | ClinicRules, fields: Sequence[str]) -> None:
+    for field in fields:
+        if getattr(details, field) < 1:
+            raise Invalid(_("Enter a number above 0."), field=field)
+
+
 def _replace_hours(clinic: Clinic, hours: Sequence[Opening]) -> None:
-    ordered = sorted(hours, key=lambda opening: (opening.weekday, opening.opens))
-    for opening in ordered:
-        if not 0 <= opening.weekday <= 6:
-            raise Invalid(_("Choose a day of the week."), field="hours")
-        if opening.closes <= opening.opens:
-            raise Invalid(
-                _("An opening has to end after it begins. Split one that goes over midnight."),
-                field="hours",
-            )
-    for earlier, later in itertools.pairwise(ordered):
-        if earlier.weekday == later.weekday and later.opens < earlier.closes:
-            raise Invalid(_("Two openings on the same day overlap."), field="hours")
+    ordered = check(hours)
     ClinicHours.objects.filter(state_id=clinic.state_id, clinic_id=clinic.id).delete()
     ClinicHours.objects.bulk_create(
         ClinicHours(state_id=clinic.state_id, id=uuid7(), clinic_id=clinic.id, **vars(opening))

@@ -52,3 +52,19 @@ class AccountInactive(DomainError):
 
     status = 403
     message = _("This account is closed. Please ask your administrator.")
+
+
+class InvitationDead(DomainError):
+    """The link to set a password was used, replaced by a newer one, is too old, or never was."""
+
+    status = 410
+    message = _("This link no longer works. Ask your administrator to send you a new one.")
+
+
+class NoMobile(Invalid):
+    """There is no number to send a message to."""
+
+    message = _("There is no mobile number to send the link to. Enter one.")
+
+    def __init__(self) -> None:
+        super().__init__(field="mobile")

@@ -18,6 +18,7 @@ LIMITS: dict[str, tuple[int, int]] = {
     "codes_per_address": (30, 600),
     "passwords_per_login": (8, 900),
     "passwords_per_address": (60, 900),
+    "duty_requests_per_doctor": (2, 1_800),
     "requests_per_account": (30, 600),
     "messages_per_account": (120, 60),
     "documents_per_account": (60, 600),

@@ -55,6 +55,21 @@ class OneTimeCode(KeyedModel):
         indexes = [models.Index(fields=["expires_at"], name="code_by_expiry")]
 
 
+class Invitation(KeyedModel):
+    """A link by which a member of staff sets a password. Only its digest is stored."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    account_id = models.UUIDField()
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["account_id"], name="invitation_by_account"),
+            models.Index(fields=["expires_at"], name="invitation_by_expiry"),
+        ]
+
+
 class Session(KeyedModel):
     """A signed-in browser, with everything a request needs to know: its check is one query."""
 

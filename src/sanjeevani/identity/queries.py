@@ -3,11 +3,20 @@
 import datetime
 import hashlib
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor, ActorKind
-from sanjeevani.identity.models import Account, AccountKind, Login, OneTimeCode, Session
+from sanjeevani.identity.errors import InvitationDead
+from sanjeevani.identity.models import (
+    Account,
+    AccountKind,
+    Invitation,
+    Login,
+    OneTimeCode,
+    Session,
+)
 
 TOKEN_LENGTH = 43
 """Characters of a session token: 256 random bits in URL-safe base64."""
@@ -98,3 +107,26 @@ def account_by_login(kind: AccountKind, login: str) -> Account | None:
 def find_code(challenge: uuid.UUID) -> OneTimeCode | None:
     """Return a code that was sent, dead or alive, while it is kept: for the page that asks."""
     return OneTimeCode.objects.filter(id=challenge).first()
+
+
+def accounts_by_id(account_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Account]:
+    """Return the accounts that there are, by id."""
+    return {account.id: account for account in Account.objects.filter(id__in=set(account_ids))}
+
+
+def is_login_free(login: str) -> bool:
+    """Tell whether no member of staff signs in by this name yet."""
+    return not Login.objects.filter(key=f"{AccountKind.STAFF}:{login}").exists()
+
+
+def invited_account(token: str) -> Account:
+    """Return the account that a living invitation was sent for. Raises InvitationDead."""
+    account_id = (
+        Invitation.objects.filter(digest=digest_of(token), expires_at__gt=clock.now())
+        .values_list("account_id", flat=True)
+        .first()
+    )
+    account = Account.objects.filter(id=account_id, is_active=True).first() if account_id else None
+    if account is None:
+        raise InvitationDead
+    return account

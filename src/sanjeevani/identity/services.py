@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 from functools import cache
 
+from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -24,7 +25,9 @@ from sanjeevani.identity import queries
 from sanjeevani.identity.errors import (
     AccountInactive,
     CodeDead,
+    InvitationDead,
     LoginTaken,
+    NoMobile,
     WeakPassword,
     WrongCode,
     WrongPassword,
@@ -34,6 +37,7 @@ from sanjeevani.identity.models import (
     Account,
     AccountKind,
     AttemptCounter,
+    Invitation,
     Login,
     OneTimeCode,
     Session,
@@ -52,6 +56,8 @@ STAFF_DAY = datetime.timedelta(hours=12)
 SEEN_EVERY = datetime.timedelta(minutes=10)
 
 LONGEST_PASSWORD = 200
+
+INVITATION_LIFE = datetime.timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,6 +407,79 @@ def create_staff_account(
     return account
 
 
+@verb("identity.invite")
+def invite(_actor: Actor, *, account_id: uuid.UUID, mobile: str | None = None) -> Account:
+    """Send a member of staff a link to set a password; the one sent before stops working.
+
+    `mobile` (E.164) replaces the number on file. Whoever calls has checked that the actor may do
+    this to the account. Raises NoMobile.
+    """
+    account = (
+        Account.objects.select_for_update(no_key=True)
+        .filter(id=account_id, kind=AccountKind.STAFF, is_active=True)
+        .first()
+    )
+    if account is None:
+        raise NotFound
+    if mobile is not None and mobile != account.mobile:
+        account.mobile = mobile
+        account.save(update_fields=["mobile"])
+    if not account.mobile:
+        raise NoMobile
+    token = secrets.token_urlsafe(32)
+    at = clock.now()
+    Invitation.objects.filter(account_id=account_id).delete()
+    Invitation.objects.create(
+        digest=queries.digest_of(token),
+        account_id=account_id,
+        created_at=at,
+        expires_at=at + INVITATION_LIFE,
+    )
+    with translation.override(account.language):
+        text = _(
+            "Sanjeevani: choose your password here: %(link)s Your user name is %(login)s."
+            " The link works for 3 days. Do not pass it on."
+        ) % {
+            "link": f"{settings.PUBLIC_URL}/staff/welcome/{token}",
+            "login": account.login,
+        }
+    queue_message(
+        account.mobile,
+        text,
+        purpose="staff_invitation",
+        language=account.language,
+        valid_for=INVITATION_LIFE,
+    )
+    concerns(account)
+    return account
+
+
+@verb("identity.accept_invitation")
+def accept_invitation(actor: Actor, *, token: str, password: str) -> Account:
+    """Set the password by the link that was sent; it works once. Ends all sessions.
+
+    Raises InvitationDead, WeakPassword.
+    """
+    account = queries.invited_account(token)
+    set_password(actor, account_id=account.id, password=password)
+    # Of two who use the link at once, the second finds it gone.
+    if not Invitation.objects.filter(digest=queries.digest_of(token)).delete()[0]:
+        raise InvitationDead
+    concerns(account)
+    return account
+
+
+@verb("identity.sign_out_of_post")
+def sign_out_of_post(
+    _actor: Actor, *, account_id: uuid.UUID, post_state_id: int, post_id: uuid.UUID
+) -> None:
+    """End the sessions that act in a post, on all devices."""
+    Session.objects.filter(
+        account_id=account_id, post_state_id=post_state_id, post_id=post_id
+    ).delete()
+    concerns(Account(id=account_id))
+
+
 @verb("identity.deactivate_account")
 def deactivate_account(_actor: Actor, *, account_id: uuid.UUID) -> None:
     """Close an account and end all its sessions."""
@@ -433,4 +512,5 @@ def forget_expired() -> None:
     at = clock.now()
     OneTimeCode.objects.filter(expires_at__lt=at - CODE_KEPT).delete()
     AttemptCounter.objects.filter(expires_at__lt=at).delete()
+    Invitation.objects.filter(expires_at__lt=at).delete()
     Session.objects.filter(expires_at__lt=at).delete()

@@ -50,3 +50,30 @@ class DutyLine(ShardedModel):
                 fields=["state_id", "line_id", "practitioner_id"], name="duty_line_once"
             )
         ]
+
+
+class WeeklyPlan(ShardedModel):
+    """One shift of a practitioner in a line on a weekday (0 is Monday), in Indian time.
+
+    It says who is expected; who serves is said by duty. A practitioner who is taken off the line
+    keeps the plan for a return; it counts only with an assignment.
+    """
+
+    line_id = models.UUIDField()
+    line = sharded_relation("directory.Line", "line_id")
+    practitioner_id = models.UUIDField()
+    weekday = models.PositiveSmallIntegerField()
+    begins = models.TimeField()
+    ends = models.TimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state_id", "line_id", "practitioner_id", "weekday", "begins"],
+                name="weekly_plan_once",
+            ),
+            models.CheckConstraint(name="weekly_plan_weekday", condition=models.Q(weekday__lte=6)),
+            models.CheckConstraint(
+                name="weekly_plan_in_order", condition=models.Q(ends__gt=models.F("begins"))
+            ),
+        ]

@@ -4,8 +4,10 @@ import uuid
 from collections.abc import Iterable
 
 from django.db.models import Count
+from django.utils import timezone
 
-from sanjeevani.roster.models import Assignment, Duty, DutyLine, DutyStatus
+from sanjeevani.foundation import clock
+from sanjeevani.roster.models import Assignment, Duty, DutyLine, DutyStatus, WeeklyPlan
 
 
 def doctors_on_duty(state_id: int, line_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
@@ -43,3 +45,48 @@ def assigned_lines(practitioner_id: uuid.UUID) -> list[tuple[int, uuid.UUID]]:
         .order_by("line_state_id", "line_id")
         .values_list("line_state_id", "line_id")
     )
+
+
+def serving(line_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[tuple[int, uuid.UUID]]]:
+    """Return who may serve each line: `(state_id, practitioner_id)`."""
+    ids = list(line_ids)
+    found: dict[uuid.UUID, list[tuple[int, uuid.UUID]]] = {line_id: [] for line_id in ids}
+    for line_id, state_id, practitioner_id in Assignment.objects.filter(
+        line_id__in=ids
+    ).values_list("line_id", "practitioner_state_id", "practitioner_id"):
+        found[line_id].append((state_id, practitioner_id))
+    return found
+
+
+def duty_in(
+    state_id: int, line_ids: Iterable[uuid.UUID]
+) -> dict[uuid.UUID, dict[uuid.UUID, DutyStatus]]:
+    """Return, per line, the practitioners who serve it now, on duty or on a break."""
+    ids = list(line_ids)
+    found: dict[uuid.UUID, dict[uuid.UUID, DutyStatus]] = {line_id: {} for line_id in ids}
+    for line_id, practitioner_id, on_break in DutyLine.objects.filter(
+        state_id=state_id, line_id__in=ids
+    ).values_list("line_id", "practitioner_id", "on_break"):
+        found[line_id][practitioner_id] = DutyStatus.BREAK if on_break else DutyStatus.ON
+    return found
+
+
+def plans_of(state_id: int, line_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[WeeklyPlan]]:
+    """Return the weekly plans of lines, those included of who does not serve there at present."""
+    ids = list(line_ids)
+    found: dict[uuid.UUID, list[WeeklyPlan]] = {line_id: [] for line_id in ids}
+    for plan in WeeklyPlan.objects.filter(state_id=state_id, line_id__in=ids).order_by(
+        "weekday", "begins"
+    ):
+        found[plan.line_id].append(plan)
+    return found
+
+
+def planned_now(plans: Iterable[WeeklyPlan]) -> set[uuid.UUID]:
+    """Return the practitioners whose plan holds this moment."""
+    now = timezone.localtime(clock.now())
+    return {
+        plan.practitioner_id
+        for plan in plans
+        if plan.weekday == now.weekday() and plan.begins <= now.time() < plan.ends
+    }

@@ -1,26 +1,41 @@
 """The verbs of duty."""
 
+import datetime
 import uuid
+from collections.abc import Sequence
 
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.directory.models import Line, Practitioner
+from sanjeevani.directory.permissions import require_facility_admin
+from sanjeevani.directory.timetable import Opening, check
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
-from sanjeevani.foundation.errors import Invalid, NotPermitted, Stale
+from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted, Stale
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.verbs import concerns, publish, verb
+from sanjeevani.identity.limits import count_attempt
+from sanjeevani.identity.queries import find_account
+from sanjeevani.messaging.services import queue_message
 from sanjeevani.roster.events import DutyChanged
-from sanjeevani.roster.models import Assignment, Duty, DutyLine, DutyStatus
+from sanjeevani.roster.models import Assignment, Duty, DutyLine, DutyStatus, WeeklyPlan
 from sanjeevani.roster.states import DUTY_MOVES
 
 
 @verb("roster.assign")
 def assign(actor: Actor, *, practitioner: Practitioner, line: Line) -> Assignment:
-    """Let a verified practitioner serve a line, of whichever state."""
+    """Let a verified practitioner serve a line, of whichever state.
+
+    Whoever is on duty serves it from this moment on.
+    """
+    require_facility_admin(actor, line.state_id, line.facility_id)
     if practitioner.verified_at is None:
         raise NotPermitted(_("Only verified practitioners can serve."))
-    assignment, _created = Assignment.objects.get_or_create(
+    duty = _locked_duty(practitioner.id)
+    assignment, created = Assignment.objects.get_or_create(
         practitioner_id=practitioner.id,
         line_id=line.id,
         defaults={
@@ -28,8 +43,122 @@ def assign(actor: Actor, *, practitioner: Practitioner, line: Line) -> Assignmen
             "line_state_id": line.state_id,
         },
     )
+    if created and duty.status != DutyStatus.OFF:
+        DutyLine.objects.create(
+            state_id=line.state_id,
+            id=uuid7(),
+            line_id=line.id,
+            practitioner_id=practitioner.id,
+            on_break=duty.status == DutyStatus.BREAK,
+            since=clock.now(),
+        )
+        publish(_changed(practitioner.id, line, duty.status))
     concerns(practitioner)
     return assignment
+
+
+@verb("roster.unassign")
+def unassign(actor: Actor, *, practitioner: Practitioner, line: Line) -> None:
+    """Take a practitioner off a line, who gets nobody from it any more.
+
+    A consultation that is going on goes on to its end. Who serves no other line is off duty. The
+    weekly plan is kept for a return. Raises NotFound.
+    """
+    require_facility_admin(actor, line.state_id, line.facility_id)
+    duty = _locked_duty(practitioner.id)
+    mine = Assignment.objects.filter(practitioner_id=practitioner.id)
+    if not mine.filter(line_id=line.id).delete()[0]:
+        raise NotFound
+    lanes = list(
+        Line.objects.filter(
+            state_id=line.state_id, parent_id=line.id, practitioner_id=practitioner.id
+        ).values_list("id", flat=True)
+    )
+    mine.filter(line_id__in=lanes).delete()
+    DutyLine.objects.filter(
+        state_id=line.state_id, line_id__in=[line.id, *lanes], practitioner_id=practitioner.id
+    ).delete()
+    if duty.status != DutyStatus.OFF:
+        publish(_changed(practitioner.id, line, DutyStatus.OFF))
+        if not mine.exists():
+            Duty.objects.filter(practitioner_id=practitioner.id).update(
+                status=DutyStatus.OFF, since=clock.now()
+            )
+    concerns(practitioner)
+
+
+@verb("roster.plan_week")
+def plan_week(
+    actor: Actor, *, practitioner_id: uuid.UUID, line: Line, shifts: Sequence[Opening]
+) -> None:
+    """Replace a practitioner's weekly plan in a line.
+
+    Raises Invalid when shifts overlap or end before they begin, or for who does not serve the line.
+    """
+    require_facility_admin(actor, line.state_id, line.facility_id)
+    if not Assignment.objects.filter(practitioner_id=practitioner_id, line_id=line.id).exists():
+        raise Invalid(_("This doctor does not serve here. Add the doctor first."))
+    ordered = check(shifts)
+    concerns(line)
+    WeeklyPlan.objects.filter(
+        state_id=line.state_id, line_id=line.id, practitioner_id=practitioner_id
+    ).delete()
+    WeeklyPlan.objects.bulk_create(
+        WeeklyPlan(
+            state_id=line.state_id,
+            id=uuid7(),
+            line_id=line.id,
+            practitioner_id=practitioner_id,
+            weekday=shift.weekday,
+            begins=shift.opens,
+            ends=shift.closes,
+        )
+        for shift in ordered
+    )
+
+
+@verb("roster.ask_on_duty")
+def ask_on_duty(actor: Actor, *, practitioner: Practitioner, line: Line, clinic_name: str) -> None:
+    """Send a doctor of the line a message that patients wait.
+
+    Raises Invalid for who is on duty already or has no mobile number, TooMany.
+    """
+    require_facility_admin(actor, line.state_id, line.facility_id)
+    if not Assignment.objects.filter(practitioner_id=practitioner.id, line_id=line.id).exists():
+        raise NotFound
+    duty = Duty.objects.filter(practitioner_id=practitioner.id).first()
+    if duty is not None and duty.status == DutyStatus.ON:
+        raise Invalid(_("This doctor is on duty already."))
+    account = find_account(practitioner.account_id)
+    if account is None or not account.mobile:
+        raise Invalid(_("There is no mobile number of this doctor."))
+    count_attempt("duty_requests_per_doctor", str(practitioner.id))
+    with translation.override(account.language):
+        text = gettext(
+            "Sanjeevani: patients are waiting in %(clinic)s. Please go on duty if you can: %(link)s"
+        ) % {"clinic": clinic_name, "link": f"{settings.PUBLIC_URL}/desk"}
+    queue_message(
+        account.mobile,
+        text,
+        purpose="ask_on_duty",
+        language=account.language,
+        valid_for=datetime.timedelta(minutes=30),
+    )
+    concerns(practitioner)
+
+
+def _locked_duty(practitioner_id: uuid.UUID) -> Duty:
+    Duty.objects.get_or_create(
+        practitioner_id=practitioner_id,
+        defaults={"status": DutyStatus.OFF, "since": clock.now()},
+    )
+    return Duty.objects.select_for_update().get(practitioner_id=practitioner_id)
+
+
+def _changed(practitioner_id: uuid.UUID, line: Line, status: str) -> DutyChanged:
+    return DutyChanged(
+        state_id=line.state_id, practitioner_id=practitioner_id, line_id=line.id, status=status
+    )
 
 
 @verb("roster.change_duty")
@@ -40,10 +169,7 @@ def change_duty(actor: Actor, *, practitioner_id: uuid.UUID, to: DutyStatus) -> 
     know, Invalid for somebody who serves no line.
     """
     now = clock.now()
-    Duty.objects.get_or_create(
-        practitioner_id=practitioner_id, defaults={"status": DutyStatus.OFF, "since": now}
-    )
-    duty = Duty.objects.select_for_update().get(practitioner_id=practitioner_id)
+    duty = _locked_duty(practitioner_id)
     concerns(duty)
     if duty.status == to:
         return duty

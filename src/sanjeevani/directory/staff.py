@@ -1,0 +1,162 @@
+"""The verbs by which people join: accounts, posts and practitioners in one step."""
+
+import re
+import uuid
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+
+from sanjeevani.directory.models import CLINICAL_ROLES, Post, Practitioner, Role
+from sanjeevani.directory.permissions import (
+    require_facility_admin,
+    require_may_appoint,
+)
+from sanjeevani.directory.queries import acting_post, posts_of
+from sanjeevani.directory.services import (
+    FacilityDetails,
+    PractitionerDetails,
+    give_post,
+    open_facility,
+    register_practitioner,
+)
+from sanjeevani.foundation.actor import Actor
+from sanjeevani.foundation.errors import Invalid, NotFound
+from sanjeevani.foundation.verbs import concerns, verb
+from sanjeevani.identity.models import Account, AccountKind
+from sanjeevani.identity.queries import account_by_login, find_account, is_login_free
+from sanjeevani.identity.services import create_staff_account, invite, normal_login
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewPerson:
+    """Somebody who gets an account. Without a `login`, one is made from the name.
+
+    `mobile` in E.164: the link to choose a password goes there.
+    """
+
+    name: str
+    mobile: str
+    language: str
+    login: str = ""
+
+
+@verb("directory.appoint")
+def appoint(
+    actor: Actor, *, state_id: int, facility_id: uuid.UUID, role: Role, person: NewPerson
+) -> Post:
+    """Give somebody new an account and a post, and send the link to sign in.
+
+    Doctors come as practitioners, see `enrol_practitioner`. Raises LoginTaken, AlreadyClosed.
+    """
+    require_may_appoint(actor, role, state_id, facility_id)
+    if role in CLINICAL_ROLES:
+        raise Invalid(_("Choose the practitioner."), field="practitioner")
+    account = _account_of(actor, state_id, person)
+    post = give_post(
+        actor, state_id=state_id, facility_id=facility_id, account_id=account.id, role=role
+    )
+    concerns(post)
+    return post
+
+
+@verb("directory.appoint_state_admin")
+def appoint_state_admin(
+    actor: Actor, *, state_id: int, person: NewPerson, office: FacilityDetails
+) -> Post:
+    """Open a state's office and appoint its administrator there: the first step in a new state.
+
+    Raises StateNotOpen, NameTaken, LoginTaken.
+    """
+    facility = open_facility(actor, state_id=state_id, details=office)
+    post = appoint(
+        actor,
+        state_id=state_id,
+        facility_id=facility.id,
+        role=Role.STATE_ADMIN,
+        person=person,
+    )
+    concerns(post)
+    return post
+
+
+@verb("directory.appoint_known")
+def appoint_known(
+    actor: Actor, *, state_id: int, facility_id: uuid.UUID, role: Role, login: str
+) -> Post:
+    """Give a post to somebody who signs in already, also in another state.
+
+    Raises Invalid for a user name that nobody has, PostHeld, AlreadyClosed.
+    """
+    require_may_appoint(actor, role, state_id, facility_id)
+    if role in CLINICAL_ROLES:
+        raise Invalid(_("Choose the practitioner."), field="practitioner")
+    account = account_by_login(AccountKind.STAFF, normal_login(login))
+    if account is None or not account.is_active:
+        raise Invalid(_("Nobody signs in by this user name. Check it."), field="login")
+    post = give_post(
+        actor, state_id=state_id, facility_id=facility_id, account_id=account.id, role=role
+    )
+    concerns(post)
+    return post
+
+
+@verb("directory.enrol_practitioner")
+def enrol_practitioner(
+    actor: Actor, *, state_id: int, person: NewPerson, details: PractitionerDetails
+) -> Practitioner:
+    """Give a doctor an account and put the doctor on the state's list, to be verified.
+
+    The link to sign in follows with the first post. Raises AlreadyRegistered, LoginTaken, Invalid.
+    """
+    require_facility_admin(actor, state_id)
+    account = _account_of(actor, state_id, person)
+    practitioner = register_practitioner(
+        actor, state_id=state_id, account_id=account.id, details=details
+    )
+    concerns(practitioner)
+    return practitioner
+
+
+@verb("directory.invite_again")
+def invite_again(
+    actor: Actor, *, state_id: int, post_id: uuid.UUID, mobile: str | None = None
+) -> Account:
+    """Send the holder of a post a new link to choose a password, to `mobile` if it is given.
+
+    The link opens everything that the person may do. Who may give this post, but not all the
+    others that the person holds, can therefore not change the number. Raises NoMobile, Invalid.
+    """
+    post = acting_post(state_id, post_id)
+    require_may_appoint(actor, post.role, state_id, post.facility_id)
+    account = find_account(post.account_id)
+    if account is None:
+        raise NotFound
+    if mobile is not None and mobile != account.mobile:
+        for other in posts_of(account.id):
+            require_may_appoint(actor, other.role, other.state_id, other.facility_id)
+    account = invite(actor, account_id=account.id, mobile=mobile)
+    concerns(account)
+    return account
+
+
+def _account_of(actor: Actor, state_id: int, person: NewPerson) -> Account:
+    return create_staff_account(
+        actor,
+        login=person.login or _free_login(person.name),
+        display_name=person.name,
+        mobile=person.mobile,
+        language=person.language,
+        home_state_id=state_id,
+    )
+
+
+def _free_login(name: str) -> str:
+    """Make a user name of a person's: `Dr Asha Devi` is asha.devi, the next one asha.devi2."""
+    words = re.findall(r"[a-z0-9]+", name.lower())
+    base = ".".join(word for word in words if word not in {"dr", "prof"})[:40] or "staff"
+    number = 1
+    login = base
+    while not is_login_free(login):
+        number += 1
+        login = f"{base}{number}"
+    return login
