@@ -218,8 +218,8 @@ def states_named(words: str) -> list[State]:
     ]
 
 
-def facility(state_id: int, facility_id: uuid.UUID) -> Facility:
-    """Return a facility. Raises NotFound."""
+def registered_facility(state_id: int, facility_id: uuid.UUID) -> Facility:
+    """Return a facility, open or closed for good. Raises NotFound."""
     found = Facility.objects.filter(state_id=state_id, id=facility_id).first()
     if found is None:
         raise NotFound
