@@ -267,20 +267,22 @@ def test_quality_is_told_to_the_gateway(bus: Bus, site: Site, call: Call) -> Non
             own.stop()
 
 
-def test_speech_is_asked_for_in_long_packets(call: Call, site: Site) -> None:
-    doctor = call("a")
+@pytest.mark.parametrize(("redundant", "codecs"), [("false", "111 63"), ("true", "63 111")])
+def test_speech_is_asked_for_in_long_packets(call: Call, redundant: str, codecs: str) -> None:
     offer = (
-        "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111 63\r\na=rtpmap:111 opus/48000/2\r\n"
+        "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111 63\r\na=rtpmap:111 opus/48000/2\r\na=ptime:20\r\n"
         "a=fmtp:111 minptime=10;useinbandfec=1\r\na=rtpmap:63 red/48000/2\r\n"
         "a=fmtp:63 111/111\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=rtpmap:96 VP8/90000\r\n"
     )
-    tuned = doctor.page.evaluate(
-        "async (sdp) => (await import('/js/parts/peer.js')).tuned(sdp)", offer
+    tuned = call("a").page.evaluate(
+        f"async (sdp) => (await import('/js/parts/peer.js')).tuned(sdp, {redundant})", offer
     )
-    assert tuned == offer.replace(
-        "minptime=10;useinbandfec=1",
-        "minptime=10;maxaveragebitrate=16000;usedtx=1;useinbandfec=1",
-    ).replace("a=fmtp:63 111/111\r\n", "a=fmtp:63 111/111\r\na=ptime:60\r\n")
+    assert tuned == (
+        f"v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF {codecs}\r\na=rtpmap:111 opus/48000/2\r\n"
+        "a=fmtp:111 minptime=10;maxaveragebitrate=16000;usedtx=1;useinbandfec=1\r\n"
+        "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\na=ptime:60\r\n"
+        "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=rtpmap:96 VP8/90000\r\n"
+    )
 
 
 def test_the_scripts_are_light() -> None:

@@ -7,31 +7,37 @@
 export const RUNGS = [
   { name: "audio", bitrate: 0, scale: 1, frames: 0 },
   { name: "low", bitrate: 40_000, scale: 4, frames: 5 },
-  { name: "medium", bitrate: 100_000, scale: 2, frames: 10 },
+  { name: "medium", bitrate: 100_000, scale: 2, frames: 12 },
   { name: "full", bitrate: 250_000, scale: 1, frames: 15 },
 ];
 
 const AUDIO = 28_000; // Opus at 16 kbit/s in packets of 60 ms, with its headers
 const REDUNDANT = 18_000; // what sending every packet twice adds
-const USUAL_HOLD = 8;
+const USUAL_HOLD = 8; // seconds, as all that follow
 const LONGEST_HOLD = 60;
+const SHORTEST_DWELL = 30;
+const LONGEST_DWELL = 240;
+export const WINDOW = 4; // over which loss is counted: at 60 ms a packet, one second holds sixteen
 
 /**
  * One second of sending, as the receiver saw it.
- * @typedef {{loss: number, roundTrip: number, available?: number}} Sample
- * `loss` from 0 to 1 over the last seconds, `roundTrip` in ms, `available` in bit/s where known
+ * @typedef {{loss: number, fresh: boolean, roundTrip: number, available?: number}} Sample
+ * `loss` from 0 to 1 over the last seconds, `fresh` when the receiver has told it just now, `roundTrip` in ms, `available` in bit/s where known
  */
 
 /** Starts with audio alone and climbs; falls fast, climbs slowly, and slower after each fall. */
 export class Ladder {
   rung = 0;
   cap = RUNGS.length - 1;
+  /** Every packet of sound twice. */
   redundant = false;
   #bad = 0;
   #good = 0;
   #hold = USUAL_HOLD;
   #sinceClimb = Infinity;
-  #calm = 0;
+  #loss = 0;
+  #wait = USUAL_HOLD; // the bursts of joining say nothing about the line
+  #dwell = SHORTEST_DWELL;
   /** @type {number[]} */
   #roundTrips = [];
 
@@ -40,20 +46,17 @@ export class Ladder {
     const before = `${this.rung}${this.redundant}`;
     this.#roundTrips.push(sample.roundTrip);
     if (this.#roundTrips.length > 60) this.#roundTrips.shift();
-    const base = Math.min(...this.#roundTrips);
+    const slow = sample.roundTrip > Math.min(...this.#roundTrips) + 400;
     const available = sample.available ?? Infinity;
-    const bad =
-      sample.loss > 0.1 ||
-      sample.roundTrip > base + 400 ||
-      available < 0.6 * (AUDIO + RUNGS[this.rung].bitrate);
+    const narrow = this.rung > 0 && available < 0.6 * (AUDIO + RUNGS[this.rung].bitrate);
+    const bad = sample.loss > 0.1 || slow || narrow;
     this.#bad = bad ? this.#bad + 1 : 0;
     this.#good = bad ? 0 : this.#good + 1;
     this.#sinceClimb++;
-    if (this.rung > 0 && sample.loss > 0.2 && this.#bad >= 2) this.#fall(0);
-    else if (this.rung > 0 && this.#bad >= 2) this.#fall(this.rung - 1);
-    else if (this.rung < this.cap && this.#good >= this.#hold) this.#climb(available);
+    if (this.#bad >= 2) this.#fall(sample.loss > 0.2 ? 0 : this.rung - 1);
+    else if (this.rung < this.cap) this.#climb(available);
     if (this.#sinceClimb === LONGEST_HOLD) this.#hold = USUAL_HOLD;
-    this.#protect(sample.loss, available);
+    if (sample.fresh) this.#protect(sample.loss, available, slow);
     return before !== `${this.rung}${this.redundant}`;
   }
 
@@ -67,28 +70,49 @@ export class Ladder {
 
   /** @param {number} rung */
   #fall(rung) {
+    if (!this.rung) return;
     if (this.#sinceClimb < 15) this.#hold = Math.min(this.#hold * 2, LONGEST_HOLD);
     this.rung = rung;
     this.#bad = this.#good = 0;
   }
 
-  /** @param {number} available */
+  /**
+   * An estimate made while little is sent stays low on a good line too: it delays a climb, and does
+   * not forbid it.
+   * @param {number} available
+   */
   #climb(available) {
+    const need = AUDIO + (this.redundant ? REDUNDANT : 0) + RUNGS[this.rung + 1].bitrate;
+    const doubtful = available < need;
+    // Where packets are lost and the line seems narrow, speech has what there is.
+    if (doubtful && this.redundant) return;
+    if (this.#good < this.#hold * (doubtful ? 3 : 1)) return;
     this.#good = 0;
-    if (available < 0.6 * (AUDIO + RUNGS[this.rung + 1].bitrate)) return;
-    this.rung++;
     this.#sinceClimb = 0;
+    this.rung++;
   }
 
   /**
-   * Every packet twice, when packets are lost and there is room: without a picture, and never where
-   * the loss comes from a full line.
-   * @param {number} loss @param {number} available
+   * Redundancy hides single losses, and makes a full line worse: it goes when it does harm, and
+   * stays away longer each time. For sound alone the browser's estimate is of no use: random loss
+   * drives it below what plainly gets through.
+   * @param {number} loss @param {number} available @param {boolean} slow
    */
-  #protect(loss, available) {
-    this.#calm = loss < 0.01 ? this.#calm + 1 : 0;
-    const room = this.rung === 0 && available > 0.9 * (AUDIO + REDUNDANT);
-    if (this.#calm >= 20 || !room) this.redundant = false;
-    else if (loss > 0.03) this.redundant = true;
+  #protect(loss, available, slow) {
+    const { bitrate } = RUNGS[this.rung];
+    const room = !bitrate || available > 0.8 * (AUDIO + REDUNDANT + bitrate);
+    if (this.#wait-- > 0) return;
+    this.#loss += (loss - this.#loss) / 6;
+    if (!this.redundant) {
+      if (this.#loss < 0.03 || slow || !room) return;
+      this.redundant = true;
+      this.#wait = WINDOW;
+    } else if (loss > 0.2) {
+      this.redundant = false;
+      this.#wait = this.#dwell = Math.min(this.#dwell * 2, LONGEST_DWELL);
+    } else if (this.#loss < 0.01 || !room) {
+      this.redundant = false;
+      this.#wait = USUAL_HOLD;
+    }
   }
 }

@@ -1,14 +1,14 @@
 // One connection to one page of one seat: W3C's perfect negotiation, and what to send on it.
-import { Ladder, RUNGS } from "./ladder.js";
+import { Ladder, RUNGS, WINDOW } from "./ladder.js";
 
 /** @typedef {import("./signalling.js").Message} Message */
 /** @typedef {{seat: string, instance: string, polite: boolean}} Arrival */
 /** @typedef {{at: number, received: number, lost: number, echo: number, held: number}} Word what both tell each other every second */
 
-const WINDOW = 4; // seconds over which loss is counted: at 60 ms a packet, one second holds sixteen
 const RESTART = 6_000;
 const UNREACHABLE = 20_000;
 const RESEND = 5_000;
+const UNANSWERED = 10_000;
 
 export class Peer extends EventTarget {
   ladder = new Ladder();
@@ -49,6 +49,9 @@ export class Peer extends EventTarget {
   #heardAt = 0;
   #got = { received: 0, lost: 0, samples: 0, concealed: 0, frames: 0 };
   #still = 0;
+  #redundant = false;
+  #answered = false;
+  #deferred = false;
 
   /**
    * @param {Arrival} arrival @param {RTCConfiguration} ice
@@ -84,8 +87,8 @@ export class Peer extends EventTarget {
         direction: "sendrecv",
         sendEncodings: [{ active: false, maxBitrate: RUNGS[1].bitrate }],
       });
-      prefer(this.#sound, "audio", ["opus", "red"]);
-      prefer(this.#picture, "video", ["vp8", "h264", "rtx"]);
+      prefer(this.#sound);
+      prefer(this.#picture);
     }
   }
 
@@ -137,13 +140,32 @@ export class Peer extends EventTarget {
     await adjust(soundSender, (parameters) => {
       const [encoding] = parameters.encodings;
       encoding.priority = encoding.networkPriority = "high";
-      const wanted = this.ladder.redundant ? "audio/red" : "audio/opus";
-      const codec = parameters.codecs.find(
-        (/** @type {RTCRtpCodec} */ { mimeType }) => mimeType.toLowerCase() === wanted,
-      );
-      if (codec) /** @type {any} */ (encoding).codec = codec;
     });
     this.#happened("rung", reason);
+  }
+
+  /**
+   * Sends with or without redundancy: the codec that the received description names first is the
+   * one we send. The peer takes both, so it need not be asked; on a narrow line the descriptions
+   * would cost more than the redundancy.
+   */
+  async #retune() {
+    const { connection } = this;
+    const { redundant } = this.ladder;
+    const settled = connection.signalingState === "stable" && this.#unacknowledged === undefined;
+    const received = connection.remoteDescription?.sdp;
+    if (redundant === this.#redundant || !settled || !this.connected || !received) return;
+    this.#making = true;
+    try {
+      await connection.setLocalDescription(await connection.createOffer());
+      const sdp = tuned(received.replace(/a=setup:actpass/g, "a=setup:passive"), redundant);
+      await connection.setRemoteDescription({ type: "answer", sdp });
+      this.#redundant = redundant;
+    } catch {
+      await connection.setLocalDescription({ type: "rollback" }).catch(() => undefined);
+    } finally {
+      this.#making = false;
+    }
   }
 
   /** Once a second. @param {boolean} open whether the socket is */
@@ -151,6 +173,10 @@ export class Peer extends EventTarget {
     const now = Date.now();
     if (this.#unacknowledged !== undefined && open && now - this.#sentAt > RESEND) {
       this.#describe(this.#unacknowledged);
+    }
+    const waiting = this.connection.signalingState === "have-local-offer";
+    if (waiting && !this.#making && this.#unacknowledged === undefined && open && now - this.#sentAt > UNANSWERED) {
+      this.#describe(++this.#id);
     }
     if (this.connected) {
       await this.#measure();
@@ -176,6 +202,9 @@ export class Peer extends EventTarget {
 
   async #offer() {
     if (!this.#ready) return;
+    // An answer on its way must arrive first: the peer, waiting for it, would ignore an offer.
+    this.#deferred = this.#unacknowledged !== undefined && this.#answered;
+    if (this.#deferred) return;
     try {
       this.#making = true;
       await this.connection.setLocalDescription();
@@ -194,13 +223,16 @@ export class Peer extends EventTarget {
     this.#unacknowledged = id;
     this.#sentAt = Date.now();
     const { type, sdp } = description;
+    this.#answered = type === "answer";
     this.#tell("description", { id, description: { type, sdp } });
   }
 
   /** @param {Message} message */
   async #handle(message) {
     if (message.kind === "ack") {
-      if (message.id === this.#unacknowledged) this.#unacknowledged = undefined;
+      if (message.id !== this.#unacknowledged) return;
+      this.#unacknowledged = undefined;
+      if (this.#deferred) await this.#offer();
     } else if (message.kind === "candidate") {
       try {
         await this.connection.addIceCandidate(message.candidate ?? undefined);
@@ -232,7 +264,9 @@ export class Peer extends EventTarget {
   async #accept(description, offered) {
     try {
       this.#answering = !offered;
-      await this.connection.setRemoteDescription({ ...description, sdp: tuned(description.sdp ?? "") });
+      const sdp = tuned(description.sdp ?? "", this.ladder.redundant);
+      await this.connection.setRemoteDescription({ ...description, sdp });
+      this.#redundant = this.ladder.redundant;
     } catch {
       return;
     } finally {
@@ -249,6 +283,7 @@ export class Peer extends EventTarget {
     this.#openWords();
     for (const transceiver of this.connection.getTransceivers()) {
       transceiver.direction = "sendrecv";
+      prefer(transceiver);
       if (transceiver.receiver.track.kind === "audio") this.#sound = transceiver;
       else this.#picture = transceiver;
     }
@@ -350,11 +385,13 @@ export class Peer extends EventTarget {
     const changed = this.ladder.take({
       // No word for so long is itself a word.
       loss: last && !fresh ? Math.max(loss, 0.15) : loss,
+      fresh,
       roundTrip: this.quality.round_trip_ms,
       available: pair?.availableOutgoingBitrate,
     });
     this.#happened("sample");
     if (changed) await this.apply("automatic");
+    this.#work = this.#work.then(() => this.#retune());
   }
 }
 
@@ -375,10 +412,13 @@ async function adjust(sender, change) {
   }
 }
 
-/** Shortens the offer to what is used: on a bad link its size counts. @param {RTCRtpTransceiver} transceiver @param {"audio" | "video"} kind @param {string[]} names */
-function prefer(transceiver, kind, names) {
+const CODECS = { audio: ["opus", "red"], video: ["vp8", "h264", "rtx"] };
+
+/** Shortens the description to what is used: on a bad link its size counts. @param {RTCRtpTransceiver} transceiver */
+function prefer(transceiver) {
+  const kind = /** @type {"audio" | "video"} */ (transceiver.receiver.track.kind);
   const codecs = RTCRtpReceiver.getCapabilities?.(kind)?.codecs ?? [];
-  const wanted = names.flatMap((name) =>
+  const wanted = CODECS[kind].flatMap((name) =>
     codecs.filter(({ mimeType }) => mimeType.toLowerCase() === `${kind}/${name}`),
   );
   if (wanted.length) transceiver.setCodecPreferences?.(wanted);
@@ -386,27 +426,34 @@ function prefer(transceiver, kind, names) {
 
 /**
  * Asks our own encoder, by way of the received description, for speech at 16 kbit/s in packets of
- * 60 ms: fifty packets a second cost 26 kbit/s of headers, sixteen cost 9.
- * @param {string} sdp
+ * 60 ms: fifty packets a second cost 26 kbit/s of headers, sixteen cost 9. With `redundant`, each
+ * packet carries the one before it again (RED).
+ * @param {string} sdp @param {boolean} redundant
  */
-export function tuned(sdp) {
+export function tuned(sdp, redundant) {
   const opus = /^a=rtpmap:(\d+) opus\//im.exec(sdp)?.[1];
+  const red = /^a=rtpmap:(\d+) red\/48000/im.exec(sdp)?.[1];
   if (!opus) return sdp;
+  const first = redundant && red ? red : opus;
   return sdp
     .split(/(?=^m=)/m)
     .map((section) => {
       if (!section.startsWith("m=audio")) return section;
-      const kept = section.replace(/^a=(max)?ptime:.*\r\n/gm, "").replace(
-        new RegExp(`^a=fmtp:${opus} (.*)\r\n`, "m"),
-        (_line, given) => {
-          const rest = given
-            .split(";")
-            .filter((/** @type {string} */ part) => !/^\s*(maxaveragebitrate|usedtx|useinbandfec)=/.test(part));
-          const ours = ["maxaveragebitrate=16000", "usedtx=1", "useinbandfec=1"];
-          return `a=fmtp:${opus} ${[...rest, ...ours].join(";")}\r\n`;
-        },
-      );
-      return `${kept}a=ptime:60\r\n`;
+      const lines = section.split("\r\n").filter((line) => line && !/^a=(max)?ptime:/.test(line));
+      const [kind, port, protocol, ...codecs] = lines[0].split(" ");
+      lines[0] = [kind, port, protocol, first, ...codecs.filter((codec) => codec !== first)].join(" ");
+      return [...lines.map((line) => withSpeech(line, opus)), "a=ptime:60", ""].join("\r\n");
     })
     .join("");
+}
+
+/** @param {string} line @param {string} opus */
+function withSpeech(line, opus) {
+  const prefix = `a=fmtp:${opus} `;
+  if (!line.startsWith(prefix)) return line;
+  const kept = line
+    .slice(prefix.length)
+    .split(";")
+    .filter((part) => !/^\s*(maxaveragebitrate|usedtx|useinbandfec)=/.test(part));
+  return prefix + [...kept, "maxaveragebitrate=16000", "usedtx=1", "useinbandfec=1"].join(";");
 }
