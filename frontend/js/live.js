@@ -237,8 +237,8 @@ async function connect() {
   opened.onerror = () => {
     opened.close();
     if (source && source !== opened) return;
-    // Refused before it spoke: the ticket may be no good any more.
-    if (!source) expires = 0;
+    // Refused before it spoke, again and again: the ticket may be no good any more.
+    if (!source && attempts % 4 === 3) expires = 0;
     source = undefined;
     setLive(false);
     retry();
