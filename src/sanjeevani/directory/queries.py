@@ -198,6 +198,52 @@ def clinic_of_line(state_id: int, line_id: uuid.UUID) -> OpenClinic | None:
     return _with_hours([clinic])[0] if clinic else None
 
 
+def clinics_at(state_id: int, facility_id: uuid.UUID) -> list[OpenClinic]:
+    """Return the clinics that a facility hosts, by name."""
+    found = Clinic.objects.select_related("line", "facility").filter(
+        state_id=state_id, facility_id=facility_id, closed_at__isnull=True
+    )
+    return sorted(_with_hours(found), key=lambda item: item.clinic.name)
+
+
+def weekly_hours(
+    clinics: Iterable[tuple[int, uuid.UUID]],
+) -> dict[uuid.UUID, dict[int, list[ClinicHours]]]:
+    """Return the openings of clinics `(state_id, clinic_id)` by clinic and weekday (0 is Monday)."""
+    by_state: dict[int, list[uuid.UUID]] = {}
+    for state_id, clinic_id in clinics:
+        by_state.setdefault(state_id, []).append(clinic_id)
+    found: dict[uuid.UUID, dict[int, list[ClinicHours]]] = {}
+    for state_id, ids in by_state.items():
+        for row in ClinicHours.objects.filter(state_id=state_id, clinic_id__in=ids).order_by(
+            "weekday", "opens"
+        ):
+            found.setdefault(row.clinic_id, {}).setdefault(row.weekday, []).append(row)
+    return found
+
+
+def practitioners(keys: Iterable[tuple[int, uuid.UUID]]) -> dict[uuid.UUID, Practitioner]:
+    """Return the practitioners `(state_id, practitioner_id)` by id, one statement per state."""
+    by_state: dict[int, list[uuid.UUID]] = {}
+    for state_id, practitioner_id in keys:
+        by_state.setdefault(state_id, []).append(practitioner_id)
+    return {
+        row.id: row
+        for state_id, ids in by_state.items()
+        for row in Practitioner.objects.filter(state_id=state_id, id__in=ids)
+    }
+
+
+def facility(state_id: int, facility_id: uuid.UUID) -> Facility:
+    """Return a facility that is open. Raises NotFound."""
+    found = Facility.objects.filter(
+        state_id=state_id, id=facility_id, closed_at__isnull=True
+    ).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
 # For those who run it ----------------------------------------------------------------------------
 
 

@@ -266,3 +266,41 @@ def waiting_in(state_id: int, line_id: uuid.UUID) -> list[uuid.UUID]:
         .order_by("order_class", "order_at", "number")
         .values_list("id", flat=True)
     )
+
+
+@dataclass
+class LineNumbers:
+    """The numbers of a line's day that anybody may see: numbers, never whose."""
+
+    called: list[int]
+    serving: list[int]
+    next: list[int]
+    waiting: int
+
+
+def numbers_of(
+    state_id: int, line_ids: Iterable[uuid.UUID], *, following: int = 5
+) -> dict[uuid.UUID, LineNumbers]:
+    """Return, per line, which numbers are called, with a doctor, and `following` ones next."""
+    found = {line_id: LineNumbers([], [], [], 0) for line_id in line_ids}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT line_id, status, number, total FROM ("
+            "  SELECT line_id, status, number,"
+            "   count(*) OVER (PARTITION BY line_id, status) AS total,"
+            "   row_number() OVER (PARTITION BY line_id, status"
+            "    ORDER BY order_class, order_at, number) AS place"
+            "  FROM queueing_token WHERE state_id = %(state)s AND line_id = ANY(%(lines)s)"
+            "  AND status IN ('waiting', 'called', 'serving')) AS live"
+            " WHERE status <> 'waiting' OR place <= %(following)s"
+            " ORDER BY line_id, status, place",
+            {"state": state_id, "lines": list(found), "following": following},
+        )
+        for line_id, status, number, total in cursor.fetchall():
+            line = found[line_id]
+            if status == "waiting":
+                line.waiting = total
+                line.next.append(number)
+            else:
+                (line.called if status == "called" else line.serving).append(number)
+    return found

@@ -21,6 +21,26 @@ def doctors_on_duty(state_id: int, line_ids: Iterable[uuid.UUID]) -> dict[uuid.U
     return {line_id: counts.get(line_id, 0) for line_id in ids}
 
 
+def who_is_on_duty(
+    state_id: int, line_ids: Iterable[uuid.UUID]
+) -> dict[uuid.UUID, list[tuple[int, uuid.UUID]]]:
+    """Return who serves each line at this moment, as `(state_id, id)` of practitioners."""
+    found: dict[uuid.UUID, list[tuple[int, uuid.UUID]]] = {line_id: [] for line_id in line_ids}
+    serving = list(
+        DutyLine.objects.filter(
+            state_id=state_id, line_id__in=list(found), on_break=False
+        ).values_list("line_id", "practitioner_id")
+    )
+    home = dict(
+        Assignment.objects.filter(
+            practitioner_id__in={practitioner_id for _line_id, practitioner_id in serving}
+        ).values_list("practitioner_id", "practitioner_state_id")
+    )
+    for line_id, practitioner_id in serving:
+        found[line_id].append((home[practitioner_id], practitioner_id))
+    return found
+
+
 def serves_now(practitioner_id: uuid.UUID, state_id: int, line_id: uuid.UUID) -> bool:
     """Tell whether the practitioner is on duty for a line, not on a break."""
     return DutyLine.objects.filter(

@@ -1,6 +1,6 @@
 """The Jinja2 environment of every page: loaders, translations, functions and filters."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -121,11 +121,11 @@ def day(value: date | datetime) -> str:
     return format_date(value, "d MMMM y", locale=_locale())
 
 
-def clock(value: datetime) -> str:
+def clock(value: datetime | time) -> str:
     """Return the time of day, 4:05 pm, in India's time."""
-    if timezone.is_aware(value):
-        value = timezone.localtime(value)
-    return format_time(value.time(), "h:mm a", locale=_locale())
+    if isinstance(value, datetime):
+        value = (timezone.localtime(value) if timezone.is_aware(value) else value).time()
+    return format_time(value, "h:mm a", locale=_locale())
 
 
 def duration(value: timedelta | int) -> str:

@@ -2,10 +2,15 @@
 
 from django.urls import include, path
 
+from sanjeevani.web.grievance.views import complain
 from sanjeevani.web.language import choose
+from sanjeevani.web.public.views import about, privacy
 from sanjeevani.web.verification.views import verification
 
 shared = [
+    path("about", about, name="about"),
+    path("privacy", privacy, name="privacy"),
+    path("grievance", complain, name="grievance"),
     path("language", choose, name="language"),
     path("verify", verification, name="verify"),
 ]
@@ -16,5 +21,7 @@ urlpatterns = [
     path("", include((shared, "web"))),
     path("", include("sanjeevani.web.sign_in.urls")),
     path("", include("sanjeevani.web.doctor.urls")),
+    path("", include("sanjeevani.web.grievance.urls")),
+    path("", include("sanjeevani.web.observer.urls")),
     path("", include("sanjeevani.web.inbox.urls")),
 ]

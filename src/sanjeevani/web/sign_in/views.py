@@ -35,7 +35,11 @@ from sanjeevani.web.sign_in.forms import CodeForm, MobileForm, PasswordForm, Pos
 
 CHALLENGE_COOKIE = "challenge"
 PATIENT_HOME = "patient:people"
-STAFF_HOMES = {Role.DOCTOR: "doctor:desk", Role.SPECIALIST: "doctor:desk"}
+STAFF_HOMES = {
+    Role.DOCTOR: "doctor:desk",
+    Role.SPECIALIST: "doctor:desk",
+    Role.OBSERVER: "observer:state",
+}
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
