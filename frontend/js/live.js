@@ -150,9 +150,11 @@ function look(event) {
       const text = texts[index] == null ? part.textContent : String(texts[index]);
       if (part.textContent !== text) part.textContent = text;
     });
-    // A hint that says it all saves a request; one that leaves something out asks for it.
+    if (element.dataset.liveSrc == null) continue;
+    // A hint that says it all saves a request; one that leaves something out asks for it, and so
+    // does one that meets an answer on its way, which may be older than the hint.
     const told = bound.length > 0 && texts.every((text) => text != null);
-    if (element.dataset.liveSrc != null && !told) refresh(element);
+    if (!told || fragmentOf(element).busy) refresh(element);
   }
 }
 

@@ -204,7 +204,7 @@ class Turn:
             stderr=subprocess.DEVNULL,
         )
         try:
-            wait_until(self._answers)
+            wait_until(self._answers, 30)
             yield self
         finally:
             process.kill()

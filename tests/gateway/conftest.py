@@ -78,7 +78,7 @@ class Bus:
         self.process = subprocess.Popen(
             [program, "-a", "127.0.0.1", "-p", str(self.port)], stderr=subprocess.DEVNULL
         )
-        wait_until(self._answers)
+        wait_until(self._answers, 30)
 
     def stop(self) -> None:
         """Kill."""
@@ -134,7 +134,7 @@ class Gateway:
     def start(self, *, bus: bool = True) -> Self:
         """Start, and wait until it answers, with its bus if there is to be one."""
         self.process = subprocess.Popen([sys.executable, "-m", "gateway"], env=self.environment)
-        wait_until(lambda: self._alive() and (not bus or self.figures()["nats"]))
+        wait_until(lambda: self._alive() and (not bus or self.figures()["nats"]), 60)
         return self
 
     def _alive(self) -> bool:

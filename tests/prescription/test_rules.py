@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sanjeevani.prescription.queries import load_knowledge
+from sanjeevani.prescription.queries import rule_tables
 from sanjeevani.prescription.rules import Circumstances, Knowledge, Line, Weight, check
 from sanjeevani.terminology.models import GuidelineList, Ingredient, Medicine
 from sanjeevani.terminology.queries import medicines_by_alias
@@ -100,7 +100,7 @@ class TestWithTheFormulary:
             Line(first(alias), units),
             [first(other) for other in others],
             replace(ADULT, seen_by_video=True, **facts),  # type: ignore[arg-type]
-            load_knowledge(),
+            rule_tables().knowledge,
         )
         return {finding.code: finding.weight for finding in findings}
 

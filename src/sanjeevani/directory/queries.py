@@ -209,7 +209,7 @@ def clinics_at(state_id: int, facility_id: uuid.UUID) -> list[OpenClinic]:
 def weekly_hours(
     clinics: Iterable[tuple[int, uuid.UUID]],
 ) -> dict[uuid.UUID, dict[int, list[ClinicHours]]]:
-    """Return the openings of clinics `(state_id, clinic_id)` by clinic and weekday (0 is Monday)."""
+    """Return the openings of clinics `(state_id, clinic_id)` by clinic and weekday, Monday 0."""
     by_state: dict[int, list[uuid.UUID]] = {}
     for state_id, clinic_id in clinics:
         by_state.setdefault(state_id, []).append(clinic_id)

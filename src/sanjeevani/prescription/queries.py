@@ -1,8 +1,10 @@
 """Reads of drafts and prescriptions; the caller has read the consultation through its queries."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from sanjeevani.calls.models import Mode
 from sanjeevani.calls.queries import modes_used
@@ -11,6 +13,7 @@ from sanjeevani.directory.models import Gender
 from sanjeevani.documents.signing import SignatureInvalid, verify_statement
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import NotFound
+from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.intake.triage import PREGNANT
 from sanjeevani.prescription.content import Statement, digest
@@ -23,7 +26,7 @@ from sanjeevani.prescription.models import (
 )
 from sanjeevani.prescription.rules import Circumstances, Finding, Knowledge, Line, check
 from sanjeevani.terminology.models import AllergyGroup, Ingredient, Interaction, Medicine
-from sanjeevani.terminology.queries import medicines_coded
+from sanjeevani.terminology.queries import all_medicines, reference_edition
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,18 @@ class DraftLine:
     findings: list[Finding]
 
 
-def draft_of(consultation: Consultation) -> list[DraftLine]:
-    """Return the draft's lines in order, each checked beside the others."""
+def draft_of(
+    consultation: Consultation,
+    *,
+    intake: IntakeContent | None = None,
+    note: Note | None = None,
+    from_tables: bool = False,
+) -> list[DraftLine]:
+    """Return the draft's lines in order, each checked beside the others.
+
+    `intake` and `note`: those of the consultation, if the caller has just read them. `from_tables`
+    reads the rule tables themselves, past the copy that this process keeps of them: for signing.
+    """
     items = list(
         DraftItem.objects.filter(
             state_id=consultation.state_id, consultation_id=consultation.id
@@ -44,9 +57,10 @@ def draft_of(consultation: Consultation) -> list[DraftLine]:
     )
     if not items:
         return []
-    medicines = medicines_coded(item.medicine_code for item in items)
-    circumstances = circumstances_of(consultation)
-    knowledge = load_knowledge()
+    tables = _read_rule_tables() if from_tables else rule_tables()
+    medicines = {item.medicine_code: tables.medicines[item.medicine_code] for item in items}
+    circumstances = circumstances_of(consultation, intake=intake, note=note)
+    knowledge = tables.knowledge
     lines = []
     for item in items:
         medicine = medicines[item.medicine_code]
@@ -59,20 +73,49 @@ def draft_of(consultation: Consultation) -> list[DraftLine]:
     return lines
 
 
-def load_knowledge() -> Knowledge:
-    """Read the tables that the rules ask; a few hundred rows."""
-    return Knowledge(
-        ingredients=Ingredient.objects.in_bulk(),
-        allergy_groups=list(AllergyGroup.objects.all()),
-        interactions=list(Interaction.objects.all()),
+@dataclass(frozen=True)
+class RuleTables:
+    """What the rules ask of the terminology: under a thousand rows."""
+
+    knowledge: Knowledge
+    medicines: Mapping[str, Medicine]
+
+
+def rule_tables() -> RuleTables:
+    """Return the rule tables, from this process's copy while they are of the same edition.
+
+    They change only by `load_reference`, which writes the edition's digest in the transaction that
+    changes them. Tables that nobody loaded (no digest) are read each time.
+    """
+    edition = reference_edition()
+    return _rule_tables_of(edition) if edition else _read_rule_tables()
+
+
+@lru_cache(maxsize=1)
+def _rule_tables_of(edition: str) -> RuleTables:
+    return _read_rule_tables()
+
+
+def _read_rule_tables() -> RuleTables:
+    return RuleTables(
+        Knowledge(
+            ingredients=Ingredient.objects.in_bulk(),
+            allergy_groups=list(AllergyGroup.objects.all()),
+            interactions=list(Interaction.objects.all()),
+        ),
+        all_medicines(),
     )
 
 
-def circumstances_of(consultation: Consultation) -> Circumstances:
+def circumstances_of(
+    consultation: Consultation, *, intake: IntakeContent | None = None, note: Note | None = None
+) -> Circumstances:
     """Return what of the patient and the consultation the rules look at."""
-    intake = intake_of(consultation.state_id, consultation.id)
+    intake = intake or intake_of(consultation.state_id, consultation.id)
     weight = (
-        Note.objects.filter(state_id=consultation.state_id, consultation_id=consultation.id)
+        note.weight_kg
+        if note
+        else Note.objects.filter(state_id=consultation.state_id, consultation_id=consultation.id)
         .values_list("weight_kg", flat=True)
         .first()
     )

@@ -12,6 +12,7 @@ from sanjeevani.terminology.models import (
     Diagnosis,
     FollowOnQuestion,
     Ingredient,
+    LoadedEdition,
     Medicine,
     Speciality,
     Symptom,
@@ -160,6 +161,16 @@ def _oral_solids_first() -> Case:
 def medicines_coded(codes: Iterable[str]) -> dict[str, Medicine]:
     """Return medicines by code; unknown codes are left out."""
     return _medicines().in_bulk(list(codes))
+
+
+def all_medicines() -> dict[str, Medicine]:
+    """Return the whole formulary by code."""
+    return _medicines().in_bulk()
+
+
+def reference_edition() -> str | None:
+    """Return the digest of the data files that the reference tables hold; None before any."""
+    return LoadedEdition.objects.filter(name="terminology").values_list("digest", flat=True).first()
 
 
 def _medicines() -> QuerySet[Medicine]:

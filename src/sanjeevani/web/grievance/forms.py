@@ -52,7 +52,7 @@ class ComplaintForm(PlainForm):
             del self.fields["state"]
             return
         self.fields["state"].choices = [  # type: ignore[attr-defined]
-            (NATIONAL, _("The whole service, or I do not know")),
+            (NATIONAL, _("I do not know, or all of India")),
             *(
                 (state.lgd_code, state.name_hi if language() == "hi" else state.name)
                 for state in states

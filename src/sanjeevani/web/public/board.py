@@ -40,10 +40,16 @@ class Row:
     doctors: int
     wait: WaitInterval | None
 
+    @property
+    def has_news(self) -> bool:
+        """Whether it is open, or has patients left from when it was."""
+        numbers = self.numbers
+        return self.offered.is_open or bool(numbers.waiting or numbers.called or numbers.serving)
+
 
 @dataclass(frozen=True)
 class Board:
-    """A facility and its OPDs, those with something to show first."""
+    """A facility and its OPDs, those with doctors first."""
 
     facility: Facility
     rows: list[Row]
@@ -73,7 +79,7 @@ def _read(state_id: int, facility_id: uuid.UUID) -> Board:
     ]
     return Board(
         clinics[0].facility,
-        sorted(rows, key=lambda row: (not row.offered.is_open, not row.numbers.waiting)),
+        sorted(rows, key=lambda row: (not row.doctors, not row.numbers.waiting)),
     )
 
 

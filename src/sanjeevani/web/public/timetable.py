@@ -1,6 +1,7 @@
 """When which OPD is open, who is on duty and how long the wait is: by state and speciality."""
 
 import datetime
+import math
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -102,7 +103,7 @@ class Opd:
 
 
 def opds_of(state_id: int) -> list[Opd]:
-    """Return the OPDs that serve a state's patients, at most some seconds old."""
+    """Return the OPDs that serve a state's patients, the shortest wait first; seconds old."""
     found: list[Opd] | None = cache.get_or_set(
         f"timetable.{state_id}", lambda: _read(state_id), KEPT_SECONDS
     )
@@ -123,7 +124,7 @@ def _read(state_id: int) -> list[Opd]:
         taken |= places_taken(tenant, line_ids, clock.today())
         serving |= who_is_on_duty(tenant, line_ids)
     people = practitioners({key for keys in serving.values() for key in keys})
-    return [
+    found = [
         Opd(
             item,
             week_of(hours.get(item.clinic.id, {})),
@@ -133,6 +134,7 @@ def _read(state_id: int) -> list[Opd]:
         )
         for item in clinics
     ]
+    return sorted(found, key=lambda opd: (opd.is_full, opd.wait.high if opd.wait else math.inf))
 
 
 def _on_duty(people: Sequence[Practitioner]) -> OnDuty:
