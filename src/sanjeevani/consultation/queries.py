@@ -21,7 +21,7 @@ from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.errors import NotFound
 from sanjeevani.foundation.verbs import concern_of, write_audit
 from sanjeevani.patients.models import Patient
-from sanjeevani.patients.queries import may_read, records_of_person
+from sanjeevani.patients.queries import may_read, may_read_any, records_of_person
 from sanjeevani.queueing.models import Token
 from sanjeevani.queueing.queries import live_token_of
 
@@ -183,18 +183,13 @@ def earlier_consultations(
     practitioner: Practitioner, consultation: Consultation, limit: int = 10
 ) -> list[Consultation]:
     """Return the patient's earlier completed consultations, newest first, if they may be read."""
-    if not may_read(
-        practitioner.id,
-        patient_state_id=consultation.patient_state_id,
-        patient_id=consultation.patient_id,
-    ):
+    records = records_of_person(consultation.patient_state_id, consultation.patient_id)
+    if not may_read_any(practitioner.id, consultation.patient_state_id, records):
         return []
     references = (
         ConsultationReference.objects.filter(
             state_id=consultation.patient_state_id,
-            patient_id__in=records_of_person(
-                consultation.patient_state_id, consultation.patient_id
-            ),
+            patient_id__in=records,
             id__lt=consultation.id,
         )
         .order_by("-id")

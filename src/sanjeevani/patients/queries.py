@@ -140,11 +140,17 @@ def with_valid_consent(state_id: int, patient_ids: Iterable[uuid.UUID]) -> set[u
 
 def may_read(practitioner_id: uuid.UUID, *, patient_state_id: int, patient_id: uuid.UUID) -> bool:
     """Tell whether a consultation lets the practitioner read the patient's record."""
+    records = records_of_person(patient_state_id, patient_id)
+    return may_read_any(practitioner_id, patient_state_id, records)
+
+
+def may_read_any(
+    practitioner_id: uuid.UUID, patient_state_id: int, records: list[uuid.UUID]
+) -> bool:
+    """Tell whether a consultation lets the practitioner read one of the records of a person."""
     now = clock.now()
     grants = AccessGrant.objects.filter(
-        state_id=patient_state_id,
-        patient_id__in=records_of_person(patient_state_id, patient_id),
-        practitioner_id=practitioner_id,
+        state_id=patient_state_id, patient_id__in=records, practitioner_id=practitioner_id
     ).values_list("expires_at", flat=True)
     return any(expires_at is None or expires_at > now for expires_at in grants)
 
