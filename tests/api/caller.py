@@ -103,7 +103,7 @@ PROFILE = {
 
 def ready_profile(patient: Caller) -> dict[str, Any]:
     """Register somebody with consent and a harmless intake."""
-    profile: dict[str, Any] = patient.make("/profiles", PROFILE)
+    profile: dict[str, Any] = patient.make("/profiles", PROFILE | {"is_another": True})
     path = f"/profiles/{profile['id']}"
     patient.put(f"{path}/consent")
     questions = patient.get(f"{path}/danger-questions")["items"]

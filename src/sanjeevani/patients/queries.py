@@ -64,13 +64,18 @@ def family_of(actor: Actor) -> QuerySet[Patient]:
 
 def residents_of(actor: Actor, words: str = "") -> QuerySet[Patient]:
     """Return the residents, by name; `words` are parts of the name or the room, all of them."""
-    found = patients_of(actor).filter(relation=Relation.RESIDENT)
-    for word in words.split()[:MOST_WORDS]:
-        found = found.filter(Q(name__icontains=word) | Q(room__iexact=word))
+    found = named(patients_of(actor).filter(relation=Relation.RESIDENT), words)
     return found.order_by("name", "room", "id")
 
 
 MOST_WORDS = 6
+
+
+def named(patients: QuerySet[Patient], words: str) -> QuerySet[Patient]:
+    """Return those of an account's people whose name or room has all the words."""
+    for word in words.split()[:MOST_WORDS]:
+        patients = patients.filter(Q(name__icontains=word) | Q(room__iexact=word))
+    return patients
 
 
 def left_care(actor: Actor) -> QuerySet[Patient]:

@@ -224,7 +224,7 @@ def left(request: PortalRequest) -> HttpResponse:
     """Who is not on the list any more."""
     found = Paginator(left_care(request.actor), RESIDENTS_SHOWN)
     page = found.get_page(request.GET.get("page", "1"))
-    return render(request, "patient/left.html", {"left": page.object_list, "page": page})
+    return render(request, "patient/left.html", {"left": list(page.object_list), "page": page})
 
 
 @patient
