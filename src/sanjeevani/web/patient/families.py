@@ -6,6 +6,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from sanjeevani.consultation.queries import own_consultations
@@ -16,6 +17,7 @@ from sanjeevani.patients.consent import notice
 from sanjeevani.patients.models import Institution, Patient
 from sanjeevani.patients.queries import (
     age_in_months,
+    age_in_years,
     decisions_of,
     family_of,
     institution_of,
@@ -234,13 +236,16 @@ def same(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     """Say that this person is registered twice, and which record is kept."""
     found = own_patient(request.actor, patient_id)
     others = [one for one in _candidates(request, found) if one.id != found.id]
-    form = KeptForm([(str(one.id), one.name) for one in others], request.POST or None)
+    form = KeptForm([(str(one.id), _named(one)) for one in others], request.POST or None)
     if request.method == "POST" and form.is_valid():
         kept = join(request.actor, patient_id=found.id, kept_id=form.cleaned_data["kept"])
         return see(reverse("patient:person", args=[kept.id]))
-    today = clock.today()
-    hints = {str(one.id): age_in_months(one.birth_date, today) for one in others}
-    return form_page(request, "patient/same.html", form, person=found, others=others, months=hints)
+    return form_page(request, "patient/same.html", form, person=found, others=others)
+
+
+def _named(one: Patient) -> str:
+    years = age_in_years(one.birth_date, clock.today())
+    return f"{one.name}, {ngettext('%(num)s year', '%(num)s years', years) % {'num': years}}"
 
 
 SAME_SHOWN = 30

@@ -199,7 +199,7 @@ def _row_fields(row: int) -> dict[str, forms.Field]:
             },
         ),
         f"unit_{row}": forms.ChoiceField(
-            label=_("in"),
+            label=_("Age in"),
             required=False,
             initial="years",
             choices=[("years", _("years")), ("months", _("months"))],
