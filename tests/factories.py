@@ -30,6 +30,7 @@ from sanjeevani.directory.models import (
     State,
 )
 from sanjeevani.directory.queries import clinic_serving
+from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor, ActorKind
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.grievance.models import Grievance, GrievanceKind
@@ -37,8 +38,19 @@ from sanjeevani.grievance.numbers import new_number
 from sanjeevani.identity.models import Account, AccountKind, Login, Session
 from sanjeevani.identity.queries import digest_of
 from sanjeevani.intake.content import IntakeContent
+from sanjeevani.patients.companions import companions_of, needs_companion
 from sanjeevani.patients.consent import CURRENT_NOTICE
-from sanjeevani.patients.models import Consent, ConsentDecision, Patient, Relation
+from sanjeevani.patients.models import (
+    Area,
+    Bond,
+    Consent,
+    ConsentDecision,
+    Institution,
+    InstitutionKind,
+    Patient,
+    Relation,
+    Representative,
+)
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.services import assign, change_duty
 from sanjeevani.terminology.models import Speciality, SpecialitySystem, Symptom
@@ -268,7 +280,7 @@ class ServedStateFactory(DjangoModelFactory):
 
 
 class PatientFactory(DjangoModelFactory):
-    """A child in the care of an account, registered in the account's state."""
+    """The holder of an account, an adult, registered in the account's state."""
 
     class Meta:
         model = Patient
@@ -279,10 +291,10 @@ class PatientFactory(DjangoModelFactory):
     state_id = factory.SelfAttribute("account.home_state_id")
     id = factory.LazyFunction(uuid7)
     account_id = factory.SelfAttribute("account.id")
-    relation = Relation.CHILD
+    relation = Relation.SELF
     name = "Meena Devi"
     gender = Gender.FEMALE
-    birth_date = datetime.date(2019, 3, 4)
+    birth_date = datetime.date(1989, 3, 4)
     birth_date_is_estimated = False
     address = "12 Temple Street"
     district = "Guntur"
@@ -305,6 +317,49 @@ class ConsentFactory(DjangoModelFactory):
     language = "en"
     decision = ConsentDecision.GIVEN
     decided_at = factory.LazyFunction(timezone.now)
+
+
+class InstitutionFactory(DjangoModelFactory):
+    """An old-age home in a village."""
+
+    class Meta:
+        model = Institution
+
+    class Params:
+        account = factory.SubFactory(AccountFactory)
+
+    state_id = factory.SelfAttribute("account.home_state_id")
+    id = factory.LazyFunction(uuid7)
+    account_id = factory.SelfAttribute("account.id")
+    name = "Shanti Niketan Old-age Home"
+    kind = InstitutionKind.OLD_AGE_HOME
+    address = "Canal Road, Tenali"
+    district = "Guntur"
+    area = Area.RURAL
+    responsible_name = "Sister Teresa"
+    responsible_role = "Warden"
+    registered_at = factory.LazyFunction(timezone.now)
+
+
+class RepresentativeFactory(DjangoModelFactory):
+    """Somebody whom a patient has named, for everything and without an end."""
+
+    class Meta:
+        model = Representative
+
+    class Params:
+        patient = factory.SubFactory(PatientFactory)
+
+    state_id = factory.SelfAttribute("patient.state_id")
+    id = factory.LazyFunction(uuid7)
+    patient_id = factory.SelfAttribute("patient.id")
+    name = "Savita Kumari"
+    bond = Bond.RELATIVE
+    mobile = "+919812345670"
+    may_collect = True
+    may_speak = True
+    since = factory.LazyFunction(lambda: clock.today())
+    named_at = factory.LazyFunction(timezone.now)
 
 
 class GrievanceFactory(DjangoModelFactory):
@@ -366,8 +421,10 @@ def on_duty(clinic: Clinic, **practitioner: Any) -> Practitioner:
 
 
 def requested(clinic: Clinic, patient: Patient, **content: Any) -> Consultation:
-    """Let a patient, who agrees to the notice, ask a clinic."""
+    """Let a patient, who agrees to the notice, ask a clinic; with an adult where one is needed."""
     ConsentFactory(patient=patient)
+    if needs_companion(patient) and not companions_of(patient):
+        RepresentativeFactory(patient=patient)
     return request_consultation(
         person(patient.account_id, patient.state_id),
         patient=patient,

@@ -159,6 +159,11 @@ class PagePatient(Person):
         if "pregnant" in form.choices and case.pregnant:
             said["pregnant"] = case.pregnant
         answer = await self.step("trouble", "POST", path, data=said)
+        # With a child, an adult has to be named.
+        if path_of(answer).endswith("/companion"):
+            form = _form(answer.text, "bond")
+            adult = form.with_values(name="Savita Kumari", bond="parent")
+            answer = await self.step("companion", "POST", path_of(answer), data=adult)
         return answer.text
 
     async def _take_token(self, page: str) -> tuple[str, str]:
@@ -355,6 +360,18 @@ class JsonPatient(Person):
             )
         ).json()
         path = f"/profiles/{profile['id']}"
+        if profile["needs_companion"]:
+            await self.call(
+                "companion",
+                "POST",
+                f"{path}/representatives",
+                {
+                    "name": "Savita Kumari",
+                    "bond": "parent",
+                    "may_collect": False,
+                    "may_speak": True,
+                },
+            )
         await self.call("agree", "PUT", f"{path}/consent")
         questions = (await self.call("danger", "GET", f"{path}/danger-questions")).json()["items"]
         answers = {question["code"]: False for question in questions}

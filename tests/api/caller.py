@@ -92,18 +92,18 @@ def doctor_caller(clinic: Clinic) -> tuple[Caller, Practitioner]:
 
 
 PROFILE = {
-    "relation": "child",
+    "relation": "self",
     "name": "Meena Devi",
     "gender": "female",
-    "birth_date": "2019-03-04",
+    "birth_date": "1989-03-04",
     "address": "12 Temple Street",
     "district": "Guntur",
 }
 
 
 def ready_profile(patient: Caller) -> dict[str, Any]:
-    """Register a child with consent and a harmless intake."""
-    profile: dict[str, Any] = patient.make("/profiles", PROFILE)
+    """Register somebody with consent and a harmless intake."""
+    profile: dict[str, Any] = patient.make("/profiles", PROFILE | {"is_another": True})
     path = f"/profiles/{profile['id']}"
     patient.put(f"{path}/consent")
     questions = patient.get(f"{path}/danger-questions")["items"]

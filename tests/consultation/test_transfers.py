@@ -264,5 +264,5 @@ def test_pregnant_women_infants_and_old_people_go_first() -> None:
     ):
         token = token_of(requested(clinic, patient, **content))
         assert token.priority_class == PriorityClass.PRIORITY
-    child = token_of(requested(clinic, PatientFactory()))
-    assert child.priority_class == PriorityClass.ORDINARY
+    adult = token_of(requested(clinic, PatientFactory()))
+    assert adult.priority_class == PriorityClass.ORDINARY

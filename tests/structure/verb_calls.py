@@ -3,7 +3,7 @@
 import datetime
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 from io import BytesIO, StringIO
@@ -15,6 +15,7 @@ from PIL import Image
 
 from sanjeevani.calls.models import Mode
 from sanjeevani.consultation import interruptions, transfers
+from sanjeevani.consultation import papers as consultation_papers
 from sanjeevani.consultation import services as consultation
 from sanjeevani.consultation.models import Consultation, ConsultationStatus, Outcome
 from sanjeevani.directory.models import Clinic, Facility, Holiday, Line, Post, Practitioner, Role
@@ -28,6 +29,7 @@ from sanjeevani.directory.services import (
 from sanjeevani.directory.staff import NewPerson
 from sanjeevani.directory.timetable import Opening
 from sanjeevani.documents.links import share
+from sanjeevani.documents.models import UploadedFile
 from sanjeevani.documents.uploads import store_upload
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor, ActorKind
@@ -37,10 +39,11 @@ from sanjeevani.grievance.services import Complaint
 from sanjeevani.identity import services as identity
 from sanjeevani.identity.models import Account, OneTimeCode
 from sanjeevani.identity.queries import sessions_of
+from sanjeevani.intake import papers
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.messaging.models import OutgoingMessage
-from sanjeevani.patients.models import ConsentDecision, Patient
-from sanjeevani.patients.services import Profile
+from sanjeevani.patients.models import ConsentDecision, Institution, Patient
+from sanjeevani.patients.services import Authority, InstitutionDetails, Profile, leave_care
 from sanjeevani.prescription import services as prescription
 from sanjeevani.prescription.models import DraftItem
 from sanjeevani.prescription.shorthand import ItemContent
@@ -55,10 +58,12 @@ from tests.factories import (
     ConsentFactory,
     FacilityFactory,
     GrievanceFactory,
+    InstitutionFactory,
     LineFactory,
     PatientFactory,
     PostFactory,
     PractitionerFactory,
+    RepresentativeFactory,
     StateFactory,
     doctor,
     on_duty,
@@ -241,7 +246,7 @@ def _result(result: Any) -> Any:
 
 PROFILE = Profile(
     relation="self",
-    name="Meena Devi",
+    name="Lakshmi Devi",
     gender="female",
     birth_date=datetime.date(1990, 1, 1),
     birth_date_is_estimated=True,
@@ -763,9 +768,6 @@ CALLS |= {
 
 @call_of("documents.store_upload")
 def _(world: World) -> Call:
-    picture = BytesIO()
-    Image.new("RGB", (8, 8), "white").save(picture, "PNG")
-    picture.seek(0)
     return Call(
         world.guest,
         _result,
@@ -773,7 +775,7 @@ def _(world: World) -> Call:
         {
             "state_id": world.patient.state_id,
             "patient_id": world.patient.id,
-            "file": picture,
+            "file": a_picture(),
             "name": "report.png",
         },
     )
@@ -1060,6 +1062,7 @@ CALLS |= {
         {
             "source": (world.waiting.state_id, world.waiting.id),
             "target": (world.waiting.state_id, uuid7()),
+            "patient_state_id": world.patient.state_id,
             "patient_id": world.patient.id,
         },
     ),
@@ -1153,3 +1156,155 @@ CALLS |= {
         arguments={"state_id": about.state_id, "grievance_id": about.id},
     ),
 }
+
+
+def a_picture() -> BytesIO:
+    """A photo."""
+    picture = BytesIO()
+    Image.new("RGB", (8, 8), "white").save(picture, "PNG")
+    picture.seek(0)
+    return picture
+
+
+def by_family(
+    world: World, record: Any, concerned: uuid.UUID | None = None, /, **more: Any
+) -> Call:
+    """A call by the holder of the patient's account."""
+    return Call(world.guest, record, concerned, more)
+
+
+def another(world: World, **more: Any) -> Patient:
+    """Somebody else under the same account."""
+    patient: Patient = PatientFactory(
+        state_id=world.patient.state_id, account_id=world.patient.account_id, **more
+    )
+    return patient
+
+
+def home_of(world: World) -> Institution:
+    """The institution of the patient's account."""
+    home: Institution = InstitutionFactory(
+        state_id=world.patient.state_id, account_id=world.patient.account_id
+    )
+    return home
+
+
+HOME = InstitutionDetails(
+    name="Shanti Niketan",
+    kind="old_age_home",
+    address="Canal Road",
+    district="Guntur",
+    area="rural",
+    responsible_name="Sister Teresa",
+    responsible_role="Warden",
+)
+SAVITA = Authority(
+    name="Savita Kumari", bond="relative", mobile="", may_collect=True, may_speak=False
+)
+
+
+def draft_paper(world: World) -> UploadedFile:
+    """A photo in the patient's draft."""
+    return papers.add_draft_paper(
+        world.guest, patient=world.patient, file=a_picture(), name="rash.jpg"
+    )
+
+
+def paper_of(world: World) -> UploadedFile:
+    """A photo with a consultation that waits."""
+    return consultation_papers.add_paper(
+        world.guest, **of(world.waiting), file=a_picture(), name="rash.jpg"
+    )
+
+
+def a_file(world: World) -> dict[str, Any]:
+    """A file with its name."""
+    return {"file": a_picture(), "name": "rash.jpg"}
+
+
+CALLS |= {
+    "patients.register_residents": lambda world: by_family(
+        world,
+        home_of(world),
+        state_id=world.patient.state_id,
+        account_id=world.patient.account_id,
+        profiles=[(replace(PROFILE, relation="resident"), False)],
+        key=uuid7(),
+    ),
+    "patients.register_institution": lambda world: by_family(
+        world,
+        _result,
+        state_id=world.patient.state_id,
+        account_id=world.patient.account_id,
+        details=HOME,
+    ),
+    "patients.change_institution": lambda world: by_family(
+        world, home_of(world), state_id=world.patient.state_id, details=HOME
+    ),
+    "patients.leave_care": lambda world: by_family(
+        world, world.patient, world.patient.id, patient_id=world.patient.id
+    ),
+    "patients.take_back": lambda world: by_family(
+        world, who_left(world), world.patient.id, patient_id=world.patient.id
+    ),
+    "patients.join": lambda world: by_family(
+        world,
+        world.patient,
+        world.patient.id,
+        patient_id=world.patient.id,
+        kept_id=another(world).id,
+    ),
+    "patients.name_representative": lambda world: by_family(
+        world, _result, world.patient.id, patient=world.patient, authority=SAVITA
+    ),
+    "patients.revoke_representative": lambda world: by_family(
+        world,
+        named := RepresentativeFactory(patient=world.patient),
+        world.patient.id,
+        patient=world.patient,
+        representative_id=named.id,
+    ),
+    "consultation.withdraw_consent": lambda world: by_family(
+        world, _result, world.waiting.patient_id, patient=world.patient, language="en"
+    ),
+    "intake.add_draft_paper": lambda world: by_family(
+        world, _result, world.patient.id, patient=world.patient, **a_file(world)
+    ),
+    "intake.remove_draft_paper": lambda world: by_family(
+        world,
+        paper := draft_paper(world),
+        world.patient.id,
+        patient=world.patient,
+        upload_id=paper.id,
+    ),
+    "intake.add_paper": lambda world: by_family(
+        world,
+        _result,
+        world.patient.id,
+        place=papers.Place.draft_of(world.patient),
+        **a_file(world),
+    ),
+    "intake.remove_paper": lambda world: by_family(
+        world,
+        paper := draft_paper(world),
+        world.patient.id,
+        place=papers.Place.draft_of(world.patient),
+        upload_id=paper.id,
+    ),
+    "consultation.add_paper": lambda world: by_family(
+        world, _result, world.patient.id, **of(world.waiting), **a_file(world)
+    ),
+    "consultation.remove_paper": lambda world: by_family(
+        world,
+        paper := paper_of(world),
+        world.patient.id,
+        **of(world.waiting),
+        upload_id=paper.id,
+    ),
+}
+
+
+def who_left(world: World) -> Patient:
+    """The patient, no longer in care."""
+    leave_care(world.guest, patient_id=world.patient.id)
+    return world.patient

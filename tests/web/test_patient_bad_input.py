@@ -157,7 +157,7 @@ def test_other_peoples_consultations_do_not_exist(
 
 
 def test_states_and_signs_that_are_not_offered(client: Client, patient: Patient, home: str) -> None:
-    for sign in ("", "capillary_refill_slow", "stroke_signs", "x" * 5000):
+    for sign in ("", "capillary_refill_slow", "cannot_drink", "x" * 5000):
         answer = client.post(f"{home}/danger", {"sign": sign})
         assert answer.status_code == 422
         assert "Tap one of the signs" in answer.content.decode()

@@ -21,8 +21,8 @@ pytestmark = pytest.mark.django_db
 STATEMENTS = {
     "/people": 4,
     "/people/{patient}/danger": 4,
-    "/people/{patient}/trouble": 4,
-    "/people/{patient}/opds": 22,
+    "/people/{patient}/trouble": 5,
+    "/people/{patient}/opds": 23,
     "/people/{patient}/opds/28/{clinic}": 14,
     "/consultations": 3,
 }

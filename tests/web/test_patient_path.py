@@ -16,6 +16,7 @@ from sanjeevani.consultation.services import NoteContent, call_next, write_note
 from sanjeevani.directory.models import Clinic
 from sanjeevani.foundation import clock
 from sanjeevani.identity.models import Account
+from sanjeevani.intake.queries import intake_of
 from sanjeevani.patients.models import Patient
 from sanjeevani.prescription.services import add_item, conclude, sign
 from sanjeevani.prescription.shorthand import ItemContent
@@ -71,18 +72,32 @@ def test_from_state_to_token(client: Client, clinic: Clinic) -> None:
         {"complaints": ["fever"], "text": "बुखार", "duration": "2", "duration_unit": "weeks"},
     )
     assert answer.headers["Location"] == f"{home}/opds"
+    assert client.get(f"{home}/opds").headers["Location"] == f"{home}/companion"
+    assert "under 18" in client.get(f"{home}/companion").content.decode()
+    answer = client.post(f"{home}/companion", {"name": "लक्ष्मी देवी", "bond": "parent"})
+    assert answer.headers["Location"] == f"{home}/opds"
     page = client.get(f"{home}/opds").content.decode()
     ask = f"{home}/opds/28/{clinic.id}"
     assert ask in page
     page = client.get(ask).content.decode()
     key = re.search(r'name="request_key" value="([^"]+)"', page)
     assert key
-    form = {"request_key": key[1], "language": "hi", "gender_preference": "female"}
+    companion = re.search(r'name="companion" value="([^"]+)"', page)
+    assert companion
+    form = {
+        "request_key": key[1],
+        "language": "hi",
+        "gender_preference": "female",
+        "companion": companion[1],
+    }
     answer = client.post(ask, form)
     consultation = Consultation.objects.get(state_id=28, patient_id=patient.id)
     waiting = f"/consultations/28/{consultation.id}"
     assert answer.headers["Location"] == waiting
     assert consultation.language == "hi"
+    said = intake_of(28, consultation.id)
+    assert said.companion
+    assert (said.companion.name, said.companion.bond) == ("लक्ष्मी देवी", "parent")
     again = client.post(ask, form)
     assert again.headers["Location"] == waiting
     assert Consultation.objects.filter(state_id=28).count() == 1

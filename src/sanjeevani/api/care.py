@@ -53,7 +53,8 @@ from sanjeevani.foundation.live import TICKET_SECONDS, issue_ticket
 from sanjeevani.identity.limits import count_attempt
 from sanjeevani.intake.queries import draft_of
 from sanjeevani.intake.triage import questions_for
-from sanjeevani.patients.queries import own_patient
+from sanjeevani.patients.errors import CompanionMissing
+from sanjeevani.patients.queries import own_patient, own_record
 from sanjeevani.prescription.content import PrescriptionContent
 from sanjeevani.prescription.documents import render_pdf, verification_address
 from sanjeevani.prescription.models import Prescription
@@ -68,12 +69,16 @@ CONSULTATION = "/consultations/{int:state_id}/{uuid:consultation_id}"
 
 
 class Ask(Body):
-    """Which clinic, and how the doctor should speak. What the trouble is stands in the draft."""
+    """Which clinic, and how the doctor should speak. What the trouble is stands in the draft.
+
+    `companion_id`: the adult who is with a minor, one of the profile's companions.
+    """
 
     clinic_state_id: StateCode
     clinic_id: Id
     language: Annotated[str, Field(pattern="^[a-z]{2,3}$")]
     gender_preference: Annotated[Gender, Field(strict=False)] | None = None
+    companion_id: Id | None = None
 
 
 class Asked(Reply):
@@ -250,6 +255,7 @@ OWN = (
     openapi_extra=says(
         AlreadyWaiting,
         ClinicClosed,
+        CompanionMissing,
         ConsentMissing,
         DangerSigns,
         DangerUnanswered,
@@ -283,6 +289,7 @@ def ask(request: ApiRequest, patient_id: IdInPath, body: Ask, key: IdempotencyKe
             language=body.language,
             request_key=key_of(request, key),
             gender_preference=body.gender_preference or "",
+            companion_id=body.companion_id,
         )
         number = Token.objects.values_list("number", flat=True).get(
             state_id=made.state_id, id=made.token_id
@@ -296,13 +303,17 @@ def ask(request: ApiRequest, patient_id: IdInPath, body: Ask, key: IdempotencyKe
     "/consultations",
     auth=patient,
     response=ConsultationPage,
-    openapi_extra=says(links=of_consultation(*OWN, at="/items/0")),
+    openapi_extra=says(NotFound, links=of_consultation(*OWN, at="/items/0")),
 )
 def list_consultations(
-    request: ApiRequest, cursor: Cursor = None, limit: PageSize = 20
+    request: ApiRequest,
+    cursor: Cursor = None,
+    limit: PageSize = 20,
+    patient_id: Annotated[uuid.UUID | None, Query()] = None,
 ) -> HttpResponse:
-    """List the account's consultations, newest first."""
-    found = own_consultations(request.auth.actor, limit + 1, before=cursor)
+    """List the account's consultations, newest first; with `patient_id` those of one person."""
+    person = own_record(request.auth.actor, patient_id) if patient_id else None
+    found = own_consultations(request.auth.actor, limit + 1, before=cursor, patient=person)
     page = found[:limit]
     following = page[-1].id if len(found) > limit else None
     return reply(ConsultationPage(items=[_summary(one) for one in page], next=following))
@@ -513,7 +524,7 @@ def prescription_reply(prescription: Prescription) -> PrescriptionReply:
 @router.get(
     f"{CONSULTATION}/prescription.pdf",
     auth=patient,
-    openapi_extra=says(TooMany, media_type="application/pdf"),
+    openapi_extra=says(TooMany, media_types=["application/pdf"]),
 )
 def print_prescription(
     request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath

@@ -638,7 +638,7 @@ def sign(
 @router.get(
     f"{CONSULTATION}/prescription.pdf",
     auth=doctor,
-    openapi_extra=says(TooMany, media_type="application/pdf"),
+    openapi_extra=says(TooMany, media_types=["application/pdf"]),
 )
 def print_signed(
     request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath

@@ -1,6 +1,6 @@
 """What the OpenAPI document says beyond ninja's: every refusal as problem+json, headers, links."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sanjeevani.foundation.errors import DomainError, Invalid, NotFound, NotPermitted, TooMany
@@ -28,6 +28,11 @@ PROBLEM = {
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "field": {"type": "string", "description": "The field that the refusal is about."},
+        "patient_id": {
+            "type": "string",
+            "format": "uuid",
+            "description": "Whom the account has registered already.",
+        },
         "retry_after": {"type": "integer", "minimum": 0, "description": "Seconds."},
         "errors": {
             "type": "array",
@@ -50,19 +55,25 @@ def says(
     *refusals: type[DomainError],
     polled: bool = False,
     links: Mapping[str, Mapping[str, str]] | None = None,
-    media_type: str = "",
+    media_types: Sequence[str] = (),
+    body_media_types: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return what an operation says of itself, for ninja's `openapi_extra`.
 
     `refusals` beyond those that follow from its parameters and permission; `polled`: it has an
     ETag; `links`: by operation id, which parameter takes which part of the answer, as runtime
-    expressions; `media_type` of an answer that is not JSON.
+    expressions; `media_types` of an answer that is not JSON, `body_media_types` of such a body.
     """
     extra: dict[str, Any] = {REFUSALS: refusals, POLLED: polled, LINKS: links or {}}
-    if media_type:
-        content = {media_type: {"schema": {"type": "string", "format": "binary"}}}
-        extra["responses"] = {200: {"description": "OK", "content": content}}
+    if media_types:
+        extra["responses"] = {200: {"description": "OK", "content": _binary(media_types)}}
+    if body_media_types:
+        extra["requestBody"] = {"required": True, "content": _binary(body_media_types)}
     return extra
+
+
+def _binary(media_types: Sequence[str]) -> dict[str, Any]:
+    return {one: {"schema": {"type": "string", "format": "binary"}} for one in media_types}
 
 
 def complete(document: dict[str, Any]) -> None:

@@ -12,19 +12,64 @@ from sanjeevani.api.access import ApiRequest, HomeStateMissing, at_home, patient
 from sanjeevani.api.documentation import says
 from sanjeevani.api.door import language
 from sanjeevani.api.reference import Term, Terms
-from sanjeevani.api.replies import IdempotencyKey, nothing, once, polled, reply
-from sanjeevani.api.types import Body, Code, Day, IdInPath, Line, Lines, Reply
+from sanjeevani.api.replies import IdempotencyKey, key_of, nothing, once, polled, reply
+from sanjeevani.api.types import (
+    Body,
+    Code,
+    Cursor,
+    Day,
+    Id,
+    IdInPath,
+    Line,
+    Lines,
+    OptionalLine,
+    PageSize,
+    Reply,
+    Words,
+)
 from sanjeevani.consultation.offers import Offer, offers_for
+from sanjeevani.consultation.services import withdraw_consent as withdraw
 from sanjeevani.directory.models import Clinic, Gender
 from sanjeevani.foundation import clock
-from sanjeevani.foundation.errors import Invalid
+from sanjeevani.foundation.errors import Invalid, NotFound
 from sanjeevani.intake.content import TEXT_LENGTH, IntakeContent
 from sanjeevani.intake.queries import draft_of
 from sanjeevani.intake.services import save_draft
-from sanjeevani.intake.triage import PREGNANT, danger_in, questions_for
-from sanjeevani.patients.models import ConsentDecision, Patient, Relation
-from sanjeevani.patients.queries import age_in_months, own_patient, patients_of, valid_consent
-from sanjeevani.patients.services import Profile, change_profile, decide_consent, register
+from sanjeevani.intake.triage import DISABLED, PREGNANT, danger_in, questions_for
+from sanjeevani.patients.companions import companions_of, needs_companion, representatives_of
+from sanjeevani.patients.errors import AlreadyRegistered, InstitutionExists
+from sanjeevani.patients.models import (
+    Area,
+    Bond,
+    ConsentDecision,
+    InstitutionKind,
+    Patient,
+    Relation,
+)
+from sanjeevani.patients.queries import (
+    age_in_months,
+    institution_of,
+    named,
+    own_patient,
+    patients_of,
+    valid_consent,
+    with_valid_consent,
+)
+from sanjeevani.patients.services import (
+    Authority,
+    InstitutionDetails,
+    Profile,
+    change_institution,
+    change_profile,
+    decide_consent,
+    join,
+    leave_care,
+    name_representative,
+    register,
+    register_institution,
+    revoke_representative,
+    take_back,
+)
 from sanjeevani.terminology.danger_signs import DangerSign
 from sanjeevani.terminology.queries import symptoms_for
 
@@ -43,10 +88,18 @@ class ProfileBody(Body):
     birth_date_is_estimated: bool = False
     address: Annotated[Line, Field(max_length=200)]
     district: Annotated[Line, Field(max_length=60)]
+    decides_alone: bool = True
+    room: Annotated[OptionalLine, Field(max_length=20)] = ""
 
     def profile(self) -> Profile:
         """Return the profile as the registry takes it."""
-        return Profile(**dict(self))
+        return Profile(**{name: getattr(self, name) for name in ProfileBody.model_fields})
+
+
+class NewProfileBody(ProfileBody):
+    """`is_another`: registered although somebody with this name and age is on the list."""
+
+    is_another: bool = False
 
 
 class ProfileReply(Reply):
@@ -61,22 +114,106 @@ class ProfileReply(Reply):
     birth_date_is_estimated: bool
     address: str
     district: str
+    decides_alone: bool
+    room: str
+    needs_companion: bool
     has_consent: bool
 
     @classmethod
-    def of(cls, person: Patient) -> "ProfileReply":
+    def of(cls, person: Patient, has_consent: bool | None = None) -> "ProfileReply":
         """Show a patient."""
-        names = cls.model_fields.keys() - {"has_consent"}
+        names = cls.model_fields.keys() - {"has_consent", "needs_companion"}
+        if has_consent is None:
+            has_consent = valid_consent(person) is not None
         return cls(
             **{name: getattr(person, name) for name in names},
-            has_consent=valid_consent(person) is not None,
+            needs_companion=needs_companion(person),
+            has_consent=has_consent,
         )
 
 
 class Profiles(Reply):
-    """The people in the account's care, in the order of their registration."""
+    """The people in the account's care, in the order of their registration.
+
+    `next` is the cursor of the following page, null on the last.
+    """
 
     items: list[ProfileReply]
+    next: uuid.UUID | None
+
+
+class SameBody(Body):
+    """The profile that is kept."""
+
+    kept_id: Id
+
+
+class InstitutionBody(Body):
+    """An institution that registers its residents, and the adult who answers for them."""
+
+    name: Annotated[Line, Field(max_length=100)]
+    kind: Annotated[InstitutionKind, Field(strict=False)]
+    address: Annotated[Line, Field(max_length=200)]
+    district: Annotated[Line, Field(max_length=60)]
+    area: Annotated[Area, Field(strict=False)]
+    responsible_name: Annotated[Line, Field(max_length=100)]
+    responsible_role: Annotated[Line, Field(max_length=60)]
+
+
+class InstitutionReply(Reply):
+    """The institution of an account."""
+
+    name: str
+    kind: str
+    address: str
+    district: str
+    area: str
+    responsible_name: str
+    responsible_role: str
+
+
+class CompanionReply(Reply):
+    """An adult who can be with the patient, and what they are to the patient."""
+
+    id: str
+    name: str
+    bond: str
+
+
+class Companions(Reply):
+    """Whom to propose comes first. Empty where nobody is identified: name a representative."""
+
+    items: list[CompanionReply]
+
+
+class RepresentativeBody(Body):
+    """Whom the patient names, and what for; `until`, the last day, is null without an end."""
+
+    name: Annotated[Line, Field(max_length=100)]
+    bond: Annotated[Bond, Field(strict=False)]
+    mobile: Annotated[str, Field(max_length=16, pattern=r"^(\+91[6-9][0-9]{9})?$")] = ""
+    may_collect: bool
+    may_speak: bool
+    until: Day | None = None
+
+
+class RepresentativeReply(Reply):
+    """Who may act for the patient, from `since` on."""
+
+    id: uuid.UUID
+    name: str
+    bond: str
+    mobile: str
+    may_collect: bool
+    may_speak: bool
+    since: datetime.date
+    until: datetime.date | None
+
+
+class Representatives(Reply):
+    """Those whose authority holds today."""
+
+    items: list[RepresentativeReply]
 
 
 class Question(Reply):
@@ -95,7 +232,10 @@ class Questions(Reply):
 
 
 class IntakeBody(Body):
-    """What the patient says. `answers`: the danger questions by code, and `pregnant` if known."""
+    """What the patient says. `answers`: the danger questions by code, `pregnant` and `disabled`.
+
+    The last two are no danger: whoever is, is called before others.
+    """
 
     complaints: Annotated[list[Code], Field(max_length=30)] = []
     text: Annotated[Lines, Field(max_length=TEXT_LENGTH)] = ""
@@ -184,6 +324,12 @@ OF_PROFILE = {
         "write_intake",
         "list_clinics",
         "ask",
+        "leave",
+        "list_companions",
+        "list_representatives",
+        "name_somebody",
+        "list_draft_papers",
+        "add_to_draft",
     )
 }
 
@@ -191,20 +337,35 @@ OF_PROFILE = {
 @router.get(
     "/profiles", auth=patient, response=Profiles, openapi_extra=says(HomeStateMissing, polled=True)
 )
-def list_profiles(request: ApiRequest) -> HttpResponseBase:
-    """List the people in the account's care."""
-    found = patients_of(at_home(request))
-    return polled(request, Profiles(items=[ProfileReply.of(person) for person in found]))
+def list_profiles(
+    request: ApiRequest,
+    q: Words = "",
+    cursor: Cursor = None,
+    limit: PageSize = 100,
+) -> HttpResponseBase:
+    """List the people in the account's care, or those whose name or room has the words `q`."""
+    found = named(patients_of(at_home(request)), q).order_by("id")
+    if cursor is not None:
+        found = found.filter(id__gt=cursor)
+    rows = list(found[: limit + 1])
+    page = rows[:limit]
+    agreed = with_valid_consent(request.auth.actor.state_id, [person.id for person in page])
+    following = page[-1].id if len(rows) > limit else None
+    items = [ProfileReply.of(person, person.id in agreed) for person in page]
+    return polled(request, Profiles(items=items, next=following))
 
 
 @router.post(
     "/profiles",
     auth=patient,
     response={201: ProfileReply},
-    openapi_extra=says(HomeStateMissing, links=OF_PROFILE),
+    openapi_extra=says(HomeStateMissing, AlreadyRegistered, links=OF_PROFILE),
 )
-def create_profile(request: ApiRequest, body: ProfileBody, key: IdempotencyKey) -> HttpResponse:
-    """Register a person under the account, in its home state."""
+def create_profile(request: ApiRequest, body: NewProfileBody, key: IdempotencyKey) -> HttpResponse:
+    """Register a person under the account, in its home state.
+
+    Residents need an institution. AlreadyRegistered names who is on the list already.
+    """
     actor = at_home(request)
     return once(
         request,
@@ -215,6 +376,8 @@ def create_profile(request: ApiRequest, body: ProfileBody, key: IdempotencyKey) 
                 state_id=actor.state_id,
                 account_id=request.auth.session.account_id,
                 profile=body.profile(),
+                key=key_of(request, key),
+                is_another=body.is_another,
             )
         ),
     )
@@ -239,22 +402,141 @@ def change(request: ApiRequest, patient_id: IdInPath, body: ProfileBody) -> Http
     return reply(ProfileReply.of(own_patient(request.auth.actor, patient_id)))
 
 
+@router.delete("/profiles/{uuid:patient_id}", auth=patient, response={204: None})
+def leave(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
+    """Take a person off the list. The record stays and can be taken back."""
+    leave_care(request.auth.actor, patient_id=patient_id)
+    return nothing()
+
+
+@router.post("/profiles/{uuid:patient_id}/back", auth=patient, response={204: None})
+def bring_back(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
+    """Put a person back on the list who left it, or was joined with another."""
+    take_back(request.auth.actor, patient_id=patient_id)
+    return nothing()
+
+
+@router.post("/profiles/{uuid:patient_id}/same-as", auth=patient, response={204: None})
+def same_as(request: ApiRequest, patient_id: IdInPath, body: SameBody) -> HttpResponse:
+    """Say that this person is another one of the list, who is kept with both histories."""
+    join(request.auth.actor, patient_id=patient_id, kept_id=body.kept_id)
+    return nothing()
+
+
+@router.get(
+    "/institution",
+    auth=patient,
+    response=InstitutionReply,
+    openapi_extra=says(HomeStateMissing, NotFound),
+)
+def read_institution(request: ApiRequest) -> HttpResponse:
+    """Return the institution that the account belongs to."""
+    found = institution_of(at_home(request))
+    if found is None:
+        raise NotFound
+    return reply(InstitutionReply.model_validate(found))
+
+
+@router.put(
+    "/institution",
+    auth=patient,
+    response=InstitutionReply,
+    openapi_extra=says(HomeStateMissing, InstitutionExists),
+)
+def write_institution(request: ApiRequest, body: InstitutionBody) -> HttpResponse:
+    """Register the account's institution, or correct what is registered."""
+    actor = at_home(request)
+    details = InstitutionDetails(**dict(body))
+    if institution_of(actor) is None:
+        register_institution(
+            actor,
+            state_id=actor.state_id,
+            account_id=request.auth.session.account_id,
+            details=details,
+        )
+    else:
+        change_institution(actor, state_id=actor.state_id, details=details)
+    return reply(InstitutionReply.model_validate(institution_of(actor)))
+
+
+@router.get("/profiles/{uuid:patient_id}/companions", auth=patient, response=Companions)
+def list_companions(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
+    """List the adults who can be with a minor, or with who cannot decide alone."""
+    found = companions_of(own_patient(request.auth.actor, patient_id))
+    return reply(Companions(items=[CompanionReply.model_validate(one) for one in found]))
+
+
+REPRESENTATIVES = "/profiles/{uuid:patient_id}/representatives"
+
+
+@router.get(REPRESENTATIVES, auth=patient, response=Representatives)
+def list_representatives(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
+    """List who may collect the medicines or speak for the patient."""
+    found = representatives_of(own_patient(request.auth.actor, patient_id))
+    items = [RepresentativeReply.model_validate(one) for one in found]
+    return reply(Representatives(items=items))
+
+
+@router.post(
+    REPRESENTATIVES,
+    auth=patient,
+    response={201: RepresentativeReply},
+    openapi_extra=says(
+        links={
+            "revoke": {
+                "patient_id": "$request.path.patient_id",
+                "representative_id": "$response.body#/id",
+            }
+        }
+    ),
+)
+def name_somebody(
+    request: ApiRequest, patient_id: IdInPath, body: RepresentativeBody, key: IdempotencyKey
+) -> HttpResponse:
+    """Name somebody who may collect the medicines or speak for the patient."""
+    person = own_patient(request.auth.actor, patient_id)
+    return once(
+        request,
+        key,
+        lambda: RepresentativeReply.model_validate(
+            name_representative(
+                request.auth.actor, patient=person, authority=Authority(**dict(body))
+            )
+        ),
+    )
+
+
+@router.delete(f"{REPRESENTATIVES}/{{uuid:representative_id}}", auth=patient, response={204: None})
+def revoke(request: ApiRequest, patient_id: IdInPath, representative_id: IdInPath) -> HttpResponse:
+    """End an authority at once."""
+    revoke_representative(
+        request.auth.actor,
+        patient=own_patient(request.auth.actor, patient_id),
+        representative_id=representative_id,
+    )
+    return nothing()
+
+
 @router.put("/profiles/{uuid:patient_id}/consent", auth=patient, response={204: None})
 def give_consent(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
     """Agree to the current notice."""
-    return _decide(request, patient_id, ConsentDecision.GIVEN)
+    person = own_patient(request.auth.actor, patient_id)
+    if valid_consent(person) is None:
+        decide_consent(
+            request.auth.actor,
+            patient=person,
+            decision=ConsentDecision.GIVEN,
+            language=language(),
+        )
+    return nothing()
 
 
 @router.delete("/profiles/{uuid:patient_id}/consent", auth=patient, response={204: None})
 def withdraw_consent(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
-    """Withdraw consent, as easily as it was given."""
-    return _decide(request, patient_id, ConsentDecision.WITHDRAWN)
-
-
-def _decide(request: ApiRequest, patient_id: uuid.UUID, decision: ConsentDecision) -> HttpResponse:
+    """Withdraw consent, as easily as it was given. A token that waits is given back."""
     person = own_patient(request.auth.actor, patient_id)
-    if (valid_consent(person) is not None) is not (decision == ConsentDecision.GIVEN):
-        decide_consent(request.auth.actor, patient=person, decision=decision, language=language())
+    if valid_consent(person) is not None:
+        withdraw(request.auth.actor, patient=person, language=language())
     return nothing()
 
 
@@ -315,7 +597,7 @@ def write_intake(request: ApiRequest, patient_id: IdInPath, body: IntakeBody) ->
     if set(content.complaints) - _symptoms(person).keys():
         raise Invalid(field="complaints")
     asked = {sign.code for sign in questions_for(person.birth_date, person.gender)}
-    if content.answers.keys() - asked - {PREGNANT}:
+    if content.answers.keys() - asked - {PREGNANT, DISABLED}:
         raise Invalid(field="answers")
     save_draft(request.auth.actor, patient=person, content=content)
     return reply(_intake(person, content))

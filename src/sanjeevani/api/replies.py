@@ -42,9 +42,19 @@ def polled(request: HttpRequest, model: BaseModel) -> HttpResponseBase:
     return get_conditional_response(request, etag=etag, response=response) or response
 
 
-def once(request: ApiRequest, key: str, make: Callable[[], BaseModel]) -> HttpResponse:
-    """Create something once per key: 201 with what `make` returns, the same to every retry."""
-    said = f"{request.method} {request.path}\n".encode() + request.body
+def once(
+    request: ApiRequest,
+    key: str,
+    make: Callable[[], BaseModel],
+    *,
+    content: bytes | None = None,
+) -> HttpResponse:
+    """Create something once per key: 201 with what `make` returns, the same to every retry.
+
+    `content`: the body, where the operation has read it from the request itself.
+    """
+    body = request.body if content is None else content
+    said = f"{request.method} {request.get_full_path()}\n".encode() + body
 
     def act() -> idempotency.Answer:
         return idempotency.Answer(201, make().model_dump_json())

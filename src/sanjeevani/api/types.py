@@ -73,6 +73,7 @@ Amount = Annotated[
 StateInPath = Annotated[int, Path(ge=0, le=99, description="LGD code; 0 is National.")]
 IdInPath = Annotated[uuid.UUID, Path()]
 Search = Annotated[str, Query(min_length=1, max_length=100, pattern=PRINTABLE)]
+Words = Annotated[str, Query(max_length=100, pattern=PRINTABLE)]
 Cursor = Annotated[
     uuid.UUID | None, Query(description="`next` of the page before; leave out for the first.")
 ]

@@ -142,6 +142,11 @@ TRUSTED_PROXIES = int(os.environ.get("SANJEEVANI_TRUSTED_PROXIES", "0"))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+FILE_UPLOAD_HANDLERS = [
+    "sanjeevani.documents.uploads.RequestLimit",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 # Overrides of identity/limits.py. Thousands may share one address behind a mobile operator's NAT,
 # and in development everybody comes from this machine.

@@ -55,3 +55,10 @@ class FeedbackGiven(ConsultationFact):
 
     kind: ClassVar[str] = "consultation.FeedbackGiven"
     rating: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PapersChanged(ConsultationFact):
+    """The patient added a photo or paper, or took one away."""
+
+    kind: ClassVar[str] = "consultation.PapersChanged"

@@ -21,7 +21,7 @@ from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.errors import NotFound
 from sanjeevani.foundation.verbs import concern_of, write_audit
 from sanjeevani.patients.models import Patient
-from sanjeevani.patients.queries import may_read
+from sanjeevani.patients.queries import may_read, may_read_any, records_of_person
 from sanjeevani.queueing.models import Token
 from sanjeevani.queueing.queries import live_token_of
 
@@ -51,11 +51,16 @@ def own_consultation(actor: Actor, state_id: int, consultation_id: uuid.UUID) ->
 
 
 def own_consultations(
-    actor: Actor, limit: int = 50, *, before: uuid.UUID | None = None
+    actor: Actor,
+    limit: int = 50,
+    *,
+    before: uuid.UUID | None = None,
+    patient: Patient | None = None,
 ) -> list[Consultation]:
     """Return the account's consultations, newest first, wherever they were held.
 
-    `before`: only those older than this one, to go on where a list ended.
+    `before`: only those older than this one, to go on where a list ended; `patient`: only those of
+    one person in care.
     """
     if actor.kind != ActorKind.PERSON or actor.account_id is None:
         return []
@@ -64,6 +69,10 @@ def own_consultations(
     )
     if before is not None:
         references = references.filter(id__lt=before)
+    if patient is not None:
+        references = references.filter(
+            patient_id__in=records_of_person(patient.state_id, patient.id)
+        )
     ids_by_state: dict[int, list[uuid.UUID]] = {}
     for consultation_id, state_id in references.order_by("-id").values_list(
         "id", "consultation_state_id"
@@ -100,7 +109,10 @@ def follow_ups_possible(patient: Patient, limit: int = 20) -> list[Consultation]
     """
     oldest = clock.now() - FOLLOW_UP_PERIOD
     references = (
-        ConsultationReference.objects.filter(state_id=patient.state_id, patient_id=patient.id)
+        ConsultationReference.objects.filter(
+            state_id=patient.state_id,
+            patient_id__in=records_of_person(patient.state_id, patient.id),
+        )
         .order_by("-id")
         .values_list("id", "consultation_state_id")[:limit]
     )
@@ -138,16 +150,21 @@ def for_practitioner(
     )
     if consultation is None or practitioner.account_id != actor.account_id:
         raise NotFound
-    if consultation.practitioner_id != practitioner.id and not may_read(
-        practitioner.id,
-        patient_state_id=consultation.patient_state_id,
-        patient_id=consultation.patient_id,
-    ):
+    if not may_read_consultation(practitioner, consultation):
         raise NotFound
     write_audit(
         actor, "consultation.read", concern_of(consultation, patient_id=consultation.patient_id)
     )
     return consultation
+
+
+def may_read_consultation(practitioner: Practitioner, consultation: Consultation) -> bool:
+    """Tell whether a consultation is the practitioner's, or of a patient whom they may read."""
+    return consultation.practitioner_id == practitioner.id or may_read(
+        practitioner.id,
+        patient_state_id=consultation.patient_state_id,
+        patient_id=consultation.patient_id,
+    )
 
 
 def live_consultation_of(practitioner: Practitioner) -> tuple[int, uuid.UUID] | None:
@@ -166,16 +183,13 @@ def earlier_consultations(
     practitioner: Practitioner, consultation: Consultation, limit: int = 10
 ) -> list[Consultation]:
     """Return the patient's earlier completed consultations, newest first, if they may be read."""
-    if not may_read(
-        practitioner.id,
-        patient_state_id=consultation.patient_state_id,
-        patient_id=consultation.patient_id,
-    ):
+    records = records_of_person(consultation.patient_state_id, consultation.patient_id)
+    if not may_read_any(practitioner.id, consultation.patient_state_id, records):
         return []
     references = (
         ConsultationReference.objects.filter(
             state_id=consultation.patient_state_id,
-            patient_id=consultation.patient_id,
+            patient_id__in=records,
             id__lt=consultation.id,
         )
         .order_by("-id")

@@ -3,7 +3,7 @@
 import datetime
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import Self
 
@@ -54,9 +54,10 @@ from sanjeevani.foundation.verbs import concerns, publish, verb
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.services import freeze
 from sanjeevani.intake.triage import danger_in, goes_first
-from sanjeevani.patients.models import Patient
+from sanjeevani.patients.companions import identified
+from sanjeevani.patients.models import Consent, ConsentDecision, Patient
 from sanjeevani.patients.queries import valid_consent
-from sanjeevani.patients.services import grant_access
+from sanjeevani.patients.services import decide_consent, grant_access
 from sanjeevani.queueing import services as queueing
 from sanjeevani.queueing.dispatch import Head, dispatch_order
 from sanjeevani.queueing.errors import AlreadyWaiting, LineFull, NobodyWaiting, WaitingRoomFull
@@ -78,11 +79,13 @@ def request(
     language: str,
     request_key: uuid.UUID,
     gender_preference: str = "",
+    companion_id: uuid.UUID | None = None,
 ) -> Consultation:
     """Ask a clinic: consultation, token, frozen intake and room in one transaction.
 
-    The same `request_key` again returns the first consultation. Raises ClinicClosed,
-    ConsentMissing, DangerSigns, Invalid, LineFull, WaitingRoomFull, AlreadyWaiting.
+    `companion_id` names the adult who is with a minor (`patients/companions.py`). The same
+    `request_key` again returns the first consultation. Raises ClinicClosed, ConsentMissing,
+    CompanionMissing, DangerSigns, Invalid, LineFull, WaitingRoomFull, AlreadyWaiting.
     """
     if actor.account_id != patient.account_id:
         raise NotPermitted
@@ -97,6 +100,7 @@ def request(
     consent = valid_consent(patient)
     if consent is None:
         raise ConsentMissing
+    content = replace(content, companion=identified(patient, companion_id))
     consultation_id = uuid7()
     try:
         with transaction.atomic():
@@ -110,9 +114,7 @@ def request(
                 consultation_id=consultation_id,
                 language=language,
                 gender_preference=gender_preference,
-                priority_class=PriorityClass.PRIORITY
-                if goes_first(content, birth_date=patient.birth_date)
-                else PriorityClass.ORDINARY,
+                priority_class=priority_of(patient, content),
                 waiting_since=_carried_wait(patient, line),
             )
     except (AlreadyWaiting, LineFull, WaitingRoomFull):
@@ -136,6 +138,12 @@ def request(
     )
     concerns(consultation, patient_id=patient.id)
     return consultation
+
+
+def priority_of(patient: Patient, content: IntakeContent) -> PriorityClass:
+    """Return the class of the line that a patient waits in."""
+    first = goes_first(content, birth_date=patient.birth_date)
+    return PriorityClass.PRIORITY if first else PriorityClass.ORDINARY
 
 
 @dataclass(frozen=True)
@@ -278,6 +286,35 @@ def cancel(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> None:
     require_patient(actor, consultation)
     queueing.cancel(actor, state_id=state_id, token_id=consultation.token_id)
     end_consultation(actor, consultation, ConsultationStatus.CANCELLED)
+
+
+@verb("consultation.withdraw_consent")
+def withdraw_consent(actor: Actor, *, patient: Patient, language: str) -> Consent:
+    """Withdraw a patient's consent, and give back the tokens with which the patient waits.
+
+    A consultation that a doctor has begun goes on to its end.
+    """
+    references = ConsultationReference.objects.filter(
+        state_id=patient.state_id, patient_id=patient.id
+    ).order_by("-id")[:RECENT_REQUESTS]
+    for reference in references:
+        waiting = Consultation.objects.filter(
+            state_id=reference.consultation_state_id,
+            id=reference.id,
+            status=ConsultationStatus.REQUESTED,
+            token__status=TokenStatus.WAITING,
+        ).exists()
+        if waiting:
+            cancel(actor, state_id=reference.consultation_state_id, consultation_id=reference.id)
+    consent = decide_consent(
+        actor, patient=patient, decision=ConsentDecision.WITHDRAWN, language=language
+    )
+    concerns(consent, patient_id=patient.id)
+    return consent
+
+
+RECENT_REQUESTS = 20
+"""More than a patient can wait with at a time."""
 
 
 @verb("consultation.call_next")

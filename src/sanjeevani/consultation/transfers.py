@@ -4,6 +4,7 @@ import datetime
 import functools
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.utils.translation import gettext_lazy as _
 
@@ -22,6 +23,7 @@ from sanjeevani.consultation.services import (
     free_of_practitioner,
     get,
     open_consultation,
+    priority_of,
     requested_before,
     token_of,
 )
@@ -37,8 +39,10 @@ from sanjeevani.foundation.states import move
 from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.intake import services as intake
 from sanjeevani.intake.content import IntakeContent
+from sanjeevani.intake.queries import intake_of
+from sanjeevani.patients.companions import identified
 from sanjeevani.patients.models import Patient
-from sanjeevani.patients.queries import valid_consent
+from sanjeevani.patients.queries import records_of_person, valid_consent
 from sanjeevani.queueing import services as queueing
 from sanjeevani.queueing.errors import AlreadyWaiting, LineFull
 from sanjeevani.queueing.models import PriorityClass, Token, TokenStatus
@@ -95,6 +99,7 @@ def _move(
         actor,
         source=(consultation.state_id, consultation.id),
         target=(opened.state_id, opened.id),
+        patient_state_id=opened.patient_state_id,
         patient_id=opened.patient_id,
     )
     concerns(opened, patient_id=opened.patient_id)
@@ -168,9 +173,15 @@ def ask_again(
     consultation_id: uuid.UUID,
     content: IntakeContent,
 ) -> Consultation:
-    """Answer a returned request: a new token of the same line with the waiting time kept."""
+    """Answer a returned request: a new token of the same line with the waiting time kept.
+
+    Raises ConsentMissing, Stale, Invalid.
+    """
     consultation = get(state_id, consultation_id)
     require_patient(actor, consultation)
+    if valid_consent(patient) is None:
+        raise ConsentMissing
+    content = replace(content, companion=intake_of(state_id, consultation_id).companion)
     line = Line.objects.get(state_id=state_id, id=consultation.line_id)
     token = _reissue(actor, token_of(consultation), line, consultation_id=consultation_id)
     move(
@@ -203,14 +214,17 @@ def request_follow_up(
     content: IntakeContent,
     language: str,
     request_key: uuid.UUID,
+    companion_id: uuid.UUID | None = None,
 ) -> Consultation:
     """Ask the same practitioner again, in their own lane of the same clinic.
 
     When they are not on duty or their lane is full, the token is one of the clinic's. The same
     `request_key` again returns the first consultation. Raises NotFollowUp, ClinicClosed,
-    ConsentMissing, LineFull, AlreadyWaiting.
+    ConsentMissing, CompanionMissing, LineFull, AlreadyWaiting.
     """
-    if actor.account_id != patient.account_id or earlier.patient_id != patient.id:
+    if actor.account_id != patient.account_id or earlier.patient_id not in records_of_person(
+        patient.state_id, patient.id
+    ):
         raise NotPermitted
     oldest = clock.now() - FOLLOW_UP_PERIOD
     if (
@@ -230,6 +244,7 @@ def request_follow_up(
     asked_before = requested_before(patient, line.state_id, request_key)
     if asked_before is not None:
         return asked_before
+    content = replace(content, companion=identified(patient, companion_id))
     practitioner_id = earlier.practitioner_id
     consultation_id = uuid7()
     asked = functools.partial(
@@ -238,6 +253,7 @@ def request_follow_up(
         subject_id=patient.id,
         consultation_id=consultation_id,
         language=language,
+        priority_class=priority_of(patient, content),
     )
     lines = [line]
     if serves_now(practitioner_id, line.state_id, line.id):

@@ -10,12 +10,14 @@ import io
 import re
 import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
+from django.core.exceptions import RequestDataTooBig
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
+from django.core.files.uploadhandler import FileUploadHandler
 from PIL import Image, ImageOps
 
 from sanjeevani.documents.errors import (
@@ -43,6 +45,33 @@ PDF = "application/pdf"
 
 ACCEPT = "image/jpeg,image/png,application/pdf"
 """For the `accept` attribute of a file field."""
+
+
+LARGEST_REQUEST = 60_000_000
+"""Several photos at once. What is larger is refused before it fills the disk."""
+
+
+class RequestLimit(FileUploadHandler):
+    """Stands first among Django's upload handlers and takes no file itself."""
+
+    def handle_raw_input(
+        self,
+        input_data: object,
+        META: Mapping[str, Any],  # noqa: N803 - Django's own name
+        content_length: int,
+        boundary: str,
+        encoding: str | None = None,
+    ) -> None:
+        """Refuse a request that is too large, by what it says of itself."""
+        if content_length > LARGEST_REQUEST:
+            raise RequestDataTooBig
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
+        """Pass the bytes on."""
+        return raw_data
+
+    def file_complete(self, file_size: int) -> None:
+        """Leave the file to the handlers that follow."""
 
 
 @dataclass(frozen=True)
@@ -228,6 +257,22 @@ def open_upload(upload: UploadedFile) -> "File[bytes]":
         return default_storage.open(upload.storage_key, "rb")
     except FileNotFoundError:
         raise NotFound from None
+
+
+SMALL_SIDE = 240
+"""The longer side of a picture in a list: sharp at half as many CSS pixels."""
+
+
+def small_picture(upload: UploadedFile) -> bytes:
+    """Return a picture of ours as a small JPEG. Raises NotFound for what is no picture."""
+    if upload.content_type != JPEG:
+        raise NotFound
+    with open_upload(upload) as content, Image.open(content, formats=["JPEG"]) as picture:
+        picture.draft("RGB", (SMALL_SIDE, SMALL_SIDE))
+        picture.thumbnail((SMALL_SIDE, SMALL_SIDE))
+        written = io.BytesIO()
+        picture.save(written, "JPEG", quality=70)
+    return written.getvalue()
 
 
 def headers_for(upload: UploadedFile) -> dict[str, str]:

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from sanjeevani.patients.companions import Companion
+
 TEXT_LENGTH = 2000
 
 
@@ -11,7 +13,8 @@ class IntakeContent:
     """The patient's own words and structured answers.
 
     `complaints` are symptom codes of the terminology, `duration_days` since when, at most ten
-    years; `answers` the danger-sign questions by code.
+    years; `answers` the danger-sign questions by code. `companion` is the identified adult with
+    the patient, written by the request.
     """
 
     complaints: list[str] = field(default_factory=list)
@@ -21,6 +24,7 @@ class IntakeContent:
     allergies: str = ""
     medicines: str = ""
     answers: dict[str, bool] = field(default_factory=dict)
+    companion: Companion | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The value as stored."""
@@ -29,5 +33,6 @@ class IntakeContent:
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Self:
         """Read a stored value; keys of later versions are left out."""
-        known = cls.__dataclass_fields__
-        return cls(**{key: value for key, value in stored.items() if key in known})
+        known = {key: value for key, value in stored.items() if key in cls.__dataclass_fields__}
+        companion = known.pop("companion", None)
+        return cls(**known, companion=Companion(**companion) if companion else None)

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from sanjeevani.foundation.sharding import ShardedModel
+from sanjeevani.foundation.sharding import ShardedModel, sharded_relation
 
 
 class IntakeDraft(ShardedModel):
@@ -32,3 +32,36 @@ class Intake(ShardedModel):
 
     class Meta:
         indexes = [models.Index(fields=["state_id", "consultation_id", "id"], name="intake_newest")]
+
+
+class Paper(ShardedModel):
+    """That a photo or paper belongs to a consultation, or to the draft (None) of its patient.
+
+    In the patient's state, beside the file. A consultation that continues an earlier one has rows
+    of its own for the same files.
+    """
+
+    upload_id = models.UUIDField()
+    upload = sharded_relation("documents.UploadedFile", "upload_id")
+    patient_id = models.UUIDField()
+    consultation_state_id = models.SmallIntegerField(null=True)
+    consultation_id = models.UUIDField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state_id", "upload_id", "consultation_id"],
+                nulls_distinct=False,
+                name="paper_once",
+            ),
+            models.CheckConstraint(
+                name="paper_of_consultation",
+                condition=models.Q(consultation_id__isnull=True, consultation_state_id__isnull=True)
+                | models.Q(consultation_id__isnull=False, consultation_state_id__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["state_id", "patient_id", "consultation_id"], name="paper_of_patient"
+            )
+        ]

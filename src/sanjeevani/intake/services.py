@@ -10,7 +10,8 @@ from sanjeevani.foundation.errors import Invalid, NotPermitted
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.intake.content import TEXT_LENGTH, IntakeContent
-from sanjeevani.intake.models import Intake, IntakeDraft
+from sanjeevani.intake.models import Intake, IntakeDraft, Paper
+from sanjeevani.intake.papers import Place, papers_in
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.patients.models import Patient
 
@@ -44,7 +45,7 @@ def freeze(
 ) -> Intake:
     """Store what was said for good, in the consultation's tenant, and clear the draft.
 
-    Raises Invalid when nothing says what the trouble is.
+    The draft's photos and papers go along. Raises Invalid when nothing says what the trouble is.
     """
     if not content.complaints and not content.text.strip():
         raise Invalid(_("Tell us what the trouble is."), field="complaints")
@@ -61,6 +62,9 @@ def freeze(
         frozen_at=clock.now(),
     )
     IntakeDraft.objects.filter(state_id=patient.state_id, patient_id=patient.id).delete()
+    Place.draft_of(patient).rows.update(
+        consultation_state_id=state_id, consultation_id=consultation_id
+    )
     concerns(intake, patient_id=patient.id)
     return intake
 
@@ -71,14 +75,23 @@ def copy(
     *,
     source: tuple[int, uuid.UUID],
     target: tuple[int, uuid.UUID],
+    patient_state_id: int,
     patient_id: uuid.UUID,
 ) -> None:
-    """Take the newest intake of one consultation along to another: (state_id, consultation_id)."""
+    """Take the newest intake of one consultation along to another: (state_id, consultation_id).
+
+    Its photos and papers come too.
+    """
     intake = Intake.objects.create(
         state_id=target[0],
         id=uuid7(),
         consultation_id=target[1],
         content=intake_of(*source).as_json(),
         frozen_at=clock.now(),
+    )
+    place = Place(patient_state_id, patient_id, *target)
+    Paper.objects.bulk_create(
+        Paper(id=uuid7(), upload_id=upload.id, **place.columns)
+        for upload in papers_in(Place(patient_state_id, patient_id, *source))
     )
     concerns(intake, patient_id=patient_id)

@@ -15,10 +15,16 @@ class Relation(models.TextChoices):
     SPOUSE = "spouse", _("My wife or husband")
     PARENT = "parent", _("My mother or father")
     OTHER = "other", _("Someone else in my care")
+    RESIDENT = "resident", _("Resident of the institution")
 
 
 class Patient(ShardedModel):
-    """A person in the state of registration. Several may share the account of one mobile."""
+    """A person in the state of registration. Several may share the account of one mobile.
+
+    `room` tells residents of an institution apart. `decides_alone` is False for an adult who cannot
+    decide or speak for themselves. `left_at`: no longer in the care of the account, the record
+    stays. `same_as_id`: registered twice; the history of both is read under the other record.
+    """
 
     account_id = models.UUIDField()
     relation = models.CharField(max_length=10, choices=Relation.choices)
@@ -29,9 +35,117 @@ class Patient(ShardedModel):
     address = models.CharField(max_length=200)
     district = models.CharField(max_length=60)
     registered_at = models.DateTimeField()
+    registration_key = models.UUIDField(null=True)
+    decides_alone = models.BooleanField(default=True)
+    room = models.CharField(max_length=20, blank=True, default="")
+    left_at = models.DateTimeField(null=True)
+    same_as_id = models.UUIDField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["state_id", "account_id"], name="patient_by_account")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state_id", "account_id", "registration_key"],
+                name="patient_registered_once",
+            ),
+            models.CheckConstraint(
+                name="patient_same_as_another",
+                condition=models.Q(same_as_id__isnull=True) | ~models.Q(same_as_id=models.F("id")),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["state_id", "account_id"], name="patient_by_account"),
+            models.Index(
+                fields=["state_id", "same_as_id"],
+                condition=models.Q(same_as_id__isnull=False),
+                name="patient_same_as",
+            ),
+        ]
+
+
+class InstitutionKind(models.TextChoices):
+    """What sort of institution registers its residents."""
+
+    OLD_AGE_HOME = "old_age_home", _("Old-age home")
+    ORPHANAGE = "orphanage", _("Children's home or orphanage")
+    JAIL = "jail", _("Jail")
+    OTHER = "other", _("Another institution")
+
+
+class Area(models.TextChoices):
+    """Where an address lies; services are counted by it."""
+
+    RURAL = "rural", _("Village")
+    URBAN = "urban", _("Town or city")
+
+
+class Institution(ShardedModel):
+    """That an account belongs to an institution, whose residents are its patients.
+
+    `responsible_name` is the adult who answers for the residents: the warden, the superintendent.
+    """
+
+    account_id = models.UUIDField()
+    name = models.CharField(max_length=100)
+    kind = models.CharField(max_length=12, choices=InstitutionKind.choices)
+    address = models.CharField(max_length=200)
+    district = models.CharField(max_length=60)
+    area = models.CharField(max_length=5, choices=Area.choices)
+    responsible_name = models.CharField(max_length=100)
+    responsible_role = models.CharField(max_length=60)
+    registered_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["state_id", "account_id"], name="institution_once")
+        ]
+
+
+class Bond(models.TextChoices):
+    """What somebody is to the patient."""
+
+    PARENT = "parent", _("Mother or father")
+    SPOUSE = "spouse", _("Wife or husband")
+    CHILD = "child", _("Daughter or son")
+    SIBLING = "sibling", _("Sister or brother")
+    RELATIVE = "relative", _("Another relative")
+    GUARDIAN = "guardian", _("Guardian")
+    CAREGIVER = "caregiver", _("Caregiver")
+    INSTITUTION = "institution", _("Responsible at the institution")
+    OTHER = "other", _("Someone else")
+
+
+class Representative(ShardedModel):
+    """Somebody whom the patient names: to collect medicines, to speak for them, or both.
+
+    Valid from `since` to `until` inclusive (None: until revoked).
+    """
+
+    patient_id = models.UUIDField()
+    patient = sharded_relation("patients.Patient", "patient_id")
+    name = models.CharField(max_length=100)
+    bond = models.CharField(max_length=12, choices=Bond.choices)
+    mobile = models.CharField(max_length=16, blank=True)
+    may_collect = models.BooleanField()
+    may_speak = models.BooleanField()
+    since = models.DateField()
+    until = models.DateField(null=True)
+    named_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="representative_may_something",
+                condition=models.Q(may_collect=True) | models.Q(may_speak=True),
+            ),
+            models.CheckConstraint(
+                name="representative_period",
+                condition=models.Q(until__isnull=True) | models.Q(until__gte=models.F("since")),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["state_id", "patient_id"], name="representative_of_patient")
+        ]
 
 
 class ConsentDecision(models.TextChoices):

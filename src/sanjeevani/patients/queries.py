@@ -2,54 +2,160 @@
 
 import datetime
 import uuid
+from collections.abc import Iterable
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.errors import NotFound
 from sanjeevani.patients.consent import CURRENT_NOTICE
-from sanjeevani.patients.models import AccessGrant, Consent, ConsentDecision, Patient
+from sanjeevani.patients.models import (
+    AccessGrant,
+    Consent,
+    ConsentDecision,
+    Institution,
+    Patient,
+    Relation,
+)
+
+
+def members_of(state_id: int, account_id: uuid.UUID) -> QuerySet[Patient]:
+    """Return the people in an account's care now, in the order of their registration."""
+    return Patient.objects.filter(
+        state_id=state_id, account_id=account_id, left_at__isnull=True, same_as_id__isnull=True
+    ).order_by("registered_at", "id")
 
 
 def patients_of(actor: Actor) -> QuerySet[Patient]:
-    """Return the people registered under the actor's own account."""
+    """Return the people in the care of the actor's own account."""
     if actor.kind != ActorKind.PERSON or actor.account_id is None:
         return Patient.objects.none()
-    return Patient.objects.filter(state_id=actor.state_id, account_id=actor.account_id).order_by(
-        "registered_at"
-    )
+    return members_of(actor.state_id, actor.account_id)
 
 
 def own_patient(actor: Actor, patient_id: uuid.UUID) -> Patient:
-    """Return a patient of the actor's own account. Raises NotFound."""
+    """Return a person in the care of the actor's own account. Raises NotFound."""
     patient = patients_of(actor).filter(id=patient_id).first()
     if patient is None:
         raise NotFound
     return patient
 
 
+def own_record(actor: Actor, patient_id: uuid.UUID) -> Patient:
+    """Return a record of the actor's account, also one that left or is another's double.
+
+    Raises NotFound.
+    """
+    if actor.kind != ActorKind.PERSON or actor.account_id is None:
+        raise NotFound
+    patient = Patient.objects.filter(
+        state_id=actor.state_id, id=patient_id, account_id=actor.account_id
+    ).first()
+    if patient is None:
+        raise NotFound
+    return patient
+
+
+def family_of(actor: Actor) -> QuerySet[Patient]:
+    """Return the people in care who are no residents of an institution."""
+    return patients_of(actor).exclude(relation=Relation.RESIDENT)
+
+
+def residents_of(actor: Actor, words: str = "") -> QuerySet[Patient]:
+    """Return the residents, by name; `words` are parts of the name or the room, all of them."""
+    found = named(patients_of(actor).filter(relation=Relation.RESIDENT), words)
+    return found.order_by("name", "room", "id")
+
+
+MOST_WORDS = 6
+
+
+def named(patients: QuerySet[Patient], words: str) -> QuerySet[Patient]:
+    """Return those of an account's people whose name or room has all the words."""
+    for word in words.split()[:MOST_WORDS]:
+        patients = patients.filter(Q(name__icontains=word) | Q(room__iexact=word))
+    return patients
+
+
+def left_care(actor: Actor) -> QuerySet[Patient]:
+    """Return who is no longer in the account's care, and the doubles, the newest first."""
+    if actor.kind != ActorKind.PERSON or actor.account_id is None:
+        return Patient.objects.none()
+    return (
+        Patient.objects.filter(state_id=actor.state_id, account_id=actor.account_id)
+        .filter(Q(left_at__isnull=False) | Q(same_as_id__isnull=False))
+        .order_by("-id")
+    )
+
+
+def institution_of(actor: Actor) -> Institution | None:
+    """Return the institution that the actor's account belongs to, if any."""
+    if actor.kind != ActorKind.PERSON or actor.account_id is None:
+        return None
+    return Institution.objects.filter(state_id=actor.state_id, account_id=actor.account_id).first()
+
+
+def records_of_person(state_id: int, patient_id: uuid.UUID) -> list[uuid.UUID]:
+    """Return the ids of all records that were said to be the same person, this one's among them."""
+    rows = list(_with_doubles(state_id, patient_id))
+    kept = next((same_as for record, same_as in rows if record == patient_id and same_as), None)
+    if kept is not None:
+        rows = list(_with_doubles(state_id, kept))
+    return [record for record, _same_as in rows] or [patient_id]
+
+
+def _with_doubles(
+    state_id: int, patient_id: uuid.UUID
+) -> Iterable[tuple[uuid.UUID, uuid.UUID | None]]:
+    return Patient.objects.filter(
+        Q(id=patient_id) | Q(same_as_id=patient_id), state_id=state_id
+    ).values_list("id", "same_as_id")
+
+
 def valid_consent(patient: Patient) -> Consent | None:
     """Return the patient's consent to the current notice, unless withdrawn or outdated."""
+    newest = newest_decision(patient)
+    return newest if newest is not None and _is_valid(newest) else None
+
+
+def _is_valid(consent: Consent) -> bool:
+    return consent.decision == ConsentDecision.GIVEN and consent.notice_version == CURRENT_NOTICE
+
+
+def newest_decision(patient: Patient) -> Consent | None:
+    """Return what was decided last, on whichever version of the notice."""
+    return decisions_of(patient).first()
+
+
+def decisions_of(patient: Patient) -> QuerySet[Consent]:
+    """Return the decisions on all versions of the notice, the newest first."""
+    return Consent.objects.filter(state_id=patient.state_id, patient_id=patient.id).order_by("-id")
+
+
+def with_valid_consent(state_id: int, patient_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """Return which of the patients have agreed to the current notice."""
     newest = (
-        Consent.objects.filter(state_id=patient.state_id, patient_id=patient.id)
-        .order_by("-id")
-        .first()
+        Consent.objects.filter(state_id=state_id, patient_id__in=list(patient_ids))
+        .order_by("patient_id", "-id")
+        .distinct("patient_id")
     )
-    if (
-        newest is None
-        or newest.decision != ConsentDecision.GIVEN
-        or newest.notice_version != CURRENT_NOTICE
-    ):
-        return None
-    return newest
+    return {consent.patient_id for consent in newest if _is_valid(consent)}
 
 
 def may_read(practitioner_id: uuid.UUID, *, patient_state_id: int, patient_id: uuid.UUID) -> bool:
     """Tell whether a consultation lets the practitioner read the patient's record."""
+    records = records_of_person(patient_state_id, patient_id)
+    return may_read_any(practitioner_id, patient_state_id, records)
+
+
+def may_read_any(
+    practitioner_id: uuid.UUID, patient_state_id: int, records: list[uuid.UUID]
+) -> bool:
+    """Tell whether a consultation lets the practitioner read one of the records of a person."""
     now = clock.now()
     grants = AccessGrant.objects.filter(
-        state_id=patient_state_id, patient_id=patient_id, practitioner_id=practitioner_id
+        state_id=patient_state_id, patient_id__in=records, practitioner_id=practitioner_id
     ).values_list("expires_at", flat=True)
     return any(expires_at is None or expires_at > now for expires_at in grants)
 

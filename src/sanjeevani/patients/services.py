@@ -1,21 +1,39 @@
 """The verbs of the registry."""
 
 import datetime
+import unicodedata
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
-from sanjeevani.foundation.errors import Invalid, NotPermitted
+from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.patients.consent import CURRENT_NOTICE
-from sanjeevani.patients.models import AccessGrant, Consent, ConsentDecision, Patient
+from sanjeevani.patients.errors import AlreadyRegistered, InstitutionExists
+from sanjeevani.patients.models import (
+    AccessGrant,
+    Bond,
+    Consent,
+    ConsentDecision,
+    Institution,
+    Patient,
+    Relation,
+    Representative,
+)
+from sanjeevani.patients.queries import institution_of, members_of, own_patient, own_record
 
 OLDEST_YEARS = 120
 PATIENTS_PER_ACCOUNT = 12
+RESIDENTS_PER_ACCOUNT = 3000
+REPRESENTATIVES = 5
+"""At most so many at a time."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +47,8 @@ class Profile:
     birth_date_is_estimated: bool
     address: str
     district: str
+    decides_alone: bool = True
+    room: str = ""
 
 
 def _check(profile: Profile) -> None:
@@ -40,23 +60,149 @@ def _check(profile: Profile) -> None:
 
 
 @verb("patients.register")
-def register(actor: Actor, *, state_id: int, account_id: uuid.UUID, profile: Profile) -> Patient:
-    """Register a person under an account, in the state where the account is at home."""
+def register(
+    actor: Actor,
+    *,
+    state_id: int,
+    account_id: uuid.UUID,
+    profile: Profile,
+    key: uuid.UUID | None = None,
+    is_another: bool = False,
+) -> Patient:
+    """Register a person under an account, in the state where the account is at home.
+
+    The same `key` again returns the first one. Raises AlreadyRegistered when the account has
+    somebody very like this one, unless `is_another` says that it is somebody else.
+    """
     if actor.account_id != account_id:
         raise NotPermitted
+    earlier = _registered_before(state_id, account_id, key)
+    if earlier is not None:
+        return earlier
     _check(profile)
-    held = Patient.objects.filter(state_id=state_id, account_id=account_id)
-    if held.count() >= PATIENTS_PER_ACCOUNT:
-        raise Invalid(_("No more people can be registered under this mobile number."))
-    patient = Patient.objects.create(
-        state_id=state_id,
-        id=uuid7(),
-        account_id=account_id,
-        registered_at=clock.now(),
-        **vars(profile),
-    )
+    _check_room(state_id, account_id, profile.relation)
+    if not is_another:
+        alike = alike_in(state_id, account_id, profile)
+        if alike is not None:
+            raise AlreadyRegistered(alike)
+    try:
+        with transaction.atomic():
+            patient = Patient.objects.create(
+                state_id=state_id,
+                id=uuid7(),
+                account_id=account_id,
+                registered_at=clock.now(),
+                registration_key=key,
+                **vars(profile),
+            )
+    except IntegrityError:
+        # Sent twice at the same moment: the first one, by now committed, is the person.
+        earlier = _registered_before(state_id, account_id, key)
+        if earlier is None:
+            raise
+        return earlier
     concerns(patient, patient_id=patient.id)
     return patient
+
+
+def _registered_before(
+    state_id: int, account_id: uuid.UUID, key: uuid.UUID | None
+) -> Patient | None:
+    if key is None:
+        return None
+    earlier = Patient.objects.filter(
+        state_id=state_id, account_id=account_id, registration_key=key
+    ).first()
+    if earlier is not None:
+        concerns(earlier, patient_id=earlier.id)
+    return earlier
+
+
+def _check_room(state_id: int, account_id: uuid.UUID, relation: str) -> None:
+    """Refuse residents without an institution, and more people than an account may hold."""
+    members = members_of(state_id, account_id)
+    if relation == Relation.RESIDENT:
+        if not Institution.objects.filter(state_id=state_id, account_id=account_id).exists():
+            raise Invalid(_("Register the institution first."), field="relation")
+        if members.filter(relation=Relation.RESIDENT).count() >= RESIDENTS_PER_ACCOUNT:
+            raise Invalid(_("No more residents can be registered under this mobile number."))
+    elif members.exclude(relation=Relation.RESIDENT).count() >= PATIENTS_PER_ACCOUNT:
+        raise Invalid(
+            _(
+                "No more people can be registered under this mobile number. Take somebody off the"
+                " list first, or use another mobile number."
+            )
+        )
+
+
+ALMOST_A_YEAR = datetime.timedelta(days=366)
+
+
+def alike_in(state_id: int, account_id: uuid.UUID, profile: Profile) -> Patient | None:
+    """Return the person of an account who has the same name and gender and is of the same age.
+
+    Looks at this one account only: what others have registered is nobody's business here.
+    """
+    members = members_of(state_id, account_id).filter(
+        gender=profile.gender,
+        birth_date__range=(
+            profile.birth_date - ALMOST_A_YEAR,
+            profile.birth_date + ALMOST_A_YEAR,
+        ),
+    )
+    name = _letters(profile.name)
+    for member in members:
+        same_birth = member.birth_date == profile.birth_date
+        guessed = member.birth_date_is_estimated or profile.birth_date_is_estimated
+        another_room = member.room and profile.room and member.room != profile.room
+        if _letters(member.name) == name and (same_birth or guessed) and not another_room:
+            return member
+    return None
+
+
+def _letters(name: str) -> str:
+    """Return what remains of a name without spaces, points, case and doubled letters."""
+    kept = [
+        character
+        for character in unicodedata.normalize("NFKC", name).casefold()
+        if unicodedata.category(character)[0] in "LM"
+    ]
+    return "".join(
+        character
+        for place, character in enumerate(kept)
+        if place == 0 or character != kept[place - 1]
+    )
+
+
+@verb("patients.register_residents")
+def register_residents(
+    actor: Actor,
+    *,
+    state_id: int,
+    account_id: uuid.UUID,
+    profiles: Sequence[tuple[Profile, bool]],
+    key: uuid.UUID,
+) -> list[Patient]:
+    """Register several residents in one sitting, all or none; `(profile, is_another)` each.
+
+    The same `key` again returns the first ones. Raises what `register` raises.
+    """
+    institution = Institution.objects.filter(state_id=state_id, account_id=account_id).first()
+    if institution is None or actor.account_id != account_id:
+        raise NotPermitted
+    registered = [
+        register(
+            actor,
+            state_id=state_id,
+            account_id=account_id,
+            profile=profile,
+            key=uuid.uuid5(key, str(place)),
+            is_another=is_another,
+        )
+        for place, (profile, is_another) in enumerate(profiles)
+    ]
+    concerns(institution)
+    return registered
 
 
 @verb("patients.change_profile")
@@ -65,12 +211,167 @@ def change_profile(actor: Actor, *, state_id: int, patient_id: uuid.UUID, profil
     _check(profile)
     if actor.account_id is None:
         raise NotPermitted
-    changed = Patient.objects.filter(
+    before = Patient.objects.filter(
         state_id=state_id, id=patient_id, account_id=actor.account_id
-    ).update(**vars(profile))
-    if not changed:
+    ).first()
+    if before is None:
         raise NotPermitted
+    if (before.relation == Relation.RESIDENT) is not (profile.relation == Relation.RESIDENT):
+        raise Invalid(field="relation")
+    Patient.objects.filter(state_id=state_id, id=patient_id).update(**vars(profile))
     concerns(Patient(state_id=state_id, id=patient_id), patient_id=patient_id)
+
+
+@verb("patients.leave_care")
+def leave_care(actor: Actor, *, patient_id: uuid.UUID) -> None:
+    """Take a person off the account's list: moved out, released, died, or registered by mistake.
+
+    The record stays, as the law asks, and can be taken back.
+    """
+    patient = own_patient(actor, patient_id)
+    Patient.objects.filter(state_id=patient.state_id, id=patient.id).update(left_at=clock.now())
+    concerns(patient, patient_id=patient.id)
+
+
+@verb("patients.take_back")
+def take_back(actor: Actor, *, patient_id: uuid.UUID) -> None:
+    """Undo `leave_care` or `join`. Raises Invalid when the account is full."""
+    patient = own_record(actor, patient_id)
+    if patient.left_at is not None or patient.same_as_id is not None:
+        _check_room(patient.state_id, patient.account_id, patient.relation)
+    Patient.objects.filter(state_id=patient.state_id, id=patient.id).update(
+        left_at=None, same_as_id=None
+    )
+    concerns(patient, patient_id=patient.id)
+
+
+@verb("patients.join")
+def join(actor: Actor, *, patient_id: uuid.UUID, kept_id: uuid.UUID) -> Patient:
+    """Say that two people of the account are the same; return the one that is kept.
+
+    The other record leaves the list, its consultations are read under the kept one. Nothing is
+    rewritten, so it can be undone. Raises NotFound, Invalid.
+    """
+    double, kept = own_patient(actor, patient_id), own_patient(actor, kept_id)
+    if double.id == kept.id:
+        raise Invalid(field="kept")
+    # What had been joined to the double follows it, so that one step leads to the kept record.
+    Patient.objects.filter(state_id=double.state_id, same_as_id=double.id).update(
+        same_as_id=kept.id
+    )
+    Patient.objects.filter(state_id=double.state_id, id=double.id).update(same_as_id=kept.id)
+    concerns(double, patient_id=double.id)
+    return kept
+
+
+@dataclass(frozen=True)
+class InstitutionDetails:
+    """What an institution is registered with."""
+
+    name: str
+    kind: str
+    address: str
+    district: str
+    area: str
+    responsible_name: str
+    responsible_role: str
+
+
+@verb("patients.register_institution")
+def register_institution(
+    actor: Actor, *, state_id: int, account_id: uuid.UUID, details: InstitutionDetails
+) -> Institution:
+    """Let an account belong to an institution. Raises InstitutionExists."""
+    if actor.account_id != account_id:
+        raise NotPermitted
+    try:
+        with transaction.atomic():
+            institution = Institution.objects.create(
+                state_id=state_id,
+                id=uuid7(),
+                account_id=account_id,
+                registered_at=clock.now(),
+                **vars(details),
+            )
+    except IntegrityError as error:
+        if "institution_once" in str(error):
+            raise InstitutionExists from None
+        raise
+    concerns(institution)
+    return institution
+
+
+@verb("patients.change_institution")
+def change_institution(actor: Actor, *, state_id: int, details: InstitutionDetails) -> None:
+    """Correct what is registered about the account's institution. Raises NotFound."""
+    institution = institution_of(actor)
+    if institution is None or institution.state_id != state_id:
+        raise NotFound
+    Institution.objects.filter(state_id=state_id, id=institution.id).update(**vars(details))
+    concerns(institution)
+
+
+@dataclass(frozen=True)
+class Authority:
+    """Whom a patient names, and what for; `until` is the last day (None: until revoked)."""
+
+    name: str
+    bond: str
+    mobile: str
+    may_collect: bool
+    may_speak: bool
+    until: datetime.date | None = None
+
+
+@verb("patients.name_representative")
+def name_representative(actor: Actor, *, patient: Patient, authority: Authority) -> Representative:
+    """Name somebody who may collect the patient's medicines or speak for the patient.
+
+    Raises Invalid.
+    """
+    if actor.account_id != patient.account_id:
+        raise NotPermitted
+    today = clock.today()
+    if not (authority.may_collect or authority.may_speak):
+        raise Invalid(_("Choose what this person may do."), field="may")
+    if authority.bond not in Bond.values or authority.bond == Bond.INSTITUTION:
+        raise Invalid(field="bond")
+    if authority.until is not None and authority.until < today:
+        raise Invalid(_("This day has passed."), field="until")
+    held = Representative.objects.filter(
+        state_id=patient.state_id, patient_id=patient.id, revoked_at__isnull=True
+    )
+    if sum(one.until is None or one.until >= today for one in held) >= REPRESENTATIVES:
+        raise Invalid(
+            _("%(count)d people are named already. Take one off the list first.")
+            % {"count": REPRESENTATIVES}
+        )
+    representative = Representative.objects.create(
+        state_id=patient.state_id,
+        id=uuid7(),
+        patient_id=patient.id,
+        since=today,
+        named_at=clock.now(),
+        **vars(authority),
+    )
+    concerns(representative, patient_id=patient.id)
+    return representative
+
+
+@verb("patients.revoke_representative")
+def revoke_representative(actor: Actor, *, patient: Patient, representative_id: uuid.UUID) -> None:
+    """End an authority at once. Ending it twice is once. Raises NotFound."""
+    if actor.account_id != patient.account_id:
+        raise NotPermitted
+    representative = Representative.objects.filter(
+        state_id=patient.state_id, id=representative_id, patient_id=patient.id
+    ).first()
+    if representative is None:
+        raise NotFound
+    concerns(representative, patient_id=patient.id)
+    Representative.objects.filter(
+        state_id=patient.state_id, id=representative.id, revoked_at__isnull=True
+    ).update(revoked_at=clock.now())
 
 
 @verb("patients.decide_consent")
@@ -81,9 +382,19 @@ def decide_consent(
     decision: ConsentDecision,
     language: str,
 ) -> Consent:
-    """Record that the holder of the account gave or withdrew consent to the current notice."""
+    """Record that the holder of the account gave or withdrew consent to the current notice.
+
+    Withdrawn, no doctor reads more than the consultations that they held themselves.
+    """
     if actor.account_id != patient.account_id:
         raise NotPermitted
+    now = clock.now()
+    if decision == ConsentDecision.WITHDRAWN:
+        AccessGrant.objects.filter(
+            Q(expires_at__isnull=True) | Q(expires_at__gt=now),
+            state_id=patient.state_id,
+            patient_id=patient.id,
+        ).update(expires_at=now)
     consent = Consent.objects.create(
         state_id=patient.state_id,
         id=uuid7(),
@@ -91,7 +402,7 @@ def decide_consent(
         notice_version=CURRENT_NOTICE,
         language=language,
         decision=decision,
-        decided_at=clock.now(),
+        decided_at=now,
     )
     concerns(consent, patient_id=patient.id)
     return consent

@@ -130,6 +130,7 @@ def issue_if_place(
     subject_id: uuid.UUID,
     consultation_id: uuid.UUID,
     language: str,
+    priority_class: PriorityClass = PriorityClass.ORDINARY,
 ) -> Token | None:
     """Give a token of a line, or None when its places or its waiting room are full."""
     try:
@@ -143,6 +144,7 @@ def issue_if_place(
                 subject_id=subject_id,
                 consultation_id=consultation_id,
                 language=language,
+                priority_class=priority_class,
             )
     except (LineFull, WaitingRoomFull):
         concerns(line, patient_id=subject_id)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from sanjeevani.calls.models import Message
 from sanjeevani.calls.queries import messages_in
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.consultation.papers import papers_of
 from sanjeevani.consultation.queries import (
     earlier_consultations,
     for_practitioner,
@@ -33,6 +34,7 @@ from sanjeevani.roster.queries import assigned_lines, doctors_on_duty, duty_of
 from sanjeevani.terminology.danger_signs import danger_signs
 from sanjeevani.terminology.queries import symptoms_named
 from sanjeevani.web.doctor.words import reader_language
+from sanjeevani.web.papers import Shown, shown
 
 DEFAULT_MINUTES = 10
 """The hint of the call's clock for a line without a clinic."""
@@ -143,6 +145,7 @@ class Case:
     may_menstruate: bool
     earlier: list[Consultation]
     messages: list[Message]
+    papers: list[Shown]
 
     @property
     def is_called(self) -> bool:
@@ -178,6 +181,7 @@ def case_of(practitioner: Practitioner, consultation: Consultation) -> Case:
         consultation.patient_gender != Gender.MALE and 9 <= years <= 60,
         earlier_consultations(practitioner, consultation),
         messages_in(consultation.state_id, consultation.room_id),
+        shown(papers_of(consultation), "doctor:paper", consultation.state_id, consultation.id),
     )
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sanjeevani.web.doctor import views
+from sanjeevani.web.doctor import papers, views
 
 app_name = "doctor"
 
@@ -20,6 +20,8 @@ urlpatterns = [
     path(f"{_ONE}/hand-back", views.hand_back, name="hand-back"),
     path(f"{_ONE}/write", views.write, name="write"),
     path(f"{_ONE}/messages", views.messages, name="messages"),
+    path(f"{_ONE}/papers", papers.papers, name="papers"),
+    path(f"{_ONE}/papers/<uuid:upload_id>", papers.paper, name="paper"),
     path(f"{_ONE}/reply", views.reply, name="reply"),
     path(f"{_ONE}/sign", views.sign, name="sign"),
     path(f"{_ONE}/prescription", views.prescription, name="prescription"),

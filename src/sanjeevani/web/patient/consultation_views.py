@@ -37,7 +37,9 @@ from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import DomainError, Invalid, NotFound, Stale
 from sanjeevani.foundation.live import TICKET_SECONDS, issue_ticket
 from sanjeevani.intake.queries import intake_of
-from sanjeevani.patients.queries import own_patient
+from sanjeevani.patients.companions import valid_representatives
+from sanjeevani.patients.models import Representative
+from sanjeevani.patients.queries import own_record
 from sanjeevani.prescription.documents import MedicineReading, medicines_in, render_pdf
 from sanjeevani.prescription.models import Prescription
 from sanjeevani.prescription.queries import newest_prescription
@@ -48,6 +50,7 @@ from sanjeevani.terminology.queries import diagnoses_coded
 from sanjeevani.web.access import PortalRequest, patient
 from sanjeevani.web.errors import respond
 from sanjeevani.web.patient.forms import FeedbackForm, MessageForm, TroubleForm
+from sanjeevani.web.patient.papers import of_own_consultation
 from sanjeevani.web.patient.pictures import pictures_of
 from sanjeevani.web.patient.views import language, name_of, see, symptoms_of, trouble_form
 
@@ -112,6 +115,7 @@ def _status(consultation: Consultation) -> dict[str, Any]:
         writing = writing_of(consultation)
         context |= {
             "prescription": prescription,
+            "collectors": _collectors(consultation) if prescription else [],
             "medicines": _day_plan(prescription) if prescription else [],
             "note": writing.note,
             "diagnoses": _plain_names(writing.diagnoses),
@@ -121,6 +125,12 @@ def _status(consultation: Consultation) -> dict[str, Any]:
     elif stage is Stage.OVER:
         context["moved_to"] = _moved_to(consultation)
     return context
+
+
+def _collectors(consultation: Consultation) -> list[Representative]:
+    """Return who may collect the medicines for the patient, as of today."""
+    named = valid_representatives(consultation.patient_state_id, consultation.patient_id)
+    return [one for one in named if one.may_collect]
 
 
 def _moved_to(consultation: Consultation) -> str | None:
@@ -174,6 +184,7 @@ def _page(
     **context: Any,
 ) -> HttpResponse:
     full = {
+        **of_own_consultation(consultation),
         **_status(consultation),
         **_said(consultation),
         "message_form": MessageForm(),
@@ -325,7 +336,7 @@ def again(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> 
     found = own_consultation(request.actor, state_id, consultation_id)
     if found.status != ConsultationStatus.RETURNED:
         return _back(found)
-    person = own_patient(request.actor, found.patient_id)
+    person = own_record(request.actor, found.patient_id)
     said = intake_of(state_id, consultation_id)
     symptoms = symptoms_of(person)
     if request.method == "POST":
@@ -401,12 +412,27 @@ def feedback(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) 
     return _back(found)
 
 
+SHOWN = 20
+"""Consultations on one page."""
+
+
+def cursor(request: PortalRequest) -> uuid.UUID | None:
+    """Return the consultation after which a list goes on; what is no id begins anew."""
+    try:
+        return uuid.UUID(request.GET.get("before", ""))
+    except ValueError:
+        return None
+
+
 @patient
 @require_GET
 def history(request: PortalRequest) -> HttpResponse:
     """All consultations of the account, newest first."""
-    found = own_consultations(request.actor)
-    context = {"consultations": [(one, stage_of(one).value) for one in found]}
+    rows = own_consultations(request.actor, SHOWN + 1, before=cursor(request))
+    context = {
+        "consultations": [(one, stage_of(one).value) for one in rows[:SHOWN]],
+        "older": rows[SHOWN - 1].id if len(rows) > SHOWN else None,
+    }
     return render(request, "patient/history.html", context)
 
 

@@ -14,7 +14,7 @@ from sanjeevani.calls.services import MESSAGE_LENGTH
 from sanjeevani.directory.models import Gender
 from sanjeevani.foundation import clock
 from sanjeevani.intake.content import TEXT_LENGTH, IntakeContent
-from sanjeevani.intake.triage import PREGNANT
+from sanjeevani.intake.triage import DISABLED, PREGNANT
 from sanjeevani.patients.models import Patient, Relation
 from sanjeevani.patients.queries import age_in_months, age_in_years
 from sanjeevani.patients.services import OLDEST_YEARS, Profile
@@ -36,11 +36,15 @@ class NameField(PlainTextField):
 
 
 class ProfileForm(forms.Form):
-    """Whom the doctor is for. The date of birth may be estimated from an age."""
+    """Whom the doctor is for. The date of birth may be estimated from an age.
 
+    A resident of an institution has a room instead of a relation to the holder of the mobile.
+    """
+
+    key = forms.UUIDField(widget=forms.HiddenInput, required=False)
     relation = forms.ChoiceField(
         label=_("Who is it?"),
-        choices=Relation.choices,
+        choices=[(one.value, one.label) for one in Relation if one != Relation.RESIDENT],
         widget=forms.RadioSelect,
         error_messages={
             "required": _("Choose who needs the doctor."),
@@ -101,6 +105,22 @@ class ProfileForm(forms.Form):
             "max_length": _("Please shorten the district to 60 characters."),
         },
     )
+    room = PlainTextField(
+        label=_("Room or number, if any"),
+        required=False,
+        max_length=20,
+        error_messages={"max_length": _("Please shorten this to 20 characters.")},
+    )
+    needs_help = forms.BooleanField(
+        label=_("An adult who cannot decide or speak alone"),
+        required=False,
+        help_text=_("For example because of the memory. Somebody whom you name is then with them."),
+    )
+
+    def __init__(self, *args: Any, resident: bool = False, **kwargs: Any) -> None:
+        kwargs["initial"] = {"key": uuid.uuid4(), **(kwargs.get("initial") or {})}
+        super().__init__(*args, **kwargs)
+        del self.fields["relation" if resident else "room"]
 
     def clean_age(self) -> int | None:
         typed = self.cleaned_data["age"].strip()
@@ -142,13 +162,15 @@ class ProfileForm(forms.Form):
             months = cleaned["age"] * (1 if cleaned["age_unit"] == "months" else 12)
             birth_date = months_before(clock.today(), months)
         return Profile(
-            relation=cleaned["relation"],
+            relation=cleaned.get("relation", Relation.RESIDENT),
             name=cleaned["name"],
             gender=cleaned["gender"],
             birth_date=birth_date,
             birth_date_is_estimated=estimated,
             address=cleaned["address"],
             district=cleaned["district"],
+            decides_alone=not cleaned["needs_help"],
+            room=cleaned.get("room", ""),
         )
 
     @staticmethod
@@ -156,8 +178,8 @@ class ProfileForm(forms.Form):
         """Return a patient's profile as the form shows it."""
         values: dict[str, Any] = {
             name: getattr(patient, name)
-            for name in ("relation", "name", "gender", "address", "district")
-        }
+            for name in ("relation", "name", "gender", "address", "district", "room")
+        } | {"needs_help": not patient.decides_alone}
         if not patient.birth_date_is_estimated:
             return {**values, "birth_date": patient.birth_date}
         months = age_in_months(patient.birth_date, clock.today())
@@ -267,6 +289,12 @@ class TroubleForm(forms.Form):
         error_messages={"invalid_choice": _("Choose one of these.")},
     )
 
+    disabled = forms.BooleanField(
+        label=_("Lives with a disability"),
+        required=False,
+        help_text=_("Is then called before others."),
+    )
+
     def __init__(
         self,
         symptoms: Iterable[Symptom],
@@ -318,7 +346,9 @@ class TroubleForm(forms.Form):
         A text that is too long is kept as it was typed, up to twice the limit.
         """
         cleaned = self.cleaned_data
-        answers = {code: said for code, said in answers.items() if code != PREGNANT}
+        answers = {code: said for code, said in answers.items() if code not in (PREGNANT, DISABLED)}
+        if cleaned.get("disabled"):
+            answers[DISABLED] = True
         if cleaned.get("pregnant") in ("yes", "no"):
             answers[PREGNANT] = cleaned["pregnant"] == "yes"
 
@@ -346,6 +376,7 @@ class TroubleForm(forms.Form):
             "history": content.history,
             "allergies": content.allergies,
             "medicines": content.medicines,
+            "disabled": content.answers.get(DISABLED, False),
         }
         if PREGNANT in content.answers:
             values["pregnant"] = "yes" if content.answers[PREGNANT] else "no"
@@ -387,17 +418,38 @@ class AskForm(forms.Form):
         error_messages={"invalid_choice": _("Choose one of these.")},
     )
 
-    def __init__(self, languages: list[str], reader: str, *args: Any, **kwargs: Any):
+    companion = forms.ChoiceField(
+        label=_("Who is with the patient?"),
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": _("Choose the adult who is with the patient."),
+            "invalid_choice": _("Choose one of these."),
+        },
+    )
+
+    def __init__(
+        self,
+        languages: list[str],
+        reader: str,
+        companions: list[tuple[str, str]],
+        *args: Any,
+        **kwargs: Any,
+    ):
         kwargs["initial"] = {
             "request_key": uuid.uuid4(),
             "language": reader if reader in languages else languages[0],
             "gender_preference": "any",
+            "companion": companions[0][0] if companions else "",
             **kwargs.get("initial", {}),
         }
         super().__init__(*args, **kwargs)
         self.fields["language"].choices = [  # type: ignore[attr-defined]
             (code, language_name(code)) for code in languages
         ]
+        if companions:
+            self.fields["companion"].choices = companions  # type: ignore[attr-defined]
+        else:
+            del self.fields["companion"]
 
     def clean_after(self) -> tuple[int, uuid.UUID] | None:
         """Return which consultation is followed up, `<state>.<id>`; None for a new matter."""

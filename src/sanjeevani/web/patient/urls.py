@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sanjeevani.web.patient import consultation_views, views
+from sanjeevani.web.patient import consultation_views, families, papers, views
 
 app_name = "patient"
 
@@ -11,9 +11,27 @@ _CONSULTATION = "consultations/<int:state_id>/<uuid:consultation_id>"
 
 urlpatterns = [
     path("start", views.start, name="start"),
-    path("people", views.people, name="people"),
+    path("people", families.people, name="people"),
     path("people/add", views.add, name="add"),
-    path(_PERSON, views.person, name="person"),
+    path("people/left", families.left, name="left"),
+    path("institution", families.institution, name="institution"),
+    path("institution/residents", families.residents, name="residents"),
+    path(_PERSON, families.person, name="person"),
+    path(f"{_PERSON}/consultations", families.consultations, name="person-history"),
+    path(f"{_PERSON}/leave", families.leave, name="leave"),
+    path(f"{_PERSON}/back", families.bring_back, name="bring-back"),
+    path(f"{_PERSON}/same", families.same, name="same"),
+    path(f"{_PERSON}/representatives", families.representative, name="representative"),
+    path(
+        f"{_PERSON}/representatives/<uuid:representative_id>/revoke",
+        families.revoke,
+        name="revoke",
+    ),
+    path(f"{_PERSON}/companion", families.companion, name="companion"),
+    path(f"{_PERSON}/consent/decisions", families.decisions, name="decisions"),
+    path(f"{_PERSON}/papers", papers.papers, name="papers"),
+    path(f"{_PERSON}/papers/<uuid:upload_id>", papers.paper, name="paper"),
+    path(f"{_PERSON}/papers/<uuid:upload_id>/remove", papers.remove, name="remove-paper"),
     path(f"{_PERSON}/edit", views.edit, name="edit"),
     path(f"{_PERSON}/consent", views.consent, name="consent"),
     path(f"{_PERSON}/consent/withdraw", views.withdraw, name="withdraw"),
@@ -27,6 +45,17 @@ urlpatterns = [
     path(_CONSULTATION, consultation_views.consultation, name="consultation"),
     path(f"{_CONSULTATION}/status", consultation_views.status, name="status"),
     path(f"{_CONSULTATION}/messages", consultation_views.messages, name="messages"),
+    path(f"{_CONSULTATION}/papers", papers.consultation_papers, name="consultation-papers"),
+    path(
+        f"{_CONSULTATION}/papers/<uuid:upload_id>",
+        papers.consultation_paper,
+        name="consultation-paper",
+    ),
+    path(
+        f"{_CONSULTATION}/papers/<uuid:upload_id>/remove",
+        papers.remove_from_consultation,
+        name="remove-consultation-paper",
+    ),
     path(f"{_CONSULTATION}/write", consultation_views.write, name="write"),
     path(f"{_CONSULTATION}/ticket", consultation_views.ticket, name="ticket"),
     path(f"{_CONSULTATION}/answer", consultation_views.take_call, name="answer"),

@@ -23,19 +23,30 @@ from sanjeevani.consultation.queries import (
     own_consultations,
 )
 from sanjeevani.consultation.services import request as request_consultation
+from sanjeevani.consultation.services import withdraw_consent
 from sanjeevani.consultation.transfers import request_follow_up
 from sanjeevani.directory.models import Clinic, Facility
 from sanjeevani.directory.queries import OpenClinic, clinic_serving, lines_by_id, states
 from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import DomainError, Invalid
 from sanjeevani.identity.services import set_home_state
 from sanjeevani.intake.content import IntakeContent
+from sanjeevani.intake.papers import Place, papers_in
 from sanjeevani.intake.queries import draft_of
 from sanjeevani.intake.services import save_draft
-from sanjeevani.intake.triage import danger_in, questions_for, triage_facts
+from sanjeevani.intake.triage import danger_in, goes_first, questions_for, triage_facts
+from sanjeevani.patients.companions import companions_of, needs_companion
 from sanjeevani.patients.consent import CURRENT_NOTICE, NOTICES
-from sanjeevani.patients.models import ConsentDecision, Patient
-from sanjeevani.patients.queries import age_in_months, own_patient, patients_of, valid_consent
+from sanjeevani.patients.errors import AlreadyRegistered
+from sanjeevani.patients.models import ConsentDecision, Patient, Relation
+from sanjeevani.patients.queries import (
+    age_in_months,
+    newest_decision,
+    own_patient,
+    patients_of,
+    valid_consent,
+)
 from sanjeevani.patients.services import change_profile, decide_consent, register
 from sanjeevani.queueing.errors import AlreadyWaiting
 from sanjeevani.queueing.queries import expected_waits, places_taken
@@ -43,6 +54,7 @@ from sanjeevani.terminology.danger_signs import DangerSign, VitalRule
 from sanjeevani.terminology.models import Symptom
 from sanjeevani.terminology.queries import specialities, symptoms_for, symptoms_named
 from sanjeevani.web.access import PortalRequest, patient
+from sanjeevani.web.patient.family_forms import companion_choices
 from sanjeevani.web.patient.forms import AskForm, ProfileForm, TroubleForm
 from sanjeevani.web.patient.pictures import drawing, pictures_of
 
@@ -94,60 +106,32 @@ def start(request: PortalRequest) -> HttpResponse:
 
 
 @patient
-@require_GET
-@at_home
-def people(request: PortalRequest) -> HttpResponse:
-    """Who needs the doctor? With nobody registered, straight to the form."""
-    found = list(patients_of(request.actor))
-    if not found:
-        return redirect("patient:add")
-    today = clock.today()
-    live: dict[uuid.UUID, list[Consultation]] = {}
-    for consultation in own_consultations(request.actor):
-        if consultation.status in LIVE:
-            live.setdefault(consultation.patient_id, []).append(consultation)
-    context = {
-        "people": [
-            (person, age_in_months(person.birth_date, today), live.get(person.id, []))
-            for person in found
-        ]
-    }
-    return render(request, "patient/people.html", context)
-
-
-@patient
 @require_http_methods(["GET", "POST"])
 @at_home
 def add(request: PortalRequest) -> HttpResponse:
-    """Register a person in the account's care."""
+    """Register a person in the account's care; who may be on the list already is asked about."""
     first = not patients_of(request.actor).exists()
     initial = {"relation": "self"} if first else {}
     form = ProfileForm(request.POST or None, initial=initial)
+    alike = None
     if request.method == "POST" and form.is_valid():
         assert request.actor.account_id is not None
-        with _errors_on(form):
-            person = register(
-                request.actor,
-                state_id=request.actor.state_id,
-                account_id=request.actor.account_id,
-                profile=form.profile(),
-            )
-            return see(reverse("patient:consent", args=[person.id]))
-    return _form_page(request, "patient/profile.html", form, first=first)
-
-
-@patient
-@require_GET
-@at_home
-def person(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
-    """What is registered about one person, and the ways to change it."""
-    found = own_patient(request.actor, patient_id)
-    context = {
-        "person": found,
-        "age_months": age_in_months(found.birth_date, clock.today()),
-        "consent": valid_consent(found),
-    }
-    return render(request, "patient/person.html", context)
+        try:
+            with errors_on(form):
+                person = register(
+                    request.actor,
+                    state_id=request.actor.state_id,
+                    account_id=request.actor.account_id,
+                    profile=form.profile(),
+                    key=form.cleaned_data["key"],
+                    is_another="another" in request.POST,
+                )
+                return see(reverse("patient:consent", args=[person.id]))
+        except AlreadyRegistered as error:
+            alike = error.alike
+    context = {"form": form, "first": first, "alike": alike}
+    status = AlreadyRegistered.status if alike else 422 if form.is_bound and form.errors else 200
+    return render(request, "patient/profile.html", context, status=status)
 
 
 @patient
@@ -156,9 +140,12 @@ def person(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
 def edit(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     """Correct a profile."""
     found = own_patient(request.actor, patient_id)
-    form = ProfileForm(request.POST or None, initial=ProfileForm.values_of(found))
+    resident = found.relation == Relation.RESIDENT
+    form = ProfileForm(
+        request.POST or None, initial=ProfileForm.values_of(found), resident=resident
+    )
     if request.method == "POST" and form.is_valid():
-        with _errors_on(form):
+        with errors_on(form):
             change_profile(
                 request.actor,
                 state_id=found.state_id,
@@ -166,7 +153,7 @@ def edit(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
                 profile=form.profile(),
             )
             return see(reverse("patient:person", args=[found.id]))
-    return _form_page(request, "patient/profile.html", form, person=found)
+    return form_page(request, "patient/profile.html", form, person=found)
 
 
 @patient
@@ -182,7 +169,13 @@ def consent(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
             request.actor, patient=found, decision=ConsentDecision.GIVEN, language=language()
         )
         return see(reverse("patient:danger", args=[found.id]))
-    context = {"person": found, "notice": NOTICES[CURRENT_NOTICE]}
+    before = newest_decision(found)
+    context = {
+        "person": found,
+        "notice": NOTICES[CURRENT_NOTICE],
+        # Who agreed to an earlier version is told why they are asked again.
+        "agreed_before": before if before and before.decision == ConsentDecision.GIVEN else None,
+    }
     return render(request, "patient/consent.html", context)
 
 
@@ -194,14 +187,10 @@ def withdraw(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     found = own_patient(request.actor, patient_id)
     if request.method == "POST":
         if valid_consent(found) is not None:
-            decide_consent(
-                request.actor,
-                patient=found,
-                decision=ConsentDecision.WITHDRAWN,
-                language=language(),
-            )
+            withdraw_consent(request.actor, patient=found, language=language())
         return see(reverse("patient:person", args=[found.id]))
-    return render(request, "patient/withdraw.html", {"person": found})
+    waiting = [one for one in live_consultations(request.actor) if one.patient_id == found.id]
+    return render(request, "patient/withdraw.html", {"person": found, "waiting": waiting})
 
 
 def _signs(found: Patient) -> list[DangerSign]:
@@ -220,6 +209,8 @@ def _unfit(found: Patient, draft: IntakeContent, *, said: bool = True) -> HttpRe
         return see(reverse("patient:danger", args=[found.id]))
     if said and not draft.complaints and not draft.text.strip():
         return see(reverse("patient:trouble", args=[found.id]))
+    if said and needs_companion(found) and not companions_of(found):
+        return see(reverse("patient:companion", args=[found.id]))
     return None
 
 
@@ -285,12 +276,19 @@ def trouble(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
         form = trouble_form(found, symptoms, request.POST)
         valid = form.is_valid()
         save_draft(request.actor, patient=found, content=form.content(draft.answers))
+        if request.POST.get("then") == "papers":
+            return see(reverse("patient:papers", args=[found.id]))
         if valid:
             return see(reverse("patient:opds", args=[found.id]))
     else:
         form = trouble_form(found, symptoms, initial=TroubleForm.values_of(draft))
-    return _form_page(
-        request, "patient/trouble.html", form, person=found, pictures=pictures_of(symptoms)
+    return form_page(
+        request,
+        "patient/trouble.html",
+        form,
+        person=found,
+        pictures=pictures_of(symptoms),
+        papers=len(papers_in(Place.draft_of(found))),
     )
 
 
@@ -381,9 +379,12 @@ def ask(
     """The last page before the token; sending it twice has one effect."""
     found = own_patient(request.actor, patient_id)
     clinic = clinic_serving(found.state_id, clinic_state_id=state_id, clinic_id=clinic_id)
+    draft = draft_of(found)
+    companions = companions_of(found) if needs_companion(found) else []
     form = AskForm(
         clinic.clinic.languages,
         language(),
+        companion_choices(companions),
         request.POST or None,
         initial={"after": request.GET.get("after", "")[:60]},
     )
@@ -396,7 +397,7 @@ def ask(
         except DomainError as error:
             refusal = error
     elif request.method == "GET":
-        elsewhere = _unfit(found, draft_of(found))
+        elsewhere = _unfit(found, draft)
         if elsewhere is not None:
             return elsewhere
     taken = places_taken(clinic.line.state_id, [clinic.line.id], clock.today())
@@ -408,6 +409,9 @@ def ask(
         "is_full": taken[clinic.line.id] >= clinic.line.places_per_day,
         "form": form,
         "refusal": refusal,
+        "companions": companions,
+        "goes_first": goes_first(draft, birth_date=found.birth_date),
+        "papers": len(papers_in(Place.draft_of(found))),
     }
     status = refusal.status if refusal else 422 if form.errors else 200
     return render(request, "patient/ask.html", context, status=status)
@@ -444,9 +448,16 @@ def _request(
 ) -> Consultation:
     """Ask the same doctor again where an earlier consultation is named, else the OPD."""
     after = answers.pop("after")
+    companion = answers.pop("companion", "")
+    companion_id = uuid.UUID(companion) if companion else None
     if after is None:
         return request_consultation(
-            request.actor, patient=found, clinic=clinic, content=draft, **answers
+            request.actor,
+            patient=found,
+            clinic=clinic,
+            content=draft,
+            companion_id=companion_id,
+            **answers,
         )
     return request_follow_up(
         request.actor,
@@ -456,23 +467,25 @@ def _request(
         content=draft,
         language=answers["language"],
         request_key=answers["request_key"],
+        companion_id=companion_id,
     )
 
 
 def _waiting_in(request: PortalRequest, found: Patient, clinic: OpenClinic) -> Consultation | None:
     """Return the consultation for which the patient waits in the clinic's line already."""
-    for consultation in own_consultations(request.actor):
-        if (
-            consultation.status in LIVE
-            and consultation.patient_id == found.id
-            and consultation.line_id == clinic.line.id
-        ):
+    for consultation in live_consultations(request.actor):
+        if consultation.patient_id == found.id and consultation.line_id == clinic.line.id:
             return consultation
     return None
 
 
+def live_consultations(actor: Actor) -> list[Consultation]:
+    """Return the account's consultations that are not over."""
+    return [one for one in own_consultations(actor) if one.status in LIVE]
+
+
 @contextlib.contextmanager
-def _errors_on(form: forms.Form) -> Iterator[None]:
+def errors_on(form: forms.Form) -> Iterator[None]:
     """Put what a verb refuses beside the field that it names."""
     try:
         yield
@@ -480,7 +493,7 @@ def _errors_on(form: forms.Form) -> Iterator[None]:
         form.add_error(error.field if error.field in form.fields else None, str(error.message))
 
 
-def _form_page(
+def form_page(
     request: PortalRequest, template: str, form: forms.Form, **context: Any
 ) -> HttpResponse:
     status = 422 if form.is_bound and form.errors else 200

@@ -1,0 +1,212 @@
+"""Photos and papers: sent as they are, one a request, and read back by their owner."""
+
+import datetime
+import io
+import uuid
+from typing import Annotated, Any
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from ninja import Query, Router
+
+from sanjeevani.api.access import ApiRequest, patient
+from sanjeevani.api.care import CONSULTATION
+from sanjeevani.api.documentation import says
+from sanjeevani.api.replies import IdempotencyKey, nothing, once, polled
+from sanjeevani.api.types import PRINTABLE, IdInPath, Reply, StateInPath
+from sanjeevani.consultation import papers as of_consultation
+from sanjeevani.consultation.papers import PaperKept, PapersClosed, papers_of, place_of
+from sanjeevani.consultation.queries import own_consultation
+from sanjeevani.documents.errors import (
+    FileEmpty,
+    FileTooLarge,
+    PdfLocked,
+    PdfUnsafe,
+    PictureUnreadable,
+    WrongKindOfFile,
+)
+from sanjeevani.documents.models import UploadedFile
+from sanjeevani.documents.uploads import LARGEST_FILE, headers_for, open_upload
+from sanjeevani.intake.papers import (
+    Place,
+    TooManyPapers,
+    add_draft_paper,
+    paper_in,
+    papers_in,
+    remove_draft_paper,
+)
+from sanjeevani.patients.queries import own_patient
+
+router = Router(tags=["Photos and papers"])
+
+DRAFT = "/profiles/{uuid:patient_id}/papers"
+OF_CONSULTATION = f"{CONSULTATION}/papers"
+SENT = ("image/jpeg", "image/png", "application/pdf")
+KEPT = ("image/jpeg", "application/pdf")
+REFUSALS = (
+    FileEmpty,
+    FileTooLarge,
+    PdfLocked,
+    PdfUnsafe,
+    PictureUnreadable,
+    TooManyPapers,
+    WrongKindOfFile,
+)
+
+FileName = Annotated[str, Query(max_length=200, pattern=PRINTABLE)]
+
+
+class PaperReply(Reply):
+    """A file as it is kept: pictures as JPEG without metadata, 1600 pixels at most."""
+
+    id: uuid.UUID
+    name: str
+    content_type: str
+    size: int
+    width: int | None
+    height: int | None
+    uploaded_at: datetime.datetime
+
+
+class Papers(Reply):
+    """In the order of adding."""
+
+    items: list[PaperReply]
+
+
+def takes_a_file(*refusals: Any) -> dict[str, Any]:
+    """Return what an operation that takes a file as its body says of itself."""
+    return says(*REFUSALS, *refusals, body_media_types=SENT)
+
+
+def _content(request: ApiRequest) -> bytes:
+    """Read the body past the limit of JSON, and not past that of files."""
+    content: bytes = request.read(LARGEST_FILE + 1)
+    return content
+
+
+def _send(upload: UploadedFile) -> HttpResponse:
+    with open_upload(upload) as content:
+        return HttpResponse(content.read(), headers=headers_for(upload))
+
+
+@router.get(DRAFT, auth=patient, response=Papers, openapi_extra=says(polled=True))
+def list_draft_papers(request: ApiRequest, patient_id: IdInPath) -> HttpResponseBase:
+    """List what goes along with the next request."""
+    person = own_patient(request.auth.actor, patient_id)
+    found = papers_in(Place.draft_of(person))
+    return polled(request, Papers(items=[PaperReply.model_validate(one) for one in found]))
+
+
+@router.post(DRAFT, auth=patient, response={201: PaperReply}, openapi_extra=takes_a_file())
+def add_to_draft(
+    request: ApiRequest, patient_id: IdInPath, key: IdempotencyKey, name: FileName = ""
+) -> HttpResponse:
+    """Add a photo (JPEG, PNG) or a PDF of at most 10 MB; what it is, its content says."""
+    person = own_patient(request.auth.actor, patient_id)
+    content = _content(request)
+    return once(
+        request,
+        key,
+        lambda: PaperReply.model_validate(
+            add_draft_paper(request.auth.actor, patient=person, file=io.BytesIO(content), name=name)
+        ),
+        content=content,
+    )
+
+
+@router.get(
+    f"{DRAFT}/{{uuid:paper_id}}",
+    auth=patient,
+    response={200: None},
+    openapi_extra=says(media_types=KEPT),
+)
+def read_draft_paper(request: ApiRequest, patient_id: IdInPath, paper_id: IdInPath) -> HttpResponse:
+    """Return a file of the draft."""
+    person = own_patient(request.auth.actor, patient_id)
+    return _send(paper_in(Place.draft_of(person), paper_id))
+
+
+@router.delete(f"{DRAFT}/{{uuid:paper_id}}", auth=patient, response={204: None})
+def remove_from_draft(
+    request: ApiRequest, patient_id: IdInPath, paper_id: IdInPath
+) -> HttpResponse:
+    """Take a file out of the draft, for good."""
+    person = own_patient(request.auth.actor, patient_id)
+    remove_draft_paper(request.auth.actor, patient=person, upload_id=paper_id)
+    return nothing()
+
+
+@router.get(OF_CONSULTATION, auth=patient, response=Papers, openapi_extra=says(polled=True))
+def list_papers(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
+) -> HttpResponseBase:
+    """List what the doctor of a consultation sees."""
+    found = papers_of(own_consultation(request.auth.actor, state_id, consultation_id))
+    return polled(request, Papers(items=[PaperReply.model_validate(one) for one in found]))
+
+
+@router.post(
+    OF_CONSULTATION,
+    auth=patient,
+    response={201: PaperReply},
+    openapi_extra=takes_a_file(PapersClosed),
+)
+def add_paper(
+    request: ApiRequest,
+    state_id: StateInPath,
+    consultation_id: IdInPath,
+    key: IdempotencyKey,
+    name: FileName = "",
+) -> HttpResponse:
+    """Add a photo or paper until the consultation is over."""
+    own_consultation(request.auth.actor, state_id, consultation_id)
+    content = _content(request)
+    return once(
+        request,
+        key,
+        lambda: PaperReply.model_validate(
+            of_consultation.add_paper(
+                request.auth.actor,
+                state_id=state_id,
+                consultation_id=consultation_id,
+                file=io.BytesIO(content),
+                name=name,
+            )
+        ),
+        content=content,
+    )
+
+
+@router.get(
+    f"{OF_CONSULTATION}/{{uuid:paper_id}}",
+    auth=patient,
+    response={200: None},
+    openapi_extra=says(media_types=KEPT),
+)
+def read_paper(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath, paper_id: IdInPath
+) -> HttpResponse:
+    """Return a file of a consultation."""
+    found = own_consultation(request.auth.actor, state_id, consultation_id)
+    return _send(paper_in(place_of(found), paper_id))
+
+
+@router.delete(
+    f"{OF_CONSULTATION}/{{uuid:paper_id}}",
+    auth=patient,
+    response={204: None},
+    openapi_extra=says(PaperKept),
+)
+def remove_paper(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath, paper_id: IdInPath
+) -> HttpResponse:
+    """Take a file away, until the consultation begins."""
+    own_consultation(request.auth.actor, state_id, consultation_id)
+    of_consultation.remove_paper(
+        request.auth.actor,
+        state_id=state_id,
+        consultation_id=consultation_id,
+        upload_id=paper_id,
+    )
+    return nothing()

@@ -1,0 +1,133 @@
+"""Photos and papers that a patient adds: to the draft, and later to the consultation itself."""
+
+import uuid
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from django.core.files.base import File
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from sanjeevani.documents.models import UploadedFile
+from sanjeevani.documents.uploads import remove_upload, store_upload
+from sanjeevani.foundation.actor import Actor
+from sanjeevani.foundation.errors import DomainError, NotFound, NotPermitted
+from sanjeevani.foundation.ids import uuid7
+from sanjeevani.foundation.verbs import concerns, verb
+from sanjeevani.intake.models import Paper
+from sanjeevani.patients.models import Patient
+
+MOST_PAPERS = 12
+"""More than a doctor looks through in one consultation."""
+
+
+class TooManyPapers(DomainError):
+    """The doctor could not look through more."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("You have added %(count)d photos and papers. Remove one before you add another.")
+            % {"count": MOST_PAPERS},
+            field="file",
+        )
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where papers lie: with a patient's draft, or with one of the patient's consultations."""
+
+    patient_state_id: int
+    patient_id: uuid.UUID
+    consultation_state_id: int | None = None
+    consultation_id: uuid.UUID | None = None
+
+    @classmethod
+    def draft_of(cls, patient: Patient) -> "Place":
+        """The draft of a patient."""
+        return cls(patient.state_id, patient.id)
+
+    @property
+    def columns(self) -> dict[str, object]:
+        """The columns of a row that lies here."""
+        return {
+            "state_id": self.patient_state_id,
+            "patient_id": self.patient_id,
+            "consultation_state_id": self.consultation_state_id,
+            "consultation_id": self.consultation_id,
+        }
+
+    @property
+    def rows(self) -> QuerySet[Paper]:
+        """The rows that lie here; an equation with NULL would find none."""
+        exact = {
+            f"{name}__isnull" if value is None else name: True if value is None else value
+            for name, value in self.columns.items()
+        }
+        return Paper.objects.filter(**exact)
+
+
+def papers_in(place: Place) -> list[UploadedFile]:
+    """Return the files of a place, in the order of adding. The caller may read the patient."""
+    return [row.upload for row in place.rows.select_related("upload").order_by("id")]
+
+
+def paper_in(place: Place, upload_id: uuid.UUID) -> UploadedFile:
+    """Return one file of a place. Raises NotFound. The caller may read the patient."""
+    row = place.rows.select_related("upload").filter(upload_id=upload_id).first()
+    if row is None:
+        raise NotFound
+    found: UploadedFile = row.upload
+    return found
+
+
+@verb("intake.add_paper")
+def add_paper(
+    actor: Actor, *, place: Place, file: "BinaryIO | File[bytes]", name: str
+) -> UploadedFile:
+    """Check, clean and keep a file. Raises TooManyPapers and what `store_upload` raises.
+
+    Whether the actor may is for the caller to decide.
+    """
+    if place.rows.count() >= MOST_PAPERS:
+        raise TooManyPapers
+    upload = store_upload(
+        actor,
+        state_id=place.patient_state_id,
+        patient_id=place.patient_id,
+        file=file,
+        name=name,
+    )
+    Paper.objects.create(id=uuid7(), upload_id=upload.id, **place.columns)
+    concerns(upload, patient_id=place.patient_id)
+    return upload
+
+
+@verb("intake.remove_paper")
+def remove_paper(actor: Actor, *, place: Place, upload_id: uuid.UUID) -> None:
+    """Take a file away, and forget it unless an earlier consultation keeps it. Raises NotFound."""
+    upload = paper_in(place, upload_id)
+    place.rows.filter(upload_id=upload_id).delete()
+    concerns(upload, patient_id=upload.patient_id)
+    kept = Paper.objects.filter(state_id=place.patient_state_id, upload_id=upload_id).exists()
+    if not kept:
+        remove_upload(actor, state_id=place.patient_state_id, upload_id=upload_id)
+
+
+@verb("intake.add_draft_paper")
+def add_draft_paper(
+    actor: Actor, *, patient: Patient, file: "BinaryIO | File[bytes]", name: str
+) -> UploadedFile:
+    """Add a file to the draft of somebody in one's care."""
+    if actor.account_id != patient.account_id:
+        raise NotPermitted
+    return add_paper(actor, place=Place.draft_of(patient), file=file, name=name)
+
+
+@verb("intake.remove_draft_paper")
+def remove_draft_paper(actor: Actor, *, patient: Patient, upload_id: uuid.UUID) -> None:
+    """Take a file out of the draft of somebody in one's care. Raises NotFound."""
+    if actor.account_id != patient.account_id:
+        raise NotPermitted
+    remove_paper(actor, place=Place.draft_of(patient), upload_id=upload_id)

@@ -1,0 +1,38 @@
+"""Facts that the registry may answer with."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from sanjeevani.foundation.errors import DomainError
+from sanjeevani.patients.models import Patient
+
+
+class AlreadyRegistered(DomainError):
+    """Somebody very like this one is registered under the same account."""
+
+    status = 409
+    message = _("Somebody with this name and age is registered already.")
+
+    def __init__(self, alike: Patient) -> None:
+        super().__init__(field="name")
+        self.alike = alike
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """Whom the account has registered before."""
+        return {"patient_id": str(self.alike.id)}
+
+
+class InstitutionExists(DomainError):
+    """An account belongs to one institution."""
+
+    status = 409
+    message = _("An institution is registered under this mobile number already.")
+
+
+class CompanionMissing(DomainError):
+    """A minor, or an adult who cannot decide alone, is seen together with an identified adult."""
+
+    status = 409
+    message = _("An adult has to be with the patient. Say who it is.")
