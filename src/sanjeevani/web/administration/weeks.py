@@ -32,6 +32,9 @@ class TimeWidget(forms.TimeInput):
 class WeekForm(PlainForm):
     """The times of a week. Empty pairs are left out; what goes over midnight can be split."""
 
+    can_split = False
+    """Whether something ends before it begins: over midnight, that is."""
+
     def __init__(
         self, data: Mapping[str, Any] | None = None, *, openings: Iterable[Span] = ()
     ) -> None:
@@ -86,11 +89,6 @@ class WeekForm(PlainForm):
             for weekday, count in enumerate(self.counts)
         ]
 
-    @property
-    def can_split(self) -> bool:
-        """Whether something ends before it begins: over midnight, that is."""
-        return any(opening.closes < opening.opens for _name, opening in self._pairs())
-
     def _pairs(self) -> list[tuple[str, Opening]]:
         found = []
         for weekday, _label, pairs in self.days:
@@ -115,6 +113,7 @@ class WeekForm(PlainForm):
                     message = _("%(day)s: fill in both times, or neither.")
                     self.add_error(missing, message % {"day": label})
         pairs_said = self._pairs()
+        self.can_split = any(opening.closes < opening.opens for _name, opening in pairs_said)
         if not self._is_to_split:
             for index, fault in faults([opening for _name, opening in pairs_said]):
                 name, opening = pairs_said[index]
