@@ -1,9 +1,14 @@
 """Every page of the administrators in a real browser: accessible, in both languages."""
 
+import re
 from typing import Any
 
 import pytest
+from django.test import Client
 
+from sanjeevani.foundation.actor import SYSTEM
+from sanjeevani.identity.services import invite
+from sanjeevani.messaging.models import OutgoingMessage
 from tests.web.admin_world import AdminWorld
 from tests.web.test_public_looks import chromium, faults_of
 
@@ -50,6 +55,13 @@ def test_every_page_is_accessible_and_fits(language: str) -> None:
         world.at("/holidays?done=holiday_removed&reason=Ugadi&clinic=&first_day=1")
         + "&first_month=4&first_year=2027"
     )
+    invite(SYSTEM, account_id=world.away.account_id)
+    link = re.search(r"/staff/welcome/\S+", OutgoingMessage.objects.latest("id").text)
+    assert link
+    guest = Client()
+    guest.cookies["language"] = language
+    answers["welcome"] = guest.get(link.group())
+    answers["welcome-dead"] = guest.get("/staff/welcome/x")
     world.with_patient()
     answers["facility-end-post-busy"] = facility.get(world.at(f"/staff/{world.post.id}/end"))
     with chromium() as browser:
