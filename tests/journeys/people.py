@@ -4,11 +4,17 @@ import itertools
 import os
 import re
 import time
+from typing import Self
 
 import httpx
 from playwright.sync_api import Locator, Page, expect
 
 _mobiles = itertools.count(9_810_000_000 + (os.getpid() % 10_000) * 10_000 + 100)
+
+
+def next_mobile() -> str:
+    """Return a mobile number that nobody has."""
+    return str(next(_mobiles))
 
 
 class Patient:
@@ -17,7 +23,7 @@ class Patient:
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
         self.url = url
-        self.mobile = str(next(_mobiles))
+        self.mobile = next_mobile()
 
     def sign_in(self) -> None:
         """Sign in by mobile and the code from the inbox."""
@@ -80,6 +86,10 @@ class Patient:
         """Take the one recommended first."""
         self.page.locator(".choice--first a, .choices a").first.click()
 
+    def choose_opd(self, name: str) -> None:
+        """Take the one of this name."""
+        self.page.locator(".choices").get_by_role("link", name=name).first.click()
+
     def take_token(self) -> int:
         """Ask for the token; return its number."""
         self.submit()
@@ -139,6 +149,14 @@ class Doctor:
         page.locator("main button.govuk-button").first.click()
         page.goto("/desk")
 
+    @classmethod
+    def signed_in(cls, page: Page) -> Self:
+        """Return whoever is signed in on a page as a doctor at the desk."""
+        doctor = cls.__new__(cls)
+        doctor.page = page
+        page.goto("/desk")
+        return doctor
+
     def go_on_duty(self) -> None:
         """Begin to serve."""
         self.page.locator("button[name=to][value=on]").click()
@@ -192,3 +210,55 @@ class Doctor:
         self.page.locator(f"input[name=outcome][value={outcome}]").check()
         self.page.locator("button[name=do][value=done]").click()
         expect(self.page.locator("button.next")).to_be_visible()
+
+
+class Administrator:
+    """Somebody who sets the service up, by what the screens say. Counts the presses."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.presses = 0
+
+    def sign_in(self, login: str, password: str) -> None:
+        """Sign in with user name and password."""
+        self.page.goto("/staff/sign-in")
+        self.fill({"login": login, "password": password})
+        self.press("Sign in")
+
+    def accept(self, mobile: str, password: str) -> None:
+        """Open the link that came by SMS and choose a password."""
+        self.page.goto(self.link_to(mobile))
+        self.fill({"password": password})
+        self.press("Save and sign in")
+
+    def link_to(self, mobile: str) -> str:
+        """Wait for the newest invitation sent to a mobile."""
+        for _attempt in range(200):
+            answer = httpx.get(f"{self.url}/inbox.json", params={"mobile": mobile})
+            for message in answer.json()["messages"]:
+                if found := re.search(r"/staff/welcome/\S+", message["text"]):
+                    return found.group()
+            time.sleep(0.05)
+        raise AssertionError("no invitation arrived")
+
+    def press(self, words: str, *, first: bool = False) -> None:
+        """Press the link or button of these words."""
+        scope = self.page.locator("body")
+        found = scope.get_by_role("button", name=words, exact=True).or_(
+            scope.get_by_role("link", name=words, exact=True)
+        )
+        self.presses += 1
+        (found.first if first else found).click()
+
+    def fill(self, values: dict[str, str]) -> None:
+        """Fill in the fields of a form: text, choices of a list, radio buttons."""
+        for name, value in values.items():
+            field = self.page.locator(f"main [name={name}]:not([type=hidden])")
+            kind = field.first.get_attribute("type")
+            if field.first.evaluate("element => element.tagName") == "SELECT":
+                field.select_option(value)
+            elif kind in ("radio", "checkbox"):
+                self.page.locator(f"main [name={name}][value='{value}']").check()
+            else:
+                field.fill(value)

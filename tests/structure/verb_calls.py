@@ -525,6 +525,16 @@ def _(world: World) -> Call:
     )
 
 
+@call_of("directory.close_facility")
+def _(world: World) -> Call:
+    closing = FacilityFactory()
+    return Call(
+        world.staff(Role.STATE_ADMIN),
+        closing,
+        arguments={"state_id": closing.state_id, "facility_id": closing.id},
+    )
+
+
 def general_medicine() -> None:
     """The speciality that directory entries name."""
     Speciality.objects.get_or_create(

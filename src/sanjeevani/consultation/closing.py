@@ -1,19 +1,22 @@
 """The verbs by which an OPD closes and a doctor leaves, without losing who waits or talks."""
 
 import uuid
+from collections import Counter
 from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.consultation import transfers
+from sanjeevani.consultation.models import Consultation, ConsultationStatus
 from sanjeevani.directory import services as directory
-from sanjeevani.directory.models import Line
+from sanjeevani.directory.models import Clinic, Line
 from sanjeevani.directory.permissions import require_facility_admin
 from sanjeevani.directory.queries import (
     acting_post,
     clinical_posts_of,
+    lanes_of,
     lines_by_id,
-    practitioners_by_id,
+    practitioners,
 )
 from sanjeevani.directory.queries import clinic as clinic_by_id
 from sanjeevani.foundation.actor import SYSTEM, Actor
@@ -42,6 +45,47 @@ class Settled:
     told: int
 
 
+@dataclass(frozen=True)
+class Outlook:
+    """What closing a clinic now would do. `moves`: to which clinics how many would be taken."""
+
+    moves: list[tuple[Clinic, int]]
+    told: int
+    with_doctor: int
+
+
+def outlook(clinic: Clinic) -> Outlook:
+    """Foresee `close_clinic`: the same choice for everybody who waits, made without acting."""
+    lanes = lanes_of(clinic.state_id, [clinic.line_id])[clinic.line_id]
+    rows = list(
+        Consultation.objects.filter(
+            state_id=clinic.state_id,
+            line_id__in=[clinic.line_id, *lanes],
+            status__in=[
+                ConsultationStatus.REQUESTED,
+                ConsultationStatus.IN_PROGRESS,
+                ConsultationStatus.INTERRUPTED,
+            ],
+        ).values_list("patient_state_id", "token_id")
+    )
+    waiting = {
+        token_id
+        for line_id in (clinic.line_id, *lanes)
+        for token_id in waiting_in(clinic.state_id, line_id)
+    }
+    waiting_by_home = Counter(home for home, token_id in rows if token_id in waiting)
+    moves: dict[uuid.UUID, tuple[Clinic, int]] = {}
+    told = 0
+    for home, count in waiting_by_home.items():
+        target = transfers.refuge(home, clinic.line)
+        if target is None:
+            told += count
+        else:
+            _clinic, before = moves.get(target.clinic.id, (target.clinic, 0))
+            moves[target.clinic.id] = (target.clinic, before + count)
+    return Outlook(list(moves.values()), told, len(rows) - waiting_by_home.total())
+
+
 @verb("consultation.close_clinic")
 def close_clinic(actor: Actor, *, state_id: int, clinic_id: uuid.UUID) -> Settled:
     """Close a clinic for good. Who waits is moved with the waiting time, or told.
@@ -63,7 +107,7 @@ def close_clinic(actor: Actor, *, state_id: int, clinic_id: uuid.UUID) -> Settle
             transfers.send_home(SYSTEM, state_id=state_id, token_id=token_id)
             told += 1
     doctors = serving([clinic.line_id])[clinic.line_id]
-    for practitioner in practitioners_by_id(doctors).values():
+    for practitioner in practitioners(doctors).values():
         unassign(SYSTEM, practitioner=practitioner, line=clinic.line)
     concerns(clinic)
     return Settled(moved, told)

@@ -3,7 +3,6 @@
 import datetime
 import functools
 import uuid
-from collections.abc import Sequence
 from dataclasses import replace
 
 from django.utils.translation import gettext_lazy as _
@@ -336,7 +335,7 @@ def move_on(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Consultation
     if token.status != TokenStatus.WAITING:
         raise Stale
     line = Line.objects.get(state_id=state_id, id=token.line_id)
-    target = _attended(alternatives(consultation.patient_state_id, line))
+    target = refuge(consultation.patient_state_id, line)
     if target is None:
         return None
     return _move(actor, consultation, target.line, Link.REDIRECTED, "")
@@ -353,8 +352,9 @@ def alternatives(patient_state_id: int, line: Line) -> list[OpenClinic]:
     ]
 
 
-def _attended(clinics: Sequence[OpenClinic]) -> OpenClinic | None:
-    for clinic in clinics:
+def refuge(patient_state_id: int, line: Line) -> OpenClinic | None:
+    """Return the clinic that takes those who wait in a line that nobody serves any more."""
+    for clinic in alternatives(patient_state_id, line):
         on_duty = doctors_on_duty(clinic.line.state_id, [clinic.line.id])
         if on_duty[clinic.line.id]:
             return clinic

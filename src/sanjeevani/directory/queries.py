@@ -13,6 +13,7 @@ from sanjeevani.directory.models import (
     Clinic,
     ClinicHours,
     Facility,
+    FacilityKind,
     Holiday,
     Line,
     Post,
@@ -345,20 +346,6 @@ def practitioners_named(
     return Part(list(ordered[start : start + size]), rows.count())
 
 
-def practitioners_by_id(
-    practitioners: Iterable[tuple[int, uuid.UUID]],
-) -> dict[uuid.UUID, Practitioner]:
-    """Return the practitioners `(state_id, practitioner_id)` by id, one statement per state."""
-    by_state: dict[int, list[uuid.UUID]] = {}
-    for state_id, practitioner_id in practitioners:
-        by_state.setdefault(state_id, []).append(practitioner_id)
-    return {
-        practitioner.id: practitioner
-        for state_id, ids in by_state.items()
-        for practitioner in Practitioner.objects.filter(state_id=state_id, id__in=ids)
-    }
-
-
 def practitioner_of_account(state_id: int, account_id: uuid.UUID) -> Practitioner | None:
     """Return the practitioner of an account in the state where the account is at home."""
     return Practitioner.objects.filter(state_id=state_id, account_id=account_id).first()
@@ -380,6 +367,42 @@ def posts_in_role(state_id: int, role: Role) -> list[Post]:
         .filter(state_id=state_id, role=role, ended_at__isnull=True)
         .order_by("started_at")
     )
+
+
+def administrators() -> list[Post]:
+    """Return the posts of national and state administrators of all states: the nation's list."""
+    with across_states():
+        return list(
+            Post.objects.select_related("facility")
+            .filter(role__in=[Role.NATIONAL_ADMIN, Role.STATE_ADMIN], ended_at__isnull=True)
+            .order_by("state_id", "started_at")
+        )
+
+
+def offices(state_id: int) -> list[Facility]:
+    """Return the open facilities of a state from which it is administered."""
+    return list(
+        Facility.objects.filter(
+            state_id=state_id, kind=FacilityKind.DIRECTORATE, closed_at__isnull=True
+        ).order_by("name")
+    )
+
+
+def spoken_languages() -> list[str]:
+    """Return the codes of the languages that some state speaks, by code."""
+    return sorted({code for state in State.objects.all() for code in state.languages})
+
+
+def lanes_of(state_id: int, line_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:
+    """Return the follow-up lanes that belong to lines."""
+    ids = list(line_ids)
+    found: dict[uuid.UUID, list[uuid.UUID]] = {line_id: [] for line_id in ids}
+    for parent_id, lane_id in Line.objects.filter(state_id=state_id, parent_id__in=ids).values_list(
+        "parent_id", "id"
+    ):
+        if parent_id is not None:
+            found[parent_id].append(lane_id)
+    return found
 
 
 def clinical_posts_of(state_id: int, practitioner_id: uuid.UUID) -> list[Post]:
@@ -411,6 +434,15 @@ def holidays_of(
     if clinic_id is not None:
         own |= Q(clinic_id=clinic_id)
     return list(rows.filter(own).order_by("date", "clinic_id"))
+
+
+def holidays_at(state_id: int, facility_id: uuid.UUID) -> list[Holiday]:
+    """Return the holidays to come of a facility, those of single clinics included."""
+    return list(
+        Holiday.objects.filter(
+            state_id=state_id, facility_id=facility_id, date__gte=clock.today()
+        ).order_by("date", "clinic_id")
+    )
 
 
 def states_served_by(clinic: Clinic) -> dict[int, datetime.datetime]:

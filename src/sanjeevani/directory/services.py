@@ -150,6 +150,23 @@ def change_facility(
     concerns(facility)
 
 
+@verb("directory.close_facility")
+def close_facility(actor: Actor, *, state_id: int, facility_id: uuid.UUID) -> None:
+    """Close a facility for good, once nothing is open there and nobody works there.
+
+    Raises AlreadyClosed, Invalid.
+    """
+    require_state_admin(actor, state_id)
+    facility = _open_facility_of(state_id, facility_id)
+    here = {"state_id": state_id, "facility_id": facility_id}
+    if Clinic.objects.filter(**here, closed_at__isnull=True).exists():
+        raise Invalid(_("Online OPDs are open here. Close them first."))
+    if Post.objects.filter(**here, ended_at__isnull=True).exists():
+        raise Invalid(_("People still have posts here. End their posts first."))
+    Facility.objects.filter(state_id=state_id, id=facility_id).update(closed_at=clock.now())
+    concerns(facility)
+
+
 @dataclass(frozen=True, kw_only=True)
 class PractitionerDetails:
     """What a practitioner is registered with. `address` and `contact` are professional ones."""

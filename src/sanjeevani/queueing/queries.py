@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
+from django.db.models import Min
 
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.live import Hint
 from sanjeevani.queueing.expected_wait import WaitInterval, expected_wait
-from sanjeevani.queueing.models import Lease, LineDay, Token
+from sanjeevani.queueing.models import Lease, LineDay, Token, TokenStatus
 from sanjeevani.queueing.services import ELIGIBLE, Server, eligibility
 from sanjeevani.roster.queries import doctors_on_duty
 
@@ -118,6 +119,19 @@ def waiting_counts(state_id: int, line_ids: Iterable[uuid.UUID]) -> dict[uuid.UU
         )
         counts = dict(cursor.fetchall())
     return {line_id: counts.get(line_id, 0) for line_id in ids}
+
+
+def longest_waits(
+    state_id: int, line_ids: Iterable[uuid.UUID]
+) -> dict[uuid.UUID, datetime.datetime]:
+    """Return since when the one who has waited longest waits, for lines in which somebody does."""
+    return dict(
+        Token.objects.filter(
+            state_id=state_id, line_id__in=list(line_ids), status=TokenStatus.WAITING
+        )
+        .values_list("line_id")
+        .annotate(since=Min("waiting_since"))
+    )
 
 
 def places_taken(

@@ -122,9 +122,11 @@ def day(value: date | datetime) -> str:
 
 
 def clock(value: datetime | time) -> str:
-    """Return the time of day, 4:05 pm, in India's time."""
+    """Return the time of day, 4:05 pm, in India's time. The day's last moment is midnight."""
     if isinstance(value, datetime):
         value = (timezone.localtime(value) if timezone.is_aware(value) else value).time()
+    if value == time.max:
+        value = time.min
     return format_time(value, "h:mm a", locale=_locale())
 
 

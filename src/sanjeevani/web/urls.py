@@ -23,5 +23,8 @@ urlpatterns = [
     path("", include("sanjeevani.web.doctor.urls")),
     path("", include("sanjeevani.web.grievance.urls")),
     path("", include("sanjeevani.web.observer.urls")),
+    path("", include("sanjeevani.web.national.urls")),
+    path("", include("sanjeevani.web.state.urls")),
+    path("", include("sanjeevani.web.facility.urls")),
     path("", include("sanjeevani.web.inbox.urls")),
 ]

@@ -24,6 +24,7 @@ from sanjeevani.directory.queries import (
     states,
     weekly_hours,
 )
+from sanjeevani.directory.timetable import Opening
 from sanjeevani.foundation import clock
 from sanjeevani.queueing.expected_wait import WaitInterval
 from sanjeevani.queueing.queries import expected_waits, places_taken
@@ -68,8 +69,8 @@ class Days:
         )
 
 
-def week_of(hours: Mapping[int, Sequence[ClinicHours]]) -> list[Days]:
-    """Return a clinic's week, days in a row with the same openings as one; closed days left out."""
+def week_of(hours: Mapping[int, Sequence[ClinicHours | Opening]]) -> list[Days]:
+    """Return a week, days in a row with the same openings or shifts as one, empty ones left out."""
     week: list[tuple[int, Openings]] = [
         (weekday, tuple((row.opens, row.closes) for row in hours.get(weekday, ())))
         for weekday in range(7)

@@ -97,13 +97,24 @@ class StaffForm(PlainForm):
     password = PasswordField(label=_("Password"), autocomplete="current-password")
 
 
+NEW_PASSWORD = _("At least 10 characters. Three or four words that only you put together.")
+
+
+class WelcomeForm(PlainForm):
+    """The first password, or a new one by a link."""
+
+    password = PasswordField(
+        label=_("Choose a password"), help_text=NEW_PASSWORD, autocomplete="new-password"
+    )
+
+
 class PasswordForm(PlainForm):
     """The present password and a new one."""
 
     current = PasswordField(label=_("Your present password"), autocomplete="current-password")
     password = PasswordField(
         label=_("The new password"),
-        help_text=_("At least 10 characters. Three or four words that only you put together."),
+        help_text=NEW_PASSWORD,
         autocomplete="new-password",
     )
 

@@ -11,6 +11,7 @@ urlpatterns = [
     path("sign-in/code/resend", views.resend, name="resend"),
     path("staff/sign-in", views.staff, name="staff"),
     path("staff/post", views.post, name="post"),
+    path("staff/welcome/<str:token>", views.welcome, name="welcome"),
     path("account", views.account, name="account"),
     path("account/password", views.password, name="password"),
     path("account/devices/<uuid:session_id>/sign-out", views.out_device, name="out-device"),

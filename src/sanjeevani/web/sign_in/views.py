@@ -18,7 +18,8 @@ from sanjeevani.directory.queries import posts_of
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import DomainError, NotFound, NotPermitted, TooMany
 from sanjeevani.identity import queries, services
-from sanjeevani.identity.models import OneTimeCode
+from sanjeevani.identity.errors import InvitationDead
+from sanjeevani.identity.models import Account, OneTimeCode
 from sanjeevani.web.access import (
     SESSION_COOKIE,
     PortalRequest,
@@ -31,7 +32,14 @@ from sanjeevani.web.access import (
 )
 from sanjeevani.web.jinja import duration
 from sanjeevani.web.sign_in.devices import device_name
-from sanjeevani.web.sign_in.forms import CodeForm, MobileForm, PasswordForm, PostForm, StaffForm
+from sanjeevani.web.sign_in.forms import (
+    CodeForm,
+    MobileForm,
+    PasswordForm,
+    PostForm,
+    StaffForm,
+    WelcomeForm,
+)
 
 CHALLENGE_COOKIE = "challenge"
 PATIENT_HOME = "patient:people"
@@ -39,6 +47,9 @@ STAFF_HOMES = {
     Role.DOCTOR: "doctor:desk",
     Role.SPECIALIST: "doctor:desk",
     Role.OBSERVER: "observer:state",
+    Role.FACILITY_ADMIN: "facility:own",
+    Role.STATE_ADMIN: "state:own",
+    Role.NATIONAL_ADMIN: "national:states",
 }
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
@@ -143,14 +154,44 @@ def staff(request: PortalRequest) -> HttpResponse:
             )
         except DomainError as error:
             return _show(request, "staff", form, error)
-        posts = posts_of(signed.session.account_id)
-        if len(posts) == 1:
-            actor = queries.actor_of(signed.session, request.actor.address)
-            response = _enter(request, actor, signed.session, posts[0])
-        else:
-            response = _redirect(_with_next(request, "sign-in:post"))
-        return _let_in(request, response, signed)
+        return _begin_work(request, signed)
     return _show(request, "staff", form)
+
+
+@public
+@get_or_post
+def welcome(request: PortalRequest, token: str) -> HttpResponse:
+    """Let a member of staff choose a password by the link that was sent, and begin to work."""
+    invited = queries.invited_account(token)
+    form = WelcomeForm(_sent(request))
+    if request.method == "POST" and form.is_valid():
+        password = form.cleaned_data["password"]
+        try:
+            services.accept_invitation(request.actor, token=token, password=password)
+            signed = services.sign_in_staff(
+                request.actor,
+                login=invited.login,
+                password=password,
+                device=_device(request),
+                replaces=request.COOKIES.get(SESSION_COOKIE),
+            )
+        except InvitationDead:
+            raise
+        except DomainError as error:
+            return _show(request, "welcome", form, error, invited=invited)
+        return _begin_work(request, signed)
+    return _show(request, "welcome", form, invited=invited)
+
+
+def _begin_work(request: PortalRequest, signed: services.SignedIn) -> HttpResponse:
+    """Let staff in: into their one post, or to the choice of one."""
+    posts = posts_of(signed.session.account_id)
+    if len(posts) == 1:
+        actor = queries.actor_of(signed.session, request.actor.address)
+        response = _enter(request, actor, signed.session, posts[0])
+    else:
+        response = _redirect(_with_next(request, "sign-in:post"))
+    return _let_in(request, response, signed)
 
 
 @staff_account
@@ -272,6 +313,7 @@ def _show(
     error: DomainError | None = None,
     *,
     sent: OneTimeCode | None = None,
+    invited: Account | None = None,
 ) -> HttpResponse:
     """Render a form, with the error of a verb beside its field and as the status."""
     if error is not None:
@@ -280,6 +322,7 @@ def _show(
     context = {
         "form": form,
         "sent": sent,
+        "invited": invited,
         "wait": services.seconds_until_resend(sent) if sent is not None else 0,
         "query": urlencode({"next": path}) if (path := _next(request)) else "",
         "changed": request.GET.get("changed"),

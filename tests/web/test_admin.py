@@ -1,0 +1,411 @@
+"""The administrators' screens: who is let in, what they cost, and what is said to bad input."""
+
+import datetime
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.directory.models import Clinic, ClinicHours, Facility, Post, Practitioner, Role
+from sanjeevani.directory.queries import holidays_at, hours_of, state, states_served_by
+from sanjeevani.directory.timetable import MIDNIGHT
+from sanjeevani.foundation import clock
+from sanjeevani.identity.models import Account
+from sanjeevani.messaging.models import OutgoingMessage
+from sanjeevani.roster.models import DutyStatus
+from sanjeevani.roster.queries import duty_of, serving
+from tests import factories
+from tests.factories import ANDHRA_PRADESH, TAMIL_NADU
+from tests.web.admin_world import AdminWorld
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world() -> AdminWorld:
+    """A state with a hospital and two OPDs."""
+    return AdminWorld()
+
+
+def text_of(answer: Any) -> str:
+    """The words of a page, without its tags."""
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
+
+
+# Who is let in --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("role", "state_id"),
+    [
+        (Role.STATE_ADMIN, TAMIL_NADU),
+        (Role.FACILITY_ADMIN, TAMIL_NADU),
+        (Role.FACILITY_ADMIN, ANDHRA_PRADESH),
+    ],
+)
+def test_administrators_of_elsewhere_get_nothing(
+    world: AdminWorld, role: Role, state_id: int
+) -> None:
+    stranger = world.stranger(role, state_id)
+    before = (list(Post.objects.filter(state_id=28)), hours_of(world.general))
+    own = {"/states/28/doctors/new"} if state_id == ANDHRA_PRADESH else set()
+    pages = {*world.addresses().values(), world.at("/rows")} - {"/states/0/facilities"} - own
+    for address in pages:
+        assert stranger.get(address).status_code == 403, address
+        assert stranger.post(address, {"do": "all"}).status_code in (403, 405), address
+    assert (list(Post.objects.filter(state_id=28)), hours_of(world.general)) == before
+
+
+def test_state_administrators_do_not_touch_the_nation(world: AdminWorld) -> None:
+    client = world.clients["state"]
+    for address in ("/nation", "/nation/states/33", "/states/0", "/states/0/staff"):
+        assert client.get(address).status_code == 403
+    client.post("/nation/states/33")
+    assert state(TAMIL_NADU).opened_at is None
+
+
+def test_facility_administrators_appoint_no_other_administrator(world: AdminWorld) -> None:
+    person = {"name": "Ravi", "mobile": "9876543210", "language": "en"}
+    for role in (Role.FACILITY_ADMIN, Role.OBSERVER, Role.STATE_ADMIN, Role.NATIONAL_ADMIN):
+        answer = world.clients["facility"].post(
+            world.at("/staff/new"), {"role": role.value, **person}
+        )
+        assert answer.status_code == 422
+    assert not Account.objects.filter(display_name="Ravi").exists()
+
+
+def test_everybody_lands_in_the_own_workplace(world: AdminWorld) -> None:
+    for who, start, home in (
+        ("state", "/state", "/states/28"),
+        ("facility", "/facility", world.at()),
+    ):
+        assert world.clients[who].get(start).headers["Location"] == home
+        assert world.clients[who].get(home).status_code == 200
+
+
+# What pages cost ---------------------------------------------------------------------------------
+
+STATEMENTS = {
+    "/nation": 5,
+    "/nation/administrators": 5,
+    "/states/28": 9,
+    "/states/28/facilities": 5,
+    "/states/28/opds": 8,
+    "/states/28/staff": 7,
+    "/states/28/doctors": 6,
+}
+
+
+@pytest.mark.parametrize("address", STATEMENTS)
+def test_statements_of_lists(
+    world: AdminWorld, address: str, django_assert_max_num_queries: Any
+) -> None:
+    for _number in range(3):
+        factories.ClinicFactory.create()
+        factories.PractitionerFactory.create()
+    client = world.clients["national" if address.startswith("/nation") else "state"]
+    with django_assert_max_num_queries(STATEMENTS[address]):
+        assert client.get(address).status_code == 200
+
+
+def test_statements_of_the_board(world: AdminWorld, django_assert_max_num_queries: Any) -> None:
+    for _number in range(3):
+        line = factories.LineFactory.create(facility=world.hospital)
+        factories.on_duty(factories.ClinicFactory.create(line=line))
+    with django_assert_max_num_queries(17):
+        assert world.clients["facility"].get(world.at()).status_code == 200
+    with django_assert_max_num_queries(14):
+        assert world.clients["facility"].get(world.at("/rows")).status_code == 200
+    with django_assert_max_num_queries(8):
+        assert world.clients["facility"].get(world.at("/staff")).status_code == 200
+
+
+# The board ----------------------------------------------------------------------------------------
+
+
+def test_the_board_says_what_to_do_next_and_the_doctor_is_asked(world: AdminWorld) -> None:
+    board = text_of(world.clients["facility"].get(world.at()))
+    assert "Patients wait, nobody is on duty" in board
+    assert "3 of 100" in board
+    key = {"doctor": f"28.{world.away.id}"}
+    asked = world.clients["facility"].post(world.opd("/doctors/ask", world.children), key)
+    assert asked.status_code == 303
+    assert OutgoingMessage.objects.filter(purpose="ask_on_duty").count() == 1
+    again = {"doctor": f"28.{world.doctor.id}"}
+    refused = world.clients["facility"].post(world.opd("/doctors/ask"), again)
+    assert refused.status_code == 422
+    assert "on duty already" in text_of(refused)
+
+
+def test_a_known_board_is_not_sent_again(world: AdminWorld) -> None:
+    at = timezone.now()
+    with clock.driven_by(lambda: at):
+        etag = world.clients["facility"].get(world.at("/rows")).headers["ETag"]
+        again = world.clients["facility"].get(world.at("/rows"), headers={"If-None-Match": etag})
+    assert again.status_code == 304
+
+
+# Timetables and plans -------------------------------------------------------------------------
+
+
+def hours(clinic: Clinic) -> list[tuple[int, datetime.time, datetime.time]]:
+    """A timetable as rows."""
+    return [(row.weekday, row.opens, row.closes) for row in hours_of(clinic)]
+
+
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        ({"opens_0_0": "09:00", "closes_0_0": "08:00"}, "Monday: This ends before it begins."),
+        ({"opens_2_0": "09:00", "closes_2_0": "09:00"}, "Wednesday: This begins and ends at"),
+        (
+            {
+                "opens_1_0": "09:00",
+                "closes_1_0": "13:00",
+                "opens_1_1": "12:00",
+                "closes_1_1": "15:00",
+            },
+            "Tuesday: This overlaps with 09:00 to 13:00",
+        ),
+        ({"opens_0_0": "09:00"}, "Monday: fill in both times, or neither."),
+        ({"opens_0_0": "nine", "closes_0_0": "13:00"}, "Write the time like 09:30."),
+    ],
+)
+def test_a_wrong_timetable_is_explained_and_changes_nothing(
+    world: AdminWorld, times: dict[str, str], said: str
+) -> None:
+    before = hours(world.general)
+    answer = world.clients["facility"].post(world.opd("/timetable"), {"do": "save", **times})
+    assert answer.status_code == 422
+    assert said in text_of(answer)
+    for value in times.values():
+        assert f'value="{value}"' in answer.content.decode()
+    assert hours(world.general) == before
+
+
+def test_over_midnight_is_cut_in_two_when_asked(world: AdminWorld) -> None:
+    times = {"opens_6_0": "20:00", "closes_6_0": "02:00", "opens_2_0": "9", "closes_2_0": "00:00"}
+    answer = world.clients["facility"].post(world.opd("/timetable"), {"do": "save", **times})
+    assert 'value="split"' in answer.content.decode()
+    answer = world.clients["facility"].post(world.opd("/timetable"), {"do": "split", **times})
+    assert answer.status_code == 303
+    assert hours(world.general) == [
+        (0, datetime.time(0), datetime.time(2)),
+        (2, datetime.time(9), MIDNIGHT),
+        (6, datetime.time(20), MIDNIGHT),
+    ]
+    page = world.clients["facility"].get(world.opd("/timetable")).content.decode()
+    assert 'name="closes_6_0" type="time" value="00:00"' in page
+
+
+def test_times_are_added_and_copied_before_anything_is_saved(world: AdminWorld) -> None:
+    before = ClinicHours.objects.filter(state_id=28).count()
+    typed = {"opens_0_0": "09:00", "closes_0_0": "13:00", "do": "add_0"}
+    page = world.clients["facility"].post(world.opd("/timetable"), typed).content.decode()
+    assert 'name="opens_0_1"' in page
+    typed |= {"opens_0_1": "15:00", "closes_0_1": "17:00", "do": "copy_days"}
+    page = world.clients["facility"].post(world.opd("/timetable"), typed).content.decode()
+    assert page.count('value="15:00"') == 6
+    assert ClinicHours.objects.filter(state_id=28).count() == before
+
+
+def test_a_week_is_planned_and_shown(world: AdminWorld) -> None:
+    address = world.opd(f"/doctors/28/{world.away.id}/week", world.children)
+    times = {"do": "save", "opens_0_0": "09:00", "closes_0_0": "13:00"}
+    assert world.clients["facility"].post(address, times).status_code == 303
+    page = text_of(world.clients["facility"].get(world.opd("/doctors", world.children)))
+    assert "Monday: 9:00 am–1:00 pm" in page
+
+
+# Holidays -------------------------------------------------------------------------------------
+
+
+def test_a_holiday_is_removed_and_restored_by_one_press(world: AdminWorld) -> None:
+    (holiday,) = holidays_at(28, world.hospital.id)
+    client = world.clients["facility"]
+    gone = client.post(world.at(f"/holidays/{holiday.id}/remove"))
+    assert holidays_at(28, world.hospital.id) == []
+    page = client.get(gone.headers["Location"]).content.decode()
+    assert "Undo: close again for Ugadi" in page
+    undo = page[page.index("notice--good") :].split("</form>")[0]
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', undo))
+    assert client.post(world.at("/holidays"), fields).status_code == 303
+    (restored,) = holidays_at(28, world.hospital.id)
+    assert (restored.date, restored.reason, restored.clinic_id) == (
+        holiday.date,
+        holiday.reason,
+        holiday.clinic_id,
+    )
+
+
+def test_holidays_backwards_are_refused(world: AdminWorld) -> None:
+    day = clock.today() + datetime.timedelta(days=20)
+    first = {"first_day": day.day, "first_month": day.month, "first_year": day.year}
+    before = day - datetime.timedelta(days=2)
+    last = {"last_day": before.day, "last_month": before.month, "last_year": before.year}
+    answer = world.clients["facility"].post(
+        world.at("/holidays"), {"reason": "Diwali", **first, **last}
+    )
+    assert answer.status_code == 422
+    assert "The last day comes before the first one." in text_of(answer)
+    assert 'value="Diwali"' in answer.content.decode()
+
+
+# Places, posts, closing -----------------------------------------------------------------------
+
+
+def test_places_below_what_is_sold_are_refused(world: AdminWorld) -> None:
+    address = world.opd("/places", world.children)
+    client = world.clients["facility"]
+    answer = client.post(address, {"places_per_day": "2", "waiting_places": "10"})
+    assert answer.status_code == 422
+    assert "3 places of today are taken. Enter at least that number." in text_of(answer)
+    assert client.post(address, {"places_per_day": "3", "waiting_places": "10"}).status_code == 303
+    world.children.line.refresh_from_db()
+    assert world.children.line.places_per_day == 3
+
+
+def test_a_doctor_in_mid_consultation_is_taken_off_first(world: AdminWorld) -> None:
+    world.with_patient()
+    client = world.clients["facility"]
+    address = world.at(f"/staff/{world.post.id}/end")
+    assert "This doctor is with a patient" in text_of(client.get(address))
+    refused = client.post(address)
+    assert refused.status_code == 422
+    world.post.refresh_from_db()
+    assert world.post.ended_at is None
+    client.post(address, {"do": "off"})
+    assert serving([world.general.line_id])[world.general.line_id] == []
+    assert duty_of(world.doctor.id) == DutyStatus.OFF
+    held = Consultation.objects.get(state_id=28, practitioner_id=world.doctor.id)
+    assert held.status == ConsultationStatus.IN_PROGRESS
+
+
+def test_unassigning_is_undone_by_one_press(world: AdminWorld) -> None:
+    client = world.clients["facility"]
+    key = {"doctor": f"28.{world.away.id}"}
+    address = world.opd("/doctors", world.children)
+    shown = client.get(client.post(address, key).headers["Location"]).content.decode()
+    assert f'value="28.{world.away.id}"' in shown
+    assert serving([world.children.line_id])[world.children.line_id] == []
+    client.post(address, {**key, "do": "assign"})
+    assert len(serving([world.children.line_id])[world.children.line_id]) == 1
+
+
+@pytest.mark.parametrize("has_refuge", [True, False])
+def test_closing_with_patients_waiting_says_before_and_after_what_happens(
+    world: AdminWorld, has_refuge: bool
+) -> None:
+    client = world.clients["facility"]
+    if not has_refuge:
+        client.post(world.opd("/doctors"), {"doctor": f"28.{world.doctor.id}"})
+    before = text_of(client.get(world.opd("/close", world.children)))
+    closed = client.post(world.opd("/close", world.children))
+    after = text_of(client.get(closed.headers["Location"]))
+    if has_refuge:
+        assert "3 patients who wait are taken to General medicine OPD" in before
+        assert "3 patients were taken to another OPD with their waiting time." in after
+    else:
+        assert "3 patients are told by SMS that the OPD has closed" in before
+        assert "3 were told by SMS that the OPD has closed." in after
+    world.children.refresh_from_db()
+    assert world.children.closed_at is not None
+    assert client.post(world.opd("/close", world.children)).status_code == 422
+    assert client.get(world.opd("", world.children)).status_code == 200
+
+
+# The state ------------------------------------------------------------------------------------
+
+
+def test_a_clinic_is_opened_to_one_state_then_to_all(world: AdminWorld) -> None:
+    address = f"/states/28/opds/{world.general.id}/states"
+    client = world.clients["state"]
+    assert client.post(address).status_code == 422
+    assert client.post(address, {"states": ["33"]}).status_code == 303
+    assert set(states_served_by(world.general)) == {28, 33}
+    assert client.post(address, {"states": ["99"]}).status_code == 422
+    assert client.post(address, {"do": "all"}).status_code == 303
+    assert len(states_served_by(world.general)) == 36
+    assert "It serves the whole country." in text_of(client.get(address))
+
+
+REGISTER = {
+    "name": "Dr Leela Nair",
+    "gender": "female",
+    "qualification": "MBBS",
+    "council": "Andhra Pradesh Medical Council",
+    "registration_number": "APMC/FMR/77001",
+    "speciality": "general_medicine",
+    "languages": ["te", "en"],
+    "address": "Hospital Road",
+    "contact": "0863 2345678",
+    "mobile": "9876501234",
+    "language": "en",
+}
+
+
+def test_a_doctor_is_enrolled_verified_and_given_a_post_with_a_link(world: AdminWorld) -> None:
+    client = world.clients["state"]
+    enrolled = client.post("/states/28/doctors/new", REGISTER)
+    made = Practitioner.objects.get(state_id=28, registration_number="APMC/FMR/77001")
+    assert enrolled.headers["Location"].startswith(f"/states/28/doctors/{made.id}")
+    twice = client.post("/states/28/doctors/new", REGISTER)
+    assert "already on the list" in text_of(twice)
+    post = {"chosen": str(world.hospital.id), "role": "doctor"}
+    early = client.post(f"/states/28/doctors/{made.id}/post", post)
+    assert "not verified yet" in text_of(early)
+    client.post(f"/states/28/doctors/{made.id}")
+    late = client.post(f"/states/28/doctors/{made.id}/change", REGISTER)
+    assert late.status_code == 422
+    assert client.post(f"/states/28/doctors/{made.id}/post", post).status_code == 303
+    assert OutgoingMessage.objects.filter(purpose="staff_invitation").count() == 1
+
+
+def test_a_facility_is_closed_only_when_it_is_empty(world: AdminWorld) -> None:
+    client = world.clients["state"]
+    refused = client.post(f"/states/28/facilities/{world.hospital.id}/close")
+    assert "Online OPDs are open here. Close them first." in text_of(refused)
+    empty = factories.FacilityFactory.create()
+    assert client.post(f"/states/28/facilities/{empty.id}/close").status_code == 303
+    assert Facility.objects.get(state_id=28, id=empty.id).closed_at is not None
+
+
+def test_a_new_clinic_says_everything_wrong_at_once_and_keeps_what_was_typed(
+    world: AdminWorld,
+) -> None:
+    address = f"/states/28/facilities/{world.hospital.id}/opds/new"
+    typed = {"name": "Skin OPD", "opens_0_0": "10:00", "closes_0_0": "08:00"}
+    answer = world.clients["state"].post(address, {"do": "save", **typed})
+    assert answer.status_code == 422
+    for words in ("Choose: Speciality", "Fill in: Places a day", "Monday: This ends before"):
+        assert words in text_of(answer)
+    page = answer.content.decode()
+    assert 'value="Skin OPD"' in page
+    copied = world.clients["state"].post(address, {"do": "copy_week", **typed}).content.decode()
+    assert 'value="Skin OPD"' in copied
+    assert copied.count('value="10:00"') == 7
+
+
+# The first sign-in ------------------------------------------------------------------------------
+
+
+def test_the_link_leads_into_the_workplace_once(world: AdminWorld) -> None:
+    client = world.clients["state"]
+    person = {"name": "Ravi Kumar", "mobile": "9876543210", "language": "en"}
+    sent = client.post(world.at("/staff/new"), {"role": "facility_admin", **person})
+    assert "9876543210" not in sent.headers["Location"]
+    message = OutgoingMessage.objects.get(purpose="staff_invitation")
+    link = re.search(r"/staff/welcome/\S+", message.text)
+    assert link
+    guest = Client()
+    page = guest.get(link.group())
+    assert "ravi.kumar" in text_of(page)
+    weak = guest.post(link.group(), {"password": "short"})
+    assert weak.status_code == 422
+    begun = guest.post(link.group(), {"password": "three words together"})
+    assert begun.headers["Location"] == "/facility"
+    assert guest.get(begun.headers["Location"], follow=True).status_code == 200
+    assert Client().get(link.group()).status_code == 410
