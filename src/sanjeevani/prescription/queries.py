@@ -210,6 +210,12 @@ def successor_of(prescription: Prescription) -> Prescription | None:
     ).first()
 
 
+def newest_after(prescription: Prescription) -> Prescription:
+    """Return the last of the chain of replacements; the prescription itself if there is none."""
+    successor = successor_of(prescription)
+    return newest_after(successor) if successor else prescription
+
+
 def prescription_in_force(consultation: Consultation) -> Prescription | None:
     """Return the prescription of a consultation that holds; None if none was signed or is left."""
     found = issued(consultation)

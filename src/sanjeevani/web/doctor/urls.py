@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sanjeevani.web.doctor import views
+from sanjeevani.web.doctor import correcting, views
 
 app_name = "doctor"
 
@@ -23,4 +23,6 @@ urlpatterns = [
     path(f"{_ONE}/reply", views.reply, name="reply"),
     path(f"{_ONE}/sign", views.sign, name="sign"),
     path(f"{_ONE}/prescription", views.prescription, name="prescription"),
+    path(f"{_ONE}/prescription/replace", correcting.replace_signed, name="replace-prescription"),
+    path(f"{_ONE}/prescription/cancel", correcting.cancel_signed, name="cancel-prescription"),
 ]
