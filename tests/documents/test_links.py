@@ -3,6 +3,7 @@
 import datetime
 import threading
 import uuid
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -74,7 +75,16 @@ def test_a_link_ends_on_its_day_and_is_swept_away() -> None:
 @pytest.mark.django_db
 def test_a_withdrawn_link_is_dead() -> None:
     token = made()
-    links.withdraw_link(DOCTOR, token=token)
+    other = made(made_for="Pharmacy")
+    key: dict[str, Any] = {"record_type": "prescription", "state_id": 28, "record_id": RECORD}
+    newest, link = links.links_to(**key)
+    assert (newest.made_for, newest.opened) == ("Pharmacy", 0)
+    links.withdraw_link(DOCTOR, link_id=link.id, **key)
+    opened(other, right=True)
+    (left,) = links.links_to(**key)
+    assert (left.id, left.opened) == (newest.id, 1)
+    with pytest.raises(LinkDead):
+        links.withdraw_link(DOCTOR, link_id=left.id, **{**key, "record_id": uuid.uuid4()})
     for attempt in (lambda: opened(token, right=True), lambda: links.linked(token)):
         with pytest.raises(LinkDead):
             attempt()

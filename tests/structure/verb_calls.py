@@ -1,5 +1,6 @@
 """One call of every verb, with what its audit row must say. A new verb gets its line here."""
 
+import dataclasses
 import datetime
 import uuid
 from collections.abc import Callable
@@ -28,7 +29,7 @@ from sanjeevani.directory.services import (
 )
 from sanjeevani.directory.staff import NewPerson
 from sanjeevani.directory.timetable import Opening
-from sanjeevani.documents.links import share
+from sanjeevani.documents.links import linked, links_to, share
 from sanjeevani.documents.models import UploadedFile
 from sanjeevani.documents.uploads import store_upload
 from sanjeevani.foundation import clock
@@ -257,6 +258,19 @@ HOURS = [Opening(weekday=0, opens=datetime.time(9), closes=datetime.time(12))]
 CALLS: dict[str, Callable[[World], Call]] = {}
 
 
+def _signed(world: World) -> dict[str, Any]:
+    """Sign what is drafted; return the key of the prescription."""
+    signed = prescription.sign(world.host, **world.at_the_desk(world.prescribed))
+    return {"state_id": signed.state_id, "prescription_id": signed.id}
+
+
+def _less(world: World) -> str:
+    """Change the draft; return why."""
+    item = dataclasses.replace(a_medicine(), duration_days=2)
+    prescription.add_item(world.host, **world.at_the_desk(world.prescribed, item=item))
+    return "Two days are enough"
+
+
 def call_of(name: str) -> Callable[[Callable[[World], Call]], Callable[[World], Call]]:
     """Enter a call for the verb `name`."""
 
@@ -404,6 +418,22 @@ CALLS |= {
     ),
     "prescription.sign": lambda world: Call(
         world.host, _result, world.patient.id, world.at_the_desk(world.prescribed)
+    ),
+    "prescription.supersede": lambda world: Call(
+        world.host,
+        _result,
+        world.prescribed.patient_id,
+        {
+            "practitioner": world.practitioner,
+            **_signed(world),
+            "reason": _less(world),
+        },
+    ),
+    "prescription.cancel": lambda world: Call(
+        world.host,
+        lambda _nothing: ("prescription", None),
+        world.prescribed.patient_id,
+        {"practitioner": world.practitioner, **_signed(world), "reason": "Wrong patient"},
     ),
     "prescription.conclude": lambda world: at_desk(world, world.noted, outcome=Outcome.ADVICE),
     "queueing.issue_token": lambda world: Call(
@@ -814,6 +844,18 @@ def a_link(world: World) -> str:
     )
 
 
+def a_live_link(world: World) -> dict[str, Any]:
+    """A link, as it is named to end it."""
+    token = a_link(world)
+    record = linked(token)
+    key: dict[str, Any] = {
+        "record_type": record.record_type,
+        "state_id": record.state_id,
+        "record_id": record.record_id,
+    }
+    return {**key, "link_id": links_to(**key)[0].id}
+
+
 CALLS |= {
     "documents.share": lambda world: Call(
         world.guest,
@@ -836,7 +878,7 @@ CALLS |= {
         world.guest,
         lambda _nothing: ("sharelink", None),
         world.patient.id,
-        {"token": a_link(world)},
+        a_live_link(world),
     ),
 }
 

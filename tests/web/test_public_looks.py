@@ -24,8 +24,9 @@ pytestmark = pytest.mark.django_db
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 RUN_AXE = """
 () => axe.run(document, {resultTypes: ["violations"],
-    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(result => result.violations.map(
-        violation => [violation.id, violation.nodes.map(node => node.html)]))
+    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(
+        result => result.violations.map(
+            violation => [violation.id, violation.nodes.map(node => node.html)]))
 """
 ORIGIN = "https://public.test"
 

@@ -71,6 +71,13 @@ class LinkDead(DomainError):
     message = _("This link no longer works. Ask for a new one.")
 
 
+class TooManyLinks(DomainError):
+    """As many links to one record work as may."""
+
+    status = 409
+    message = _("Ten links to this work already. End one of them first.")
+
+
 class LinkAnswerWrong(DomainError):
     """The answer does not fit the record."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from django.db.models import F
 
-from sanjeevani.documents.errors import LinkAnswerWrong, LinkDead
+from sanjeevani.documents.errors import LinkAnswerWrong, LinkDead, TooManyLinks
 from sanjeevani.documents.models import ShareLink
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
@@ -21,6 +21,8 @@ from sanjeevani.identity.queries import digest_of
 
 LIFETIME = datetime.timedelta(days=7)
 TRIES = 5
+MOST_LINKS = 10
+"""Live links to one record: so many people, and not more guesses than that."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,16 @@ def share(
     state_id: int,
     record_id: uuid.UUID,
     patient_id: uuid.UUID | None = None,
+    made_for: str = "",
     lifetime: datetime.timedelta = LIFETIME,
     tries: int = TRIES,
 ) -> str:
-    """Make a link and return its token, which is shown once and cannot be read back."""
+    """Make a link and return its token, which is shown once and cannot be read back.
+
+    `made_for`: a name by which its maker knows it again. Raises TooManyLinks.
+    """
+    if len(links_to(record_type, state_id, record_id)) >= MOST_LINKS:
+        raise TooManyLinks
     token = secrets.token_urlsafe(32)
     now = clock.now()
     link = ShareLink.objects.create(
@@ -54,6 +62,7 @@ def share(
         record_state_id=state_id,
         record_id=record_id,
         patient_id=patient_id,
+        made_for=made_for,
         tries_left=tries,
         made_at=now,
         expires_at=now + lifetime,
@@ -103,14 +112,36 @@ def _try_link(
     record = _record(link)
     if not is_right(record):
         return LinkAnswerWrong(link.tries_left)
-    ShareLink.objects.filter(digest=digest).update(tries_left=F("tries_left") + 1)
+    ShareLink.objects.filter(digest=digest).update(
+        tries_left=F("tries_left") + 1, opened=F("opened") + 1, opened_at=clock.now()
+    )
     return record
 
 
+def links_to(record_type: str, state_id: int, record_id: uuid.UUID) -> list[ShareLink]:
+    """Return the links to a record that work, the newest first; without their tokens.
+
+    The caller may read the record. Links are found by digest; this one look asks all nodes.
+    """
+    return list(
+        ShareLink.objects.filter(
+            record_type=record_type,
+            record_state_id=state_id,
+            record_id=record_id,
+            expires_at__gt=clock.now(),
+            tries_left__gt=0,
+        ).order_by("-id")
+    )
+
+
 @verb("documents.withdraw_link")
-def withdraw_link(actor: Actor, *, token: str) -> None:
-    """End a link at once. Raises LinkDead if it already had."""
-    link = ShareLink.objects.filter(digest=digest_of(token), tries_left__gt=0).first()
+def withdraw_link(
+    actor: Actor, *, link_id: uuid.UUID, record_type: str, state_id: int, record_id: uuid.UUID
+) -> None:
+    """End a link to a record, which the caller may read, at once. Raises LinkDead if it had."""
+    link = next(
+        (one for one in links_to(record_type, state_id, record_id) if one.id == link_id), None
+    )
     if link is None:
         raise LinkDead
     concerns(link, patient_id=link.patient_id)

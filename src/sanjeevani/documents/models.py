@@ -40,12 +40,18 @@ class ShareLink(KeyedModel):
     record_state_id = models.SmallIntegerField()
     record_id = models.UUIDField()
     patient_id = models.UUIDField(null=True)
+    made_for = models.CharField(max_length=60, blank=True)
+    opened = models.PositiveIntegerField(default=0)
+    opened_at = models.DateTimeField(null=True)
     tries_left = models.PositiveSmallIntegerField()
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["expires_at"], name="share_link_expiry")]
+        indexes = [
+            models.Index(fields=["expires_at"], name="share_link_expiry"),
+            models.Index(fields=["record_id"], name="share_link_record"),
+        ]
 
 
 def storage_key() -> str:

@@ -80,7 +80,8 @@ class PrescriptionDocument(TypedDict):
     """Input of the template `prescription`.
 
     `verification_address` is what a person types, `qr_content` what the code holds: the same
-    address with the signed statement. `ended` prints a notice across the page.
+    address with the signed statement. `ended` prints a notice across the page, with its day and
+    the number of what stands in its place.
     """
 
     paper: NotRequired[Literal["a4", "a5"]]
@@ -107,6 +108,8 @@ class PrescriptionDocument(TypedDict):
     verification_address: str
     qr_content: str
     ended: NotRequired[Literal["", "superseded", "cancelled"]]
+    ended_on: NotRequired[str]
+    replaced_by: NotRequired[str]
 
 
 class ReferralDocument(TypedDict):

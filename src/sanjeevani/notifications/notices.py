@@ -14,10 +14,13 @@ from sanjeevani.foundation.outbox import StoredFact
 from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.identity.queries import find_account
 from sanjeevani.messaging.services import queue_message
+from sanjeevani.prescription.events import PrescriptionEnded
 from sanjeevani.queueing.events import TokenCalled, TokenIssued
 from sanjeevani.queueing.services import tell_near
 
-KINDS = frozenset({TokenIssued.kind, TokenCalled.kind, ConsultationEnded.kind})
+KINDS = frozenset(
+    {TokenIssued.kind, TokenCalled.kind, ConsultationEnded.kind, PrescriptionEnded.kind}
+)
 
 
 def tell_patients(facts: Sequence[StoredFact]) -> None:
@@ -42,6 +45,15 @@ def tell_patients(facts: Sequence[StoredFact]) -> None:
                 purpose="called",
                 number=fact.payload["number"],
             )
+        elif fact.kind == PrescriptionEnded.kind:
+            # During the consultation the doctor says it, and the page shows it.
+            if fact.payload["afterwards"]:
+                notify(
+                    SYSTEM,
+                    state_id=fact.state_id,
+                    consultation_id=consultation_id,
+                    purpose=f"prescription_{fact.payload['how']}",
+                )
         elif fact.payload["status"] in _ENDED:
             notify(
                 SYSTEM,
@@ -103,6 +115,10 @@ def _text(purpose: str, number: int | None, consultation: Consultation) -> str:
         }
     if purpose == "completed":
         return _("What the doctor said, and your prescription, are here:")
+    if purpose == "prescription_superseded":
+        return _("The doctor has changed your prescription. Read the new one before the next dose:")
+    if purpose == "prescription_cancelled":
+        return _("The doctor has cancelled your prescription. Read why before the next dose:")
     if consultation.carries_wait:
         return _("The OPD closed before your turn. Ask again next time: you then go first.")
     return _("The consultation was not held, because you could not be reached. Ask again here:")

@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal, cast
+from typing import Any, cast
 from urllib.parse import quote
 
 from django.conf import settings
@@ -24,7 +24,8 @@ from sanjeevani.documents.prescription_document import (
 from sanjeevani.documents.typesetting import render
 from sanjeevani.prescription.content import MedicineFacts, PrescriptionContent
 from sanjeevani.prescription.dosing import dosing
-from sanjeevani.prescription.models import Prescription, PrescriptionEnd
+from sanjeevani.prescription.models import Prescription
+from sanjeevani.prescription.queries import ending_of
 from sanjeevani.terminology import dosage
 from sanjeevani.terminology.queries import diagnoses_coded, symptoms_named
 
@@ -93,6 +94,7 @@ def document_of(prescription: Prescription, language: str) -> PrescriptionDocume
     content = cast(PrescriptionContent, prescription.content)
     patient = content["patient"]
     issued_on = datetime.date.fromisoformat(content["issued_on"])
+    ending = ending_of(prescription)
     symptoms = symptoms_named(content["complaints"])
     plain = diagnoses_coded(diagnosis["code"] for diagnosis in content["diagnoses"])
     days = content["complaint_duration_days"]
@@ -151,7 +153,9 @@ def document_of(prescription: Prescription, language: str) -> PrescriptionDocume
         come_back=content["come_back"],
         verification_address=f"{settings.PUBLIC_URL}/verify",
         qr_content=verification_address(prescription),
-        ended=_ended(prescription),
+        ended=cast(Any, ending.kind.value) if ending else "",
+        ended_on=timezone.localtime(ending.at).date().isoformat() if ending else "",
+        replaced_by=ending.successor if ending else "",
     )
 
 
@@ -170,14 +174,3 @@ def _day_plan(by_slot: Mapping[str, str]) -> DayPlan | None:
         evening=by_slot.get("evening", ""),
         night=by_slot.get("night", ""),
     )
-
-
-def _ended(prescription: Prescription) -> Literal["", "superseded", "cancelled"]:
-    kind = (
-        PrescriptionEnd.objects.filter(
-            state_id=prescription.state_id, prescription_id=prescription.id
-        )
-        .values_list("kind", flat=True)
-        .first()
-    )
-    return cast(Literal["", "superseded", "cancelled"], kind or "")

@@ -44,6 +44,37 @@ class DiagnosisMissing(DomainError):
     message = _("Choose a diagnosis, provisional if need be, before you sign.")
 
 
+class AlreadyEnded(DomainError):
+    """Somebody, or the same doctor elsewhere, has replaced or cancelled it meanwhile."""
+
+    status = 409
+    message = _("This prescription was replaced or cancelled already. Please look again.")
+
+
+class TooLateToReplace(DomainError):
+    """The days for corrections are over: what has changed since needs a consultation."""
+
+    status = 409
+    message = _(
+        "A prescription can be replaced for three days after the consultation."
+        " Cancel it if it does harm, and ask the patient to come back for a new one."
+    )
+
+
+class TooLateToCancel(DomainError):
+    """The longest course that can be prescribed is over."""
+
+    status = 409
+    message = _("This prescription is too old to be cancelled: its last day is long over.")
+
+
+class NothingChanged(DomainError):
+    """The replacement says the same as what it replaces."""
+
+    status = 422
+    message = _("Change a medicine first: this says the same as the prescription it replaces.")
+
+
 class NotSigned(DomainError):
     """The outcome says prescription, but none was signed."""
 

@@ -18,3 +18,21 @@ class PrescriptionSigned(Fact):
     def topics(self) -> list[str]:
         """The consultation."""
         return [f"consultation.{self.consultation_id}"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrescriptionEnded(Fact):
+    """A signed prescription was replaced or cancelled (`how`, an `EndKind`).
+
+    `afterwards`: the consultation was over by then, so the patient does not look at the screen.
+    """
+
+    kind: ClassVar[str] = "prescription.Ended"
+    prescription_id: uuid.UUID
+    consultation_id: uuid.UUID
+    how: str
+    afterwards: bool
+
+    def topics(self) -> list[str]:
+        """The consultation."""
+        return [f"consultation.{self.consultation_id}"]

@@ -67,14 +67,18 @@ class EndKind(models.TextChoices):
 
 
 class PrescriptionEnd(ShardedModel):
-    """That a signed prescription no longer holds, and why. Insert-only."""
+    """That a signed prescription no longer holds, and why. Insert-only.
+
+    `reason` is the doctor's word to the patient; empty where the doctor signed again before the
+    consultation ended.
+    """
 
     insert_only = True
 
     prescription_id = models.UUIDField()
     prescription = sharded_relation("prescription.Prescription", "prescription_id")
     kind = models.CharField(max_length=10, choices=EndKind.choices)
-    reason = models.CharField(max_length=300)
+    reason = models.CharField(max_length=300, blank=True)
     at = models.DateTimeField()
 
     class Meta:

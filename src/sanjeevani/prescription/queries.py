@@ -1,5 +1,6 @@
 """Reads of drafts and prescriptions; the caller has read the consultation through its queries."""
 
+import datetime
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from sanjeevani.prescription.content import Statement, digest
 from sanjeevani.prescription.dosing import dosing
 from sanjeevani.prescription.models import (
     DraftItem,
+    EndKind,
     Prescription,
     PrescriptionEnd,
     PrescriptionNumber,
@@ -134,12 +136,90 @@ def circumstances_of(
 
 
 def newest_prescription(consultation: Consultation) -> Prescription | None:
-    """Return the prescription signed last in a consultation."""
+    """Return the prescription signed last in a consultation, in force or not."""
     return (
         Prescription.objects.filter(state_id=consultation.state_id, consultation_id=consultation.id)
         .order_by("-id")
         .first()
     )
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How and when a prescription stopped to hold; `successor` is the number that replaced it."""
+
+    kind: EndKind
+    at: datetime.datetime
+    reason: str
+    successor: str
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A signed prescription and, where it no longer holds, its ending."""
+
+    prescription: Prescription
+    ending: Ending | None
+
+
+def prescriptions_of(consultation: Consultation) -> list[Issued]:
+    """Return all that was signed in a consultation, the newest first."""
+    key = {"state_id": consultation.state_id}
+    signed = list(
+        Prescription.objects.filter(**key, consultation_id=consultation.id).order_by("-id")
+    )
+    if not signed:
+        return []
+    successors = {one.supersedes_id: one.number for one in signed}
+    ends = {
+        end.prescription_id: _ending(end, successors.get(end.prescription_id, ""))
+        for end in PrescriptionEnd.objects.filter(
+            **key, prescription_id__in=[one.id for one in signed]
+        )
+    }
+    return [Issued(one, ends.get(one.id)) for one in signed]
+
+
+def _ending(end: PrescriptionEnd, successor: str) -> Ending:
+    return Ending(EndKind(end.kind), end.at, end.reason, successor)
+
+
+def issued(consultation: Consultation, number: str = "") -> Issued | None:
+    """Return the prescription of a number in a consultation; without one, the newest."""
+    return next(
+        (one for one in prescriptions_of(consultation) if number in ("", one.prescription.number)),
+        None,
+    )
+
+
+def ending_of(prescription: Prescription) -> Ending | None:
+    """Return how a prescription ended; None while it holds."""
+    end = PrescriptionEnd.objects.filter(
+        state_id=prescription.state_id, prescription_id=prescription.id
+    ).first()
+    if end is None:
+        return None
+    successor = successor_of(prescription) if end.kind == EndKind.SUPERSEDED else None
+    return _ending(end, successor.number if successor else "")
+
+
+def successor_of(prescription: Prescription) -> Prescription | None:
+    """Return the prescription that replaced this one."""
+    return Prescription.objects.filter(
+        state_id=prescription.state_id, supersedes_id=prescription.id
+    ).first()
+
+
+def newest_after(prescription: Prescription) -> Prescription:
+    """Return the last of the chain of replacements; the prescription itself if there is none."""
+    successor = successor_of(prescription)
+    return newest_after(successor) if successor else prescription
+
+
+def prescription_in_force(consultation: Consultation) -> Prescription | None:
+    """Return the prescription of a consultation that holds; None if none was signed or is left."""
+    found = issued(consultation)
+    return found.prescription if found and found.ending is None else None
 
 
 class Validity(StrEnum):
@@ -159,6 +239,7 @@ class Verification:
 
     validity: Validity
     statement: Statement | None = None
+    ending: Ending | None = None
 
 
 def verify(signed_statement: str) -> Verification:
@@ -168,25 +249,20 @@ def verify(signed_statement: str) -> Verification:
     except SignatureInvalid:
         return Verification(Validity.FORGED)
     statement = Statement(**{key: claimed[key] for key in Statement.__annotations__})  # type: ignore[typeddict-item]
-    return Verification(_validity(statement["number"], statement["digest"]), statement)
+    prescription = _by_number(statement["number"])
+    if prescription is None:
+        return Verification(Validity.UNKNOWN, statement)
+    if digest(prescription.content) != statement["digest"]:
+        return Verification(Validity.ALTERED, statement)
+    ending = ending_of(prescription)
+    validity = Validity(ending.kind) if ending else Validity.VALID
+    return Verification(validity, statement, ending)
 
 
 def verify_number(number: str) -> Verification:
     """Verify a typed number, by the statement kept with the record."""
     found = _by_number(number)
     return verify(found.signature) if found else Verification(Validity.UNKNOWN)
-
-
-def _validity(number: str, signed_digest: str) -> Validity:
-    prescription = _by_number(number)
-    if prescription is None:
-        return Validity.UNKNOWN
-    if digest(prescription.content) != signed_digest:
-        return Validity.ALTERED
-    end = PrescriptionEnd.objects.filter(
-        state_id=prescription.state_id, prescription_id=prescription.id
-    ).first()
-    return Validity(end.kind) if end else Validity.VALID
 
 
 def _by_number(number: str) -> Prescription | None:

@@ -31,14 +31,16 @@ from sanjeevani.prescription.content import (
 )
 from sanjeevani.prescription.dosing import dosing
 from sanjeevani.prescription.errors import (
+    AlreadyEnded,
     DiagnosisMissing,
     MedicineRefused,
+    NothingChanged,
     NothingPrescribed,
     NotSigned,
     ReasonMissing,
     UnsignedDraft,
 )
-from sanjeevani.prescription.events import PrescriptionSigned
+from sanjeevani.prescription.events import PrescriptionEnded, PrescriptionSigned
 from sanjeevani.prescription.models import (
     DraftItem,
     EndKind,
@@ -46,7 +48,20 @@ from sanjeevani.prescription.models import (
     PrescriptionEnd,
     PrescriptionNumber,
 )
-from sanjeevani.prescription.queries import DraftLine, draft_of, newest_prescription
+from sanjeevani.prescription.permissions import (
+    is_live,
+    require_cancellable,
+    require_open_draft,
+    require_prescriber,
+    require_replaceable,
+)
+from sanjeevani.prescription.queries import (
+    DraftLine,
+    draft_of,
+    ending_of,
+    prescription_in_force,
+    prescription_of,
+)
 from sanjeevani.prescription.rules import Finding, Weight
 from sanjeevani.prescription.shorthand import ItemContent
 from sanjeevani.terminology import dosage
@@ -55,6 +70,8 @@ from sanjeevani.terminology.queries import medicines_coded
 LONGEST_DAYS = 90
 LARGEST_DOSE = Decimal(100)
 MOST_ITEMS = 20
+SHORTEST_REASON = 5
+REASON_LENGTH = 300
 
 _NUMBER_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no letter looks like a digit
 
@@ -73,7 +90,7 @@ def add_item(
     Raises MedicineRefused for what may never be signed here, Invalid for what cannot be read.
     """
     consultation = consultations.get(state_id, consultation_id)
-    require_in_progress(actor, practitioner, consultation)
+    require_open_draft(actor, practitioner, consultation)
     _check_item(item)
     concerns(consultation, patient_id=consultation.patient_id)
     position = DraftItem.objects.filter(state_id=state_id, consultation_id=consultation_id).count()
@@ -119,7 +136,7 @@ def remove_item(
 ) -> None:
     """Take a medicine out of the draft. Raises NotFound."""
     consultation = consultations.get(state_id, consultation_id)
-    require_in_progress(actor, practitioner, consultation)
+    require_open_draft(actor, practitioner, consultation)
     concerns(consultation, patient_id=consultation.patient_id)
     deleted, _by_model = DraftItem.objects.filter(
         state_id=state_id, consultation_id=consultation_id, id=item_id
@@ -134,22 +151,118 @@ def sign(
 ) -> Prescription:
     """Sign the draft: check every rule, fix the content, insert. It never changes again.
 
-    A second signing in the same consultation supersedes the first. Raises NothingPrescribed,
-    DiagnosisMissing, MedicineRefused, ReasonMissing.
+    A second signing in the same consultation supersedes the first; signed twice as it stands, it
+    is one. Raises NothingPrescribed, DiagnosisMissing, MedicineRefused, ReasonMissing.
     """
-    consultation = consultations.get(state_id, consultation_id)
+    consultation = _locked(state_id, consultation_id)
     require_in_progress(actor, practitioner, consultation)
-    lines = draft_of(consultation)
-    _check_draft(lines)
+    earlier = prescription_in_force(consultation)
+    content = _content(consultation, practitioner)
+    if earlier is not None and _says_the_same(content, earlier):
+        concerns(earlier, patient_id=consultation.patient_id)
+        return earlier
+    return _insert(consultation, practitioner, content, earlier)
+
+
+@verb("prescription.supersede")
+def supersede(
+    actor: Actor,
+    *,
+    practitioner: Practitioner,
+    state_id: int,
+    prescription_id: uuid.UUID,
+    reason: str,
+) -> Prescription:
+    """Replace a signed prescription by the draft, also after the consultation; return the new one.
+
+    `reason` is told to the patient. Two at once: one is the successor, the other raises
+    AlreadyEnded. Raises TooLateToReplace, NothingChanged, Invalid, and what signing raises.
+    """
+    earlier = prescription_of(state_id, prescription_id)
+    consultation = _locked(state_id, earlier.consultation_id)
+    require_prescriber(actor, practitioner, consultation)
+    _require_in_force(earlier)
+    require_replaceable(consultation)
+    reason = _reason(reason)
+    content = _content(consultation, practitioner)
+    if _says_the_same(content, earlier):
+        raise NothingChanged
+    return _insert(consultation, practitioner, content, earlier, reason=reason)
+
+
+@verb("prescription.cancel")
+def cancel(
+    actor: Actor,
+    *,
+    practitioner: Practitioner,
+    state_id: int,
+    prescription_id: uuid.UUID,
+    reason: str,
+) -> None:
+    """Cancel a signed prescription: no pharmacy gives medicines on it any more.
+
+    `reason` is told to the patient. Raises AlreadyEnded, TooLateToCancel, Invalid.
+    """
+    prescription = prescription_of(state_id, prescription_id)
+    consultation = _locked(state_id, prescription.consultation_id)
+    require_prescriber(actor, practitioner, consultation)
+    _require_in_force(prescription)
+    require_cancellable(prescription)
+    _end(consultation, prescription, EndKind.CANCELLED, _reason(reason))
+    concerns(prescription, patient_id=consultation.patient_id)
+
+
+def _locked(state_id: int, consultation_id: uuid.UUID) -> Consultation:
+    """Return the consultation, held until the end: one signs, replaces or cancels at a time.
+
+    Prescriptions themselves lie where the serving role may lock nothing.
+    """
+    found = (
+        Consultation.objects.select_for_update(no_key=True)
+        .filter(state_id=state_id, id=consultation_id)
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _require_in_force(prescription: Prescription) -> None:
+    if ending_of(prescription) is not None:
+        raise AlreadyEnded
+
+
+def _reason(text: str) -> str:
+    reason = text.strip()
+    if len(reason) < SHORTEST_REASON:
+        raise Invalid(_("Write why, in words that the patient understands."), field="reason")
+    if len(reason) > REASON_LENGTH:
+        raise Invalid(_("Please shorten the reason to 300 characters."), field="reason")
+    return reason
+
+
+def _says_the_same(content: PrescriptionContent, earlier: Prescription) -> bool:
+    """Compare all but the number and the day of signing."""
+    own = {"number": "", "issued_on": ""}
+    return dict(content) | own == dict(earlier.content) | own
+
+
+def _insert(
+    consultation: Consultation,
+    practitioner: Practitioner,
+    content: PrescriptionContent,
+    earlier: Prescription | None,
+    *,
+    reason: str = "",
+) -> Prescription:
+    """Insert the signed prescription, and the end of the one that it replaces."""
     prescription_id = uuid7()
-    number = _new_number(state_id, prescription_id)
-    content = _content(consultation, practitioner, lines, number)
-    earlier = newest_prescription(consultation)
+    content["number"] = _new_number(consultation.state_id, prescription_id)
     prescription = Prescription.objects.create(
-        state_id=state_id,
+        state_id=consultation.state_id,
         id=prescription_id,
-        consultation_id=consultation_id,
-        number=number,
+        consultation_id=consultation.id,
+        number=content["number"],
         content=content,
         signature=sign_statement(dict(statement(content))),
         practitioner_id=practitioner.id,
@@ -157,21 +270,38 @@ def sign(
         signed_at=clock.now(),
     )
     if earlier is not None:
-        PrescriptionEnd.objects.create(
-            state_id=state_id,
-            id=uuid7(),
-            prescription_id=earlier.id,
-            kind=EndKind.SUPERSEDED,
-            reason=number,
-            at=clock.now(),
-        )
+        _end(consultation, earlier, EndKind.SUPERSEDED, reason)
     concerns(prescription, patient_id=consultation.patient_id)
     publish(
         PrescriptionSigned(
-            state_id=state_id, prescription_id=prescription_id, consultation_id=consultation_id
+            state_id=consultation.state_id,
+            prescription_id=prescription_id,
+            consultation_id=consultation.id,
         )
     )
     return prescription
+
+
+def _end(
+    consultation: Consultation, prescription: Prescription, kind: EndKind, reason: str
+) -> None:
+    PrescriptionEnd.objects.create(
+        state_id=prescription.state_id,
+        id=uuid7(),
+        prescription_id=prescription.id,
+        kind=kind,
+        reason=reason,
+        at=clock.now(),
+    )
+    publish(
+        PrescriptionEnded(
+            state_id=prescription.state_id,
+            prescription_id=prescription.id,
+            consultation_id=consultation.id,
+            how=kind.value,
+            afterwards=not is_live(consultation),
+        )
+    )
 
 
 def _check_draft(lines: list[DraftLine]) -> None:
@@ -200,12 +330,10 @@ def _new_number(state_id: int, prescription_id: uuid.UUID) -> str:
     return number
 
 
-def _content(
-    consultation: Consultation,
-    practitioner: Practitioner,
-    lines: list[DraftLine],
-    number: str,
-) -> PrescriptionContent:
+def _content(consultation: Consultation, practitioner: Practitioner) -> PrescriptionContent:
+    """Return what the draft says, checked against every rule, without a number yet."""
+    lines = draft_of(consultation, from_tables=True)
+    _check_draft(lines)
     intake = intake_of(consultation.state_id, consultation.id)
     writing = writing_of(consultation)
     note = writing.note
@@ -218,7 +346,7 @@ def _content(
     )
     used = modes_used(consultation.state_id, consultation.room_id)
     return PrescriptionContent(
-        number=number,
+        number="",
         issued_on=clock.today().isoformat(),
         mode=min(used, key=list(Mode).index),
         encounter_kind=EncounterKind(consultation.encounter_kind),
@@ -300,7 +428,7 @@ def conclude(
     Raises NotSigned, UnsignedDraft, and what `consultation.complete` raises.
     """
     consultation = consultations.get(state_id, consultation_id)
-    signed = newest_prescription(consultation)
+    signed = prescription_in_force(consultation)
     drafted = {
         (item.medicine_code, _text(item.dose), item.frequency, item.duration_days)
         for item in DraftItem.objects.filter(state_id=state_id, consultation_id=consultation_id)

@@ -5,7 +5,8 @@ from django.urls import include, path
 from sanjeevani.web.grievance.views import complain
 from sanjeevani.web.language import choose
 from sanjeevani.web.public.views import about, privacy
-from sanjeevani.web.verification.views import verification
+from sanjeevani.web.shared.views import shared as shared_record
+from sanjeevani.web.verification.views import offline, verification
 
 shared = [
     path("about", about, name="about"),
@@ -13,6 +14,8 @@ shared = [
     path("grievance", complain, name="grievance"),
     path("language", choose, name="language"),
     path("verify", verification, name="verify"),
+    path("verify/offline", offline, name="verify-offline"),
+    path("shared/<str:token>", shared_record, name="shared"),
 ]
 
 urlpatterns = [

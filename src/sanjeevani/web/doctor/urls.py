@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sanjeevani.web.doctor import papers, views
+from sanjeevani.web.doctor import correcting, papers, views
 
 app_name = "doctor"
 
@@ -25,4 +25,6 @@ urlpatterns = [
     path(f"{_ONE}/reply", views.reply, name="reply"),
     path(f"{_ONE}/sign", views.sign, name="sign"),
     path(f"{_ONE}/prescription", views.prescription, name="prescription"),
+    path(f"{_ONE}/prescription/replace", correcting.replace_signed, name="replace-prescription"),
+    path(f"{_ONE}/prescription/cancel", correcting.cancel_signed, name="cancel-prescription"),
 ]

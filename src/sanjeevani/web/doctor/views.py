@@ -33,7 +33,8 @@ from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import DomainError, NotFound
 from sanjeevani.foundation.live import TICKET_SECONDS, issue_ticket
 from sanjeevani.prescription.documents import medicines_in, render_pdf
-from sanjeevani.prescription.queries import newest_prescription
+from sanjeevani.prescription.permissions import is_live, may_cancel, may_replace
+from sanjeevani.prescription.queries import issued, prescriptions_of
 from sanjeevani.prescription.services import sign as sign_draft
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.queries import assigned_lines
@@ -307,7 +308,9 @@ def _record(
     reply: ChatForm | None = None,
 ) -> HttpResponse:
     own = consultation.practitioner_id == practitioner.id
-    signed = newest_prescription(consultation)
+    papers = prescriptions_of(consultation)
+    signed = papers[0].prescription if papers else None
+    holds = own and bool(papers) and papers[0].ending is None
     context = {
         "place": "",
         "practitioner": practitioner,
@@ -315,6 +318,9 @@ def _record(
         "mode": Mode(consultation.room.mode).label,
         "written": writing_of(consultation),
         "signed": signed,
+        "papers": papers,
+        "may_replace": holds and (is_live(consultation) or may_replace(consultation)),
+        "may_cancel": holds and signed is not None and may_cancel(signed),
         "medicines": medicines_in(signed, words.reader_language()) if signed else [],
         "form": (reply or ChatForm()) if own and may_be_written_in(consultation.room) else None,
         "now": clock.now(),
@@ -355,9 +361,10 @@ def prescription(request: PortalRequest, state_id: int, consultation_id: uuid.UU
     consultation = for_practitioner(
         request.actor, practitioner_of(request), state_id, consultation_id
     )
-    signed = newest_prescription(consultation)
-    if signed is None:
+    found = issued(consultation, request.GET.get("number", ""))
+    if found is None:
         raise NotFound
+    signed = found.prescription
     language = request.GET.get("language", consultation.language)
     response = HttpResponse(render_pdf(signed, language), content_type="application/pdf")
     response.headers["Content-Disposition"] = f'inline; filename="{signed.number}.pdf"'

@@ -34,21 +34,20 @@ from sanjeevani.consultation.transfers import ask_again, move_on
 from sanjeevani.directory.models import Clinic
 from sanjeevani.directory.queries import clinics_of_lines
 from sanjeevani.foundation import clock
-from sanjeevani.foundation.errors import DomainError, Invalid, NotFound, Stale
+from sanjeevani.foundation.errors import DomainError, Invalid, Stale
 from sanjeevani.foundation.live import TICKET_SECONDS, issue_ticket
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.patients.companions import valid_representatives
 from sanjeevani.patients.models import Representative
 from sanjeevani.patients.queries import own_record
-from sanjeevani.prescription.documents import MedicineReading, medicines_in, render_pdf
-from sanjeevani.prescription.models import Prescription
-from sanjeevani.prescription.queries import newest_prescription
+from sanjeevani.prescription.queries import prescriptions_of
 from sanjeevani.queueing.errors import CallExpired
 from sanjeevani.queueing.models import TokenStatus
 from sanjeevani.queueing.queries import place_of, wait_of
 from sanjeevani.terminology.queries import diagnoses_coded
 from sanjeevani.web.access import PortalRequest, patient
 from sanjeevani.web.errors import respond
+from sanjeevani.web.patient.day_plan import day_plan
 from sanjeevani.web.patient.forms import FeedbackForm, MessageForm, TroubleForm
 from sanjeevani.web.patient.papers import of_own_consultation
 from sanjeevani.web.patient.pictures import pictures_of
@@ -111,12 +110,14 @@ def _status(consultation: Consultation) -> dict[str, Any]:
         now = clock.now()
         context |= {"now": now, "seconds_left": int((token.deadline_at - now).total_seconds())}
     elif stage is Stage.DONE:
-        prescription = newest_prescription(consultation)
+        signed = prescriptions_of(consultation)
+        holds = bool(signed) and signed[0].ending is None
         writing = writing_of(consultation)
         context |= {
-            "prescription": prescription,
-            "collectors": _collectors(consultation) if prescription else [],
-            "medicines": _day_plan(prescription) if prescription else [],
+            "signed": signed,
+            "collectors": _collectors(consultation) if holds else [],
+            "plan": day_plan(signed[0].prescription, language()) if holds else None,
+            "ask_until": consultation.room.questions_until if _may_write(consultation) else None,
             "note": writing.note,
             "diagnoses": _plain_names(writing.diagnoses),
             "feedback": feedback_of(consultation),
@@ -139,22 +140,6 @@ def _moved_to(consultation: Consultation) -> str | None:
         return None
     successor = successor_of(consultation)
     return reverse("patient:consultation", args=successor) if successor else None
-
-
-def _day_plan(prescription: Prescription) -> list[tuple[MedicineReading, dict[str, str]]]:
-    """Return the medicines with their doses by time of day, each with its unit."""
-    return [
-        (reading, {slot: _dose(number, reading.dose) for slot, number in reading.by_slot.items()})
-        for reading in medicines_in(prescription, language())
-    ]
-
-
-def _dose(number: str, whole_dose: str) -> str:
-    """Write a half as people say it: the point of 0.5 is easily missed."""
-    whole, _point, fraction = number.partition(".")
-    if fraction == "5":
-        number = f"{'' if whole == '0' else whole}½"
-    return f"{number} {whole_dose.partition(' ')[2]}".strip()
 
 
 def _plain_names(diagnoses: list[Diagnosis]) -> list[str]:
@@ -434,22 +419,3 @@ def history(request: PortalRequest) -> HttpResponse:
         "older": rows[SHOWN - 1].id if len(rows) > SHOWN else None,
     }
     return render(request, "patient/history.html", context)
-
-
-@patient
-@require_GET
-def prescription_pdf(
-    request: PortalRequest, state_id: int, consultation_id: uuid.UUID
-) -> HttpResponse:
-    """The newest prescription of a consultation, to keep and to print."""
-    found = own_consultation(request.actor, state_id, consultation_id)
-    prescription = newest_prescription(found)
-    if prescription is None:
-        raise NotFound
-    wanted = request.GET.get("language", "")
-    known = wanted if wanted in dict(settings.LANGUAGES) else language()
-    return HttpResponse(
-        render_pdf(prescription, known),
-        content_type="application/pdf",
-        headers={"Content-Disposition": f'inline; filename="{prescription.number}-{known}.pdf"'},
-    )

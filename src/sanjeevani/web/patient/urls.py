@@ -2,7 +2,13 @@
 
 from django.urls import path
 
-from sanjeevani.web.patient import consultation_views, families, papers, views
+from sanjeevani.web.patient import (
+    consultation_views,
+    families,
+    papers,
+    prescription_views,
+    views,
+)
 
 app_name = "patient"
 
@@ -66,7 +72,12 @@ urlpatterns = [
     path(f"{_CONSULTATION}/feedback", consultation_views.feedback, name="feedback"),
     path(
         f"{_CONSULTATION}/prescription.pdf",
-        consultation_views.prescription_pdf,
+        prescription_views.prescription_pdf,
         name="prescription-pdf",
     ),
+    path(f"{_CONSULTATION}/plan", prescription_views.plan, name="plan"),
+    path(f"{_CONSULTATION}/share", prescription_views.share_prescription, name="share"),
+    path(f"{_CONSULTATION}/share/<uuid:link_id>/end", prescription_views.end_link, name="end-link"),
+    path(f"{_CONSULTATION}/slip", prescription_views.slip, name="slip"),
+    path(f"{_CONSULTATION}/slip.pdf", prescription_views.slip_as_pdf, name="slip-pdf"),
 ]

@@ -16,6 +16,13 @@ LONGEST_STATEMENT = 6000
 
 
 @public
+@require_safe
+def offline(request: PortalRequest) -> HttpResponse:
+    """How to verify without a network, and a verifier that runs in the page itself."""
+    return render(request, "verification/offline.html")
+
+
+@public
 @never_cache
 @require_safe
 def verification(request: PortalRequest) -> HttpResponse:

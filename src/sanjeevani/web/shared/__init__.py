@@ -1,0 +1,1 @@
+"""What whoever holds a link and knows the year of birth may see."""

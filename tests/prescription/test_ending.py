@@ -1,0 +1,200 @@
+"""Replacing and cancelling what was signed: who, how long, why, and one at a time."""
+
+import datetime
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+from sanjeevani.consultation.errors import NotInProgress
+from sanjeevani.consultation.models import Outcome
+from sanjeevani.foundation import clock, outbox
+from sanjeevani.foundation.errors import Invalid, NotPermitted
+from sanjeevani.messaging.models import OutgoingMessage
+from sanjeevani.notifications.notices import tell_patients
+from sanjeevani.prescription.errors import (
+    AlreadyEnded,
+    NothingChanged,
+    NotSigned,
+    TooLateToCancel,
+    TooLateToReplace,
+)
+from sanjeevani.prescription.events import PrescriptionEnded
+from sanjeevani.prescription.models import EndKind, Prescription, PrescriptionEnd
+from sanjeevani.prescription.queries import Validity, prescriptions_of, verify_number
+from sanjeevani.prescription.services import cancel, conclude, supersede
+from tests.factories import ANDHRA_PRADESH, ClinicFactory, doctor, on_duty
+from tests.prescription.test_signing import COLD, Desk
+from tests.races.conftest import at_once
+
+REASON = "One tablet less is enough"
+
+
+def on_the_database(test: Callable[[], None]) -> Callable[[], None]:
+    """Run a test in a transaction of its own, beside the reference tables."""
+    marked = pytest.mark.usefixtures("reference")(test)
+    return pytest.mark.django_db(databases=["default", "owner"])(marked)
+
+
+class Over(Desk):
+    """A consultation that ended with a prescription."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.note(COLD)
+        self.prescribe("pcm 650 1-1-1 5d")
+        self.signed = self.sign()
+        conclude(self.actor, **self.at, outcome=Outcome.PRESCRIPTION)
+
+    def ending(self, **changes: Any) -> dict[str, Any]:
+        """The arguments that name the signed prescription."""
+        return {
+            "practitioner": self.practitioner,
+            "state_id": self.signed.state_id,
+            "prescription_id": self.signed.id,
+            "reason": REASON,
+            **changes,
+        }
+
+    def correct(self) -> Prescription:
+        """Change a line and replace."""
+        self.prescribe("pcm 650 1-0-1 3d")
+        return supersede(self.actor, **self.ending())
+
+
+def later(**by: int) -> Any:
+    """A clock that is so much later."""
+    moment = clock.now() + datetime.timedelta(**by)
+    return clock.driven_by(lambda: moment)
+
+
+def tell_what_ended() -> None:
+    """Hand the facts about endings to the listener."""
+    tell_patients([fact for fact in outbox.number_facts() if fact.kind == PrescriptionEnded.kind])
+
+
+@on_the_database
+def test_a_correction_after_the_consultation_replaces_and_is_seen() -> None:
+    over = Over()
+    new = over.correct()
+    assert [
+        (one.prescription.number, one.ending and (one.ending.kind, one.ending.reason))
+        for one in prescriptions_of(over.consultation)
+    ] == [(new.number, None), (over.signed.number, (EndKind.SUPERSEDED, REASON))]
+    old = verify_number(over.signed.number)
+    assert old.ending
+    assert (old.validity, old.ending.successor) == (Validity.SUPERSEDED, new.number)
+    assert verify_number(new.number).validity == Validity.VALID
+    over.signed.refresh_from_db()
+    assert over.signed.content["medicines"][0]["frequency"] == "TDS"
+    with pytest.raises(AlreadyEnded):
+        supersede(over.actor, **over.ending())
+    with pytest.raises(AlreadyEnded):
+        cancel(over.actor, **over.ending())
+
+
+@on_the_database
+def test_a_cancelled_one_is_out_of_force_and_not_replaced() -> None:
+    over = Over()
+    cancel(over.actor, **over.ending(reason="The child is allergic"))
+    assert verify_number(over.signed.number).validity == Validity.CANCELLED
+    with pytest.raises(NotInProgress):
+        over.prescribe("ors 1 els 2d")
+
+
+@on_the_database
+def test_only_its_doctor_ends_it_with_a_reason_and_a_change() -> None:
+    over = Over()
+    other = on_duty(ClinicFactory())
+    for verb in (supersede, cancel):
+        with pytest.raises(NotPermitted):
+            verb(doctor(other), **over.ending(practitioner=other))
+        with pytest.raises(Invalid) as refused:
+            verb(over.actor, **over.ending(reason="  x "))
+        assert refused.value.field == "reason"
+    with pytest.raises(NothingChanged):
+        supersede(over.actor, **over.ending())
+
+
+@on_the_database
+def test_replacing_ends_after_three_days_and_cancelling_after_ninety() -> None:
+    over = Over()
+    over.prescribe("pcm 650 1-0-1 3d")
+    with later(days=3, minutes=5):
+        with pytest.raises(TooLateToReplace):
+            supersede(over.actor, **over.ending())
+        with pytest.raises(NotInProgress):
+            over.prescribe("ors 1 els 2d")
+    with later(days=91), pytest.raises(TooLateToCancel):
+        cancel(over.actor, **over.ending())
+    with later(days=89):
+        cancel(over.actor, **over.ending())
+
+
+@on_the_database
+def test_during_the_consultation_a_cancelled_one_does_not_count_as_signed() -> None:
+    desk = Desk()
+    desk.note(COLD)
+    desk.prescribe("pcm 650 1-0-1 5d")
+    signed = desk.sign()
+    assert desk.sign().id == signed.id, "signed twice as it stands is once"
+    cancel(
+        desk.actor,
+        practitioner=desk.practitioner,
+        state_id=signed.state_id,
+        prescription_id=signed.id,
+        reason="Not needed after all",
+    )
+    with pytest.raises(NotSigned):
+        conclude(desk.actor, **desk.at, outcome=Outcome.PRESCRIPTION)
+    again = desk.sign()
+    assert again.supersedes_id is None
+    assert verify_number(again.number).validity == Validity.VALID
+
+
+@on_the_database
+def test_the_patient_is_told_only_once_the_consultation_is_over() -> None:
+    desk = Desk()
+    desk.note(COLD)
+    desk.prescribe("pcm 650 1-0-1 5d")
+    desk.sign()
+    desk.prescribe("pcm 650 1-0-1 3d")
+    desk.sign()
+    tell_what_ended()
+    assert not OutgoingMessage.objects.exists()
+    over = Over()
+    over.correct()
+    tell_what_ended()
+    (message,) = OutgoingMessage.objects.all()
+    assert message.purpose == "prescription_superseded"
+    assert str(over.consultation.id) in message.text
+    assert "paracetamol" not in message.text.lower()
+
+
+@pytest.mark.parametrize("run", range(5))
+@pytest.mark.usefixtures("committed_reference")
+def test_two_replacements_at_once_are_one(run: int) -> None:
+    over = Over()
+    over.prescribe("pcm 650 1-0-1 3d")
+    replace = partial(supersede, over.actor, **over.ending())
+    stop = partial(cancel, over.actor, **over.ending())
+    results = at_once([replace, replace, stop], 3, AlreadyEnded, shaken=run % 2 == 1)
+    assert sum(isinstance(result, AlreadyEnded) for result in results) == 2
+    ends = PrescriptionEnd.objects.filter(state_id=ANDHRA_PRADESH)
+    assert ends.count() == 1
+    kinds = Counter(type(result) for result in results)
+    signed = Prescription.objects.filter(state_id=ANDHRA_PRADESH).count()
+    assert signed == 1 + kinds[Prescription]
+
+
+@pytest.mark.parametrize("run", range(5))
+@pytest.mark.usefixtures("committed_reference")
+def test_pressing_sign_twice_signs_once(run: int) -> None:
+    desk = Desk()
+    desk.note(COLD)
+    desk.prescribe("pcm 650 1-0-1 5d")
+    results = at_once([desk.sign] * 4, 4, shaken=run % 2 == 1)
+    assert len({result.id for result in results if isinstance(result, Prescription)}) == 1
+    assert Prescription.objects.filter(state_id=ANDHRA_PRADESH).count() == 1
