@@ -8,7 +8,20 @@
 
 const form = /** @type {HTMLFormElement | null} */ (document.querySelector("form[data-typed]"));
 const draftKey = `desk-draft-${form?.dataset.typed}`;
-const ONE_LINERS = ["text", "diagnosis", "line", "medicine"];
+// What an action uses up or the end of the consultation takes: the note does not hold them.
+const ONE_LINERS = [
+  "text",
+  "diagnosis",
+  "line",
+  "medicine",
+  "template",
+  "shorthand",
+  "missing",
+  "hand_back_reason",
+  "redirect_reason",
+  "refer_to",
+  "letter_reason",
+];
 
 /** @returns {(HTMLInputElement | HTMLTextAreaElement)[]} */
 function fields() {
@@ -74,6 +87,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
       field.defaultValue = now;
     }
   }
+  fillIn();
   keepDraft();
   // The button that was pressed may be gone: the cursor goes back to where the next one is typed.
   const active = document.activeElement;
@@ -84,6 +98,32 @@ document.addEventListener("htmx:afterRequest", (event) => {
     : document.querySelector(".item input:not([type=hidden])");
   next?.focus();
 });
+// The texts of the note as a template left them; the server has them already.
+function fillIn() {
+  const filled = document.getElementById("filled");
+  if (!filled) return;
+  for (const text of filled.children) {
+    const field = document.getElementById(`id_${text.getAttribute("data-fill")}`);
+    if (field instanceof HTMLTextAreaElement) {
+      field.value = field.defaultValue = text.textContent ?? "";
+    }
+  }
+  filled.replaceChildren();
+}
+
+// What a key opens is where the next key goes.
+document.addEventListener(
+  "toggle",
+  (event) => {
+    const { target } = event;
+    if (!(target instanceof HTMLDetailsElement) || !target.open) return;
+    if (!target.closest(".actions")) return;
+    /** @type {HTMLElement | null} */
+    const first = target.querySelector("input:not([type=hidden]), button");
+    first?.focus();
+  },
+  true,
+);
 document.addEventListener("htmx:sendError", () => notKept(0));
 // A refusal that says what to do is shown like any other part.
 document.addEventListener("htmx:beforeSwap", (event) => {
@@ -110,6 +150,11 @@ document.addEventListener("htmx:afterSettle", () => {
   const from = document.activeElement;
   const first = document.querySelector("[data-choice]");
   if (first instanceof HTMLElement && from instanceof HTMLElement && from.dataset.enter) first.focus();
+  const opened = document.querySelector("[data-opened]");
+  if (opened instanceof HTMLElement && !opened.dataset.opened) {
+    opened.dataset.opened = "seen";
+    opened.focus();
+  }
 });
 
 // The call ------------------------------------------------------------------------------------------

@@ -299,7 +299,7 @@ def test_a_handed_back_call_goes_to_another_doctor() -> None:
     first, second = on_duty(clinic), on_duty(clinic)
     held = requested(clinic, PatientFactory())
     call(first)
-    consultation.hand_back(doctor(first), practitioner=first, **key(held))
+    consultation.hand_back(doctor(first), practitioner=first, reason="Not my field", **key(held))
     held.refresh_from_db()
     assert (held.practitioner_id, held.room.host_account_id) == (None, None)
     with pytest.raises(NobodyWaiting):

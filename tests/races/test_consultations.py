@@ -389,7 +389,11 @@ def test_a_hand_back_comes_too_late() -> None:
 
     def hand_back() -> None:
         consultation.hand_back(
-            doctor(first), practitioner=first, state_id=held.state_id, consultation_id=held.id
+            doctor(first),
+            practitioner=first,
+            state_id=held.state_id,
+            consultation_id=held.id,
+            reason="Not my field",
         )
 
     def sweep_and_claim() -> None:

@@ -145,7 +145,7 @@ def consultation_verbs(world: World, held: Consultation) -> dict[str, Callable[[
         "not_answered": lambda: consultation.not_answered(
             SYSTEM, state_id=held.state_id, token_id=held.token_id
         ),
-        "hand_back": lambda: consultation.hand_back(world.host, **desk),
+        "hand_back": lambda: consultation.hand_back(world.host, **desk, reason="Not my field"),
         "complete": lambda: consultation.complete(world.host, outcome=Outcome.ADVICE, **desk),
     }
 

@@ -18,7 +18,15 @@ from sanjeevani.calls.models import Mode
 from sanjeevani.consultation import interruptions, transfers
 from sanjeevani.consultation import papers as consultation_papers
 from sanjeevani.consultation import services as consultation
-from sanjeevani.consultation.models import Consultation, ConsultationStatus, Outcome
+from sanjeevani.consultation.letters import LetterContent
+from sanjeevani.consultation.models import (
+    Consultation,
+    ConsultationStatus,
+    NoteTemplate,
+    Outcome,
+    Urgency,
+)
+from sanjeevani.consultation.note_templates import TemplateContent, keep_template
 from sanjeevani.directory.models import Clinic, Facility, Holiday, Line, Post, Practitioner, Role
 from sanjeevani.directory.queries import clinic_serving
 from sanjeevani.directory.services import (
@@ -350,7 +358,7 @@ CALLS |= {
     "consultation.not_answered": lambda world: Call(
         SYSTEM, missed(world), world.patient.id, _key(token_of(world.called))
     ),
-    "consultation.hand_back": lambda world: at_desk(world, world.called),
+    "consultation.hand_back": lambda world: at_desk(world, world.called, reason="Not my field"),
     "consultation.write_note": lambda world: at_desk(
         world, world.held, content=consultation.NoteContent(advice="Rest"), diagnoses=[]
     ),
@@ -1360,3 +1368,39 @@ def who_left(world: World) -> Patient:
     """The patient, no longer in care."""
     leave_care(world.guest, patient_id=world.patient.id)
     return world.patient
+
+
+def kept_template(world: World) -> NoteTemplate:
+    """A template of the doctor's."""
+    return keep_template(
+        world.host,
+        practitioner=world.practitioner,
+        content=TemplateContent("uri", advice="Drink enough"),
+    )
+
+
+CALLS |= {
+    "consultation.write_letter": lambda world: Call(
+        world.host,
+        _result,
+        world.patient.id,
+        {
+            "practitioner": world.practitioner,
+            "consultation": world.held,
+            "content": LetterContent("District Hospital", Urgency.ROUTINE, "X-ray"),
+        },
+    ),
+    "consultation.keep_template": lambda world: Call(
+        world.host,
+        _result,
+        arguments={
+            "practitioner": world.practitioner,
+            "content": TemplateContent("uri", advice="Drink enough"),
+        },
+    ),
+    "consultation.delete_template": lambda world: Call(
+        world.host,
+        template := kept_template(world),
+        arguments={"practitioner": world.practitioner, "template_id": template.id},
+    ),
+}

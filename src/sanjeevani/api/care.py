@@ -2,6 +2,7 @@
 
 import datetime
 import uuid
+from dataclasses import replace
 from typing import Annotated, Any
 
 from django.conf import settings
@@ -37,26 +38,31 @@ from sanjeevani.consultation.errors import (
     DangerSigns,
     DangerUnanswered,
 )
+from sanjeevani.consultation.interruptions import resume
+from sanjeevani.consultation.letters import letter_of
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
 from sanjeevani.consultation.queries import (
     feedback_of,
     own_consultation,
     own_consultations,
+    successor_of,
     writing_of,
 )
 from sanjeevani.consultation.services import answer, cancel, give_feedback
 from sanjeevani.consultation.services import request as request_consultation
+from sanjeevani.consultation.transfers import ask_again
 from sanjeevani.directory.models import Clinic, Gender
 from sanjeevani.directory.queries import clinic_serving, clinics_of_lines
 from sanjeevani.foundation.errors import Invalid, NotFound, Stale, TooMany
 from sanjeevani.foundation.live import TICKET_SECONDS, issue_ticket
 from sanjeevani.identity.limits import count_attempt
-from sanjeevani.intake.queries import draft_of
+from sanjeevani.intake.queries import draft_of, intake_of
 from sanjeevani.intake.triage import questions_for
 from sanjeevani.patients.errors import CompanionMissing
 from sanjeevani.patients.queries import own_patient, own_record
 from sanjeevani.prescription.content import PrescriptionContent
 from sanjeevani.prescription.documents import render_pdf, verification_address
+from sanjeevani.prescription.letters import render_letter
 from sanjeevani.prescription.models import Prescription
 from sanjeevani.prescription.queries import newest_prescription
 from sanjeevani.queueing.errors import AlreadyWaiting, CallExpired, LineFull, WaitingRoomFull
@@ -159,8 +165,19 @@ class ConsultationPage(Reply):
     next: uuid.UUID | None
 
 
+class Successor(Reply):
+    """The consultation that goes on from this one."""
+
+    state_id: int
+    id: uuid.UUID
+
+
 class ConsultationReply(Reply):
-    """Where a consultation stands."""
+    """Where a consultation stands.
+
+    `missing`: what the doctor asks for while it is returned. `moved_to`: where a redirected one
+    goes on. `questions_until`: so long the patient may write after the end.
+    """
 
     state_id: int
     id: uuid.UUID
@@ -177,6 +194,9 @@ class ConsultationReply(Reply):
     findings: Findings | None
     prescription_number: str | None
     rating: int | None
+    missing: str
+    moved_to: Successor | None
+    questions_until: datetime.datetime | None
 
 
 class MessageBody(Body):
@@ -241,6 +261,9 @@ OWN = (
     "read_ticket",
     "answer_call",
     "give_token_back",
+    "answer_return",
+    "come_back",
+    "print_own_letter",
     "rate",
     "read_prescription",
     "print_prescription",
@@ -357,11 +380,31 @@ def _state(consultation: Consultation) -> ConsultationReply:
         findings=_findings(consultation) if done else None,
         prescription_number=prescription.number if prescription else None,
         rating=feedback.rating if feedback else None,
+        missing=consultation.reason if consultation.status == ConsultationStatus.RETURNED else "",
+        moved_to=_successor(consultation),
+        questions_until=consultation.room.questions_until,
     )
 
 
+def _successor(consultation: Consultation) -> Successor | None:
+    if consultation.status != ConsultationStatus.REDIRECTED:
+        return None
+    found = successor_of(consultation)
+    return Successor(state_id=found[0], id=found[1]) if found else None
+
+
 COMPUTED = frozenset(
-    {"token", "clinic", "practitioner", "findings", "prescription_number", "rating"}
+    {
+        "token",
+        "clinic",
+        "practitioner",
+        "findings",
+        "prescription_number",
+        "rating",
+        "missing",
+        "moved_to",
+        "questions_until",
+    }
 )
 
 
@@ -436,6 +479,69 @@ def give_token_back(
         cancel(request.auth.actor, state_id=state_id, consultation_id=consultation_id)
         found = _own(request, state_id, consultation_id)
     return reply(_state(found))
+
+
+@router.post(
+    f"{CONSULTATION}/again",
+    auth=patient,
+    response=ConsultationReply,
+    openapi_extra=says(AlreadyWaiting, ClinicClosed, Stale),
+)
+def answer_return(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
+) -> HttpResponse:
+    """Answer what the doctor asked for, with what the draft says; the time waited is kept.
+
+    Answers about danger signs stay as they were given.
+    """
+    actor = at_home(request)
+    found = _own(request, state_id, consultation_id)
+    person = own_patient(actor, found.patient_id)
+    said = intake_of(state_id, consultation_id)
+    draft = draft_of(person)
+    ask_again(
+        actor,
+        patient=person,
+        state_id=state_id,
+        consultation_id=consultation_id,
+        content=replace(draft, answers=said.answers | draft.answers),
+    )
+    return reply(_state(_own(request, state_id, consultation_id)))
+
+
+@router.post(
+    f"{CONSULTATION}/resume", auth=patient, response=ConsultationReply, openapi_extra=says(Stale)
+)
+def come_back(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
+) -> HttpResponse:
+    """Say that the patient is back after a break."""
+    _own(request, state_id, consultation_id)
+    resume(request.auth.actor, state_id=state_id, consultation_id=consultation_id)
+    return reply(_state(_own(request, state_id, consultation_id)))
+
+
+@router.get(
+    f"{CONSULTATION}/letter.pdf",
+    auth=patient,
+    openapi_extra=says(TooMany, media_types=["application/pdf"]),
+)
+def print_own_letter(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
+) -> HttpResponse:
+    """Return the letter of referral on paper, in the reader's language."""
+    return letter_pdf(request, _own(request, state_id, consultation_id))
+
+
+def letter_pdf(request: ApiRequest, consultation: Consultation) -> HttpResponse:
+    """Return the letter of a consultation that the caller may read. Raises NotFound."""
+    letter = letter_of(consultation)
+    if letter is None:
+        raise NotFound
+    count_attempt("documents_per_account", str(request.auth.session.account_id))
+    return HttpResponse(
+        render_letter(consultation, letter, language()), content_type="application/pdf"
+    )
 
 
 @router.get(

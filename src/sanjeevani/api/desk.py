@@ -3,7 +3,7 @@
 import datetime
 import uuid
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -18,6 +18,7 @@ from sanjeevani.api.care import (
     Messages,
     PrescriptionReply,
     TicketReply,
+    letter_pdf,
     of_consultation,
     prescription_reply,
     said_in,
@@ -27,7 +28,7 @@ from sanjeevani.api.care import (
 )
 from sanjeevani.api.documentation import says
 from sanjeevani.api.door import language
-from sanjeevani.api.family import clinic_name
+from sanjeevani.api.family import Wait, clinic_name
 from sanjeevani.api.reference import Term
 from sanjeevani.api.replies import IdempotencyKey, nothing, once, polled, reply
 from sanjeevani.api.types import (
@@ -36,32 +37,41 @@ from sanjeevani.api.types import (
     Body,
     Code,
     Day,
+    Id,
     IdInPath,
+    Line,
     Lines,
     OptionalLine,
     PageSize,
     Reply,
     Search,
+    StateCode,
     StateInPath,
 )
 from sanjeevani.calls.errors import RoomClosed
-from sanjeevani.consultation.errors import NotInProgress, NotOnDuty
-from sanjeevani.consultation.models import Consultation, Note, Outcome
+from sanjeevani.consultation.errors import ClinicClosed, NotInProgress, NotOnDuty
+from sanjeevani.consultation.interruptions import interrupt, not_reachable, resume, ring_again
+from sanjeevani.consultation.letters import LetterContent
+from sanjeevani.consultation.models import Consultation, Note, Outcome, Urgency
+from sanjeevani.consultation.offers import destinations
 from sanjeevani.consultation.queries import (
     earlier_consultations,
     for_practitioner,
     live_consultation_of,
+    recent_work_of,
     writing_of,
 )
 from sanjeevani.consultation.services import (
+    REASON_LENGTH,
     NoteContent,
     call_next,
     server_of,
     write_note,
 )
 from sanjeevani.consultation.services import hand_back as hand_back_call
+from sanjeevani.consultation.transfers import redirect, return_to_patient
 from sanjeevani.directory.models import Practitioner
-from sanjeevani.directory.queries import clinics_of_lines
+from sanjeevani.directory.queries import clinic_serving, clinics_of_lines
 from sanjeevani.foundation.errors import Invalid, Stale, TooMany
 from sanjeevani.identity.limits import count_attempt
 from sanjeevani.intake.queries import intake_of
@@ -78,7 +88,7 @@ from sanjeevani.prescription.errors import (
 from sanjeevani.prescription.queries import draft_of, newest_prescription
 from sanjeevani.prescription.rules import Finding
 from sanjeevani.prescription.shorthand import ItemContent, parse
-from sanjeevani.queueing.errors import AlreadyServing, NobodyWaiting
+from sanjeevani.queueing.errors import AlreadyServing, AlreadyWaiting, NobodyWaiting
 from sanjeevani.queueing.queries import line_heads
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.queries import assigned_lines, duty_of
@@ -98,6 +108,14 @@ MOST_DIAGNOSES = 20
 HELD = (
     "read_case",
     "hand_back",
+    "list_destinations",
+    "redirect_patient",
+    "return_for_more",
+    "ring_longer",
+    "interrupt_call",
+    "resume_call",
+    "give_up",
+    "print_letter",
     "write_notes",
     "list_case_messages",
     "write_case_message",
@@ -321,10 +339,22 @@ class MedicinesFound(Reply):
     items: list[MedicineReply]
 
 
+class LetterBody(Body):
+    """The letter that the patient takes along."""
+
+    refer_to: Annotated[Line, Field(max_length=200)]
+    urgency: Annotated[Urgency, Field(strict=False)]
+    reason: Annotated[Lines, Field(min_length=1, max_length=1000)]
+
+
 class Ending(Body):
-    """What the consultation led to."""
+    """What the consultation led to.
+
+    `letter` is needed for referred_up, in_person and emergency, and not kept for other outcomes.
+    """
 
     outcome: Annotated[Outcome, Field(strict=False)]
+    letter: LetterBody | None = None
 
 
 @router.put("/duty", auth=doctor, response=DutyReply, openapi_extra=says(Stale))
@@ -466,20 +496,190 @@ def _finding(finding: Finding) -> FindingReply:
     return FindingReply(code=finding.code, weight=finding.weight, message=str(finding.message))
 
 
+class ReasonBody(Body):
+    """Why, in the doctor's words."""
+
+    reason: Annotated[Line, Field(max_length=REASON_LENGTH)]
+
+
+class RedirectBody(ReasonBody):
+    """Where the patient goes on. The patient and the next doctor read the reason."""
+
+    clinic_state_id: StateCode
+    clinic_id: Id
+
+
+class Destination(Reply):
+    """A clinic that is open for the patient. `expected_wait` is null without a doctor on duty."""
+
+    state_id: int
+    id: uuid.UUID
+    name: str
+    facility: str
+    district: str
+    expected_wait: Wait | None
+
+
+class Destinations(Reply):
+    """The shortest waits first."""
+
+    items: list[Destination]
+
+
 @router.post(
     f"{CONSULTATION}/hand-back", auth=doctor, response={204: None}, openapi_extra=says(Stale)
 )
 def hand_back(
-    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath, body: ReasonBody
 ) -> HttpResponse:
-    """Give a call that was not answered yet to another doctor."""
+    """Give a call that was not answered yet to another doctor, who reads the reason."""
     hand_back_call(
-        request.auth.actor,
-        practitioner=practitioner_of(request),
-        state_id=state_id,
-        consultation_id=consultation_id,
+        request.auth.actor, **_at_desk(request, state_id, consultation_id), reason=body.reason
     )
     return nothing()
+
+
+def _at_desk(request: ApiRequest, state_id: int, consultation_id: uuid.UUID) -> dict[str, Any]:
+    return {
+        "practitioner": practitioner_of(request),
+        "state_id": state_id,
+        "consultation_id": consultation_id,
+    }
+
+
+@router.get(f"{CONSULTATION}/destinations", auth=doctor, response=Destinations)
+def list_destinations(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
+) -> HttpResponse:
+    """List the open clinics that the patient can be sent to."""
+    found = destinations(_read(request, state_id, consultation_id))
+    items = [
+        Destination(
+            state_id=offer.open_clinic.clinic.state_id,
+            id=offer.open_clinic.clinic.id,
+            name=clinic_name(offer.open_clinic.clinic),
+            facility=offer.open_clinic.facility.name,
+            district=offer.open_clinic.facility.district,
+            expected_wait=Wait.model_validate(offer.wait) if offer.wait else None,
+        )
+        for offer in found
+    ]
+    return reply(Destinations(items=items))
+
+
+@router.post(
+    f"{CONSULTATION}/redirect",
+    auth=doctor,
+    response={201: Reference},
+    openapi_extra=says(AlreadyWaiting, ClinicClosed, Stale),
+)
+def redirect_patient(
+    request: ApiRequest,
+    state_id: StateInPath,
+    consultation_id: IdInPath,
+    body: RedirectBody,
+    key: IdempotencyKey,
+) -> HttpResponse:
+    """Send the patient to another clinic, of whichever state, with the whole time waited."""
+    consultation = _read(request, state_id, consultation_id)
+    clinic = clinic_serving(
+        consultation.patient_state_id,
+        clinic_state_id=body.clinic_state_id,
+        clinic_id=body.clinic_id,
+    )
+
+    def make() -> Reference:
+        return Reference.model_validate(
+            redirect(
+                request.auth.actor,
+                **_at_desk(request, state_id, consultation_id),
+                clinic=clinic,
+                reason=body.reason,
+            )
+        )
+
+    return once(request, key, make)
+
+
+@router.post(f"{CONSULTATION}/return", auth=doctor, response={204: None}, openapi_extra=says(Stale))
+def return_for_more(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath, body: ReasonBody
+) -> HttpResponse:
+    """Ask the patient for more before the call is answered; the place in the line is kept."""
+    return_to_patient(
+        request.auth.actor, **_at_desk(request, state_id, consultation_id), reason=body.reason
+    )
+    return nothing()
+
+
+@router.post(
+    f"{CONSULTATION}/ring-longer", auth=doctor, response={204: None}, openapi_extra=says(Stale)
+)
+def ring_longer(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
+) -> HttpResponse:
+    """Let a call ring for two more minutes, once."""
+    ring_again(request.auth.actor, **_at_desk(request, state_id, consultation_id))
+    return nothing()
+
+
+@router.post(
+    f"{CONSULTATION}/interrupt", auth=doctor, response={204: None}, openapi_extra=says(Stale)
+)
+def interrupt_call(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
+) -> HttpResponse:
+    """The patient is gone: two minutes to come back, then the head of the line."""
+    found = _read(request, state_id, consultation_id)
+    interrupt(request.auth.actor, state_id=state_id, consultation_id=found.id)
+    return nothing()
+
+
+@router.post(f"{CONSULTATION}/resume", auth=doctor, response={204: None}, openapi_extra=says(Stale))
+def resume_call(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
+) -> HttpResponse:
+    """The patient is back."""
+    found = _read(request, state_id, consultation_id)
+    resume(request.auth.actor, state_id=state_id, consultation_id=found.id)
+    return nothing()
+
+
+@router.post(
+    f"{CONSULTATION}/not-reachable",
+    auth=doctor,
+    response={204: None},
+    openapi_extra=says(NotInProgress, Stale),
+)
+def give_up(request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath) -> HttpResponse:
+    """Close an interrupted consultation as not held."""
+    not_reachable(request.auth.actor, **_at_desk(request, state_id, consultation_id))
+    return nothing()
+
+
+class Question(Reply):
+    """A consultation in which the patient wrote last, after its end."""
+
+    state_id: int
+    id: uuid.UUID
+    patient_name: str
+    ended_at: datetime.datetime | None
+
+
+class Questions(Reply):
+    """The newest consultations first."""
+
+    items: list[Question]
+
+
+@router.get("/questions", auth=doctor, response=Questions)
+def list_questions(request: ApiRequest) -> HttpResponse:
+    """List the consultations in which a patient asks something; answer by a message."""
+    practitioner = practitioner_of(request)
+    states = [state_id for state_id, _line_id in assigned_lines(practitioner.id)]
+    work = recent_work_of(request.auth.actor, practitioner, states)
+    items = [Question.model_validate(one.consultation) for one in work if one.question_waits]
+    return reply(Questions(items=items))
 
 
 @router.get(
@@ -666,8 +866,21 @@ def conclude(
         state_id=state_id,
         consultation_id=consultation_id,
         outcome=body.outcome,
+        letter=LetterContent(**dict(body.letter)) if body.letter else None,
     )
     return nothing()
+
+
+@router.get(
+    f"{CONSULTATION}/letter.pdf",
+    auth=doctor,
+    openapi_extra=says(TooMany, media_types=["application/pdf"]),
+)
+def print_letter(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
+) -> HttpResponse:
+    """Return the letter of referral on paper, in the reader's language."""
+    return letter_pdf(request, _read(request, state_id, consultation_id))
 
 
 @router.get("/ticket", auth=doctor, response=TicketReply)

@@ -42,6 +42,13 @@ class ConsultationInterrupted(ConsultationFact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ConsultationReturned(ConsultationFact):
+    """The doctor asks the patient to add something."""
+
+    kind: ClassVar[str] = "consultation.Returned"
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConsultationEnded(ConsultationFact):
     """Completed, cancelled, or not held; `status` says which."""
 

@@ -1,5 +1,6 @@
 """Consultations, the doctor's notes, and what the patient thought of it."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -51,9 +52,10 @@ class Consultation(ShardedModel):
 
     The patient may be registered in another state, the practitioner too: the facts that must stay
     as they were are copied here, and no foreign key crosses tenants. `reason` says why it was
-    returned, redirected or not held; `carries_wait` that the clinic closed before the patient's
-    turn, so that the next request to it goes first; `follow_up_with_id` the practitioner whom a
-    follow-up is meant for: seen by another, it is a first consultation.
+    returned, redirected, not held, or handed back to the line; `carries_wait` that the clinic
+    closed before the patient's turn, so that the next request to it goes first;
+    `follow_up_with_id` the practitioner whom a follow-up is meant for: seen by another, it is a
+    first consultation.
     """
 
     status = models.CharField(
@@ -185,5 +187,74 @@ class Feedback(ShardedModel):
             models.UniqueConstraint(fields=["state_id", "consultation_id"], name="feedback_once"),
             models.CheckConstraint(
                 name="feedback_rating", condition=models.Q(rating__gte=1, rating__lte=5)
+            ),
+        ]
+
+
+class Urgency(models.TextChoices):
+    """How soon somebody should be seen in person."""
+
+    EMERGENCY = "emergency", _("At once")
+    WITHIN_A_DAY = "within_a_day", _("Within a day")
+    WITHIN_A_WEEK = "within_a_week", _("Within a week")
+    ROUTINE = "routine", _("When convenient")
+
+
+class ReferralLetter(ShardedModel):
+    """Where a consultation sends the patient in person, and why: once, insert-only.
+
+    What else stands in the letter is the consultation's own, which no longer changes. The doctor's
+    address may change, and is copied.
+    """
+
+    insert_only = True
+
+    consultation_id = models.UUIDField()
+    consultation = sharded_relation("consultation.Consultation", "consultation_id")
+    refer_to = models.CharField(max_length=200)
+    urgency = models.CharField(max_length=14, choices=Urgency.choices)
+    reason = models.CharField(max_length=1000)
+    practitioner_address = models.CharField(max_length=300)
+    practitioner_contact = models.CharField(max_length=100)
+    written_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["state_id", "consultation_id"], name="letter_once")
+        ]
+
+    @property
+    def number(self) -> str:
+        """The number on the letter: the consultation's random part, in fours."""
+        digits = self.consultation_id.hex[-12:].upper()
+        return "-".join(digits[start : start + 4] for start in (0, 4, 8))
+
+
+class NoteTemplate(ShardedModel):
+    """What a practitioner writes often, in the practitioner's state; `shorthand` brings it back.
+
+    `diagnosis_codes` are of ICD-10; `lines` are prescription lines as doctors type them, read anew
+    by the rules each time. A favourite stands on the desk as a button.
+    """
+
+    practitioner_id = models.UUIDField()
+    practitioner = sharded_relation("directory.Practitioner", "practitioner_id")
+    shorthand = models.CharField(max_length=20)
+    favourite = models.BooleanField(default=False)
+    history = models.TextField(blank=True, max_length=4000)
+    findings = models.TextField(blank=True, max_length=4000)
+    investigations = models.TextField(blank=True, max_length=2000)
+    advice = models.TextField(blank=True, max_length=4000)
+    come_back = models.TextField(blank=True, max_length=1000)
+    diagnosis_codes = ArrayField(models.CharField(max_length=8), default=list)
+    lines = ArrayField(models.CharField(max_length=200), default=list)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state_id", "practitioner_id", "shorthand"], name="note_template_once"
+            ),
+            models.CheckConstraint(
+                name="note_template_shorthand", condition=~models.Q(shorthand="")
             ),
         ]

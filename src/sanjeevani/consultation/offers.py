@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 
+from sanjeevani.consultation.models import Consultation
 from sanjeevani.directory.queries import OpenClinic, clinics_serving
 from sanjeevani.foundation import clock
 from sanjeevani.intake.content import IntakeContent
@@ -34,12 +35,34 @@ def offers_for(patient: Patient, content: IntakeContent) -> list[Offer]:
     Those for the speciality that the complaints lead to come first, then those that can be asked,
     then the shortest waits.
     """
-    clinics = clinics_serving(patient.state_id)
     named = symptoms_named(content.complaints)
     recommended = recommended_speciality(
         [named[code] for code in content.complaints if code in named],
         age_months=age_in_months(patient.birth_date, clock.today()),
     )
+    return sorted(_offers(clinics_serving(patient.state_id), recommended), key=_order)
+
+
+def destinations(consultation: Consultation) -> list[Offer]:
+    """Return the open clinics that a doctor may send this patient to, the shortest waits first.
+
+    A redirect takes no place of the day, so that a full clinic is one too.
+    """
+    clinics = [
+        item
+        for item in clinics_serving(consultation.patient_state_id)
+        if item.is_open and item.line.id != consultation.line_id
+    ]
+    return sorted(
+        _offers(clinics, None),
+        key=lambda offer: (
+            offer.wait.high if offer.wait else float("inf"),
+            offer.open_clinic.clinic.name,
+        ),
+    )
+
+
+def _offers(clinics: list[OpenClinic], recommended: str | None) -> list[Offer]:
     by_state: dict[int, list[uuid.UUID]] = {}
     for item in clinics:
         by_state.setdefault(item.line.state_id, []).append(item.line.id)
@@ -48,7 +71,7 @@ def offers_for(patient: Patient, content: IntakeContent) -> list[Offer]:
     for state_id, line_ids in by_state.items():
         waits |= expected_waits(state_id, line_ids)
         taken |= places_taken(state_id, line_ids, clock.today())
-    offers = [
+    return [
         Offer(
             item,
             waits[item.line.id],
@@ -57,7 +80,6 @@ def offers_for(patient: Patient, content: IntakeContent) -> list[Offer]:
         )
         for item in clinics
     ]
-    return sorted(offers, key=_order)
 
 
 def _order(offer: Offer) -> tuple[bool, bool, float, str]:

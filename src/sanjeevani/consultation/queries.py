@@ -102,6 +102,15 @@ def successor_of(consultation: Consultation) -> tuple[int, uuid.UUID] | None:
     )
 
 
+def followed_by(consultation: Consultation) -> Consultation | None:
+    """Return the consultation that this one goes on from; the caller has read this one."""
+    if consultation.follows_id is None or consultation.follows_state_id is None:
+        return None
+    return Consultation.objects.filter(
+        state_id=consultation.follows_state_id, id=consultation.follows_id
+    ).first()
+
+
 def follow_ups_possible(patient: Patient, limit: int = 20) -> list[Consultation]:
     """Return the newest completed consultation with each practitioner, while a follow-up counts.
 
@@ -274,6 +283,24 @@ def recent_work_of(
         ]
     write_audit(actor, "consultation.read_work", concern_of(practitioner))
     return sorted(found, key=lambda held: held.consultation.id, reverse=True)
+
+
+def questions_waiting(practitioner: Practitioner, state_ids: Iterable[int]) -> int:
+    """Count the consultations in which a patient has asked, in time, and nobody has answered."""
+    waiting = 0
+    for state_id in sorted(set(state_ids)):
+        rooms = {
+            consultation.room_id: consultation
+            for consultation in Consultation.objects.filter(
+                state_id=state_id,
+                practitioner_id=practitioner.id,
+                status=ConsultationStatus.COMPLETED,
+                room__questions_until__gt=clock.now(),
+            )
+        }
+        written = last_messages(state_id, rooms) if rooms else {}
+        waiting += sum(_asks(row, written.get(room_id)) for room_id, row in rooms.items())
+    return waiting
 
 
 def _asks(consultation: Consultation, written: Message | None) -> bool:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Self
 
 from django.db import IntegrityError, transaction
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.calls.models import Mode
@@ -26,6 +27,7 @@ from sanjeevani.consultation.events import (
     ConsultationStarted,
     FeedbackGiven,
 )
+from sanjeevani.consultation.letters import OUTCOMES_WITH_LETTER, LetterContent, write_letter
 from sanjeevani.consultation.models import (
     Consultation,
     ConsultationReference,
@@ -423,11 +425,20 @@ def not_answered(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> None:
 
 @verb("consultation.hand_back")
 def hand_back(
-    actor: Actor, *, practitioner: Practitioner, state_id: int, consultation_id: uuid.UUID
+    actor: Actor,
+    *,
+    practitioner: Practitioner,
+    state_id: int,
+    consultation_id: uuid.UUID,
+    reason: str,
 ) -> None:
-    """The doctor does not take this call: at the head again, for another doctor."""
+    """The doctor does not take this call: at the head again, for another doctor.
+
+    The next doctor reads the reason. Raises Invalid, Stale.
+    """
     consultation = get(state_id, consultation_id)
     require_practitioner(actor, practitioner, consultation)
+    reason = valid_reason(reason, _("Say why you hand this patient back."), "hand_back_reason")
     queueing.hand_back(
         actor,
         state_id=state_id,
@@ -435,7 +446,24 @@ def hand_back(
         practitioner_id=practitioner.id,
     )
     free_of_practitioner(actor, consultation)
+    Consultation.objects.filter(state_id=state_id, id=consultation_id).update(reason=reason)
     concerns(consultation, patient_id=consultation.patient_id)
+
+
+REASON_LENGTH = 300
+
+
+def valid_reason(reason: str, missing: Promise, field: str) -> str:
+    """Return what a doctor gives as a reason, without spaces around. Raises Invalid."""
+    reason = reason.strip()
+    if not reason:
+        raise Invalid(missing, field=field)
+    if len(reason) > REASON_LENGTH:
+        raise Invalid(
+            _("Shorten this: %(count)d characters fit here.") % {"count": REASON_LENGTH},
+            field=field,
+        )
+    return reason
 
 
 @verb("consultation.free_of_practitioner")
@@ -520,10 +548,12 @@ def complete(
     state_id: int,
     consultation_id: uuid.UUID,
     outcome: Outcome,
+    letter: LetterContent | None = None,
 ) -> Consultation:
     """Done: the practitioner is free, the room stays for questions. Raises NotInProgress, Invalid.
 
-    A note without advice and without a diagnosis is not a consultation.
+    A note without advice and without a diagnosis is not a consultation. An outcome that sends the
+    patient to somebody in person needs the `letter` to take along; others take none.
     """
     consultation = get(state_id, consultation_id)
     require_in_progress(actor, practitioner, consultation)
@@ -535,6 +565,8 @@ def complete(
     coded = Diagnosis.objects.filter(state_id=state_id, consultation_id=consultation_id).exists()
     if note is None or not (note.advice.strip() or coded):
         raise Invalid(_("Write your advice or a diagnosis before you finish."), field="advice")
+    if outcome in OUTCOMES_WITH_LETTER:
+        write_letter(actor, practitioner=practitioner, consultation=consultation, content=letter)
     queueing.finish(actor, state_id=state_id, token_id=consultation.token_id)
     leave_for_questions(
         actor,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.consultation.errors import ClinicClosed, ConsentMissing, NotFollowUp
+from sanjeevani.consultation.events import ConsultationReturned
 from sanjeevani.consultation.models import (
     Consultation,
     ConsultationStatus,
@@ -25,17 +26,18 @@ from sanjeevani.consultation.services import (
     priority_of,
     requested_before,
     token_of,
+    valid_reason,
 )
 from sanjeevani.consultation.states import CONSULTATION_MOVES
 from sanjeevani.directory.models import Line, LineKind, Practitioner
-from sanjeevani.directory.queries import OpenClinic, clinics_serving
+from sanjeevani.directory.queries import OpenClinic, clinic_of_line, clinics_serving
 from sanjeevani.directory.services import open_lane
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.errors import DomainError, Invalid, NotPermitted, Stale
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.states import move
-from sanjeevani.foundation.verbs import concerns, verb
+from sanjeevani.foundation.verbs import concerns, publish, verb
 from sanjeevani.intake import services as intake
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.queries import intake_of
@@ -74,6 +76,7 @@ def redirect(
     require_practitioner(actor, practitioner, consultation)
     if clinic.line.id == consultation.line_id:
         raise Invalid(_("The patient is in this OPD already."), field="clinic")
+    reason = valid_reason(reason, _("Say why you send the patient there."), "redirect_reason")
     if not clinic.is_open:
         raise ClinicClosed
     return _move(actor, consultation, clinic.line, Link.REDIRECTED, reason)
@@ -85,7 +88,7 @@ def _move(
     left = queueing.leave_for_another_line(
         actor, state_id=consultation.state_id, token_id=consultation.token_id
     )
-    end_consultation(actor, consultation, ConsultationStatus.REDIRECTED, reason=reason[:300])
+    end_consultation(actor, consultation, ConsultationStatus.REDIRECTED, reason=reason)
     token = _reissue(actor, left, line, consultation_id=uuid7())
     opened = open_consultation(
         actor,
@@ -142,8 +145,7 @@ def return_to_patient(
     """
     consultation = get(state_id, consultation_id)
     require_practitioner(actor, practitioner, consultation)
-    if not reason.strip():
-        raise Invalid(_("Say what is missing."), field="reason")
+    reason = valid_reason(reason, _("Say what is missing."), "missing")
     queueing.hand_back(
         actor,
         state_id=state_id,
@@ -158,9 +160,10 @@ def return_to_patient(
         state_id=state_id,
         id=consultation_id,
         to=ConsultationStatus.RETURNED,
-        reason=reason[:300],
+        reason=reason,
     )
     concerns(consultation, patient_id=consultation.patient_id)
+    publish(ConsultationReturned(state_id=state_id, consultation_id=consultation_id))
 
 
 @verb("consultation.ask_again")
@@ -174,14 +177,20 @@ def ask_again(
 ) -> Consultation:
     """Answer a returned request: a new token of the same line with the waiting time kept.
 
-    Raises ConsentMissing, Stale, Invalid.
+    Raises ConsentMissing, Stale, Invalid, ClinicClosed: the request stays returned, to be answered
+    when the clinic is open.
     """
     consultation = get(state_id, consultation_id)
     require_patient(actor, consultation)
+    if consultation.status != ConsultationStatus.RETURNED:
+        raise Stale
     if valid_consent(patient) is None:
         raise ConsentMissing
     content = replace(content, companion=intake_of(state_id, consultation_id).companion)
     line = Line.objects.get(state_id=state_id, id=consultation.line_id)
+    clinic = clinic_of_line(state_id, line.parent_id or line.id)
+    if clinic is not None and not clinic.is_open:
+        raise ClinicClosed
     token = _reissue(actor, token_of(consultation), line, consultation_id=consultation_id)
     move(
         Consultation,
@@ -190,7 +199,6 @@ def ask_again(
         id=consultation_id,
         to=ConsultationStatus.REQUESTED,
         token_id=token.id,
-        reason="",
     )
     intake.freeze(
         actor,

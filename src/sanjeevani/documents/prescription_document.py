@@ -113,7 +113,10 @@ class PrescriptionDocument(TypedDict):
 
 
 class ReferralDocument(TypedDict):
-    """Input of the template `referral_letter`: a letter for in-person care."""
+    """Input of the template `referral_letter`: a letter for in-person care.
+
+    With `qr_content` empty it prints no code and says nothing of verification.
+    """
 
     paper: NotRequired[Literal["a4", "a5"]]
     number: str

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from sanjeevani.consultation.events import ConsultationEnded
+from sanjeevani.consultation.events import ConsultationEnded, ConsultationReturned
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
 from sanjeevani.foundation.actor import SYSTEM, Actor
 from sanjeevani.foundation.outbox import StoredFact
@@ -19,7 +19,13 @@ from sanjeevani.queueing.events import TokenCalled, TokenIssued
 from sanjeevani.queueing.services import tell_near
 
 KINDS = frozenset(
-    {TokenIssued.kind, TokenCalled.kind, ConsultationEnded.kind, PrescriptionEnded.kind}
+    {
+        TokenIssued.kind,
+        TokenCalled.kind,
+        ConsultationEnded.kind,
+        ConsultationReturned.kind,
+        PrescriptionEnded.kind,
+    }
 )
 
 
@@ -54,6 +60,13 @@ def tell_patients(facts: Sequence[StoredFact]) -> None:
                     consultation_id=consultation_id,
                     purpose=f"prescription_{fact.payload['how']}",
                 )
+        elif fact.kind == ConsultationReturned.kind:
+            notify(
+                SYSTEM,
+                state_id=fact.state_id,
+                consultation_id=consultation_id,
+                purpose="returned",
+            )
         elif fact.payload["status"] in _ENDED:
             notify(
                 SYSTEM,
@@ -113,6 +126,8 @@ def _text(purpose: str, number: int | None, consultation: Consultation) -> str:
         return _("Token %(number)s: the doctor calls you. Answer within 2 minutes:") % {
             "number": number
         }
+    if purpose == "returned":
+        return _("The doctor needs to know more. Add it here, you keep your place:")
     if purpose == "completed":
         return _("What the doctor said, and your prescription, are here:")
     if purpose == "prescription_superseded":

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from sanjeevani.calls.models import Mode
 from sanjeevani.calls.queries import modes_used
 from sanjeevani.consultation import services as consultations
+from sanjeevani.consultation.letters import LetterContent
 from sanjeevani.consultation.models import Consultation, EncounterKind, Outcome
 from sanjeevani.consultation.permissions import require_in_progress
 from sanjeevani.consultation.queries import writing_of
@@ -422,6 +423,7 @@ def conclude(
     state_id: int,
     consultation_id: uuid.UUID,
     outcome: Outcome,
+    letter: LetterContent | None = None,
 ) -> Consultation:
     """Complete the consultation. The outcome is a prescription exactly when one was signed.
 
@@ -449,4 +451,5 @@ def conclude(
         state_id=state_id,
         consultation_id=consultation_id,
         outcome=outcome,
+        letter=letter,
     )

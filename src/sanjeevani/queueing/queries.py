@@ -32,6 +32,7 @@ class LineHead:
     waiting: int
     order_class: int | None
     head_since: datetime.datetime | None
+    head_language: str = ""
 
 
 def line_heads(lines: Sequence[tuple[int, uuid.UUID]], server: Server) -> list[LineHead]:
@@ -44,22 +45,23 @@ def line_heads(lines: Sequence[tuple[int, uuid.UUID]], server: Server) -> list[L
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT DISTINCT ON (line_id) line_id,"  # noqa: S608 - from our own constant
-                " count(*) OVER (PARTITION BY line_id), eligible, order_class, waiting_since"
-                " FROM (SELECT line_id, order_class, order_at, number, waiting_since, ("
-                + ELIGIBLE
-                + ") AS eligible FROM queueing_token"
+                " count(*) OVER (PARTITION BY line_id), eligible, order_class, waiting_since,"
+                " language"
+                " FROM (SELECT line_id, order_class, order_at, number, waiting_since,"
+                " language, (" + ELIGIBLE + ") AS eligible FROM queueing_token"
                 " WHERE state_id = %(state)s AND line_id = ANY(%(lines)s)"
                 " AND status = 'waiting') AS waiting"
                 " ORDER BY line_id, eligible DESC, order_class, order_at, number",
                 {**eligibility(server), "state": state_id, "lines": line_ids},
             )
-            for line_id, waiting, eligible, order_class, since in cursor.fetchall():
+            for line_id, waiting, eligible, order_class, since, language in cursor.fetchall():
                 found[line_id] = LineHead(
                     state_id,
                     line_id,
                     waiting,
                     order_class if eligible else None,
                     since if eligible else None,
+                    language if eligible else "",
                 )
     return [
         found.get(line_id, LineHead(state_id, line_id, 0, None, None))

@@ -9,16 +9,17 @@ from django.utils.translation import gettext
 
 from sanjeevani.calls.models import Message
 from sanjeevani.calls.queries import messages_in
-from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.consultation.models import Consultation, ConsultationStatus, Link
 from sanjeevani.consultation.papers import papers_of
 from sanjeevani.consultation.queries import (
     earlier_consultations,
+    followed_by,
     for_practitioner,
     live_consultation_of,
 )
 from sanjeevani.consultation.services import server_of
 from sanjeevani.directory.models import Clinic, Gender, Practitioner
-from sanjeevani.directory.queries import clinics_of_lines
+from sanjeevani.directory.queries import clinics_of_lines, lines_by_id
 from sanjeevani.documents.prescription_document import age_text
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
@@ -27,12 +28,12 @@ from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.intake.triage import PREGNANT
 from sanjeevani.patients.queries import age_in_years
-from sanjeevani.queueing.models import PriorityClass
 from sanjeevani.queueing.queries import line_heads
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.queries import assigned_lines, doctors_on_duty, duty_of
 from sanjeevani.terminology.danger_signs import danger_signs
 from sanjeevani.terminology.queries import symptoms_named
+from sanjeevani.web.doctor import words
 from sanjeevani.web.doctor.words import reader_language
 from sanjeevani.web.papers import Shown, shown
 
@@ -49,8 +50,10 @@ class ServedLine:
     name: str
     waiting: int
     head_since: datetime.datetime | None
-    head_goes_first: bool
+    head_class: int | None
+    head_language: str
     minutes: int
+    is_lane: bool
 
 
 @dataclass(frozen=True)
@@ -75,28 +78,38 @@ def board_of(practitioner: Practitioner) -> Board:
     """Read duty and lines. The longest waits come first."""
     assigned = assigned_lines(practitioner.id)
     clinics = clinics_of_lines(assigned)
-    lines = [
-        ServedLine(
-            head.state_id,
-            head.line_id,
-            _name(clinics.get(head.line_id)),
-            head.waiting,
-            head.head_since,
-            head.order_class is not None and head.order_class < PriorityClass.ORDINARY,
-            minutes_of(clinics.get(head.line_id)),
+    parents = _parents([line for line in assigned if line[1] not in clinics])
+    lines = []
+    for head in line_heads(assigned, server_of(practitioner)):
+        clinic = clinics.get(head.line_id) or clinics.get(parents.get(head.line_id, head.line_id))
+        is_lane = head.line_id in parents
+        if is_lane and not head.waiting:
+            continue
+        lines.append(
+            ServedLine(
+                head.state_id,
+                head.line_id,
+                words.clinic_name(clinic) if clinic else gettext("Line"),
+                head.waiting,
+                head.head_since,
+                head.order_class,
+                head.head_language,
+                minutes_of(clinic),
+                is_lane,
+            )
         )
-        for head in line_heads(assigned, server_of(practitioner))
-    ]
     never = datetime.datetime.max.replace(tzinfo=datetime.UTC)
     lines.sort(key=lambda line: (line.head_since or never, line.name))
     return Board(duty_of(practitioner.id), lines)
 
 
-def _name(clinic: Clinic | None) -> str:
-    if clinic is None:
-        return gettext("Line")
-    hindi = clinic.name_hi if reader_language() == "hi" else ""
-    return f"{hindi or clinic.name}, {clinic.facility.district}"
+def _parents(lanes: list[tuple[int, uuid.UUID]]) -> dict[uuid.UUID, uuid.UUID]:
+    """Return the clinics' lines that follow-up lanes belong to."""
+    return {
+        lane.id: lane.parent_id
+        for lane in lines_by_id(lanes).values()
+        if lane.parent_id is not None
+    }
 
 
 def minutes_of(clinic: Clinic | None) -> int:
@@ -111,6 +124,7 @@ class LeftBehind:
     name: str
     waiting: int
     others: int
+    is_lane: bool
 
 
 def left_behind(board: Board) -> list[LeftBehind]:
@@ -120,7 +134,10 @@ def left_behind(board: Board) -> list[LeftBehind]:
         lines = [line for line in board.lines if line.state_id == state_id and line.waiting]
         doctors = doctors_on_duty(state_id, [line.id for line in lines])
         here = board.duty == DutyStatus.ON
-        found += [LeftBehind(line.name, line.waiting, doctors[line.id] - here) for line in lines]
+        found += [
+            LeftBehind(line.name, line.waiting, doctors[line.id] - here, line.is_lane)
+            for line in lines
+        ]
     return found
 
 
@@ -146,6 +163,13 @@ class Case:
     earlier: list[Consultation]
     messages: list[Message]
     papers: list[Shown]
+    sent_on_from: Consultation | None
+
+    @property
+    def calls_missed(self) -> int:
+        """How often the patient was called before and did not answer."""
+        token = self.consultation.token
+        return max(0, token.calls - len(token.not_for) - 1) if self.is_called else 0
 
     @property
     def is_called(self) -> bool:
@@ -182,6 +206,7 @@ def case_of(practitioner: Practitioner, consultation: Consultation) -> Case:
         earlier_consultations(practitioner, consultation),
         messages_in(consultation.state_id, consultation.room_id),
         shown(papers_of(consultation), "doctor:paper", consultation.state_id, consultation.id),
+        followed_by(consultation) if consultation.link == Link.REDIRECTED else None,
     )
 
 

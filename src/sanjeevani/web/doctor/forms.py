@@ -10,14 +10,19 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.calls.services import MESSAGE_LENGTH
-from sanjeevani.consultation.models import Note, Outcome
-from sanjeevani.consultation.services import NoteContent
+from sanjeevani.consultation.letters import OUTCOMES_WITH_LETTER, LetterContent
+from sanjeevani.consultation.models import Note, NoteTemplate, Outcome, Urgency
+from sanjeevani.consultation.note_templates import TemplateContent
+from sanjeevani.consultation.services import REASON_LENGTH, NoteContent
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import DomainError
+from sanjeevani.prescription.shorthand import parse
 from sanjeevani.terminology import dosage
+from sanjeevani.terminology.queries import diagnoses_coded
 from sanjeevani.web.fields import DatePartsField, PlainForm, PlainTextField
 
 TEXTS = ("history", "findings", "investigations", "advice", "come_back")
+LINE_LENGTH = 200
 MEASURES = ("height_cm", "weight_kg", "last_menstrual_period")
 
 
@@ -128,7 +133,7 @@ class LineForm(PlainForm):
 
     line = PlainTextField(
         label=_("Add a medicine"),
-        max_length=200,
+        max_length=LINE_LENGTH,
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
         ),
@@ -200,7 +205,7 @@ class ItemForm(PlainForm):
 
 
 class OutcomeForm(PlainForm):
-    """How the consultation ended."""
+    """How the consultation ended, and the letter where it sends the patient to somebody."""
 
     outcome = forms.ChoiceField(
         label=_("Outcome"),
@@ -209,6 +214,7 @@ class OutcomeForm(PlainForm):
             for outcome in (
                 Outcome.ADVICE,
                 Outcome.PRESCRIPTION,
+                Outcome.REFERRED_UP,
                 Outcome.IN_PERSON,
                 Outcome.EMERGENCY,
             )
@@ -216,6 +222,176 @@ class OutcomeForm(PlainForm):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose what this consultation led to.")},
     )
+    refer_to = PlainTextField(
+        label=_("Where to"),
+        help_text=_("Like District Hospital Guntur, chest clinic"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    urgency = forms.ChoiceField(label=_("How soon"), choices=Urgency.choices, required=False)
+    letter_reason = PlainTextField(
+        label=_("Why, for the colleague who sees the patient"),
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 2, "autocomplete": "off"}),
+    )
+
+    def letter(self) -> LetterContent | None:
+        """Return the letter to take along, if the outcome has one."""
+        outcome = Outcome(self.cleaned_data["outcome"])
+        if outcome not in OUTCOMES_WITH_LETTER:
+            return None
+        usual = Urgency.EMERGENCY if outcome == Outcome.EMERGENCY else Urgency.WITHIN_A_WEEK
+        return LetterContent(
+            self.cleaned_data["refer_to"],
+            Urgency(self.cleaned_data["urgency"] or usual),
+            self.cleaned_data["letter_reason"],
+        )
+
+
+def _reason(label: Any, help_text: Any, missing: Any) -> PlainTextField:
+    return PlainTextField(
+        label=label,
+        help_text=help_text,
+        max_length=REASON_LENGTH,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={
+            "required": missing,
+            "max_length": _("Shorten this: %(limit_value)d characters fit here."),
+        },
+    )
+
+
+class RedirectForm(PlainForm):
+    """Where a patient is sent on to, and why."""
+
+    clinic = forms.ChoiceField(
+        label=_("OPD"),
+        error_messages={
+            "required": _("Choose an OPD."),
+            "invalid_choice": _("This OPD cannot be asked any more. Choose another one."),
+        },
+    )
+    redirect_reason = _reason(
+        _("Why"),
+        _("The patient and the next doctor read this."),
+        _("Say why you send the patient there."),
+    )
+
+    def __init__(self, clinics: list[tuple[str, str]], *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.fields["clinic"].choices = [("", ""), *clinics]  # type: ignore[attr-defined]
+
+
+class ReturnForm(PlainForm):
+    """What the patient should add."""
+
+    missing = _reason(
+        _("What is missing"),
+        _("The patient reads this, like: Since when is it swollen? Send a photo."),
+        _("Say what is missing."),
+    )
+
+
+class HandBackForm(PlainForm):
+    """Why another doctor should take the call."""
+
+    hand_back_reason = _reason(
+        _("Why"), _("The next doctor reads this."), _("Say why you hand this patient back.")
+    )
+
+
+class UseTemplateForm(PlainForm):
+    """The shorthand of a template to put in."""
+
+    template = PlainTextField(
+        label=_("Template"),
+        max_length=20,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
+        ),
+        error_messages={"required": _("Write the shorthand of a template.")},
+    )
+
+
+def _shorthand() -> PlainTextField:
+    return PlainTextField(
+        label=_("Shorthand"),
+        help_text=_("One short word that brings it back, like uri"),
+        max_length=20,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
+        ),
+        error_messages={
+            "required": _("Write one short word of letters and digits, like uri or bp2."),
+            "max_length": _("Shorten this: %(limit_value)d characters fit here."),
+        },
+    )
+
+
+class KeepTemplateForm(PlainForm):
+    """The name under which what stands on the desk is kept."""
+
+    shorthand = _shorthand()
+
+
+class TemplateForm(PlainForm):
+    """A template, part by part."""
+
+    shorthand = _shorthand()
+    favourite = forms.BooleanField(
+        label=_("Favourite: a button on the desk"), required=False, initial=True
+    )
+    history = _text("history", _("History"), 2)
+    findings = _text("findings", _("Findings"), 2)
+    diagnosis_codes = PlainTextField(
+        label=_("Diagnoses"),
+        help_text=_("Codes of ICD-10, like J06.9, R50.9"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    lines = PlainTextField(
+        label=_("Prescription lines"),
+        help_text=_("One in each line, like pcm 650 1-0-1 5d after food"),
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
+    )
+    advice = _text("advice", _("Advice"), 3)
+    investigations = _text("investigations", _("Tests to do"), 2)
+    come_back = _text("come_back", _("When to come back"), 2)
+
+    @classmethod
+    def of(cls, template: NoteTemplate) -> "TemplateForm":
+        """Show a kept template."""
+        values = {name: getattr(template, name) for name in TemplateContent.__dataclass_fields__}
+        values["diagnosis_codes"] = ", ".join(template.diagnosis_codes)
+        values["lines"] = "\n".join(template.lines)
+        return cls(initial=values)
+
+    def clean_diagnosis_codes(self) -> list[str]:
+        """Return the codes; one that is in no list is refused by its name."""
+        codes = self.cleaned_data["diagnosis_codes"].upper().replace(",", " ").split()
+        known = diagnoses_coded(codes)
+        for code in codes:
+            if code not in known:
+                raise forms.ValidationError(
+                    _("%(code)s is no code of ICD-10 that we know."), params={"code": code}
+                )
+        return list(dict.fromkeys(codes))
+
+    def clean_lines(self) -> list[str]:
+        """Return the lines; one whose medicine is not known, or is several, is refused."""
+        lines = [" ".join(line.split()) for line in self.cleaned_data["lines"].splitlines()]
+        for line in filter(None, lines):
+            if len(line) > LINE_LENGTH or parse(line).item is None:
+                raise forms.ValidationError(
+                    _("Write this line with one medicine, its strength and form: %(line)s"),
+                    params={"line": line[:LINE_LENGTH]},
+                )
+        return [line for line in lines if line]
 
 
 def refuse(form: forms.Form, error: DomainError) -> None:

@@ -1,5 +1,6 @@
 """The doctor's desk: one screen for the lines, the patient, the call and what is written."""
 
+import contextlib
 import datetime
 import uuid
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.timezone import localdate
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import (
     conditional_page,
     require_http_methods,
@@ -23,16 +24,30 @@ from django.views.decorators.http import (
 from sanjeevani.calls.models import Mode, Room, RoomStatus
 from sanjeevani.calls.queries import messages_in
 from sanjeevani.calls.services import send_message
+from sanjeevani.consultation.letters import letter_of
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
-from sanjeevani.consultation.queries import Held, for_practitioner, recent_work_of, writing_of
+from sanjeevani.consultation.note_templates import (
+    TemplateContent,
+    delete_template,
+    keep_template,
+    template_of,
+    templates_of,
+)
+from sanjeevani.consultation.queries import (
+    Held,
+    for_practitioner,
+    questions_waiting,
+    recent_work_of,
+    writing_of,
+)
 from sanjeevani.consultation.services import call_next
-from sanjeevani.consultation.services import hand_back as hand_back_call
 from sanjeevani.directory.models import Practitioner, Role
 from sanjeevani.directory.queries import clinics_of_lines
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import DomainError, NotFound
 from sanjeevani.foundation.live import TICKET_SECONDS, issue_ticket
 from sanjeevani.prescription.documents import medicines_in, render_pdf
+from sanjeevani.prescription.letters import render_letter
 from sanjeevani.prescription.permissions import is_live, may_cancel, may_replace
 from sanjeevani.prescription.queries import issued, prescriptions_of
 from sanjeevani.prescription.services import sign as sign_draft
@@ -51,7 +66,7 @@ from sanjeevani.web.doctor.desk import (
     live_consultation,
     minutes_of,
 )
-from sanjeevani.web.doctor.forms import ChatForm, refuse
+from sanjeevani.web.doctor.forms import ChatForm, TemplateForm, refuse
 from sanjeevani.web.doctor.writing import Writing
 
 doctors = staff(Role.DOCTOR, Role.SPECIALIST)
@@ -65,6 +80,27 @@ class Said:
     kind: str = "info"
 
 
+SAID = {
+    "finished": Said(_("Finished. The patient has what you wrote."), "good"),
+    "unanswered": Said(
+        _(
+            "The patient did not answer and waits behind the next two, to be called once more."
+            " Call the next one meanwhile."
+        )
+    ),
+    "moved": Said(_("This consultation is not with you any more."), "warn"),
+    "sent": Said(_("The patient waits in the other OPD now, with the time waited."), "good"),
+    "returned": Said(
+        _("The patient is asked to add it, and comes back with the time waited."), "good"
+    ),
+    "handed-back": Said(
+        _("The patient is at the head of the line again, for another doctor."), "good"
+    ),
+    "given-up": Said(_("Closed as not reachable. The patient is told and can ask again.")),
+}
+"""What the desk says after something was done, by the word in its address."""
+
+
 def practitioner_of(request: PortalRequest) -> Practitioner:
     """Return who acts in the post; posts of doctors and specialists always have one."""
     practitioner: Practitioner = request.post.practitioner
@@ -75,16 +111,8 @@ def practitioner_of(request: PortalRequest) -> Practitioner:
 @require_safe
 def desk(request: PortalRequest) -> HttpResponse:
     """Show the desk, with the live consultation if there is one."""
-    said = None
-    if "finished" in request.GET:
-        said = Said(_("Finished. The patient has what you wrote."), "good")
-    elif "unanswered" in request.GET:
-        said = Said(
-            _("The patient did not answer, and is called again later. Call the next one meanwhile.")
-        )
-    elif "moved" in request.GET:
-        said = Said(_("This consultation is not with you any more."), "warn")
-    return _desk(request, said=said)
+    said = [SAID[name] for name in request.GET if name in SAID]
+    return _desk(request, said=said[0] if said else None)
 
 
 def _desk(
@@ -106,6 +134,7 @@ def _desk(
         "board": board,
         "said_inline": said,
         "leaving": leaving,
+        "while_away": left_behind(board) if board.duty == DutyStatus.BREAK else [],
         "now": clock.now(),
         "live": settings.GATEWAY_URL,
     }
@@ -113,6 +142,10 @@ def _desk(
         writing = writing or Writing(request.actor, practitioner, consultation)
         case = case_of(practitioner, consultation)
         context |= _about(case, board) | {"writing": writing.read(), "failed": writing.failed}
+    else:
+        context["questions"] = questions_waiting(
+            practitioner, [line.state_id for line in board.lines]
+        )
     return render(request, "doctor/desk.html", context, status=status)
 
 
@@ -176,22 +209,6 @@ def next_patient(request: PortalRequest) -> HttpResponse:
 
 @doctors
 @require_POST
-def hand_back(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
-    """Give a call that was not answered yet to another doctor."""
-    try:
-        hand_back_call(
-            request.actor,
-            practitioner=practitioner_of(request),
-            state_id=state_id,
-            consultation_id=consultation_id,
-        )
-    except DomainError as error:
-        return _desk(request, said=Said(error.message, "warn"), status=error.status)
-    return HttpResponseRedirect(reverse("doctor:desk"), status=303)
-
-
-@doctors
-@require_POST
 def write(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
     """Keep the note and do what the pressed button says: see `writing.py`."""
     practitioner = practitioner_of(request)
@@ -205,13 +222,15 @@ def write(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> 
     status = 422 if writing.failed else 200
     if in_place:
         return _parts(request, writing, status)
-    leaves = writing.section in ("sign", "done")
+    leaves = writing.section in ("sign", "done") or writing.section in SAID
     if writing.failed or writing.has_results or (writing.typed_on and not leaves):
         return _desk(request, writing=writing, status=status)
     after = {
         "sign": reverse("doctor:sign", args=[state_id, consultation_id]),
         "done": f"{reverse('doctor:desk')}?finished=1",
     }
+    if writing.section in SAID:
+        return HttpResponseRedirect(f"{reverse('doctor:desk')}?{writing.section}=1", status=303)
     section = f"#{writing.section}-title" if writing.section else ""
     return HttpResponseRedirect(
         after.get(writing.section, reverse("doctor:desk") + section), status=303
@@ -321,6 +340,7 @@ def _record(
         "papers": papers,
         "may_replace": holds and (is_live(consultation) or may_replace(consultation)),
         "may_cancel": holds and signed is not None and may_cancel(signed),
+        "letter": letter_of(consultation),
         "medicines": medicines_in(signed, words.reader_language()) if signed else [],
         "form": (reply or ChatForm()) if own and may_be_written_in(consultation.room) else None,
         "now": clock.now(),
@@ -373,19 +393,82 @@ def prescription(request: PortalRequest, state_id: int, consultation_id: uuid.UU
 
 @doctors
 @require_safe
+def letter(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
+    """Return the letter of referral as a PDF, in the language asked for or English."""
+    consultation = for_practitioner(
+        request.actor, practitioner_of(request), state_id, consultation_id
+    )
+    written = letter_of(consultation)
+    if written is None:
+        raise NotFound
+    content = render_letter(consultation, written, request.GET.get("language", "en"))
+    response = HttpResponse(content, content_type="application/pdf")
+    response.headers["Content-Disposition"] = f'inline; filename="{written.number}.pdf"'
+    return response
+
+
+@doctors
+@require_http_methods(["GET", "HEAD", "POST"])
+def templates(request: PortalRequest, template_id: uuid.UUID | None = None) -> HttpResponse:
+    """Show the doctor's templates with a form for a new one, or for the one to be changed."""
+    practitioner = practitioner_of(request)
+    chosen = template_of(practitioner, template_id) if template_id else None
+    form = TemplateForm.of(chosen) if chosen else TemplateForm()
+    if request.method == "POST":
+        form = TemplateForm(request.POST)
+        if form.is_valid():
+            try:
+                keep_template(
+                    request.actor,
+                    practitioner=practitioner,
+                    content=TemplateContent(**form.cleaned_data),
+                    template_id=template_id,
+                )
+            except DomainError as error:
+                refuse(form, error)
+            else:
+                return HttpResponseRedirect(f"{reverse('doctor:templates')}?kept=1", status=303)
+    context = {
+        "place": "templates",
+        "practitioner": practitioner,
+        "templates": templates_of(practitioner),
+        "chosen": chosen,
+        "form": form,
+        "kept": "kept" in request.GET,
+        "deleted": "deleted" in request.GET,
+    }
+    return render(request, "doctor/templates.html", context, status=422 if form.errors else 200)
+
+
+@doctors
+@require_POST
+def forget_template(request: PortalRequest, template_id: uuid.UUID) -> HttpResponse:
+    """Delete a template. Deleted twice, it is just gone."""
+    with contextlib.suppress(NotFound):
+        delete_template(
+            request.actor, practitioner=practitioner_of(request), template_id=template_id
+        )
+    return HttpResponseRedirect(f"{reverse('doctor:templates')}?deleted=1", status=303)
+
+
+@doctors
+@require_safe
 def today(request: PortalRequest) -> HttpResponse:
     """Show what was done today, what is open, and what patients said."""
     practitioner = practitioner_of(request)
     states = [state_id for state_id, _line_id in assigned_lines(practitioner.id)]
     work = recent_work_of(request.actor, practitioner, states)
     day = clock.today()
-    done = [held for held in work if _ended_on(held, day)]
+    ended = [held for held in work if _ended_on(held, day)]
+    done = [held for held in ended if held.consultation.status == ConsultationStatus.COMPLETED]
     ratings = [held.feedback for held in done if held.feedback]
     context = {
         "place": "today",
         "practitioner": practitioner,
         "day": day,
         "done": done,
+        "elsewhere": [held for held in ended if held not in done],
+        "waiting": board_of(practitioner).waiting,
         "open": [held for held in work if held.consultation.ended_at is None],
         "questions": [held for held in work if held.question_waits],
         "ratings": ratings,

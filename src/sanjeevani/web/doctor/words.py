@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from django.conf import settings
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 
+from sanjeevani.directory.models import Clinic
 from sanjeevani.documents.prescription_document import days_text
 from sanjeevani.prescription.dosing import dosing
 from sanjeevani.prescription.models import DraftItem
+from sanjeevani.queueing.expected_wait import WaitInterval
 from sanjeevani.terminology import dosage
 
 
@@ -54,6 +56,21 @@ def in_words(item: DraftItem, form_code: str) -> str:
 def one_line(parts: Iterable[str]) -> str:
     """Join phrases that begin with a capital into one line."""
     return ", ".join(part[0].lower() + part[1:] for part in parts if part)
+
+
+def clinic_name(clinic: Clinic) -> str:
+    """Return the name of a clinic with its district."""
+    hindi = clinic.name_hi if reader_language() == "hi" else ""
+    return f"{hindi or clinic.name}, {clinic.facility.district}"
+
+
+def wait_text(wait: WaitInterval | None) -> str:
+    """Say how long others wait there."""
+    if wait is None:
+        return gettext("no doctor on duty now")
+    if wait.low < 1:
+        return gettext("up to %(high)s minutes") % {"high": wait.high}
+    return gettext("about %(low)s to %(high)s minutes") % {"low": wait.low, "high": wait.high}
 
 
 FUNCTIONS: Mapping[str, Callable[..., str]] = {

@@ -16,10 +16,27 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from sanjeevani.calls.services import send_message
-from sanjeevani.consultation.models import Consultation, Note, Outcome
+from sanjeevani.consultation.errors import ClinicClosed
+from sanjeevani.consultation.interruptions import interrupt, not_reachable, resume, ring_again
+from sanjeevani.consultation.models import (
+    Consultation,
+    ConsultationStatus,
+    Note,
+    NoteTemplate,
+    Outcome,
+)
+from sanjeevani.consultation.note_templates import (
+    TEXTS,
+    TemplateContent,
+    keep_template,
+    templates_of,
+)
+from sanjeevani.consultation.offers import destinations
 from sanjeevani.consultation.queries import writing_of
-from sanjeevani.consultation.services import NoteContent, write_note
+from sanjeevani.consultation.services import NoteContent, hand_back, write_note
+from sanjeevani.consultation.transfers import redirect, return_to_patient
 from sanjeevani.directory.models import Practitioner
+from sanjeevani.directory.queries import clinic_serving
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import DomainError, Invalid, NotFound
 from sanjeevani.prescription.errors import MedicineRefused
@@ -28,6 +45,7 @@ from sanjeevani.prescription.queries import DraftLine, draft_of, newest_prescrip
 from sanjeevani.prescription.rules import Finding
 from sanjeevani.prescription.services import add_item, conclude, remove_item
 from sanjeevani.prescription.shorthand import ItemContent, parse
+from sanjeevani.queueing.errors import AlreadyWaiting
 from sanjeevani.terminology.models import Diagnosis, Medicine
 from sanjeevani.terminology.queries import (
     diagnoses_coded,
@@ -35,14 +53,21 @@ from sanjeevani.terminology.queries import (
     search_diagnoses,
     search_medicines,
 )
+from sanjeevani.web.doctor import words
 from sanjeevani.web.doctor.forms import (
+    LINE_LENGTH,
     ChatForm,
     DiagnosisForm,
+    HandBackForm,
     ItemForm,
+    KeepTemplateForm,
     LineForm,
     MedicineForm,
     NoteForm,
     OutcomeForm,
+    RedirectForm,
+    ReturnForm,
+    UseTemplateForm,
     refuse,
 )
 
@@ -60,6 +85,7 @@ class Writing:
 
     def __init__(self, actor: Actor, practitioner: Practitioner, consultation: Consultation):
         self.actor = actor
+        self.practitioner = practitioner
         self.consultation = consultation
         self._key: dict[str, Any] = {
             "practitioner": practitioner,
@@ -82,6 +108,17 @@ class Writing:
         self.chosen: Medicine | None = None
         self.refused: list[Finding] = []
         self.outcome: OutcomeForm | None = None
+        self.ending: dict[str, str] = {}
+        """What was typed for the end, while something else is done."""
+        self.redirect: RedirectForm | None = None
+        self.missing = ReturnForm()
+        self.hand_back = HandBackForm()
+        self.template = UseTemplateForm()
+        self.shorthand = KeepTemplateForm()
+        self.kept_template = ""
+        """The shorthand under which a template was just kept."""
+        self.filled: dict[str, str] = {}
+        """The texts of the note that a template has changed."""
         self.section = ""
         """The part of the desk that the last action concerns."""
         self.taken: tuple[str, ...] = ()
@@ -105,19 +142,30 @@ class Writing:
     def read(self) -> Self:
         """Read what a page shows beyond the note, before its template runs."""
         _ = self.draft, self.signed
+        if self.consultation.status in (
+            ConsultationStatus.IN_PROGRESS,
+            ConsultationStatus.INTERRUPTED,
+        ):
+            _ = self.templates
         return self
 
     @cached_property
     def done(self) -> OutcomeForm:
         """The form that ends the consultation, with the likely outcome chosen."""
         likely = Outcome.PRESCRIPTION if self.signed else Outcome.ADVICE
-        return self.outcome or OutcomeForm(initial={"outcome": likely})
+        typed = {name: text for name, text in self.ending.items() if text}
+        return self.outcome or OutcomeForm(initial={"outcome": likely} | typed)
+
+    @cached_property
+    def templates(self) -> list[NoteTemplate]:
+        """The doctor's own templates."""
+        return templates_of(self.practitioner)
 
     @property
     def forms(self) -> list[Form]:
         """The forms that may hold errors."""
-        every = [self.note, self.chat, self.diagnosis, self.line, self.medicine, self.item]
-        return [form for form in [*every, self.outcome] if form is not None]
+        every = [self.note, *self._lines().values(), self.item, self.redirect, self.outcome]
+        return [form for form in every if form is not None]
 
     @property
     def failed(self) -> bool:
@@ -127,13 +175,14 @@ class Writing:
     @property
     def has_results(self) -> bool:
         """Whether a search has found something to choose from."""
-        searched = (self.found_diagnoses, self.found_medicines, self.item)
+        searched = (self.found_diagnoses, self.found_medicines, self.item, self.redirect)
         return any(found is not None for found in searched)
 
     @property
     def typed_on(self) -> bool:
         """Whether text stands in a field that the last action did not use."""
-        return any(form.initial.get(name) for name, form in self._lines().items())
+        typed = any(form.initial.get(name) for name, form in self._lines().items())
+        return typed or any(self.ending.get(name) for name in ("refer_to", "letter_reason"))
 
     def _lines(self) -> dict[str, Form]:
         """The fields of one line, each with a button of its own."""
@@ -142,6 +191,10 @@ class Writing:
             "diagnosis": self.diagnosis,
             "line": self.line,
             "medicine": self.medicine,
+            "missing": self.missing,
+            "hand_back_reason": self.hand_back,
+            "template": self.template,
+            "shorthand": self.shorthand,
         }
 
     def receive(self, data: QueryDict) -> None:
@@ -153,6 +206,7 @@ class Writing:
         self.note = NoteForm(data)
         for name, form in self._lines().items():
             form.initial = {name: data.get(name, "")}
+        self.ending = {name: data.get(name, "") for name in OutcomeForm.base_fields}
         self._keep(self.note.content(self.stored))
         self._keep_reasons(data)
         ACTIONS.get(_meant(action, data), Writing._save)(self, data, argument)
@@ -311,12 +365,167 @@ class Writing:
         self._refuse_forgotten(data)
         if form.is_valid() and not self.line.errors:
             try:
-                conclude(self.actor, **self._key, outcome=Outcome(form.cleaned_data["outcome"]))
+                conclude(
+                    self.actor,
+                    **self._key,
+                    outcome=Outcome(form.cleaned_data["outcome"]),
+                    letter=form.letter(),
+                )
             except DomainError as error:
                 if error.status != Invalid.status:
                     raise
                 refuse(form, error)
         self.outcome = form
+
+    # What becomes of the call and of the patient's place in the line.
+
+    def _find_opd(self, data: QueryDict, argument: str) -> None:
+        self.section = "redirect"
+        initial = {name: data.get(name, "") for name in RedirectForm.base_fields}
+        self.redirect = RedirectForm(_choices(self.consultation), initial=initial)
+
+    def _redirect(self, data: QueryDict, argument: str) -> None:
+        form = self.redirect = RedirectForm(_choices(self.consultation), data)
+        self.section = "redirect"
+        if form.is_valid():
+            state_id, _dot, clinic_id = form.cleaned_data["clinic"].partition(".")
+            clinic = clinic_serving(
+                self.consultation.patient_state_id,
+                clinic_state_id=int(state_id),
+                clinic_id=uuid.UUID(clinic_id),
+            )
+            reason = form.cleaned_data["redirect_reason"]
+            try:
+                redirect(self.actor, **self._key, clinic=clinic, reason=reason)
+            except (AlreadyWaiting, ClinicClosed, Invalid) as error:
+                refuse(form, error)
+            else:
+                self.redirect = None
+                self.section = "sent"
+
+    def _return(self, data: QueryDict, argument: str) -> None:
+        form = self.missing = ReturnForm(data)
+        self.section = "actions"
+        if form.is_valid():
+            return_to_patient(self.actor, **self._key, reason=form.cleaned_data["missing"])
+            self.missing = ReturnForm()
+            self.section = "returned"
+
+    def _hand_back(self, data: QueryDict, argument: str) -> None:
+        form = self.hand_back = HandBackForm(data)
+        self.section = "actions"
+        if form.is_valid():
+            hand_back(self.actor, **self._key, reason=form.cleaned_data["hand_back_reason"])
+            self.hand_back = HandBackForm()
+            self.section = "handed-back"
+
+    def _ring_again(self, data: QueryDict, argument: str) -> None:
+        ring_again(self.actor, **self._key)
+        self.section = "call"
+
+    def _interrupt(self, data: QueryDict, argument: str) -> None:
+        interrupt(self.actor, **self._call)
+        self.section = "call"
+
+    def _resume(self, data: QueryDict, argument: str) -> None:
+        resume(self.actor, **self._call)
+        self.section = "call"
+
+    def _not_reachable(self, data: QueryDict, argument: str) -> None:
+        not_reachable(self.actor, **self._key)
+        self.section = "given-up"
+
+    @property
+    def _call(self) -> dict[str, Any]:
+        return {name: self._key[name] for name in ("state_id", "consultation_id")}
+
+    # Templates.
+
+    def _use_template(self, data: QueryDict, argument: str) -> None:
+        self.section = "template"
+        form = UseTemplateForm({"template": argument or data.get("template", "")})
+        self.template = form
+        if not form.is_valid():
+            return
+        wanted = form.cleaned_data["template"].strip().lower()
+        found = [template for template in self.templates if template.shorthand == wanted]
+        if not found:
+            form.add_error("template", _("You have no template of this name."))
+            return
+        self._put_in(found[0], form)
+        if not form.errors:
+            self.template = UseTemplateForm()
+            self.taken = ("template",)
+
+    def _put_in(self, template: NoteTemplate, form: Form) -> None:
+        content = self.note.content(self.stored)
+        for name in TEXTS:
+            here, added = getattr(content, name), getattr(template, name)
+            if added and added not in here:
+                self.filled[name] = f"{here.rstrip()}\n{added}" if here.strip() else added
+        for name, text in self.filled.items():
+            longest = NoteForm.base_fields[name].max_length  # type: ignore[attr-defined]
+            if len(text) > longest:
+                self.filled = {}
+                form.add_error("template", _("There is no room for it in the note."))
+                return
+        coded = diagnoses_coded(template.diagnosis_codes)
+        titles = {code: coded[code].title for code in template.diagnosis_codes if code in coded}
+        filled: dict[str, Any] = dict(self.filled)
+        self._keep(replace(content, **filled), self.diagnoses | titles)
+        self.note = NoteForm.of(writing_of(self.consultation).note)
+        for line in template.lines:
+            reading = parse(line)
+            if reading.item is None:
+                form.add_error("template", _("Not read: %(line)s") % {"line": line})
+            else:
+                self._add(reading.item, form, "template")
+
+    def _keep_template(self, data: QueryDict, argument: str) -> None:
+        self.section = "template"
+        form = self.shorthand = KeepTemplateForm(data)
+        if not form.is_valid():
+            return
+        content = self.note.content(self.stored)
+        try:
+            kept = keep_template(
+                self.actor,
+                practitioner=self.practitioner,
+                content=TemplateContent(
+                    shorthand=form.cleaned_data["shorthand"],
+                    favourite=True,
+                    **{name: getattr(content, name) for name in TEXTS},
+                    diagnosis_codes=list(self.diagnoses),
+                    lines=[_as_typed(line) for line in self.draft],
+                ),
+            )
+        except DomainError as error:
+            refuse(form, error)
+        else:
+            self.kept_template = kept.shorthand
+            self.shorthand = KeepTemplateForm()
+            self.taken = ("shorthand",)
+
+
+def _choices(consultation: Consultation) -> list[tuple[str, str]]:
+    """Return where the patient can be sent, each with the wait that others have there."""
+    return [
+        (
+            f"{offer.open_clinic.line.state_id}.{offer.open_clinic.clinic.id}",
+            f"{words.clinic_name(offer.open_clinic.clinic)}: {words.wait_text(offer.wait)}",
+        )
+        for offer in destinations(consultation)
+    ]
+
+
+def _as_typed(line: DraftLine) -> str:
+    """Write a line of the draft as a doctor would type it."""
+    item, medicine = line.item, line.medicine
+    how = item.instruction_code.replace("_", " ") or item.instructions
+    return (
+        f"{medicine.generic_name} {medicine.strength.replace(' ', '')} {medicine.form}"
+        f" {item.dose.normalize():f}t {item.frequency} {item.duration_days}d {how}"
+    ).strip()[:LINE_LENGTH]
 
 
 def _meant(action: str, data: QueryDict) -> str:
@@ -331,7 +540,16 @@ def _text(data: QueryDict, name: str) -> str:
     return str(data.get(name, "")).strip()
 
 
-FIELDS = (("line", "add_line"), ("diagnosis", "find_diagnosis"), ("medicine", "find_medicine"))
+FIELDS = (
+    ("line", "add_line"),
+    ("diagnosis", "find_diagnosis"),
+    ("medicine", "find_medicine"),
+    ("template", "use_template"),
+    ("missing", "return"),
+    ("hand_back_reason", "hand_back"),
+    ("redirect_reason", "redirect"),
+    ("shorthand", "keep_template"),
+)
 
 ACTIONS: dict[str, Callable[[Writing, QueryDict, str], None]] = {
     "send": Writing._send,
@@ -345,4 +563,14 @@ ACTIONS: dict[str, Callable[[Writing, QueryDict, str], None]] = {
     "remove_item": Writing._remove_item,
     "sign": Writing._sign,
     "done": Writing._done,
+    "find_opd": Writing._find_opd,
+    "redirect": Writing._redirect,
+    "return": Writing._return,
+    "hand_back": Writing._hand_back,
+    "ring_again": Writing._ring_again,
+    "interrupt": Writing._interrupt,
+    "resume": Writing._resume,
+    "not_reachable": Writing._not_reachable,
+    "use_template": Writing._use_template,
+    "keep_template": Writing._keep_template,
 }

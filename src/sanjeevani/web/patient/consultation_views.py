@@ -19,11 +19,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from sanjeevani.calls.models import RoomStatus
 from sanjeevani.calls.queries import messages_in
 from sanjeevani.calls.services import send_message
-from sanjeevani.consultation.errors import AlreadyGiven
+from sanjeevani.consultation.errors import AlreadyGiven, ClinicClosed
 from sanjeevani.consultation.interruptions import resume
-from sanjeevani.consultation.models import Consultation, ConsultationStatus, Diagnosis
+from sanjeevani.consultation.letters import letter_of
+from sanjeevani.consultation.models import Consultation, ConsultationStatus, Diagnosis, Link
 from sanjeevani.consultation.queries import (
     feedback_of,
+    followed_by,
     own_consultation,
     own_consultations,
     successor_of,
@@ -32,14 +34,15 @@ from sanjeevani.consultation.queries import (
 from sanjeevani.consultation.services import answer, cancel, give_feedback
 from sanjeevani.consultation.transfers import ask_again, move_on
 from sanjeevani.directory.models import Clinic
-from sanjeevani.directory.queries import clinics_of_lines
+from sanjeevani.directory.queries import clinics_of_lines, lines_by_id
 from sanjeevani.foundation import clock
-from sanjeevani.foundation.errors import DomainError, Invalid, Stale
+from sanjeevani.foundation.errors import DomainError, Invalid, NotFound, Stale
 from sanjeevani.foundation.live import TICKET_SECONDS, issue_ticket
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.patients.companions import valid_representatives
 from sanjeevani.patients.models import Representative
 from sanjeevani.patients.queries import own_record
+from sanjeevani.prescription.letters import render_letter
 from sanjeevani.prescription.queries import prescriptions_of
 from sanjeevani.queueing.errors import CallExpired
 from sanjeevani.queueing.models import TokenStatus
@@ -105,6 +108,9 @@ def _status(consultation: Consultation) -> dict[str, Any]:
             # A call that a doctor handed back was not the patient's fault.
             "missed": token.calls > len(token.not_for),
             "dropped": consultation.status == ConsultationStatus.INTERRUPTED,
+            "sent_on_from": followed_by(consultation)
+            if consultation.link == Link.REDIRECTED
+            else None,
         }
     elif stage is Stage.CALLED:
         now = clock.now()
@@ -120,6 +126,8 @@ def _status(consultation: Consultation) -> dict[str, Any]:
             "ask_until": consultation.room.questions_until if _may_write(consultation) else None,
             "note": writing.note,
             "diagnoses": _plain_names(writing.diagnoses),
+            "letter": letter_of(consultation),
+            "now": clock.now(),
             "feedback": feedback_of(consultation),
             "feedback_form": FeedbackForm(),
         }
@@ -150,8 +158,11 @@ def _plain_names(diagnoses: list[Diagnosis]) -> list[str]:
 
 
 def _clinic(consultation: Consultation) -> Clinic | None:
-    line = (consultation.state_id, consultation.line_id)
-    return clinics_of_lines([line]).get(consultation.line_id)
+    state_id, line_id = consultation.state_id, consultation.line_id
+    if consultation.follow_up_with_id is not None:
+        # A doctor's own lane belongs to the line of a clinic.
+        line_id = lines_by_id([(state_id, line_id)])[line_id].parent_id or line_id
+    return clinics_of_lines([(state_id, line_id)]).get(line_id)
 
 
 def _may_write(consultation: Consultation) -> bool:
@@ -327,14 +338,21 @@ def again(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> 
     if request.method == "POST":
         form = trouble_form(person, symptoms, request.POST)
         if form.is_valid():
-            asked = ask_again(
-                request.actor,
-                patient=person,
-                state_id=state_id,
-                consultation_id=consultation_id,
-                content=form.content(said.answers),
-            )
-            return _back(asked)
+            try:
+                asked = ask_again(
+                    request.actor,
+                    patient=person,
+                    state_id=state_id,
+                    consultation_id=consultation_id,
+                    content=form.content(said.answers),
+                )
+            except ClinicClosed as error:
+                # What was written stays, to be sent when the OPD is open.
+                form.add_error(None, str(error.message))
+            except Stale:
+                return _back(found)
+            else:
+                return _back(asked)
     else:
         form = trouble_form(person, symptoms, initial=TroubleForm.values_of(said))
     context = {
@@ -419,3 +437,20 @@ def history(request: PortalRequest) -> HttpResponse:
         "older": rows[SHOWN - 1].id if len(rows) > SHOWN else None,
     }
     return render(request, "patient/history.html", context)
+
+
+@patient
+@require_GET
+def letter_pdf(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
+    """The letter of referral, to take along and to print."""
+    found = own_consultation(request.actor, state_id, consultation_id)
+    letter = letter_of(found)
+    if letter is None:
+        raise NotFound
+    wanted = request.GET.get("language", "")
+    known = wanted if wanted in dict(settings.LANGUAGES) else language()
+    return HttpResponse(
+        render_letter(found, letter, known),
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'inline; filename="{letter.number}-{known}.pdf"'},
+    )

@@ -69,6 +69,7 @@ urlpatterns = [
     path(f"{_CONSULTATION}/resume", consultation_views.return_to_call, name="resume"),
     path(f"{_CONSULTATION}/seek-doctor", consultation_views.seek_doctor, name="seek-doctor"),
     path(f"{_CONSULTATION}/again", consultation_views.again, name="again"),
+    path(f"{_CONSULTATION}/letter.pdf", consultation_views.letter_pdf, name="letter-pdf"),
     path(f"{_CONSULTATION}/feedback", consultation_views.feedback, name="feedback"),
     path(
         f"{_CONSULTATION}/prescription.pdf",

@@ -1,0 +1,106 @@
+"""When the way bends, in real browsers: asked for more, sent on, seen again, no doctor left."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys.people import Doctor, Patient
+from tests.journeys.test_first_consultation import with_token
+
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+
+NewPatient = Callable[..., Patient]
+NewDoctor = Callable[..., Doctor]
+Look = Callable[[Page, str], None]
+
+KARNATAKA, KERALA = 29, 32
+
+
+def test_asked_for_more_then_sent_on_then_seen_again(
+    new_patient: NewPatient, new_doctor: NewDoctor, look: Look
+) -> None:
+    """The doctor works by keys; the patient is led by the page alone."""
+    patient = with_token(new_patient(), KARNATAKA, "Gita")
+    page = patient.page
+    doctor = new_doctor("karnataka.doctor1")
+    desk = doctor.page
+    doctor.go_on_duty()
+    doctor.next()
+
+    desk.keyboard.press("m")
+    expect(desk.locator("#id_missing")).to_be_focused()
+    desk.keyboard.type("Since when, and how high is the fever?")
+    desk.keyboard.press("Enter")
+    expect(desk.locator(".notice--good")).to_contain_text("comes back with the time waited")
+    expect(page.locator("h1")).to_have_text("The doctor needs to know more", timeout=10_000)
+    page.locator("main a.govuk-button").click()
+    page.locator("textarea[name=text]").fill("Since Monday, 102")
+    patient.submit()
+    expect(page.locator(".token__number")).to_be_visible()
+
+    doctor.next()
+    expect(desk.locator(".flags")).to_contain_text("Since when")
+    patient.answer()
+    doctor.expect_in_progress()
+    desk.locator("h1").first.focus()
+    desk.keyboard.press("r")
+    expect(desk.locator("#id_clinic")).to_be_focused()
+    desk.locator("#id_clinic").select_option(index=1)
+    desk.locator("#id_redirect_reason").fill("A colleague should look at the skin")
+    look(desk, "turns-1-redirect")
+    desk.locator("#id_redirect_reason").press("Enter")
+    expect(desk.locator("button.next")).to_be_visible()
+    page.wait_for_url(re.compile(r"/consultations/"))
+    expect(page.locator("main")).to_contain_text("A colleague should look", timeout=10_000)
+    look(page, "turns-2-sent-on")
+
+
+def test_seen_again_by_the_same_doctor(
+    new_patient: NewPatient, new_doctor: NewDoctor, look: Look
+) -> None:
+    """The follow-up waits in the doctor's own lane and comes to that doctor."""
+    patient = with_token(new_patient(language="hi"), KARNATAKA, "Hema")
+    page = patient.page
+    doctor = new_doctor("karnataka.doctor1")
+    doctor.go_on_duty()
+    doctor.next()
+    patient.answer()
+    doctor.expect_in_progress()
+    doctor.note(advice="Rest and drink enough")
+    doctor.finish("advice")
+    again = page.locator("main a[href$='/danger']")
+    expect(again).to_be_visible(timeout=10_000)
+    look(page, "turns-3-done-hi")
+    again.click()
+    patient.no_danger()
+    patient.complain("fever", text="Not better")
+    page.locator("a[href*='after=']").first.click()
+    patient.take_token()
+    doctor.page.reload()
+    expect(doctor.page.locator(".line-list")).to_contain_text("Follow-ups with you")
+    doctor.next()
+    expect(doctor.page.locator(".flags")).to_contain_text("Comes back to you.")
+    patient.answer()
+    doctor.expect_in_progress()
+    doctor.note(advice="Go on")
+    doctor.finish("advice")
+
+
+def test_the_last_doctor_leaves(new_patient: NewPatient, new_doctor: NewDoctor, look: Look) -> None:
+    """The doctor reads first who then waits; the patient is told and keeps the place."""
+    doctor = new_doctor("kerala.doctor1")
+    desk = doctor.page
+    doctor.go_on_duty()
+    patient = with_token(new_patient(), KERALA, "Indu")
+    desk.locator("h1").first.focus()
+    desk.keyboard.press("f")
+    expect(desk.locator(".leaving")).to_contain_text("they are told")
+    look(desk, "turns-4-leaving")
+    desk.locator(".leaving form button").click()
+    expect(desk.locator("button.next")).to_have_count(0)
+    expect(patient.page.locator("main")).to_contain_text("No doctor is on duty", timeout=10_000)
+    look(patient.page, "turns-5-no-doctor")
+    patient.page.locator("form[action$='/seek-doctor'] button").click()
+    expect(patient.page.locator(".token__number")).to_be_visible()
