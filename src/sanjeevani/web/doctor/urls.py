@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sanjeevani.web.doctor import views
+from sanjeevani.web.doctor import call_views, views
 
 app_name = "doctor"
 
@@ -21,6 +21,9 @@ urlpatterns = [
     path(f"{_ONE}/write", views.write, name="write"),
     path(f"{_ONE}/messages", views.messages, name="messages"),
     path(f"{_ONE}/reply", views.reply, name="reply"),
+    path(f"{_ONE}/seat", call_views.seat, name="seat"),
+    path(f"{_ONE}/room", call_views.room, name="room"),
+    path(f"{_ONE}/photo/<uuid:message_id>", call_views.photo, name="photo"),
     path(f"{_ONE}/sign", views.sign, name="sign"),
     path(f"{_ONE}/prescription", views.prescription, name="prescription"),
 ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sanjeevani.web.patient import consultation_views, views
+from sanjeevani.web.patient import call_views, consultation_views, views
 
 app_name = "patient"
 
@@ -34,6 +34,11 @@ urlpatterns = [
     path(f"{_CONSULTATION}/resume", consultation_views.return_to_call, name="resume"),
     path(f"{_CONSULTATION}/seek-doctor", consultation_views.seek_doctor, name="seek-doctor"),
     path(f"{_CONSULTATION}/again", consultation_views.again, name="again"),
+    path(f"{_CONSULTATION}/check", call_views.check, name="check"),
+    path(f"{_CONSULTATION}/call", call_views.call, name="call"),
+    path(f"{_CONSULTATION}/seat", call_views.seat, name="seat"),
+    path(f"{_CONSULTATION}/photo", call_views.photo, name="photo"),
+    path(f"{_CONSULTATION}/photo/<uuid:message_id>", call_views.attachment, name="attachment"),
     path(f"{_CONSULTATION}/feedback", consultation_views.feedback, name="feedback"),
     path(
         f"{_CONSULTATION}/prescription.pdf",
