@@ -13,7 +13,10 @@ from django.core.management import call_command
 from django.db import models
 from PIL import Image
 
-from sanjeevani.calls.models import Mode
+from sanjeevani.calls.invitations import invite_third
+from sanjeevani.calls.models import Mode, Seat
+from sanjeevani.calls.phone import ask_phone_call
+from sanjeevani.calls.services import CheckResult
 from sanjeevani.consultation import interruptions, transfers
 from sanjeevani.consultation import services as consultation
 from sanjeevani.consultation.models import Consultation, ConsultationStatus, Outcome
@@ -284,6 +287,14 @@ def in_room(world: World, record: Any, **more: Any) -> Call:
     return Call(world.guest, record or room, None, {"state_id": room.state_id, **more})
 
 
+def by_host(world: World, record: Any, **more: Any) -> Call:
+    """A call of the doctor in the room of a consultation in progress."""
+    held = world.held
+    return Call(
+        world.host, record, None, {"state_id": held.state_id, "room_id": held.room_id, **more}
+    )
+
+
 CALLS |= {
     "calls.open_room": lambda world: Call(
         world.guest,
@@ -302,6 +313,47 @@ CALLS |= {
     ),
     "calls.change_mode": lambda world: in_room(
         world, None, room_id=world.waiting.room_id, mode=Mode.AUDIO
+    ),
+    "calls.decline_mode": lambda world: in_room(world, None, room_id=world.waiting.room_id),
+    "calls.note_mode": lambda world: in_room(
+        world, None, room_id=world.waiting.room_id, mode=Mode.AUDIO, seat=Seat.HOST
+    ),
+    "calls.note_check": lambda world: in_room(
+        world,
+        None,
+        room_id=world.waiting.room_id,
+        result=CheckResult("works", "refused", "works", "low"),
+    ),
+    "calls.ring": lambda world: by_host(world, world.held.room),
+    "calls.invite_third": lambda world: in_room(
+        world, lambda _secret: ("invitation", None), room_id=world.waiting.room_id
+    ),
+    "calls.revoke_third": lambda world: in_room(world, None, room_id=world.waiting.room_id),
+    "calls.join_third": lambda world: Call(
+        Actor(ActorKind.ANONYMOUS),
+        _result,
+        arguments={
+            "state_id": world.waiting.state_id,
+            "secret": invite_third(
+                world.guest, state_id=world.waiting.state_id, room_id=world.waiting.room_id
+            ),
+            "name": "Sita",
+        },
+    ),
+    "calls.ask_phone_call": lambda world: by_host(world, _result, host_number="0863 2345678"),
+    "calls.settle_phone_call": lambda world: Call(
+        SYSTEM,
+        _result,
+        arguments={
+            "state_id": world.held.state_id,
+            "phone_call_id": ask_phone_call(
+                world.host,
+                state_id=world.held.state_id,
+                room_id=world.held.room_id,
+                host_number="0863 2345678",
+            ).id,
+            "failure": "",
+        },
     ),
     "calls.leave_for_questions": lambda world: in_room(
         world, None, room_id=world.waiting.room_id, until=clock.now()
@@ -433,6 +485,16 @@ CALLS |= {
         world, world.called, world.host, practitioner_id=world.practitioner.id
     ),
     "queueing.drop": lambda world: on_token(world, world.held),
+    "queueing.keep_from": lambda world: Call(
+        SYSTEM,
+        token_of(world.waiting),
+        world.patient.id,
+        {
+            "state_id": world.waiting.state_id,
+            "token_ids": [world.waiting.token_id],
+            "practitioner_ids": [uuid7()],
+        },
+    ),
     "queueing.finish": lambda world: on_token(world, world.held, world.host),
     "queueing.cancel": lambda world: on_token(world, world.waiting, world.guest),
     "roster.assign": lambda world: Call(
@@ -761,11 +823,17 @@ CALLS |= {
 }
 
 
-@call_of("documents.store_upload")
-def _(world: World) -> Call:
+def a_photo() -> BytesIO:
+    """A small picture."""
     picture = BytesIO()
     Image.new("RGB", (8, 8), "white").save(picture, "PNG")
     picture.seek(0)
+    return picture
+
+
+@call_of("documents.store_upload")
+def _(world: World) -> Call:
+    picture = a_photo()
     return Call(
         world.guest,
         _result,
@@ -1036,6 +1104,17 @@ CALLS |= {
     ),
     "consultation.move_on": lambda world: Call(
         SYSTEM, world.waiting, world.patient.id, _key(token_of(world.waiting))
+    ),
+    "consultation.call_again": lambda world: at_desk(world, interrupted(world)),
+    "consultation.phone_patient": lambda world: at_desk(world, world.held),
+    "consultation.send_photo": lambda world: Call(
+        world.guest,
+        _result,
+        world.patient.id,
+        {**of(world.held), "file": a_photo(), "name": "rash.jpg", "client_key": uuid7()},
+    ),
+    "consultation.report_conduct": lambda world: Call(
+        world.guest, _result, world.patient.id, of(world.held)
     ),
     "consultation.interrupt": lambda world: by_guest(world, world.held),
     "consultation.resume": lambda world: by_guest(world, interrupted(world)),
