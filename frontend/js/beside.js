@@ -39,7 +39,10 @@ function fit(html, address) {
   }
   desk.hidden = true;
   beside.hidden = false;
-  beside.replaceChildren(...[...main.childNodes].map((node) => document.importNode(node, true)));
+  const back = page.querySelector(".govuk-back-link");
+  beside.replaceChildren(
+    ...[...(back ? [back] : []), ...main.childNodes].map((node) => document.importNode(node, true)),
+  );
   beside.dataset.address = address;
   const heading = beside.querySelector("h1");
   heading?.setAttribute("tabindex", "-1");

@@ -269,6 +269,7 @@ class Call {
     const { picture } = this.#media;
     const shown = video.srcObject instanceof MediaStream ? video.srcObject.getTracks()[0] : null;
     if (shown !== picture) video.srcObject = picture ? new MediaStream([picture]) : null;
+    video.hidden = !picture;
   }
 
   /** @param {SubmitEvent} event */

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from sanjeevani.consultation.events import ConsultationEnded
+from sanjeevani.consultation.events import CalledAgain, ConsultationEnded
+from sanjeevani.consultation.interruptions import NOT_REACHABLE
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
 from sanjeevani.foundation.actor import SYSTEM, Actor
 from sanjeevani.foundation.outbox import StoredFact
@@ -17,7 +18,7 @@ from sanjeevani.messaging.services import queue_message
 from sanjeevani.queueing.events import TokenCalled, TokenIssued
 from sanjeevani.queueing.services import tell_near
 
-KINDS = frozenset({TokenIssued.kind, TokenCalled.kind, ConsultationEnded.kind})
+KINDS = frozenset({TokenIssued.kind, TokenCalled.kind, CalledAgain.kind, ConsultationEnded.kind})
 
 
 def tell_patients(facts: Sequence[StoredFact]) -> None:
@@ -41,6 +42,13 @@ def tell_patients(facts: Sequence[StoredFact]) -> None:
                 consultation_id=consultation_id,
                 purpose="called",
                 number=fact.payload["number"],
+            )
+        elif fact.kind == CalledAgain.kind:
+            notify(
+                SYSTEM,
+                state_id=fact.state_id,
+                consultation_id=consultation_id,
+                purpose="called_again",
             )
         elif fact.payload["status"] in _ENDED:
             notify(
@@ -101,8 +109,12 @@ def _text(purpose: str, number: int | None, consultation: Consultation) -> str:
         return _("Token %(number)s: the doctor calls you. Answer within 2 minutes:") % {
             "number": number
         }
+    if purpose == "called_again":
+        return _("The doctor calls you again. Answer here:")
     if purpose == "completed":
         return _("What the doctor said, and your prescription, are here:")
+    if consultation.reason == NOT_REACHABLE:
+        return _("The line broke and we could not reach you. Ask again here: you then go first.")
     if consultation.carries_wait:
         return _("The OPD closed before your turn. Ask again next time: you then go first.")
     return _("The consultation was not held, because you could not be reached. Ask again here:")
