@@ -45,24 +45,28 @@ def is_held(consultation: Consultation) -> bool:
     return consultation.status in HELD and consultation.practitioner_id is not None
 
 
-def room_context(consultation: Consultation, seat: Seat) -> dict[str, Any]:
-    """Return what the part about the call needs, for one who sits at `seat`."""
+def in_call(consultation: Consultation) -> dict[str, Any]:
+    """Return what a page has to know at once: whether there is a call, and whether it rings."""
     room: Room = consultation.room
     held = is_held(consultation) and room.status == RoomStatus.OPEN
-    context: dict[str, Any] = {
+    return {
         "consultation": consultation,
         "room": room,
         "held": held,
         "allowed": room.ceiling if held else "off",
         "speaking": held and room.ceiling in SPEAKING,
         "relays": bool(relays_of(room.state_id)),
+        "ringing": held and is_ringing(room),
     }
-    if not held:
+
+
+def room_context(consultation: Consultation, seat: Seat) -> dict[str, Any]:
+    """Return what the part about the call needs, for one who sits at `seat`."""
+    context = in_call(consultation)
+    if not context["held"]:
         return context
-    here = presences(room.state_id, room.id)
-    guest = here.get(Seat.GUEST)
-    phone_call = newest_phone_call(room.state_id, room.id)
-    guest_here = guest is not None and guest.left_at is None
+    room: Room = consultation.room
+    guest = presences(room.state_id, room.id).get(Seat.GUEST)
     asked = Mode(room.asked_mode) if room.asked_mode else None
     return context | {
         "now_mode": Mode(room.mode),
@@ -70,10 +74,9 @@ def room_context(consultation: Consultation, seat: Seat) -> dict[str, Any]:
         "below": BELOW[Mode(room.mode if room.ceiling in SPEAKING else room.ceiling)],
         "asked": asked,
         "asked_by_me": asked is not None and room.asked_seat == seat,
-        "guest_here": guest_here,
+        "guest_here": guest is not None and guest.left_at is None,
         "guest_was_here": guest is not None,
-        "ringing": not guest_here and is_ringing(room),
-        "phone_call": phone_call,
+        "phone_call": newest_phone_call(room.state_id, room.id),
         "has_phone": phone_bridge() is not None,
         "third": invitation_to(room.state_id, room.id),
         "check": room.check_result,
@@ -81,8 +84,11 @@ def room_context(consultation: Consultation, seat: Seat) -> dict[str, Any]:
 
 
 def is_ringing(room: Room) -> bool:
-    """Tell whether the doctor has just called again."""
-    return room.rung_at is not None and clock.now() < room.rung_at + RINGING
+    """Tell whether the doctor has just called again, and the patient is not back yet."""
+    if room.rung_at is None or clock.now() >= room.rung_at + RINGING:
+        return False
+    guest = presences(room.state_id, room.id).get(Seat.GUEST)
+    return guest is None or guest.left_at is not None
 
 
 def act(

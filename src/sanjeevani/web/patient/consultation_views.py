@@ -46,7 +46,7 @@ from sanjeevani.queueing.models import TokenStatus
 from sanjeevani.queueing.queries import place_of, wait_of
 from sanjeevani.terminology.queries import diagnoses_coded
 from sanjeevani.web.access import PortalRequest, patient
-from sanjeevani.web.calls.room import room_context
+from sanjeevani.web.calls.room import in_call, is_held, room_context
 from sanjeevani.web.errors import respond
 from sanjeevani.web.patient.forms import FeedbackForm, MessageForm, TroubleForm
 from sanjeevani.web.patient.pictures import pictures_of
@@ -97,7 +97,7 @@ def _status(consultation: Consultation) -> dict[str, Any]:
         "name_of": name_of,
     }
     if stage in (Stage.TALKING, Stage.INTERRUPTED):
-        context |= room_context(consultation, Seat.GUEST)
+        context |= in_call(consultation)
     if stage is Stage.WAITING:
         place = place_of(token)
         context |= {
@@ -179,6 +179,7 @@ def _page(
     full = {
         **_status(consultation),
         **_said(consultation),
+        **(room_context(consultation, Seat.GUEST) if is_held(consultation) else {}),
         "message_form": MessageForm(),
         "photo_key": uuid.uuid4(),
         "live": settings.GATEWAY_URL,
