@@ -1,6 +1,8 @@
 """The ladder of a room: down at once, up only when both want, and what stands in the books."""
 
 import uuid
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -34,7 +36,7 @@ class Seats:
             guest_account_id=self.guest_account.id,
             mode=Mode.CHAT,
         )
-        self.key = {"state_id": ANDHRA_PRADESH, "room_id": room.id}
+        self.key: dict[str, Any] = {"state_id": ANDHRA_PRADESH, "room_id": room.id}
         calls.seat_host(SYSTEM, account_id=self.host.account_id, **self.key)
 
     @property
@@ -80,14 +82,15 @@ def test_a_step_down_is_anyones_and_a_step_up_needs_both(seats: Seats) -> None:
 
 def test_strangers_change_nothing(seats: Seats) -> None:
     stranger = Actor(ActorKind.PERSON, account_id=uuid.uuid4())
-    for verb, more in (
+    verbs: list[tuple[Callable[..., Any], dict[str, Any]]] = [
         (ladder.change_mode, {"mode": Mode.CHAT}),
         (ladder.decline_mode, {}),
         (invite_third, {}),
         (calls.ring, {}),
-    ):
+    ]
+    for verb, more in verbs:
         with pytest.raises(NotPermitted):
-            verb(stranger, **seats.key, **more)  # type: ignore[operator]
+            verb(stranger, **seats.key, **more)
     with pytest.raises(NotPermitted):
         calls.ring(seats.guest, **seats.key)
 
@@ -110,14 +113,14 @@ def test_a_phone_call_is_placed_once_and_is_the_mode_then(seats: Seats) -> None:
         seat_ticket(seats.room, Seat.GUEST, None)
 
 
-def test_a_phone_call_that_fails_is_said(seats: Seats, settings: object) -> None:
+def test_a_phone_call_that_fails_is_said(seats: Seats, settings: Any) -> None:
     seats.guest_account.mobile = "+919876400400"
     seats.guest_account.save()
     call = ask_phone_call(seats.host, host_number="0863 2345678", **seats.key)
     place_phone_call(ANDHRA_PRADESH, str(call.id))
     failed = PhoneCall.objects.get(state_id=ANDHRA_PRADESH, id=call.id)
     assert (failed.status, failed.failure, seats.room.mode) == ("failed", "http_400", "chat")
-    settings.PHONE_BRIDGE = ""  # type: ignore[attr-defined]
+    settings.PHONE_BRIDGE = ""
     with pytest.raises(NoPhoneBridge):
         ask_phone_call(seats.host, host_number="0863 2345678", **seats.key)
 
@@ -133,9 +136,9 @@ def test_one_third_at_a_time_and_a_link_can_be_taken_back(seats: Seats) -> None:
     assert open_invitation(ANDHRA_PRADESH, secret) is None
 
 
-def test_relays_by_region_with_a_new_name_each_time(settings: object) -> None:
-    settings.TURN_SECRET = "a secret"  # type: ignore[attr-defined]
-    settings.TURN_SERVERS = {  # type: ignore[attr-defined]
+def test_relays_by_region_with_a_new_name_each_time(settings: Any) -> None:
+    settings.TURN_SECRET = "a secret"
+    settings.TURN_SERVERS = {
         "29,32": ["turn:south.example"],
         "*": ["turn:anywhere.example"],
     }
@@ -143,5 +146,5 @@ def test_relays_by_region_with_a_new_name_each_time(settings: object) -> None:
     (other,) = ice_servers(7)["iceServers"]
     assert (south["urls"], other["urls"]) == (["turn:south.example"], ["turn:anywhere.example"])
     assert south["username"] != ice_servers(32)["iceServers"][0]["username"]
-    settings.TURN_SERVERS = {}  # type: ignore[attr-defined]
+    settings.TURN_SERVERS = {}
     assert ice_servers(32) == {}
