@@ -1,30 +1,34 @@
 // A call: two people, at most three, from page to page.
 //
 // <meta name="live-gateway" content="https://host">
-// <section data-call data-call-ticket-url="/url"      answers {"ticket", "expires", "ice": {...}}
-//          data-call-auto>                            joins at once; without it a button does
+// <section data-call-room data-call-ticket-url="/url"   answers {"ticket", "expires", "ice": {...}}
+//          data-call-auto>                              joins at once; without it a button does
 //   <p data-call-status data-text-waiting data-text-connecting data-text-connected
 //      data-text-reconnecting data-text-unreachable data-text-relay-refused data-text-ended
 //      data-text-elsewhere data-text-closed data-text-refused data-text-unsupported>
 //   <p data-call-notice data-text-audio data-text-low data-text-medium data-text-full
 //      data-text-microphone-refused data-text-microphone-missing data-text-microphone-busy
 //      data-text-camera-refused data-text-camera-missing data-text-camera-busy
-//      data-text-tap-to-hear data-text-offer-phone>
+//      data-text-tap-to-hear data-text-offer-phone data-text-not-sent>
+//   <b data-call-quality data-text-good data-text-fair data-text-poor>
 //   <div data-call-remotes></div> <video data-call-local></video>
 //   <button data-call-join> <button data-call-mute> <button data-call-camera>
-//   <button data-call-turn> <button data-call-picture> <button data-call-leave>
+//   <button data-call-turn> <button data-call-picture> <button data-call-large> <button data-call-leave>
+//   <form data-call-act>               sent without leaving the page; answers may say X-Go (load that)
+//                                      and X-Link (shown in <p data-call-link hidden><input>)
+//   <div data-call-mode="video | low_video | audio | chat | phone | off">   what the server allows
 // </section>
-// <div data-call-mode="video | low_video | audio | chat | phone">   what the server allows
 //
 // Dispatches on the document: call:state {state}, call:rung {seat, rung, reason},
-// call:problem {what}, call:offer-phone.
+// call:problem {what}, call:offer-phone; and live:refresh when something was sent.
 import { RUNGS } from "./parts/ladder.js";
 import { Media } from "./parts/media.js";
 import { Peer } from "./parts/peer.js";
 import { Signalling } from "./parts/signalling.js";
 
 const CAPS = /** @type {Record<string, number>} */ ({ video: 3, low_video: 1, audio: 0 });
-const QUALITY = 10_000;
+const QUALITY = 30_000;
+const APART = 1_100; // the gateway takes one sample a second
 const POOR_SECONDS = 10;
 
 class Call {
@@ -37,7 +41,13 @@ class Call {
   #cap = 3;
   #state = "";
   #poor = 0;
-  #reportedAt = 0;
+  #toldAt = 0;
+  /** @type {Map<string, {at: number, sees: string}>} */
+  #told = new Map();
+  /** @type {HTMLButtonElement | null} */
+  #pressed = null;
+  /** The server allowed no call; when it does again, the page joins by itself. */
+  #fallen = false;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #ticking;
 
@@ -45,11 +55,9 @@ class Call {
   constructor(root) {
     this.#root = root;
     root.addEventListener("click", (event) => this.#clicked(event));
+    root.addEventListener("submit", (event) => this.#act(event));
     document.addEventListener("live:updated", () => this.#obey());
-    document.addEventListener("live:look", (event) => {
-      const { mode } = /** @type {CustomEvent} */ (event).detail;
-      if (mode) this.#limit(mode);
-    });
+    this.#obey();
     if (root.dataset.callAuto !== undefined) this.join();
   }
 
@@ -141,19 +149,25 @@ class Call {
 
   #obey() {
     /** @type {HTMLElement | null} */
-    const place = document.querySelector("[data-call-mode]");
+    const place = this.#root.querySelector("[data-call-mode]") ?? document.querySelector("[data-call-mode]");
     if (place) this.#limit(place.dataset.callMode ?? "");
   }
 
   /** @param {string} mode */
   #limit(mode) {
+    this.#root.hidden = mode === "off";
     if (!(mode in CAPS)) {
+      this.#fallen = true;
       if (this.signalling) this.leave("ended");
       return;
     }
-    if (this.#cap === CAPS[mode]) return;
-    this.#cap = CAPS[mode];
-    for (const peer of this.peers.values()) peer.limit(this.#cap);
+    if (this.#cap !== CAPS[mode]) {
+      this.#cap = CAPS[mode];
+      for (const peer of this.peers.values()) peer.limit(this.#cap);
+    }
+    if (!this.#fallen) return;
+    this.#fallen = false;
+    this.join();
   }
 
   /** @type {Map<string, string>} */
@@ -174,13 +188,21 @@ class Call {
     const { round_trip_ms: roundTrip, concealed } = peer.quality;
     this.#poor = roundTrip > 1_000 || concealed > 0.1 ? this.#poor + 1 : 0;
     if (this.#poor === POOR_SECONDS) this.#notice("offer-phone", "offer-phone");
-    if (Date.now() - this.#reportedAt >= QUALITY) this.#report(peer, "");
+    const { loss, sees } = peer.quality;
+    const poor = loss > 0.1 || concealed > 0.1 || roundTrip > 800;
+    const fair = loss > 0.03 || roundTrip > 400;
+    write(this.#root.querySelector("[data-call-quality]"), poor ? "poor" : fair ? "fair" : "good");
+    const told = this.#told.get(peer.seat);
+    const news = sees !== told?.sees || Date.now() - told.at >= QUALITY;
+    if (news && Date.now() - this.#toldAt > APART) this.#report(peer, "");
   }
 
   /** @param {Peer} peer @param {string} reason */
   #report(peer, reason) {
-    this.#reportedAt = Date.now();
-    this.signalling?.send({
+    if (!this.signalling?.open) return;
+    this.#toldAt = Date.now();
+    this.#told.set(peer.seat, { at: this.#toldAt, sees: peer.quality.sees });
+    this.signalling.send({
       kind: "quality",
       peer: peer.seat,
       rung: RUNGS[peer.ladder.rung].name,
@@ -247,6 +269,48 @@ class Call {
     const { picture } = this.#media;
     const shown = video.srcObject instanceof MediaStream ? video.srcObject.getTracks()[0] : null;
     if (shown !== picture) video.srcObject = picture ? new MediaStream([picture]) : null;
+    video.hidden = !picture;
+  }
+
+  /** @param {SubmitEvent} event */
+  async #act(event) {
+    const form = event.target;
+    if (!(form instanceof HTMLFormElement) || form.dataset.callAct === undefined) return;
+    event.preventDefault();
+    const body = new FormData(form);
+    if (this.#pressed?.name) body.set(this.#pressed.name, this.#pressed.value);
+    try {
+      const answer = await fetch(form.action, {
+        method: "POST",
+        body,
+        headers: { "X-Fragment": "1", Accept: "application/problem+json" },
+        redirect: "manual",
+      });
+      if (!answer.ok) {
+        const { title } = await answer.json();
+        say(this.#root.querySelector("[data-call-notice]"), title);
+        return;
+      }
+      const go = answer.headers.get("X-Go");
+      if (go) location.assign(go);
+      const link = answer.headers.get("X-Link");
+      if (link) this.#offer(link);
+      document.dispatchEvent(new CustomEvent("live:refresh"));
+    } catch {
+      this.#notice("not-sent", "problem");
+    }
+  }
+
+  /** @param {string} link to the third seat */
+  #offer(link) {
+    const place = /** @type {HTMLElement | null} */ (this.#root.querySelector("[data-call-link]"));
+    const field = place?.querySelector("input");
+    if (!place || !field) return;
+    place.hidden = false;
+    field.value = link;
+    field.select();
+    const given = navigator.share ? navigator.share({ url: link }) : navigator.clipboard?.writeText(link);
+    given?.catch(() => undefined);
   }
 
   async #again() {
@@ -264,6 +328,7 @@ class Call {
     }
     const button = event.target.closest("button");
     const { dataset } = button ?? {};
+    this.#pressed = button;
     if (!button || !dataset) return;
     if ("callJoin" in dataset) this.join();
     if ("callLeave" in dataset) this.leave();
@@ -276,6 +341,7 @@ class Call {
       this.#media.turnAround();
       this.#again();
     }
+    if ("callLarge" in dataset) this.#root.toggleAttribute("data-large", toggled(button));
     if ("callPicture" in dataset) {
       const video = /** @type {HTMLVideoElement | null} */ (this.#root.querySelector("video[data-seat]"));
       if (document.pictureInPictureElement) document.exitPictureInPicture();
@@ -294,9 +360,14 @@ function toggled(button) {
 /** @param {Element | null} place @param {string} name */
 function write(place, name) {
   const text = place?.getAttribute(`data-text-${name}`);
-  if (place && text != null && place.textContent !== text) place.textContent = text;
+  if (text != null) say(place, text);
+}
+
+/** @param {Element | null} place @param {string} text */
+function say(place, text) {
+  if (place && place.textContent !== text) place.textContent = text;
 }
 
 /** @type {NodeListOf<HTMLElement>} */
-const places = document.querySelectorAll("[data-call]");
+const places = document.querySelectorAll("[data-call-room]");
 for (const place of places) new Call(place);

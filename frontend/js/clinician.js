@@ -13,4 +13,8 @@ htmx.config.responseHandling = [
   { code: "[45]..", swap: false, error: true },
 ];
 
+document.addEventListener("page:changed", (event) => {
+  htmx.process(/** @type {CustomEvent} */ (event).detail);
+});
+
 enhanceKeys();

@@ -160,12 +160,15 @@ document.addEventListener("htmx:afterSettle", () => {
 // The call ------------------------------------------------------------------------------------------
 
 const call = () => document.querySelector("[data-call]")?.getAttribute("data-call");
-const rendered = call();
+let rendered = call();
 document.addEventListener("live:updated", () => {
   const now = call();
   if (!now || now === rendered) return;
   if (now === "none") location.replace(rendered === "called" ? "/desk?unanswered=1" : "/desk?moved=1");
-  else location.reload();
+  else if (document.dispatchEvent(new CustomEvent("desk:moved", { cancelable: true }))) {
+    location.reload();
+  }
+  rendered = now;
 });
 
 /** @type {WeakMap<Element, {now: string, ahead: number}>} */

@@ -285,6 +285,7 @@ addEventListener("online", () => {
   resynchronise();
 });
 addEventListener("offline", tell);
+document.addEventListener("live:refresh", () => elements().forEach(refresh));
 addEventListener("pagehide", disconnect);
 addEventListener("pageshow", (event) => {
   if (!event.persisted) return;

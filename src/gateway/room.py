@@ -107,6 +107,7 @@ class Quality(_Message):
     kind: Literal["quality"]
     peer: SeatName
     rung: Literal["audio", "low", "medium", "full"]
+    sees: Literal["", "small", "full"] = ""
     loss: float = Field(ge=0, le=1)
     concealed: float = Field(ge=0, le=1)
     round_trip_ms: float = Field(ge=0, le=600_000)

@@ -96,7 +96,7 @@ class Caller:
             f"""<!doctype html><html lang="en"><head><title>{seat}</title>
             <meta name="live-gateway" content="{gateway_url}"><link rel="icon" href="data:,">
             <script type="module" src="/js/call.js"></script></head><body>
-            <section data-call data-call-auto data-call-ticket-url="{path}/ticket">
+            <section data-call-room data-call-auto data-call-ticket-url="{path}/ticket">
             <p id="status" data-call-status {TEXTS}></p><p id="notice" data-call-notice {TEXTS}></p>
             <div data-call-remotes></div><video data-call-local muted autoplay playsinline></video>
             <button data-call-mute aria-pressed="false">Mute</button>

@@ -71,6 +71,10 @@ NO_VERB_BECAUSE = {
     "messaging.queue_message": "part of the verb that has something to say",
     "messaging.send_queued": "sending changes the messages themselves only",
     "messaging.forget_old_messages": "cleaning up by the clock",
+    "calls.record_mode": "part of the verbs that change a mode",
+    "calls.record": "what machines measured is nobody's act; that the mode changed is a verb",
+    "calls.notice_loss": "that the sweeper has looked is nobody's act",
+    "consultation.respect_blocks": "part of the verbs that issue tokens",
     "terminology.load_reference": "reference data comes with the version, not from an actor",
 }
 

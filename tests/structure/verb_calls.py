@@ -14,7 +14,10 @@ from django.core.management import call_command
 from django.db import models
 from PIL import Image
 
-from sanjeevani.calls.models import Mode
+from sanjeevani.calls.invitations import invite_third
+from sanjeevani.calls.models import Mode, Seat
+from sanjeevani.calls.phone import ask_phone_call
+from sanjeevani.calls.services import CheckResult
 from sanjeevani.consultation import interruptions, transfers
 from sanjeevani.consultation import papers as consultation_papers
 from sanjeevani.consultation import services as consultation
@@ -311,6 +314,14 @@ def in_room(world: World, record: Any, **more: Any) -> Call:
     return Call(world.guest, record or room, None, {"state_id": room.state_id, **more})
 
 
+def by_host(world: World, record: Any, **more: Any) -> Call:
+    """A call of the doctor in the room of a consultation in progress."""
+    held = world.held
+    return Call(
+        world.host, record, None, {"state_id": held.state_id, "room_id": held.room_id, **more}
+    )
+
+
 CALLS |= {
     "calls.open_room": lambda world: Call(
         world.guest,
@@ -329,6 +340,47 @@ CALLS |= {
     ),
     "calls.change_mode": lambda world: in_room(
         world, None, room_id=world.waiting.room_id, mode=Mode.AUDIO
+    ),
+    "calls.decline_mode": lambda world: in_room(world, None, room_id=world.waiting.room_id),
+    "calls.note_mode": lambda world: in_room(
+        world, None, room_id=world.waiting.room_id, mode=Mode.AUDIO, seat=Seat.HOST
+    ),
+    "calls.note_check": lambda world: in_room(
+        world,
+        None,
+        room_id=world.waiting.room_id,
+        result=CheckResult("works", "refused", "works", "low"),
+    ),
+    "calls.ring": lambda world: by_host(world, world.held.room),
+    "calls.invite_third": lambda world: in_room(
+        world, lambda _secret: ("invitation", None), room_id=world.waiting.room_id
+    ),
+    "calls.revoke_third": lambda world: in_room(world, None, room_id=world.waiting.room_id),
+    "calls.join_third": lambda world: Call(
+        Actor(ActorKind.ANONYMOUS),
+        _result,
+        arguments={
+            "state_id": world.waiting.state_id,
+            "secret": invite_third(
+                world.guest, state_id=world.waiting.state_id, room_id=world.waiting.room_id
+            ),
+            "name": "Sita",
+        },
+    ),
+    "calls.ask_phone_call": lambda world: by_host(world, _result, host_number="0863 2345678"),
+    "calls.settle_phone_call": lambda world: Call(
+        SYSTEM,
+        _result,
+        arguments={
+            "state_id": world.held.state_id,
+            "phone_call_id": ask_phone_call(
+                world.host,
+                state_id=world.held.state_id,
+                room_id=world.held.room_id,
+                host_number="0863 2345678",
+            ).id,
+            "failure": "",
+        },
     ),
     "calls.leave_for_questions": lambda world: in_room(
         world, None, room_id=world.waiting.room_id, until=clock.now()
@@ -476,6 +528,16 @@ CALLS |= {
         world, world.called, world.host, practitioner_id=world.practitioner.id
     ),
     "queueing.drop": lambda world: on_token(world, world.held),
+    "queueing.keep_from": lambda world: Call(
+        SYSTEM,
+        token_of(world.waiting),
+        world.patient.id,
+        {
+            "state_id": world.waiting.state_id,
+            "token_ids": [world.waiting.token_id],
+            "practitioner_ids": [uuid7()],
+        },
+    ),
     "queueing.finish": lambda world: on_token(world, world.held, world.host),
     "queueing.cancel": lambda world: on_token(world, world.waiting, world.guest),
     "roster.assign": lambda world: Call(
@@ -814,6 +876,14 @@ CALLS |= {
 }
 
 
+def a_photo() -> BytesIO:
+    """A small picture."""
+    picture = BytesIO()
+    Image.new("RGB", (8, 8), "white").save(picture, "PNG")
+    picture.seek(0)
+    return picture
+
+
 @call_of("documents.store_upload")
 def _(world: World) -> Call:
     return Call(
@@ -823,7 +893,7 @@ def _(world: World) -> Call:
         {
             "state_id": world.patient.state_id,
             "patient_id": world.patient.id,
-            "file": a_picture(),
+            "file": a_photo(),
             "name": "report.png",
         },
     )
@@ -1099,6 +1169,17 @@ CALLS |= {
     "consultation.move_on": lambda world: Call(
         SYSTEM, world.waiting, world.patient.id, _key(token_of(world.waiting))
     ),
+    "consultation.call_again": lambda world: at_desk(world, interrupted(world)),
+    "consultation.phone_patient": lambda world: at_desk(world, world.held),
+    "consultation.send_photo": lambda world: Call(
+        world.guest,
+        _result,
+        world.patient.id,
+        {**of(world.held), "file": a_photo(), "name": "rash.jpg", "client_key": uuid7()},
+    ),
+    "consultation.report_conduct": lambda world: Call(
+        world.guest, _result, world.patient.id, of(world.held)
+    ),
     "consultation.interrupt": lambda world: by_guest(world, world.held),
     "consultation.resume": lambda world: by_guest(world, interrupted(world)),
     "consultation.dropped": lambda world: Call(
@@ -1218,14 +1299,6 @@ CALLS |= {
 }
 
 
-def a_picture() -> BytesIO:
-    """A photo."""
-    picture = BytesIO()
-    Image.new("RGB", (8, 8), "white").save(picture, "PNG")
-    picture.seek(0)
-    return picture
-
-
 def by_family(
     world: World, record: Any, concerned: uuid.UUID | None = None, /, **more: Any
 ) -> Call:
@@ -1266,20 +1339,20 @@ SAVITA = Authority(
 def draft_paper(world: World) -> UploadedFile:
     """A photo in the patient's draft."""
     return papers.add_draft_paper(
-        world.guest, patient=world.patient, file=a_picture(), name="rash.jpg"
+        world.guest, patient=world.patient, file=a_photo(), name="rash.jpg"
     )
 
 
 def paper_of(world: World) -> UploadedFile:
     """A photo with a consultation that waits."""
     return consultation_papers.add_paper(
-        world.guest, **of(world.waiting), file=a_picture(), name="rash.jpg"
+        world.guest, **of(world.waiting), file=a_photo(), name="rash.jpg"
     )
 
 
 def a_file(world: World) -> dict[str, Any]:
     """A file with its name."""
-    return {"file": a_picture(), "name": "rash.jpg"}
+    return {"file": a_photo(), "name": "rash.jpg"}
 
 
 CALLS |= {

@@ -25,7 +25,9 @@ export function enhanceKeys() {
     }
     if (document.querySelector("dialog[open]")) return;
     const target = [...document.querySelectorAll("[data-key]")].find(
-      (element) => /** @type {HTMLElement} */ (element).dataset.key === event.key.toLowerCase(),
+      (element) =>
+        /** @type {HTMLElement} */ (element).dataset.key === event.key.toLowerCase() &&
+        !element.closest("[hidden]"),
     );
     if (!(target instanceof HTMLElement) || target.matches(":disabled")) return;
     event.preventDefault();

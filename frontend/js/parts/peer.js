@@ -9,6 +9,7 @@ const RESTART = 6_000;
 const UNREACHABLE = 20_000;
 const RESEND = 5_000;
 const UNANSWERED = 10_000;
+const SMALL = 200; // lines of a picture
 
 export class Peer extends EventTarget {
   ladder = new Ladder();
@@ -16,7 +17,7 @@ export class Peer extends EventTarget {
   streams = { audio: new MediaStream(), video: new MediaStream() };
   /** Whether a moving picture arrives. */
   pictured = false;
-  quality = { loss: 0, concealed: 0, round_trip_ms: 0, relayed: false };
+  quality = { loss: 0, concealed: 0, round_trip_ms: 0, relayed: false, sees: "" };
   /** @type {RTCPeerConnection} */
   connection;
   seat;
@@ -334,6 +335,7 @@ export class Peer extends EventTarget {
     const stats = await this.connection.getStats();
     /** @type {any} */
     let pair;
+    let height = 0;
     const now = { received: 0, lost: 0, samples: 0, concealed: 0, frames: 0 };
     for (const report of stats.values()) {
       if (report.type === "transport" && report.selectedCandidatePairId) {
@@ -342,6 +344,7 @@ export class Peer extends EventTarget {
         now.received += report.packetsReceived ?? 0;
         now.lost += Math.max(0, report.packetsLost ?? 0);
         now.frames += report.framesDecoded ?? 0;
+        height = report.frameHeight ?? height;
         if (report.kind !== "audio") continue;
         now.samples = report.totalSamplesReceived ?? 0;
         now.concealed = (report.concealedSamples ?? 0) - (report.silentConcealedSamples ?? 0);
@@ -354,6 +357,7 @@ export class Peer extends EventTarget {
     this.#still = now.frames > before.frames ? 0 : this.#still + 1;
     this.pictured = now.frames > 0 && this.#still < 2;
     if (this.pictured !== pictured) this.#happened("media");
+    this.quality.sees = !this.pictured ? "" : height <= SMALL ? "small" : "full";
     this.quality.loss = share(now.lost - before.lost, now.received - before.received);
     this.quality.concealed = Math.min(
       1,

@@ -31,3 +31,11 @@ class RoomChanged(RoomFact):
     """The room's status, mode or seats changed."""
 
     kind: ClassVar[str] = "calls.RoomChanged"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhoneCallAsked(RoomFact):
+    """The bridge is to place a phone call."""
+
+    kind: ClassVar[str] = "calls.PhoneCallAsked"
+    phone_call_id: uuid.UUID

@@ -1,9 +1,23 @@
 """Reads of rooms."""
 
+import datetime
+import hashlib
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from sanjeevani.calls.models import Message, Mode, ModeChange
+from sanjeevani.calls.models import (
+    Invitation,
+    Message,
+    Mode,
+    ModeChange,
+    PhoneCall,
+    Presence,
+    Room,
+    RoomStatus,
+    Seat,
+)
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.live import Hint
 
 
 def messages_in(
@@ -34,3 +48,85 @@ def last_messages(state_id: int, room_ids: Iterable[uuid.UUID]) -> dict[uuid.UUI
         .distinct("room_id")
     )
     return {message.room_id: message for message in newest}
+
+
+PICTURES = frozenset({Mode.VIDEO, Mode.LOW_VIDEO})
+"""The modes in which one saw the other move."""
+
+_CLOSEST = (Mode.VIDEO, Mode.LOW_VIDEO, Mode.AUDIO, Mode.PHONE, Mode.CHAT)
+
+
+def closest_mode(used: Iterable[Mode]) -> Mode:
+    """Return the mode of `used` that is nearest to meeting in person; any picture is video."""
+    closest = min(used, key=_CLOSEST.index)
+    return Mode.VIDEO if closest in PICTURES else closest
+
+
+def mode_changes(state_id: int, room_id: uuid.UUID) -> list[ModeChange]:
+    """Return the changes of mode, in order."""
+    return list(ModeChange.objects.filter(state_id=state_id, room_id=room_id).order_by("id"))
+
+
+def presences(state_id: int, room_id: uuid.UUID) -> dict[Seat, Presence]:
+    """Return when each seat was taken and left."""
+    found = Presence.objects.filter(state_id=state_id, room_id=room_id)
+    return {Seat(presence.seat): presence for presence in found}
+
+
+def lost_seats(before: datetime.datetime, limit: int = 200) -> list[Presence]:
+    """Return seats lost before this moment that nobody acted on, over all states.
+
+    For the sweeper, inside `across_states`.
+    """
+    lost = Presence.objects.filter(left_at__lt=before, on_purpose=False, is_noticed=False)
+    return list(lost.order_by("left_at")[:limit])
+
+
+def newest_phone_call(state_id: int, room_id: uuid.UUID) -> PhoneCall | None:
+    """Return the phone call asked for last."""
+    return PhoneCall.objects.filter(state_id=state_id, room_id=room_id).order_by("-id").first()
+
+
+def digest_of(secret: str) -> str:
+    """Return what is stored of an invitation's secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def open_invitation(state_id: int, secret: str) -> Invitation | None:
+    """Return the invitation that a secret opens, with its room, while it does."""
+    return (
+        Invitation.objects.select_related("room")
+        .filter(
+            state_id=state_id,
+            digest=digest_of(secret),
+            revoked_at__isnull=True,
+            expires_at__gt=clock.now(),
+            room__status=RoomStatus.OPEN,
+        )
+        .first()
+    )
+
+
+def invitation_to(state_id: int, room_id: uuid.UUID) -> Invitation | None:
+    """Return the invitation to the third seat that is open, if there is one."""
+    return Invitation.objects.filter(
+        state_id=state_id, room_id=room_id, revoked_at__isnull=True, expires_at__gt=clock.now()
+    ).first()
+
+
+def message_in(state_id: int, room_id: uuid.UUID, message_id: uuid.UUID) -> Message | None:
+    """Return one message of a room."""
+    return Message.objects.filter(state_id=state_id, room_id=room_id, id=message_id).first()
+
+
+def snapshot_rooms(state_id: int, room_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Hint]:
+    """Ask the screens of rooms to look again; to those of a closed one say that it is closed."""
+    over = set(
+        Room.objects.filter(state_id=state_id, id__in=room_ids)
+        .exclude(status=RoomStatus.OPEN)
+        .values_list("id", flat=True)
+    )
+    return {
+        room_id: Hint(all={"closed": True} if room_id in over else {}, each={})
+        for room_id in room_ids
+    }

@@ -2,6 +2,7 @@
 
 import datetime
 import uuid
+from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +19,22 @@ from sanjeevani.foundation.verbs import concerns, publish, verb
 
 MESSAGE_LENGTH = 2000
 
+RINGING = datetime.timedelta(seconds=45)
+"""So long a page rings when the host calls a guest again."""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What a device could do: `works`, `refused`, `missing`, `busy`, `unheard` or `untried` each.
+
+    `link` is the rung that the line seems good for, or empty.
+    """
+
+    microphone: str
+    camera: str
+    speaker: str
+    link: str
+
 
 @verb("calls.open_room")
 def open_room(actor: Actor, *, state_id: int, guest_account_id: uuid.UUID, mode: Mode) -> Room:
@@ -29,14 +46,21 @@ def open_room(actor: Actor, *, state_id: int, guest_account_id: uuid.UUID, mode:
         guest_account_id=guest_account_id,
         opened_at=clock.now(),
     )
-    _record_mode(room, mode, Seat.GUEST)
+    record_mode(room, mode, Seat.GUEST)
     concerns(room)
     return room
 
 
-def _record_mode(room: Room, mode: Mode, seat: Seat) -> None:
+def record_mode(room: Room, mode: Mode, seat: Seat, *, automatic: bool = False) -> None:
+    """Write down that the mode is now this one; part of the verbs that change it."""
     ModeChange.objects.create(
-        state_id=room.state_id, id=uuid7(), room_id=room.id, mode=mode, at=clock.now(), seat=seat
+        state_id=room.state_id,
+        id=uuid7(),
+        room_id=room.id,
+        mode=mode,
+        at=clock.now(),
+        seat=seat,
+        automatic=automatic,
     )
 
 
@@ -45,7 +69,14 @@ def seat_host(
     actor: Actor, *, state_id: int, room_id: uuid.UUID, account_id: uuid.UUID | None
 ) -> None:
     """Give the host's seat to an account, or free it with None."""
-    Room.objects.filter(state_id=state_id, id=room_id).update(host_account_id=account_id)
+    Room.objects.filter(state_id=state_id, id=room_id).update(
+        host_account_id=account_id,
+        # What was agreed with one host is not agreed with the next.
+        ceiling=Mode.VIDEO,
+        asked_mode="",
+        asked_seat="",
+        rung_at=None,
+    )
     concerns(Room(state_id=state_id, id=room_id))
     publish(RoomChanged(state_id=state_id, room_id=room_id))
 
@@ -62,16 +93,22 @@ def seat_of(actor: Actor, room: Room) -> Seat:
 
 @verb("calls.send_message")
 def send_message(
-    actor: Actor, *, state_id: int, room_id: uuid.UUID, text: str, client_key: uuid.UUID
+    actor: Actor,
+    *,
+    state_id: int,
+    room_id: uuid.UUID,
+    text: str,
+    client_key: uuid.UUID,
+    attachment_id: uuid.UUID | None = None,
 ) -> Message:
-    """Write in a room. The same `client_key` again returns the first message.
+    """Write in a room, or send a file. The same `client_key` again returns the first message.
 
     Raises RoomClosed, NotPermitted, Invalid.
     """
     room = Room.objects.get(state_id=state_id, id=room_id)
     seat = seat_of(actor, room)
     text = text.strip()
-    if not text:
+    if not text and attachment_id is None:
         raise Invalid(_("Write something first."), field="text")
     if len(text) > MESSAGE_LENGTH:
         raise Invalid(
@@ -89,26 +126,18 @@ def send_message(
         state_id=state_id,
         room_id=room_id,
         client_key=client_key,
-        defaults={"id": uuid7(), "seat": seat, "text": text, "sent_at": clock.now()},
+        defaults={
+            "id": uuid7(),
+            "seat": seat,
+            "text": text,
+            "attachment_id": attachment_id,
+            "sent_at": clock.now(),
+        },
     )
     concerns(message)
     if created:
         publish(MessageSent(state_id=state_id, room_id=room_id, seat=seat))
     return message
-
-
-@verb("calls.change_mode")
-def change_mode(actor: Actor, *, state_id: int, room_id: uuid.UUID, mode: Mode) -> None:
-    """Step to another rung of the ladder; the change is kept with its time."""
-    room = Room.objects.get(state_id=state_id, id=room_id)
-    seat = seat_of(actor, room)
-    concerns(room)
-    if room.status != RoomStatus.OPEN:
-        raise RoomClosed
-    if room.mode != mode:
-        Room.objects.filter(state_id=state_id, id=room_id).update(mode=mode)
-        _record_mode(room, mode, seat)
-        publish(RoomChanged(state_id=state_id, room_id=room_id))
 
 
 @verb("calls.leave_for_questions")
@@ -125,6 +154,40 @@ def leave_for_questions(
         questions_until=until,
     )
     concerns(Room(state_id=state_id, id=room_id))
+    publish(RoomChanged(state_id=state_id, room_id=room_id))
+
+
+@verb("calls.ring")
+def ring(actor: Actor, *, state_id: int, room_id: uuid.UUID) -> bool:
+    """The host rings a guest who is away, and allows a picture again; whether it rings anew.
+
+    Raises NotPermitted, RoomClosed.
+    """
+    room = Room.objects.select_for_update().get(state_id=state_id, id=room_id)
+    concerns(room)
+    if seat_of(actor, room) != Seat.HOST:
+        raise NotPermitted
+    if room.status != RoomStatus.OPEN:
+        raise RoomClosed
+    if room.rung_at is not None and clock.now() < room.rung_at + RINGING:
+        return False
+    Room.objects.filter(state_id=state_id, id=room_id).update(
+        rung_at=clock.now(), ceiling=Mode.VIDEO, asked_mode="", asked_seat=""
+    )
+    publish(RoomChanged(state_id=state_id, room_id=room_id))
+    return True
+
+
+@verb("calls.note_check")
+def note_check(actor: Actor, *, state_id: int, room_id: uuid.UUID, result: CheckResult) -> None:
+    """Keep what the guest's device could do before the call. Raises NotPermitted, RoomClosed."""
+    room = Room.objects.get(state_id=state_id, id=room_id)
+    concerns(room)
+    if seat_of(actor, room) != Seat.GUEST:
+        raise NotPermitted
+    if room.status != RoomStatus.OPEN:
+        raise RoomClosed
+    Room.objects.filter(state_id=state_id, id=room_id).update(check_result=vars(result))
     publish(RoomChanged(state_id=state_id, room_id=room_id))
 
 

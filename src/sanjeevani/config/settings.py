@@ -3,6 +3,7 @@
 `sanjeevani run` sets every variable for the embedded services; `docs/running.md` lists them.
 """
 
+import json
 import os
 from pathlib import Path
 
@@ -166,6 +167,19 @@ SMS_BACKEND = os.environ.get(
 SMS_GATEWAY_URL = os.environ.get("SANJEEVANI_SMS_GATEWAY_URL", "")
 SMS_GATEWAY_TOKEN = os.environ.get("SANJEEVANI_SMS_GATEWAY_TOKEN", "")
 DEVELOPMENT_INBOX = not PRODUCTION
+
+# Calls go from page to page; where a network forbids that, through relays (coturn), by state.
+TURN_SERVERS: dict[str, list[str]] = json.loads(os.environ.get("SANJEEVANI_TURN_SERVERS") or "{}")
+TURN_SECRET = os.environ.get("SANJEEVANI_TURN_SECRET", "")
+# Phone call-backs leave through a port too; without a bridge the desk does not offer them.
+PHONE_BRIDGE_URL = os.environ.get("SANJEEVANI_PHONE_BRIDGE_URL", "")
+PHONE_BRIDGE_TOKEN = os.environ.get("SANJEEVANI_PHONE_BRIDGE_TOKEN", "")
+PHONE_BRIDGE = os.environ.get(
+    "SANJEEVANI_PHONE_BRIDGE",
+    ("sanjeevani.calls.phone.HttpBridge" if PHONE_BRIDGE_URL else "")
+    if PRODUCTION
+    else "sanjeevani.calls.phone.DevelopmentBridge",
+)
 
 LOGGING = {
     "version": 1,

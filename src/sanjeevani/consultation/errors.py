@@ -59,3 +59,10 @@ class AlreadyGiven(DomainError):
 
     status = 409
     message = _("You have already told us. Thank you.")
+
+
+class KeptApart(DomainError):
+    """One of the two does not want to meet the other again."""
+
+    status = 409
+    message = _("You will not be brought together with this doctor again. Choose an OPD instead.")

@@ -49,6 +49,13 @@ class ConsultationReturned(ConsultationFact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CalledAgain(ConsultationFact):
+    """The doctor rings a patient who is away."""
+
+    kind: ClassVar[str] = "consultation.CalledAgain"
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConsultationEnded(ConsultationFact):
     """Completed, cancelled, or not held; `status` says which."""
 

@@ -89,13 +89,26 @@ def dropped(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> None:
 def not_reachable(
     actor: Actor, *, practitioner: Practitioner, state_id: int, consultation_id: uuid.UUID
 ) -> None:
-    """The doctor gives an interrupted consultation up: it was not held. Raises NotInProgress."""
+    """The doctor gives an interrupted consultation up: it was not held. Raises NotInProgress.
+
+    A lost line is not the patient's fault: the next request to this clinic goes first.
+    """
     consultation = get(state_id, consultation_id)
     require_in_progress(actor, practitioner, consultation)
     if consultation.status != ConsultationStatus.INTERRUPTED:
         raise Stale
     queueing.finish(actor, state_id=state_id, token_id=consultation.token_id)
-    end_consultation(actor, consultation, ConsultationStatus.ABANDONED)
+    end_consultation(
+        actor,
+        consultation,
+        ConsultationStatus.ABANDONED,
+        reason=NOT_REACHABLE,
+        carries_wait=True,
+    )
+
+
+NOT_REACHABLE = "not_reachable"
+"""The reason of a consultation that a lost line ended; the screens have the words."""
 
 
 @verb("consultation.ring_again")

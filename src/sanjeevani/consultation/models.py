@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from sanjeevani.calls.models import Seat
 from sanjeevani.directory.models import Gender
 from sanjeevani.foundation.sharding import ShardedModel, sharded_relation
 
@@ -106,6 +107,7 @@ class Consultation(ShardedModel):
                 fields=["state_id", "request_key"], name="consultation_request_once"
             ),
             models.UniqueConstraint(fields=["state_id", "token_id"], name="consultation_token"),
+            models.UniqueConstraint(fields=["state_id", "room_id"], name="consultation_room"),
         ]
         indexes = [
             models.Index(
@@ -257,4 +259,50 @@ class NoteTemplate(ShardedModel):
             models.CheckConstraint(
                 name="note_template_shorthand", condition=~models.Q(shorthand="")
             ),
+        ]
+
+
+class Block(ShardedModel):
+    """In the patient's state: an account and a practitioner who are never brought together again.
+
+    `by` is who asked for it. It holds for everybody in the account's care.
+    """
+
+    account_id = models.UUIDField()
+    practitioner_id = models.UUIDField()
+    by = models.CharField(max_length=5, choices=Seat.choices)
+    consultation_state_id = models.SmallIntegerField()
+    consultation_id = models.UUIDField()
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state_id", "account_id", "practitioner_id"], name="block_once"
+            )
+        ]
+
+
+class ConductReport(ShardedModel):
+    """That somebody was mistreated in a consultation, with the evidence as it was. Insert-only.
+
+    `evidence` holds what was written, the modes and the seats, with their times: nothing is
+    recorded of sound or picture.
+    """
+
+    insert_only = True
+
+    consultation_id = models.UUIDField()
+    consultation = sharded_relation("consultation.Consultation", "consultation_id")
+    by = models.CharField(max_length=5, choices=Seat.choices)
+    account_id = models.UUIDField()
+    practitioner_id = models.UUIDField()
+    evidence = models.JSONField()
+    reported_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state_id", "consultation_id", "by"], name="conduct_report_once"
+            )
         ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sanjeevani.calls.models import Message, Seat
 from sanjeevani.calls.queries import last_messages
 from sanjeevani.consultation.models import (
+    Block,
     Consultation,
     ConsultationReference,
     ConsultationStatus,
@@ -48,6 +49,15 @@ def own_consultation(actor: Actor, state_id: int, consultation_id: uuid.UUID) ->
     if consultation is None:
         raise NotFound
     return consultation
+
+
+def of_room(state_id: int, room_id: uuid.UUID) -> Consultation | None:
+    """Return the consultation of a room; the caller knows why it may see it."""
+    return (
+        Consultation.objects.select_related("room")
+        .filter(state_id=state_id, room_id=room_id)
+        .first()
+    )
 
 
 def own_consultations(
@@ -139,6 +149,11 @@ def follow_ups_possible(patient: Patient, limit: int = 20) -> list[Consultation]
             ended_at__gt=oldest,
         )
     ]
+    blocked = Block.objects.filter(
+        state_id=patient.state_id, account_id=patient.account_id
+    ).values_list("practitioner_id", flat=True)
+    apart = set(blocked) if held else set()
+    held = [one for one in held if one.practitioner_id not in apart]
     newest: dict[uuid.UUID | None, Consultation] = {}
     for consultation in sorted(held, key=lambda one: one.id, reverse=True):
         newest.setdefault(consultation.practitioner_id, consultation)

@@ -29,6 +29,7 @@ from sanjeevani.consultation.events import (
 )
 from sanjeevani.consultation.letters import OUTCOMES_WITH_LETTER, LetterContent, write_letter
 from sanjeevani.consultation.models import (
+    Block,
     Consultation,
     ConsultationReference,
     ConsultationStatus,
@@ -233,6 +234,7 @@ def open_consultation(
         consultation_state_id=token.state_id,
         follows_id=following.consultation_id if following else None,
     )
+    respect_blocks(actor, consultation)
     concerns(consultation, patient_id=subject.patient_id)
     publish(
         ConsultationRequested(
@@ -243,6 +245,27 @@ def open_consultation(
         )
     )
     return consultation
+
+
+def blocked_for(patient_state_id: int, account_id: uuid.UUID) -> list[uuid.UUID]:
+    """Return the practitioners whom an account is never to meet again."""
+    return list(
+        Block.objects.filter(state_id=patient_state_id, account_id=account_id).values_list(
+            "practitioner_id", flat=True
+        )
+    )
+
+
+def respect_blocks(actor: Actor, consultation: Consultation) -> None:
+    """Keep a token just issued from who is blocked; part of the verbs that issue tokens."""
+    blocked = blocked_for(consultation.patient_state_id, consultation.patient_account_id)
+    if blocked:
+        queueing.keep_from(
+            actor,
+            state_id=consultation.state_id,
+            token_ids=[consultation.token_id],
+            practitioner_ids=blocked,
+        )
 
 
 CARRIED_DAYS = 3

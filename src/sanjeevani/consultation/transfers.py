@@ -7,7 +7,12 @@ from dataclasses import replace
 
 from django.utils.translation import gettext_lazy as _
 
-from sanjeevani.consultation.errors import ClinicClosed, ConsentMissing, NotFollowUp
+from sanjeevani.consultation.errors import (
+    ClinicClosed,
+    ConsentMissing,
+    KeptApart,
+    NotFollowUp,
+)
 from sanjeevani.consultation.events import ConsultationReturned
 from sanjeevani.consultation.models import (
     Consultation,
@@ -19,12 +24,14 @@ from sanjeevani.consultation.queries import FOLLOW_UP_PERIOD
 from sanjeevani.consultation.services import (
     Following,
     Subject,
+    blocked_for,
     end_consultation,
     free_of_practitioner,
     get,
     open_consultation,
     priority_of,
     requested_before,
+    respect_blocks,
     token_of,
     valid_reason,
 )
@@ -226,8 +233,8 @@ def request_follow_up(
     """Ask the same practitioner again, in their own lane of the same clinic.
 
     When they are not on duty or their lane is full, the token is one of the clinic's. The same
-    `request_key` again returns the first consultation. Raises NotFollowUp, ClinicClosed,
-    ConsentMissing, CompanionMissing, LineFull, AlreadyWaiting.
+    `request_key` again returns the first consultation. Raises NotFollowUp, KeptApart,
+    ClinicClosed, ConsentMissing, CompanionMissing, LineFull, AlreadyWaiting.
     """
     if actor.account_id != patient.account_id or earlier.patient_id not in records_of_person(
         patient.state_id, patient.id
@@ -242,6 +249,8 @@ def request_follow_up(
         or earlier.ended_at < oldest
     ):
         raise NotFollowUp
+    if earlier.practitioner_id in blocked_for(patient.state_id, patient.account_id):
+        raise KeptApart
     if not clinic.is_open:
         raise ClinicClosed
     consent = valid_consent(patient)
@@ -315,6 +324,7 @@ def to_pool(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Token:
     Consultation.objects.filter(state_id=state_id, id=left.consultation_id).update(
         token_id=token.id, line_id=token.line_id
     )
+    respect_blocks(actor, get(state_id, left.consultation_id))
     concerns(token, patient_id=token.subject_id)
     return token
 

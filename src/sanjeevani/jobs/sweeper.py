@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sanjeevani.consultation import interruptions, services, transfers
+from sanjeevani.consultation import calling, interruptions, services, transfers
 from sanjeevani.directory.queries import clinic_of_line
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
@@ -25,7 +25,7 @@ MOVE_AFTER = datetime.timedelta(minutes=5)
 
 
 def sweep_deadlines() -> None:
-    """Calls not answered within 120 s, patients not back within the grace. Every second."""
+    """Calls not answered in 120 s, patients not back within the grace, seats lost. Every second."""
     with across_states():
         due = overdue(clock.now())
     _each(
@@ -36,6 +36,7 @@ def sweep_deadlines() -> None:
         interruptions.dropped,
         ((state_id, token_id) for state_id, token_id, status in due if status == "serving"),
     )
+    calling.sweep_lost_seats()
 
 
 def sweep_lines() -> None:

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from sanjeevani.consultation.events import ConsultationEnded, ConsultationReturned
+from sanjeevani.consultation.events import CalledAgain, ConsultationEnded, ConsultationReturned
+from sanjeevani.consultation.interruptions import NOT_REACHABLE
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
 from sanjeevani.foundation.actor import SYSTEM, Actor
 from sanjeevani.foundation.outbox import StoredFact
@@ -22,6 +23,7 @@ KINDS = frozenset(
     {
         TokenIssued.kind,
         TokenCalled.kind,
+        CalledAgain.kind,
         ConsultationEnded.kind,
         ConsultationReturned.kind,
         PrescriptionEnded.kind,
@@ -60,12 +62,12 @@ def tell_patients(facts: Sequence[StoredFact]) -> None:
                     consultation_id=consultation_id,
                     purpose=f"prescription_{fact.payload['how']}",
                 )
-        elif fact.kind == ConsultationReturned.kind:
+        elif fact.kind in _PLAIN:
             notify(
                 SYSTEM,
                 state_id=fact.state_id,
                 consultation_id=consultation_id,
-                purpose="returned",
+                purpose=_PLAIN[fact.kind],
             )
         elif fact.payload["status"] in _ENDED:
             notify(
@@ -84,6 +86,8 @@ def tell_patients(facts: Sequence[StoredFact]) -> None:
                 number=token.number,
             )
 
+
+_PLAIN = {CalledAgain.kind: "called_again", ConsultationReturned.kind: "returned"}
 
 _ENDED = {
     ConsultationStatus.COMPLETED: "completed",
@@ -128,12 +132,16 @@ def _text(purpose: str, number: int | None, consultation: Consultation) -> str:
         }
     if purpose == "returned":
         return _("The doctor needs to know more. Add it here, you keep your place:")
+    if purpose == "called_again":
+        return _("The doctor calls you again. Answer here:")
     if purpose == "completed":
         return _("What the doctor said, and your prescription, are here:")
     if purpose == "prescription_superseded":
         return _("The doctor has changed your prescription. Read the new one before the next dose:")
     if purpose == "prescription_cancelled":
         return _("The doctor has cancelled your prescription. Read why before the next dose:")
+    if consultation.reason == NOT_REACHABLE:
+        return _("The line broke and we could not reach you. Ask again here: you then go first.")
     if consultation.carries_wait:
         return _("The OPD closed before your turn. Ask again next time: you then go first.")
     return _("The consultation was not held, because you could not be reached. Ask again here:")

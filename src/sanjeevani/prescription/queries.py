@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from sanjeevani.calls.models import Mode
-from sanjeevani.calls.queries import modes_used
+from sanjeevani.calls.queries import PICTURES, modes_used
 from sanjeevani.consultation.models import Consultation, EncounterKind, Note
 from sanjeevani.directory.models import Gender
 from sanjeevani.documents.signing import SignatureInvalid, verify_statement
@@ -125,7 +124,9 @@ def circumstances_of(
     months = (today.year - birth.year) * 12 + today.month - birth.month - (today.day < birth.day)
     return Circumstances(
         is_follow_up=consultation.encounter_kind == EncounterKind.FOLLOW_UP,
-        seen_by_video=Mode.VIDEO in modes_used(consultation.state_id, consultation.room_id),
+        seen_by_video=not PICTURES.isdisjoint(
+            modes_used(consultation.state_id, consultation.room_id)
+        ),
         age_months=months,
         is_female=consultation.patient_gender == Gender.FEMALE,
         pregnant=intake.answers.get(PREGNANT),

@@ -6,8 +6,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
 
-from sanjeevani.calls.models import Mode
-from sanjeevani.calls.queries import modes_used
+from sanjeevani.calls.queries import closest_mode, modes_used
 from sanjeevani.consultation import services as consultations
 from sanjeevani.consultation.letters import LetterContent
 from sanjeevani.consultation.models import Consultation, EncounterKind, Outcome
@@ -349,7 +348,7 @@ def _content(consultation: Consultation, practitioner: Practitioner) -> Prescrip
     return PrescriptionContent(
         number="",
         issued_on=clock.today().isoformat(),
-        mode=min(used, key=list(Mode).index),
+        mode=closest_mode(used),
         encounter_kind=EncounterKind(consultation.encounter_kind),
         facility_name=facility.name,
         facility_address=f"{facility.address}, {facility.district}",

@@ -305,6 +305,29 @@ def hand_back(
     return _requeue(token, token.priority_class, token.waiting_since)
 
 
+@verb("queueing.keep_from")
+def keep_from(
+    actor: Actor,
+    *,
+    state_id: int,
+    token_ids: Sequence[uuid.UUID],
+    practitioner_ids: Sequence[uuid.UUID],
+) -> None:
+    """Let these practitioners not claim these tokens, as long as they live."""
+    tokens = Token.objects.select_for_update().filter(
+        state_id=state_id,
+        id__in=token_ids,
+        status__in=["waiting", "called", "serving"],
+    )
+    for token in tokens.order_by("id"):
+        more = [one for one in practitioner_ids if one not in token.not_for]
+        if more:
+            Token.objects.filter(state_id=state_id, id=token.id).update(
+                not_for=[*token.not_for, *more]
+            )
+        concerns(token, patient_id=token.subject_id)
+
+
 @verb("queueing.drop")
 def drop(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Token:
     """A patient who was being served is lost: back to the head, with the whole waiting time."""

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sanjeevani.web.doctor import correcting, papers, views
+from sanjeevani.web.doctor import call_views, correcting, papers, views
 
 app_name = "doctor"
 
@@ -25,6 +25,9 @@ urlpatterns = [
     path(f"{_ONE}/papers", papers.papers, name="papers"),
     path(f"{_ONE}/papers/<uuid:upload_id>", papers.paper, name="paper"),
     path(f"{_ONE}/reply", views.reply, name="reply"),
+    path(f"{_ONE}/seat", call_views.seat, name="seat"),
+    path(f"{_ONE}/room", call_views.room, name="room"),
+    path(f"{_ONE}/photo/<uuid:message_id>", call_views.photo, name="photo"),
     path(f"{_ONE}/sign", views.sign, name="sign"),
     path(f"{_ONE}/letter", views.letter, name="letter"),
     path(f"{_ONE}/prescription", views.prescription, name="prescription"),

@@ -21,8 +21,8 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from sanjeevani.calls.models import Mode, Room, RoomStatus
-from sanjeevani.calls.queries import messages_in
+from sanjeevani.calls.models import Mode, Room, RoomStatus, Seat
+from sanjeevani.calls.queries import closest_mode, messages_in, modes_used
 from sanjeevani.calls.services import send_message
 from sanjeevani.consultation.letters import letter_of
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
@@ -55,6 +55,7 @@ from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.queries import assigned_lines
 from sanjeevani.roster.services import change_duty
 from sanjeevani.web.access import PortalRequest, staff
+from sanjeevani.web.calls.room import room_context
 from sanjeevani.web.doctor import words
 from sanjeevani.web.doctor.desk import (
     Board,
@@ -142,6 +143,7 @@ def _desk(
         writing = writing or Writing(request.actor, practitioner, consultation)
         case = case_of(practitioner, consultation)
         context |= _about(case, board) | {"writing": writing.read(), "failed": writing.failed}
+        context |= room_context(consultation, Seat.HOST)
     else:
         context["questions"] = questions_waiting(
             practitioner, [line.state_id for line in board.lines]
@@ -250,6 +252,7 @@ def _parts(request: PortalRequest, writing: Writing, status: int) -> HttpRespons
     }
     if writing.section == "chat":
         context["messages"] = messages_in(consultation.state_id, consultation.room_id)
+        context["consultation_id"] = consultation.id
     response = render(request, "doctor/parts/written.html", context, status=status)
     # For the script: what is safe now, and which fields may be emptied.
     response.headers["X-Kept"] = "no" if writing.note.errors else "yes"
@@ -305,6 +308,8 @@ def sign(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> H
         "writing": writing.read(),
         "problem": problem,
         "today": clock.today(),
+        # As it will stand on the prescription: the nearest to a meeting in person that there was.
+        "mode": closest_mode(modes_used(state_id, consultation.room_id)).label,
         "failed": problem is not None,
     }
     return render(request, "doctor/sign.html", context, status=problem.status if problem else 200)
@@ -513,7 +518,10 @@ def messages(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) 
     consultation = for_practitioner(
         request.actor, practitioner_of(request), state_id, consultation_id
     )
-    context = {"messages": messages_in(consultation.state_id, consultation.room_id)}
+    context = {
+        "messages": messages_in(consultation.state_id, consultation.room_id),
+        "consultation_id": consultation.id,
+    }
     return render(request, "doctor/parts/messages.html", context)
 
 

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from sanjeevani.web.patient import (
+    call_views,
     consultation_views,
     families,
     papers,
@@ -70,6 +71,11 @@ urlpatterns = [
     path(f"{_CONSULTATION}/seek-doctor", consultation_views.seek_doctor, name="seek-doctor"),
     path(f"{_CONSULTATION}/again", consultation_views.again, name="again"),
     path(f"{_CONSULTATION}/letter.pdf", consultation_views.letter_pdf, name="letter-pdf"),
+    path(f"{_CONSULTATION}/check", call_views.check, name="check"),
+    path(f"{_CONSULTATION}/call", call_views.call, name="call"),
+    path(f"{_CONSULTATION}/seat", call_views.seat, name="seat"),
+    path(f"{_CONSULTATION}/photo", call_views.photo, name="photo"),
+    path(f"{_CONSULTATION}/photo/<uuid:message_id>", call_views.attachment, name="attachment"),
     path(f"{_CONSULTATION}/feedback", consultation_views.feedback, name="feedback"),
     path(
         f"{_CONSULTATION}/prescription.pdf",

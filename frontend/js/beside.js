@@ -1,0 +1,93 @@
+// While a call runs on the desk, nothing loads the page anew: that would break the call off.
+//
+// <main> <div class="desk">            what a form or a change leads to is fetched and fitted in
+// <div data-beside hidden>             another page (to check a prescription) is shown here instead
+// Links to elsewhere open in a tab of their own.
+import { morph } from "./parts/morph.js";
+
+const room = /** @type {HTMLElement | null} */ (document.querySelector("[data-call-room]"));
+const desk = /** @type {HTMLElement | null} */ (document.querySelector(".desk"));
+const beside = /** @type {HTMLElement | null} */ (document.querySelector("[data-beside]"));
+const RUNNING = ["connecting", "waiting", "connected", "reconnecting"];
+const here = location.pathname;
+
+const runs = () => room !== null && RUNNING.includes(room.dataset.callState ?? "");
+
+/** @param {string} html @param {string} address where it came from */
+function fit(html, address) {
+  const page = new DOMParser().parseFromString(html, "text/html");
+  const main = page.querySelector("main");
+  const newDesk = page.querySelector(".desk");
+  const url = new URL(address, location.href);
+  if (!desk || !beside || !main || (url.pathname === here && !newDesk)) {
+    location.assign(address);
+    return;
+  }
+  if (newDesk) {
+    // The patient has gone: so does the call.
+    if (!newDesk.querySelector("form[data-typed]")) {
+      location.assign(address);
+      return;
+    }
+    morph(desk, newDesk);
+    beside.replaceChildren();
+    beside.hidden = true;
+    desk.hidden = false;
+    document.dispatchEvent(new CustomEvent("page:changed", { detail: desk }));
+    if (url.hash) document.querySelector(url.hash)?.scrollIntoView({ block: "center" });
+    return;
+  }
+  desk.hidden = true;
+  beside.hidden = false;
+  const back = page.querySelector(".govuk-back-link");
+  beside.replaceChildren(
+    ...[...(back ? [back] : []), ...main.childNodes].map((node) => document.importNode(node, true)),
+  );
+  beside.dataset.address = address;
+  const heading = beside.querySelector("h1");
+  heading?.setAttribute("tabindex", "-1");
+  heading?.focus();
+  document.dispatchEvent(new CustomEvent("page:changed", { detail: beside }));
+}
+
+/** @param {string} address @param {RequestInit} [how] */
+async function load(address, how) {
+  try {
+    const answer = await fetch(address, { ...how, headers: { Accept: "text/html" } });
+    fit(await answer.text(), answer.url);
+  } catch {
+    // No connection: the browser's own way says so, and the call is lost anyway.
+    if (!how) location.assign(address);
+  }
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || !(form instanceof HTMLFormElement) || !runs()) return;
+  const pressed = event.submitter instanceof HTMLButtonElement ? event.submitter : null;
+  // What ends the consultation ends the call.
+  if (pressed?.value === "done" || form.closest("[data-call-room]")) return;
+  event.preventDefault();
+  const body = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) body.append(name, String(value));
+  if (pressed?.name) body.append(pressed.name, pressed.value);
+  const given = pressed?.getAttribute("formaction") ?? form.getAttribute("action");
+  load(given || beside?.dataset.address || location.href, { method: "POST", body });
+});
+
+document.addEventListener("click", (event) => {
+  const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
+  if (!(link instanceof HTMLAnchorElement) || link.origin !== location.origin || !runs()) return;
+  if (link.pathname === here) {
+    if (!beside || beside.hidden) return;
+    event.preventDefault();
+    load(link.href);
+  } else link.target = "_blank";
+});
+
+// The desk has moved on: see desk.js.
+document.addEventListener("desk:moved", (event) => {
+  if (!runs()) return;
+  event.preventDefault();
+  load(here);
+});

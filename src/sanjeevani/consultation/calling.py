@@ -1,0 +1,140 @@
+"""The verbs of a consultation's call: ring again, the phone, a photo, a seat that was lost."""
+
+import uuid
+from collections.abc import Callable
+from typing import BinaryIO
+
+from django.core.files.base import File
+
+from sanjeevani.calls import phone, reports
+from sanjeevani.calls import services as calls
+from sanjeevani.calls.models import Message, Mode, PhoneCall, Presence, Room, RoomStatus, Seat
+from sanjeevani.calls.queries import lost_seats
+from sanjeevani.consultation.errors import NotInProgress
+from sanjeevani.consultation.events import CalledAgain
+from sanjeevani.consultation.interruptions import GRACE, interrupt, resume
+from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.consultation.permissions import require_in_progress
+from sanjeevani.consultation.services import get
+from sanjeevani.directory.models import Practitioner
+from sanjeevani.documents.uploads import store_upload
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import SYSTEM, Actor
+from sanjeevani.foundation.errors import DomainError
+from sanjeevani.foundation.sharding import across_states
+from sanjeevani.foundation.verbs import concerns, publish, verb
+from sanjeevani.queueing import services as queueing
+
+
+@verb("consultation.call_again")
+def call_again(
+    actor: Actor, *, practitioner: Practitioner, state_id: int, consultation_id: uuid.UUID
+) -> Consultation:
+    """Ring the patient's page and send an SMS; a grace that runs begins anew.
+
+    Pressing again while it rings changes nothing. Raises NotInProgress, NotPermitted.
+    """
+    consultation = get(state_id, consultation_id)
+    require_in_progress(actor, practitioner, consultation)
+    concerns(consultation, patient_id=consultation.patient_id)
+    if not calls.ring(actor, state_id=state_id, room_id=consultation.room_id):
+        return consultation
+    if consultation.status == ConsultationStatus.INTERRUPTED:
+        queueing.set_grace(
+            actor, state_id=state_id, token_id=consultation.token_id, until=clock.now() + GRACE
+        )
+    concerns(consultation, patient_id=consultation.patient_id)
+    publish(CalledAgain(state_id=state_id, consultation_id=consultation_id))
+    return consultation
+
+
+@verb("consultation.phone_patient")
+def phone_patient(
+    actor: Actor, *, practitioner: Practitioner, state_id: int, consultation_id: uuid.UUID
+) -> PhoneCall:
+    """Let the bridge ring the doctor's phone and the patient's. Raises NoPhoneBridge."""
+    consultation = get(state_id, consultation_id)
+    require_in_progress(actor, practitioner, consultation)
+    call = phone.ask_phone_call(
+        actor,
+        state_id=state_id,
+        room_id=consultation.room_id,
+        host_number=practitioner.contact,
+    )
+    concerns(consultation, patient_id=consultation.patient_id)
+    return call
+
+
+@verb("consultation.send_photo")
+def send_photo(
+    actor: Actor,
+    *,
+    state_id: int,
+    consultation_id: uuid.UUID,
+    file: "BinaryIO | File[bytes]",
+    name: str,
+    client_key: uuid.UUID,
+) -> Message:
+    """Send a photo or a paper into the conversation; the same `client_key` again is one sending.
+
+    Raises NotPermitted, RoomClosed, NotInProgress, and the UploadRefused errors of `documents`.
+    """
+    consultation = get(state_id, consultation_id)
+    room = Room.objects.get(state_id=state_id, id=consultation.room_id)
+    calls.seat_of(actor, room)
+    if room.status != RoomStatus.OPEN:
+        raise NotInProgress
+    earlier = Message.objects.filter(
+        state_id=state_id, room_id=room.id, client_key=client_key
+    ).first()
+    if earlier is None:
+        upload = store_upload(
+            actor, state_id=state_id, patient_id=consultation.patient_id, file=file, name=name
+        )
+        earlier = calls.send_message(
+            actor,
+            state_id=state_id,
+            room_id=room.id,
+            text="",
+            client_key=client_key,
+            attachment_id=upload.id,
+        )
+    concerns(earlier, patient_id=consultation.patient_id)
+    return earlier
+
+
+def seats_complete(state_id: int, room_id: uuid.UUID) -> None:
+    """Both who talk are at their pages again: an interrupted consultation goes on."""
+    consultation = Consultation.objects.filter(
+        state_id=state_id, room_id=room_id, status=ConsultationStatus.INTERRUPTED
+    ).first()
+    if consultation is not None:
+        _unless_late(resume, consultation)
+
+
+def sweep_lost_seats() -> None:
+    """Begin the grace of consultations in which a seat has been lost for ten seconds."""
+    with across_states():
+        lost = lost_seats(clock.now() - reports.LOST_AFTER)
+    for presence in lost:
+        if reports.notice_loss(presence):
+            _seat_lost(presence)
+
+
+def _seat_lost(presence: Presence) -> None:
+    consultation = Consultation.objects.filter(
+        state_id=presence.state_id,
+        room_id=presence.room_id,
+        status=ConsultationStatus.IN_PROGRESS,
+    ).first()
+    room = Room.objects.get(state_id=presence.state_id, id=presence.room_id)
+    # Who talks by phone has left the page for a good reason; a third may go at any time.
+    if consultation is not None and presence.seat != Seat.THIRD and room.mode != Mode.PHONE:
+        _unless_late(interrupt, consultation)
+
+
+def _unless_late(change: Callable[..., object], consultation: Consultation) -> None:
+    try:
+        change(SYSTEM, state_id=consultation.state_id, consultation_id=consultation.id)
+    except DomainError:
+        return

@@ -1,0 +1,173 @@
+"""Mistreated: one tap reports it, keeps the evidence, parts the two, and keeps them apart."""
+
+import uuid
+from typing import Any
+
+from sanjeevani.calls.models import Seat
+from sanjeevani.calls.queries import messages_in, mode_changes, presences
+from sanjeevani.consultation.errors import NotInProgress
+from sanjeevani.consultation.interruptions import interrupt
+from sanjeevani.consultation.models import (
+    Block,
+    ConductReport,
+    Consultation,
+    ConsultationReference,
+    ConsultationStatus,
+)
+from sanjeevani.consultation.services import end_consultation, free_of_practitioner, get
+from sanjeevani.directory.models import Practitioner
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import Actor, ActorKind
+from sanjeevani.foundation.errors import NotPermitted
+from sanjeevani.foundation.ids import uuid7
+from sanjeevani.foundation.verbs import concerns, verb
+from sanjeevani.queueing import services as queueing
+
+RECENT = 30
+"""So many of an account's newest consultations may still wait somewhere."""
+
+_HELD = (
+    ConsultationStatus.IN_PROGRESS,
+    ConsultationStatus.INTERRUPTED,
+    ConsultationStatus.COMPLETED,
+)
+
+
+@verb("consultation.report_conduct")
+def report_conduct(
+    actor: Actor,
+    *,
+    state_id: int,
+    consultation_id: uuid.UUID,
+    practitioner: Practitioner | None = None,
+) -> ConductReport:
+    """Report the other side, end what goes on between the two, and never bring them together again.
+
+    A patient keeps the place, at the head of the line for another doctor; a doctor who reports is
+    free, and the patient is told that the doctor has ended it. The evidence is copied. Twice is
+    once. Raises NotPermitted, NotInProgress.
+    """
+    consultation = get(state_id, consultation_id)
+    concerns(consultation, patient_id=consultation.patient_id)
+    by = _side_of(actor, consultation, practitioner)
+    earlier = ConductReport.objects.filter(
+        state_id=state_id, consultation_id=consultation_id, by=by
+    ).first()
+    if earlier is not None:
+        return earlier
+    if consultation.practitioner_id is None or consultation.status not in _HELD:
+        raise NotInProgress
+    report = ConductReport.objects.create(
+        state_id=state_id,
+        id=uuid7(),
+        consultation_id=consultation_id,
+        by=by,
+        account_id=consultation.patient_account_id,
+        practitioner_id=consultation.practitioner_id,
+        evidence=_evidence(consultation),
+        reported_at=clock.now(),
+    )
+    _keep_apart(actor, consultation, consultation.practitioner_id, by)
+    if consultation.status != ConsultationStatus.COMPLETED:
+        _part(actor, consultation, by)
+    concerns(report, patient_id=consultation.patient_id)
+    return report
+
+
+def _side_of(actor: Actor, consultation: Consultation, practitioner: Practitioner | None) -> Seat:
+    if actor.kind == ActorKind.PERSON and actor.account_id == consultation.patient_account_id:
+        return Seat.GUEST
+    if (
+        practitioner is not None
+        and practitioner.account_id == actor.account_id
+        and practitioner.id == consultation.practitioner_id
+    ):
+        return Seat.HOST
+    raise NotPermitted
+
+
+def _evidence(consultation: Consultation) -> dict[str, Any]:
+    key = (consultation.state_id, consultation.room_id)
+    return {
+        "messages": [
+            {
+                "seat": message.seat,
+                "text": message.text,
+                "attachment": str(message.attachment_id or ""),
+                "at": message.sent_at.isoformat(),
+            }
+            for message in messages_in(*key)
+        ],
+        "modes": [
+            {
+                "mode": change.mode,
+                "seat": change.seat,
+                "automatic": change.automatic,
+                "at": change.at.isoformat(),
+            }
+            for change in mode_changes(*key)
+        ],
+        "seats": [
+            {
+                "seat": seat,
+                "first_joined_at": presence.first_joined_at.isoformat(),
+                "left_at": presence.left_at.isoformat() if presence.left_at else "",
+            }
+            for seat, presence in presences(*key).items()
+        ],
+    }
+
+
+def _keep_apart(
+    actor: Actor, consultation: Consultation, practitioner_id: uuid.UUID, by: Seat
+) -> None:
+    """Block the two for ever, and in the lines where the account waits now."""
+    Block.objects.bulk_create(
+        [
+            Block(
+                state_id=consultation.patient_state_id,
+                id=uuid7(),
+                account_id=consultation.patient_account_id,
+                practitioner_id=practitioner_id,
+                by=by,
+                consultation_state_id=consultation.state_id,
+                consultation_id=consultation.id,
+                made_at=clock.now(),
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    references = (
+        ConsultationReference.objects.filter(
+            state_id=consultation.patient_state_id, account_id=consultation.patient_account_id
+        )
+        .order_by("-id")
+        .values_list("consultation_state_id", "id")[:RECENT]
+    )
+    ids_by_state: dict[int, list[uuid.UUID]] = {}
+    for state_id, found in references:
+        ids_by_state.setdefault(state_id, []).append(found)
+    for state_id, ids in ids_by_state.items():
+        tokens = Consultation.objects.filter(state_id=state_id, id__in=ids, ended_at__isnull=True)
+        queueing.keep_from(
+            actor,
+            state_id=state_id,
+            token_ids=list(tokens.values_list("token_id", flat=True)),
+            practitioner_ids=[practitioner_id],
+        )
+
+
+def _part(actor: Actor, consultation: Consultation, by: Seat) -> None:
+    key: dict[str, Any] = {"state_id": consultation.state_id}
+    if consultation.status == ConsultationStatus.IN_PROGRESS:
+        interrupt(actor, consultation_id=consultation.id, **key)
+    if by == Seat.GUEST:
+        queueing.drop(actor, token_id=consultation.token_id, **key)
+        free_of_practitioner(actor, consultation)
+    else:
+        queueing.finish(actor, token_id=consultation.token_id, **key)
+        end_consultation(actor, consultation, ConsultationStatus.ABANDONED, reason=ENDED_BY_DOCTOR)
+
+
+ENDED_BY_DOCTOR = "ended_by_doctor"
+"""The reason of a consultation that a doctor broke off; the screens have the words."""

@@ -1,0 +1,13 @@
+"""The composite foreign keys, apart from the tables: see `AddCompositeForeignKeys`."""
+
+from django.db import migrations
+
+from sanjeevani.foundation.sharding import AddCompositeForeignKeys
+
+
+class Migration(migrations.Migration):
+    dependencies = [("consultation", "0005_conduct")]
+
+    operations = [
+        AddCompositeForeignKeys("ConductReport"),
+    ]

@@ -1,0 +1,165 @@
+"""The patient's side of a call: the check before it, the seat in it, photos, and the way out."""
+
+import contextlib
+import uuid
+
+from django import forms
+from django.http import FileResponse, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from sanjeevani.calls.errors import NotInCall
+from sanjeevani.calls.models import Seat
+from sanjeevani.calls.seats import seat_ticket
+from sanjeevani.calls.services import CheckResult, note_check
+from sanjeevani.consultation.calling import send_photo
+from sanjeevani.consultation.conduct import report_conduct
+from sanjeevani.consultation.models import Consultation
+from sanjeevani.consultation.queries import own_consultation
+from sanjeevani.foundation.errors import DomainError, Invalid
+from sanjeevani.grievance.models import GrievanceKind
+from sanjeevani.grievance.services import Complaint, submit
+from sanjeevani.web.access import PortalRequest, patient
+from sanjeevani.web.calls.photos import attachment_of
+from sanjeevani.web.calls.room import act, is_held, room_context
+from sanjeevani.web.errors import respond
+from sanjeevani.web.fields import PlainForm
+from sanjeevani.web.patient.consultation_views import (
+    back_to,
+    messages_with_next_key,
+    unless_known,
+)
+from sanjeevani.web.patient.views import language, see
+
+
+@patient
+@require_GET
+def seat(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> JsonResponse:
+    """A ticket to the patient's seat, and the relays."""
+    found = own_consultation(request.actor, state_id, consultation_id)
+    if not is_held(found):
+        raise NotInCall
+    return JsonResponse(seat_ticket(found.room, Seat.GUEST, request.actor.account_id))
+
+
+@patient
+@require_http_methods(["GET", "POST"])
+def call(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponseBase:
+    """The state of the call, which the page fetches again; and what the buttons do to it."""
+    found = own_consultation(request.actor, state_id, consultation_id)
+    headers: dict[str, str] = {}
+    if request.method == "POST":
+        try:
+            headers = _do(request, found)
+        except DomainError as error:
+            return respond(request, error)
+        if "X-Fragment" not in request.headers:
+            return back_to(found)
+        found = own_consultation(request.actor, state_id, consultation_id)
+    part = render(request, "patient/parts/call_state.html", room_context(found, Seat.GUEST))
+    for name, value in headers.items():
+        part.headers[name] = value
+    return part if headers else unless_known(request, part)
+
+
+def _do(request: PortalRequest, found: Consultation) -> dict[str, str]:
+    do = request.POST.get("do", "")
+    if do == "report":
+        _report(request, found)
+        return {"X-Go": reverse("patient:consultation", args=[found.state_id, found.id])}
+    headers = act(request.actor, request, found, do)
+    if headers is None:
+        raise Invalid
+    return headers
+
+
+def _report(request: PortalRequest, found: Consultation) -> None:
+    """Part the two at once, and give the report a number and somebody who answers it."""
+    report_conduct(request.actor, state_id=found.state_id, consultation_id=found.id)
+    submit(
+        request.actor,
+        complaint=Complaint(
+            kind=GrievanceKind.SAFETY,
+            text=_("Reported during a consultation by the button “Report and block”."),
+            language=language(),
+        ),
+        consultation=(found.state_id, found.id),
+    )
+
+
+class PhotoForm(PlainForm):
+    """One photo or paper, sent once."""
+
+    photo = forms.FileField()
+    client_key = forms.UUIDField()
+
+
+@patient
+@require_POST
+def photo(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
+    """Send a photo into the conversation."""
+    found = own_consultation(request.actor, state_id, consultation_id)
+    form = PhotoForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return respond(request, Invalid(_("Choose a photo first."), field="photo"))
+    file = form.cleaned_data["photo"]
+    try:
+        send_photo(
+            request.actor,
+            state_id=state_id,
+            consultation_id=consultation_id,
+            file=file,
+            name=file.name,
+            client_key=form.cleaned_data["client_key"],
+        )
+    except DomainError as error:
+        return respond(request, error)
+    if "X-Fragment" in request.headers:
+        return messages_with_next_key(request, found)
+    return back_to(found)
+
+
+@patient
+@require_GET
+def attachment(
+    request: PortalRequest, state_id: int, consultation_id: uuid.UUID, message_id: uuid.UUID
+) -> FileResponse:
+    """A photo that was sent in the conversation."""
+    found = own_consultation(request.actor, state_id, consultation_id)
+    return attachment_of(found, message_id)
+
+
+class CheckForm(PlainForm):
+    """What the page's script found out; a page without scripts has nothing to say."""
+
+    _STATES = [
+        (word, word) for word in ("untried", "works", "unheard", "refused", "missing", "busy")
+    ]
+    microphone = forms.ChoiceField(choices=_STATES)
+    camera = forms.ChoiceField(choices=_STATES)
+    speaker = forms.ChoiceField(choices=_STATES)
+    link = forms.ChoiceField(
+        choices=[(word, word) for word in ("", "audio", "low", "medium", "full")], required=False
+    )
+
+
+@patient
+@require_http_methods(["GET", "POST"])
+def check(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
+    """Try microphone, camera, speaker and line before the call; nobody has to."""
+    found = own_consultation(request.actor, state_id, consultation_id)
+    if request.method == "POST":
+        form = CheckForm(request.POST)
+        if form.is_valid():
+            with contextlib.suppress(DomainError):
+                note_check(
+                    request.actor,
+                    state_id=state_id,
+                    room_id=found.room_id,
+                    result=CheckResult(**form.cleaned_data),
+                )
+        return see(reverse("patient:consultation", args=[state_id, consultation_id]))
+    return render(request, "patient/check.html", {"consultation": found})

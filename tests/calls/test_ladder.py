@@ -1,0 +1,150 @@
+"""The ladder of a room: down at once, up only when both want, and what stands in the books."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sanjeevani.calls import ladder
+from sanjeevani.calls import services as calls
+from sanjeevani.calls.errors import NoPhoneBridge, NotInCall
+from sanjeevani.calls.invitations import invite_third, join_third, revoke_third
+from sanjeevani.calls.models import Mode, PhoneCall, Room, Seat
+from sanjeevani.calls.phone import ask_phone_call
+from sanjeevani.calls.queries import closest_mode, mode_changes, open_invitation
+from sanjeevani.calls.seats import ice_servers, seat_ticket
+from sanjeevani.calls.tasks import place_phone_call
+from sanjeevani.foundation.actor import SYSTEM, Actor, ActorKind
+from sanjeevani.foundation.errors import NotPermitted, Stale
+from sanjeevani.messaging.models import InboxMessage
+from tests.factories import ANDHRA_PRADESH, AccountFactory
+
+pytestmark = pytest.mark.django_db
+
+
+class Seats:
+    """A room with both who talk."""
+
+    def __init__(self) -> None:
+        self.guest_account = AccountFactory()
+        self.guest = Actor(ActorKind.PERSON, account_id=self.guest_account.id)
+        self.host = Actor(ActorKind.STAFF, account_id=AccountFactory().id)
+        room = calls.open_room(
+            self.guest,
+            state_id=ANDHRA_PRADESH,
+            guest_account_id=self.guest_account.id,
+            mode=Mode.CHAT,
+        )
+        self.key: dict[str, Any] = {"state_id": ANDHRA_PRADESH, "room_id": room.id}
+        calls.seat_host(SYSTEM, account_id=self.host.account_id, **self.key)
+
+    @property
+    def room(self) -> Room:
+        return Room.objects.get(state_id=ANDHRA_PRADESH, id=self.key["room_id"])
+
+    def changes(self) -> list[tuple[str, str, bool]]:
+        """Return what was written down: mode, whose, by itself."""
+        return [
+            (change.mode, change.seat, change.automatic)
+            for change in mode_changes(self.room.state_id, self.room.id)
+        ]
+
+
+@pytest.fixture
+def seats() -> Seats:
+    return Seats()
+
+
+def test_a_step_down_is_anyones_and_a_step_up_needs_both(seats: Seats) -> None:
+    ladder.note_mode(SYSTEM, mode=Mode.VIDEO, seat=Seat.HOST, **seats.key)
+    ladder.change_mode(seats.guest, mode=Mode.AUDIO, **seats.key)
+    assert (seats.room.mode, seats.room.ceiling) == ("audio", "audio")
+    # What is still on its way does not lift what was stepped down.
+    with pytest.raises(Stale):
+        ladder.note_mode(SYSTEM, mode=Mode.VIDEO, seat=Seat.HOST, **seats.key)
+    ladder.change_mode(seats.guest, mode=Mode.VIDEO, **seats.key)
+    ladder.change_mode(seats.guest, mode=Mode.VIDEO, **seats.key)
+    assert (seats.room.ceiling, seats.room.asked_mode) == ("audio", "video")
+    ladder.decline_mode(seats.host, **seats.key)
+    assert seats.room.asked_mode == ""
+    ladder.change_mode(seats.host, mode=Mode.VIDEO, **seats.key)
+    ladder.change_mode(seats.guest, mode=Mode.VIDEO, **seats.key)
+    assert (seats.room.ceiling, seats.room.mode) == ("video", "audio")
+    ladder.note_mode(SYSTEM, mode=Mode.LOW_VIDEO, seat=Seat.HOST, **seats.key)
+    assert seats.changes() == [
+        ("chat", "guest", False),
+        ("video", "host", True),
+        ("audio", "guest", False),
+        ("low_video", "host", True),
+    ]
+
+
+def test_strangers_change_nothing(seats: Seats) -> None:
+    stranger = Actor(ActorKind.PERSON, account_id=uuid.uuid4())
+    verbs: list[tuple[Callable[..., Any], dict[str, Any]]] = [
+        (ladder.change_mode, {"mode": Mode.CHAT}),
+        (ladder.decline_mode, {}),
+        (invite_third, {}),
+        (calls.ring, {}),
+    ]
+    for verb, more in verbs:
+        with pytest.raises(NotPermitted):
+            verb(stranger, **seats.key, **more)
+    with pytest.raises(NotPermitted):
+        calls.ring(seats.guest, **seats.key)
+
+
+def test_small_video_counts_as_video_and_a_voice_as_more_than_text() -> None:
+    assert closest_mode([Mode.CHAT, Mode.LOW_VIDEO]) == Mode.VIDEO
+    assert closest_mode([Mode.CHAT, Mode.PHONE]) == Mode.PHONE
+
+
+def test_a_phone_call_is_placed_once_and_is_the_mode_then(seats: Seats) -> None:
+    ladder.change_mode(seats.guest, mode=Mode.PHONE, **seats.key)
+    assert (seats.room.mode, seats.room.asked_mode) == ("chat", "phone")
+    first = ask_phone_call(seats.host, host_number="0863 2345678", **seats.key)
+    assert ask_phone_call(seats.host, host_number="0863 2345678", **seats.key) == first
+    for _again in range(2):
+        place_phone_call(ANDHRA_PRADESH, str(first.id))
+    assert InboxMessage.objects.get(id=first.id).mobile == seats.guest_account.mobile
+    assert (seats.room.mode, seats.room.ceiling, seats.room.asked_mode) == ("phone", "phone", "")
+    with pytest.raises(NotInCall):
+        seat_ticket(seats.room, Seat.GUEST, None)
+
+
+def test_a_phone_call_that_fails_is_said(seats: Seats, settings: Any) -> None:
+    seats.guest_account.mobile = "+919876400400"
+    seats.guest_account.save()
+    call = ask_phone_call(seats.host, host_number="0863 2345678", **seats.key)
+    place_phone_call(ANDHRA_PRADESH, str(call.id))
+    failed = PhoneCall.objects.get(state_id=ANDHRA_PRADESH, id=call.id)
+    assert (failed.status, failed.failure, seats.room.mode) == ("failed", "http_400", "chat")
+    settings.PHONE_BRIDGE = ""
+    with pytest.raises(NoPhoneBridge):
+        ask_phone_call(seats.host, host_number="0863 2345678", **seats.key)
+
+
+def test_one_third_at_a_time_and_a_link_can_be_taken_back(seats: Seats) -> None:
+    older = invite_third(seats.host, **seats.key)
+    secret = invite_third(seats.guest, **seats.key)
+    assert open_invitation(ANDHRA_PRADESH, older) is None
+    assert open_invitation(ANDHRA_PRADESH + 1, secret) is None
+    joined = join_third(SYSTEM, state_id=ANDHRA_PRADESH, secret=secret, name="Sita")
+    assert (joined.name, joined.room_id) == ("Sita", seats.room.id)
+    revoke_third(seats.host, **seats.key)
+    assert open_invitation(ANDHRA_PRADESH, secret) is None
+
+
+def test_relays_by_region_with_a_new_name_each_time(settings: Any) -> None:
+    settings.TURN_SECRET = "a secret"
+    settings.TURN_SERVERS = {
+        "29,32": ["turn:south.example"],
+        "*": ["turn:anywhere.example"],
+    }
+    (south,) = ice_servers(32)["iceServers"]
+    (other,) = ice_servers(7)["iceServers"]
+    assert (south["urls"], other["urls"]) == (["turn:south.example"], ["turn:anywhere.example"])
+    assert south["username"] != ice_servers(32)["iceServers"][0]["username"]
+    settings.TURN_SERVERS = {}
+    assert ice_servers(32) == {}

@@ -1,0 +1,183 @@
+"""What the gateway reports: signed, stored sparingly, and what it does to the consultation."""
+
+import datetime
+import json
+import time
+import uuid
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from gateway.reports import signature
+from sanjeevani.calls.models import Presence, QualitySample, Room
+from sanjeevani.calls.queries import mode_changes
+from sanjeevani.consultation.calling import call_again, sweep_lost_seats
+from sanjeevani.consultation.models import Consultation
+from sanjeevani.queueing.models import Token
+from tests.structure.verb_calls import World
+
+pytestmark = pytest.mark.django_db
+
+ADDRESS = "/internal/calls/seats"
+
+
+class Gateway:
+    """Reports about the room of a consultation in progress."""
+
+    def __init__(self, client: Client, secret: str) -> None:
+        self.client = client
+        self.secret = secret
+        self.world = World()
+        self.held = self.world.held
+
+    def event(self, seat: str, kind: str, *, ago: float = 0, **more: Any) -> dict[str, Any]:
+        """Return a report, so many seconds old."""
+        return {
+            "id": str(uuid.uuid4()),
+            "at": (timezone.now() - datetime.timedelta(seconds=ago)).isoformat(),
+            "state_id": self.held.state_id,
+            "room": str(self.held.room_id),
+            "seat": seat,
+            "kind": kind,
+            **({"instance": f"page-{seat}"} if kind != "quality" else QUALITY),
+            **more,
+        }
+
+    def tell(self, *events: dict[str, Any], sign: str | None = None) -> int:
+        """Post them; return the status."""
+        body = json.dumps({"events": events}).encode()
+        moment = int(time.time())
+        signed = sign or f"t={moment},v1={signature(self.secret, moment, body)}"
+        answer = self.client.post(
+            ADDRESS,
+            body,
+            content_type="application/json",
+            headers={"X-Gateway-Signature": signed},
+        )
+        return answer.status_code
+
+    def consultation(self) -> Consultation:
+        """Read it again."""
+        return Consultation.objects.get(state_id=self.held.state_id, id=self.held.id)
+
+    def modes(self) -> list[str]:
+        """Return the modes written down."""
+        return [change.mode for change in mode_changes(self.held.state_id, self.held.room_id)]
+
+
+QUALITY = {
+    "peer": "b",
+    "rung": "low",
+    "sees": "",
+    "loss": 0.01,
+    "concealed": 0.0,
+    "round_trip_ms": 120,
+    "relayed": False,
+}
+
+
+@pytest.fixture
+def gateway(client: Client, settings: Any) -> Gateway:
+    return Gateway(client, settings.LIVE_SECRET)
+
+
+@pytest.mark.parametrize(
+    "sign",
+    ["", "t=,v1=", "t=1,v1=00", f"t={int(time.time())},v1={'0' * 64}", "t=१,v1=ab", "nonsense"],
+)
+def test_what_is_not_signed_is_not_heard(gateway: Gateway, sign: str) -> None:
+    assert gateway.tell(gateway.event("b", "joined"), sign=sign or "x") == 403
+    assert not Presence.objects.filter(state_id=gateway.held.state_id).exists()
+
+
+def test_an_old_signature_is_no_use(gateway: Gateway) -> None:
+    body = json.dumps({"events": []}).encode()
+    moment = int(time.time()) - 3_600
+    sign = f"t={moment},v1={signature(gateway.secret, moment, body)}"
+    assert gateway.tell(sign=sign) == 403
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seat": "z"},
+        {"room": "x"},
+        {"loss": 7},
+        {"kind": "shouted"},
+        {"state_id": None},
+        {"at": "yesterday"},
+    ],
+)
+def test_rubbish_is_refused_whole(gateway: Gateway, change: dict[str, Any]) -> None:
+    bad = {**gateway.event("a", "quality"), **change}
+    assert gateway.tell(gateway.event("a", "quality"), bad) == 422
+    assert not QualitySample.objects.filter(state_id=gateway.held.state_id).exists()
+
+
+def test_rooms_of_others_are_passed_over(gateway: Gateway) -> None:
+    assert gateway.tell(gateway.event("a", "joined", room=str(uuid.uuid4()))) == 204
+
+
+def test_samples_once_a_minute_and_the_mode_is_what_the_doctor_sees(gateway: Gateway) -> None:
+    """A patient's page that claims a picture proves nothing."""
+    sees = [
+        gateway.event("b", "quality", peer="a", sees="full"),
+        gateway.event("a", "quality"),
+        gateway.event("a", "quality", sees="small"),
+        gateway.event("a", "quality", peer="c", sees="full"),
+    ]
+    gateway.tell(*sees)
+    gateway.tell(*sees[:2])
+    assert gateway.modes() == ["chat", "audio", "low_video", "audio"]
+    samples = QualitySample.objects.filter(state_id=gateway.held.state_id)
+    assert samples.count() <= 6  # three pairs, at most two minutes
+
+
+def test_a_lost_seat_begins_the_grace_and_both_back_end_it(gateway: Gateway) -> None:
+    gateway.tell(gateway.event("a", "joined", ago=60), gateway.event("b", "joined", ago=60))
+    gateway.tell(gateway.event("a", "quality", sees="full"))
+    gateway.tell(gateway.event("b", "left", ago=5, bye=False))
+    sweep_lost_seats()
+    assert gateway.consultation().status == "in_progress"
+    # A reload: the page before it says late that it left.
+    gateway.tell(gateway.event("b", "joined", ago=4, instance="page-again"))
+    gateway.tell(gateway.event("b", "left", ago=3))
+    assert Presence.objects.get(state_id=gateway.held.state_id, seat="guest").left_at is None
+    gateway.tell(gateway.event("b", "left", ago=0, instance="page-again"))
+    Presence.objects.filter(state_id=gateway.held.state_id, seat="guest").update(
+        left_at=timezone.now() - datetime.timedelta(seconds=11)
+    )
+    sweep_lost_seats()
+    sweep_lost_seats()
+    lost = gateway.consultation()
+    assert lost.status == "interrupted"
+    assert gateway.modes() == ["chat", "video", "chat"]
+    assert Token.objects.get(state_id=lost.state_id, id=lost.token_id).deadline_at is not None
+    gateway.tell(gateway.event("b", "joined", instance="page-3"))
+    assert gateway.consultation().status == "in_progress"
+
+
+def test_who_ends_the_call_on_purpose_is_not_lost(gateway: Gateway) -> None:
+    gateway.tell(gateway.event("a", "joined", ago=60), gateway.event("b", "joined", ago=60))
+    gateway.tell(gateway.event("a", "quality"))
+    gateway.tell(gateway.event("b", "left", ago=30, bye=True))
+    sweep_lost_seats()
+    assert gateway.consultation().status == "in_progress"
+    assert gateway.modes() == ["chat", "audio", "chat"]
+
+
+def test_calling_again_rings_once_and_begins_the_grace_anew(gateway: Gateway) -> None:
+    world, held = gateway.world, gateway.held
+    gateway.tell(gateway.event("b", "joined", ago=60), gateway.event("b", "left", ago=30))
+    sweep_lost_seats()
+    soon = timezone.now() + datetime.timedelta(seconds=5)
+    Token.objects.filter(state_id=held.state_id, id=held.token_id).update(deadline_at=soon)
+    for _again in range(2):
+        call_again(world.host, **world.at_the_desk(held))
+    token = Token.objects.get(state_id=held.state_id, id=held.token_id)
+    assert token.deadline_at is not None
+    assert token.deadline_at > soon + datetime.timedelta(seconds=60)
+    room = Room.objects.get(state_id=held.state_id, id=held.room_id)
+    assert room.rung_at is not None

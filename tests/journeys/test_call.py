@@ -1,0 +1,124 @@
+"""A consultation by video through the real pages, with what the server writes down of it."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys.people import Doctor, Patient
+from tests.journeys.test_first_consultation import with_token
+
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+
+NewPatient = Callable[..., Patient]
+NewDoctor = Callable[..., Doctor]
+Look = Callable[[Page, str], None]
+
+TAMIL_NADU = 33
+
+
+def shows_a_picture(page: Page) -> None:
+    """Wait until the other side moves."""
+    expect(page.locator("video[data-seat]").first).to_have_attribute(
+        "data-picture", "on", timeout=40_000
+    )
+
+
+def is_connected(page: Page, seconds: float = 15) -> None:
+    """Wait for the call."""
+    expect(page.locator("[data-call-room]")).to_have_attribute(
+        "data-call-state", "connected", timeout=seconds * 1_000
+    )
+
+
+def press(page: Page, do: str) -> None:
+    """Press a button of the call."""
+    page.locator(f"[data-call-room] button[value='{do}']").first.click()
+
+
+def test_video_both_ways_and_down_the_ladder(
+    new_patient: NewPatient, new_doctor: NewDoctor, look: Look, new_page: Callable[..., Page]
+) -> None:
+    """Amoxicillin (List A) is refused before the doctor has seen the patient, and goes after."""
+    patient = with_token(new_patient(), TAMIL_NADU, "Gauri")
+    page = patient.page
+    here = page.url
+    page.goto(here + "/check")
+    page.locator("[data-begin]").click()
+    page.locator("[data-asks] button[value=works]").click(timeout=20_000)
+    expect(page.locator("[data-finish]")).to_be_visible(timeout=20_000)
+    look(page, "call-1-check")
+    page.locator("[data-finish]").click()
+    doctor = new_doctor("tamil-nadu.doctor1")
+    desk = doctor.page
+    doctor.go_on_duty()
+    doctor.next()
+    patient.answer()
+    doctor.expect_in_progress()
+    is_connected(page)
+    is_connected(desk)
+    doctor.diagnose("cold", "J00")
+    shows_a_picture(desk)
+    shows_a_picture(page)
+    expect(desk.locator(".callbar__mode")).to_contain_text("ideo", timeout=10_000)
+    look(page, "call-2-patient")
+    look(desk, "call-3-desk")
+    desk.evaluate("window.same = document.querySelector('video[data-seat]')")
+
+    # The list that needs a picture is open from now on; nothing on the way breaks the call.
+    doctor.prescribe("amoxicillin 500 cap tds 5d")
+    doctor.check_prescription()
+    expect(desk.locator("[data-beside] h1")).to_be_visible()
+    look(desk, "call-4-check-beside")
+    desk.locator("[data-beside] button.govuk-button").first.click()
+    expect(desk.locator(".desk .signed")).to_be_visible()
+    assert desk.evaluate("window.same.isConnected")
+    is_connected(desk, 1)
+
+    # A photo from the patient, seen at the desk.
+    photo = page.locator("#photo")
+    photo.set_input_files(
+        {"name": "rash.png", "mimeType": "image/png", "buffer": page.screenshot()}
+    )
+    expect(desk.locator("#messages img")).to_be_visible(timeout=10_000)
+
+    # Down by one tap of the patient, up again only with a yes.
+    press(page, "mode:audio")
+    expect(desk.locator(".callbar__mode")).to_contain_text("Audio", timeout=5_000)
+    expect(desk.locator("video[data-seat]")).to_have_attribute("data-picture", "off", timeout=8_000)
+    press(desk, "mode:video")
+    expect(page.locator(".room__asks")).to_be_visible(timeout=5_000)
+    look(page, "call-5-asked")
+    press(page, "mode:video")
+    expect(desk.locator(".callbar__mode")).not_to_contain_text("at most", timeout=5_000)
+
+    # A relative comes by the link, and goes.
+    desk.locator(".callbar__more summary").click()
+    press(desk, "invite")
+    expect(desk.locator("#call-link")).not_to_have_value("", timeout=5_000)
+    relative = new_page()
+    relative.goto(desk.locator("#call-link").input_value())
+    relative.locator("input[name=name]").fill("Sita")
+    relative.locator("main button.govuk-button").click()
+    is_connected(relative)
+    expect(page.locator("video[data-seat]")).to_have_count(2, timeout=10_000)
+    expect(desk.locator(".callbar__mode")).to_contain_text("Sita", timeout=5_000)
+    look(relative, "call-6-third")
+    relative.locator("[data-call-leave]").click()
+    expect(desk.locator("video[data-seat]")).to_have_count(1, timeout=10_000)
+
+    # Gone without a word: the grace begins, the doctor calls again, one tap brings both back.
+    page.goto("about:blank")
+    expect(desk.locator("[data-call=interrupted]")).to_be_visible(timeout=25_000)
+    look(desk, "call-7-interrupted")
+    press(desk, "ring")
+    page.goto(here)
+    expect(page.locator("[data-call-room]")).to_have_attribute(
+        "data-call-state", "connected", timeout=15_000
+    )
+    expect(desk.locator("[data-call=in_progress]")).to_be_visible(timeout=10_000)
+    doctor.note(advice="Rest.")
+    doctor.finish("prescription")
+    expect(page.locator(".day-plan").first).to_be_visible(timeout=5_000)
+    expect(page.locator("[data-call-room]")).to_be_hidden()
+    look(page, "call-8-after")
