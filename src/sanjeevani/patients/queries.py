@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor, ActorKind
+from sanjeevani.foundation.compiled import Compiled, given
 from sanjeevani.foundation.errors import NotFound
 from sanjeevani.patients.consent import CURRENT_NOTICE
 from sanjeevani.patients.models import AccessGrant, Consent, ConsentDecision, Patient
@@ -21,21 +22,35 @@ def patients_of(actor: Actor) -> QuerySet[Patient]:
     )
 
 
+_own_patient = Compiled(
+    lambda: Patient.objects.filter(
+        state_id=given("state_id"), id=given("patient_id"), account_id=given("account_id")
+    )
+)
+
+
 def own_patient(actor: Actor, patient_id: uuid.UUID) -> Patient:
     """Return a patient of the actor's own account. Raises NotFound."""
-    patient = patients_of(actor).filter(id=patient_id).first()
+    if actor.kind != ActorKind.PERSON or actor.account_id is None:
+        raise NotFound
+    patient = _own_patient.first(
+        state_id=actor.state_id, account_id=actor.account_id, patient_id=patient_id
+    )
     if patient is None:
         raise NotFound
     return patient
 
 
+_newest_consent = Compiled(
+    lambda: Consent.objects.filter(
+        state_id=given("state_id"), patient_id=given("patient_id")
+    ).order_by("-id")[:1]
+)
+
+
 def valid_consent(patient: Patient) -> Consent | None:
     """Return the patient's consent to the current notice, unless withdrawn or outdated."""
-    newest = (
-        Consent.objects.filter(state_id=patient.state_id, patient_id=patient.id)
-        .order_by("-id")
-        .first()
-    )
+    newest = _newest_consent.first(state_id=patient.state_id, patient_id=patient.id)
     if (
         newest is None
         or newest.decision != ConsentDecision.GIVEN
@@ -45,13 +60,22 @@ def valid_consent(patient: Patient) -> Consent | None:
     return newest
 
 
+_grants = Compiled(
+    lambda: AccessGrant.objects.filter(
+        state_id=given("state_id"),
+        patient_id=given("patient_id"),
+        practitioner_id=given("practitioner_id"),
+    ).values_list("expires_at")
+)
+
+
 def may_read(practitioner_id: uuid.UUID, *, patient_state_id: int, patient_id: uuid.UUID) -> bool:
     """Tell whether a consultation lets the practitioner read the patient's record."""
     now = clock.now()
-    grants = AccessGrant.objects.filter(
+    grants = _grants.all(
         state_id=patient_state_id, patient_id=patient_id, practitioner_id=practitioner_id
-    ).values_list("expires_at", flat=True)
-    return any(expires_at is None or expires_at > now for expires_at in grants)
+    )
+    return any(expires_at is None or expires_at > now for (expires_at,) in grants)
 
 
 def age_in_years(patient_birth_date: datetime.date, on: datetime.date) -> int:
