@@ -54,6 +54,17 @@ def own_consultation(actor: Actor, state_id: int, consultation_id: uuid.UUID) ->
     return consultation
 
 
+def told_about(state_id: int, consultation_id: uuid.UUID) -> Consultation:
+    """Return a consultation for the messages about it, which say nothing of what was said in it.
+
+    Raises NotFound.
+    """
+    consultation = _consultation.first(state_id=state_id, consultation_id=consultation_id)
+    if consultation is None:
+        raise NotFound
+    return consultation
+
+
 def own_consultations(
     actor: Actor, limit: int = 50, *, before: uuid.UUID | None = None
 ) -> list[Consultation]:
