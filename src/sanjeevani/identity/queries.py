@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor, ActorKind
+from sanjeevani.foundation.compiled import Compiled, given
 from sanjeevani.identity.errors import InvitationDead
 from sanjeevani.identity.models import (
     Account,
@@ -61,15 +62,18 @@ def digest_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+_living_session = Compiled(
+    lambda: Session.objects.filter(digest=given("digest"), expires_at__gt=given("now")).values_list(
+        *_FIELDS
+    )
+)
+
+
 def find_session(token: str) -> SessionInfo | None:
     """Return the living session of a token, in one query."""
     if len(token) != TOKEN_LENGTH:
         return None
-    row = (
-        Session.objects.filter(digest=digest_of(token), expires_at__gt=clock.now())
-        .values_list(*_FIELDS)
-        .first()
-    )
+    row = _living_session.first(digest=digest_of(token), now=clock.now())
     return SessionInfo(*row) if row else None
 
 
@@ -90,9 +94,12 @@ def sessions_of(account_id: uuid.UUID) -> list[SessionInfo]:
     return [SessionInfo(*row) for row in rows.order_by("-last_seen_at").values_list(*_FIELDS)]
 
 
+_account = Compiled(lambda: Account.objects.filter(id=given("account_id")))
+
+
 def find_account(account_id: uuid.UUID) -> Account | None:
     """Return an account by its id."""
-    return Account.objects.filter(id=account_id).first()
+    return _account.first(account_id=account_id)
 
 
 def account_by_login(kind: AccountKind, login: str) -> Account | None:
@@ -101,7 +108,7 @@ def account_by_login(kind: AccountKind, login: str) -> Account | None:
         Login.objects.filter(key=f"{kind}:{login}").values_list("account_id", flat=True).first()
     )
     # One query more or less would tell whether the login exists.
-    return Account.objects.filter(id=account_id or uuid.UUID(int=0)).first()
+    return _account.first(account_id=account_id or uuid.UUID(int=0))
 
 
 def find_code(challenge: uuid.UUID) -> OneTimeCode | None:

@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor, ActorKind
+from sanjeevani.foundation.compiled import Compiled, given
 from sanjeevani.foundation.errors import NotFound
 from sanjeevani.patients.consent import CURRENT_NOTICE
 from sanjeevani.patients.models import (
@@ -34,10 +35,17 @@ def patients_of(actor: Actor) -> QuerySet[Patient]:
     return members_of(actor.state_id, actor.account_id)
 
 
+_own_patient = Compiled(
+    lambda: Patient.objects.filter(
+        state_id=given("state_id"), id=given("patient_id"), account_id=given("account_id")
+    )
+)
+
+
 def own_patient(actor: Actor, patient_id: uuid.UUID) -> Patient:
     """Return a person in the care of the actor's own account. Raises NotFound."""
-    patient = patients_of(actor).filter(id=patient_id).first()
-    if patient is None:
+    patient = own_record(actor, patient_id)
+    if patient.left_at is not None or patient.same_as_id is not None:
         raise NotFound
     return patient
 
@@ -49,9 +57,9 @@ def own_record(actor: Actor, patient_id: uuid.UUID) -> Patient:
     """
     if actor.kind != ActorKind.PERSON or actor.account_id is None:
         raise NotFound
-    patient = Patient.objects.filter(
-        state_id=actor.state_id, id=patient_id, account_id=actor.account_id
-    ).first()
+    patient = _own_patient.first(
+        state_id=actor.state_id, account_id=actor.account_id, patient_id=patient_id
+    )
     if patient is None:
         raise NotFound
     return patient
@@ -113,6 +121,13 @@ def _with_doubles(
     ).values_list("id", "same_as_id")
 
 
+_newest_consent = Compiled(
+    lambda: Consent.objects.filter(
+        state_id=given("state_id"), patient_id=given("patient_id")
+    ).order_by("-id")[:1]
+)
+
+
 def valid_consent(patient: Patient) -> Consent | None:
     """Return the patient's consent to the current notice, unless withdrawn or outdated."""
     newest = newest_decision(patient)
@@ -125,7 +140,8 @@ def _is_valid(consent: Consent) -> bool:
 
 def newest_decision(patient: Patient) -> Consent | None:
     """Return what was decided last, on whichever version of the notice."""
-    return decisions_of(patient).first()
+    newest: Consent | None = _newest_consent.first(state_id=patient.state_id, patient_id=patient.id)
+    return newest
 
 
 def decisions_of(patient: Patient) -> QuerySet[Consent]:
