@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "sanjeevani.grievance",
     "sanjeevani.reporting",
     "sanjeevani.notifications",
+    "sanjeevani.onboarding",
     "sanjeevani.web",
     "sanjeevani.api",
     "sanjeevani.demo",

@@ -55,6 +55,16 @@ def posts_of(account_id: uuid.UUID) -> list[Post]:
         )
 
 
+def accounts_with_posts(account_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """Return those of some accounts that hold a post, in whichever state."""
+    with across_states():
+        return set(
+            Post.objects.filter(account_id__in=account_ids, ended_at__isnull=True).values_list(
+                "account_id", flat=True
+            )
+        )
+
+
 def practitioner(state_id: int, practitioner_id: uuid.UUID) -> Practitioner:
     """Return a practitioner. Raises NotFound."""
     found = Practitioner.objects.filter(state_id=state_id, id=practitioner_id).first()
