@@ -30,7 +30,17 @@ from sanjeevani.consultation.models import (
     Urgency,
 )
 from sanjeevani.consultation.note_templates import TemplateContent, keep_template
-from sanjeevani.directory.models import Clinic, Facility, Holiday, Line, Post, Practitioner, Role
+from sanjeevani.directory import bulk, hubs
+from sanjeevani.directory.models import (
+    Clinic,
+    Facility,
+    Holiday,
+    HubLink,
+    Line,
+    Post,
+    Practitioner,
+    Role,
+)
 from sanjeevani.directory.queries import clinic_serving
 from sanjeevani.directory.services import (
     ClinicDetails,
@@ -66,6 +76,7 @@ from sanjeevani.roster.services import change_duty
 from sanjeevani.terminology.models import Medicine, Speciality
 from tests.factories import (
     ANDHRA_PRADESH,
+    AccountFactory,
     ClinicFactory,
     ConsentFactory,
     FacilityFactory,
@@ -76,6 +87,7 @@ from tests.factories import (
     PostFactory,
     PractitionerFactory,
     RepresentativeFactory,
+    SpecialityFactory,
     StateFactory,
     doctor,
     on_duty,
@@ -874,6 +886,145 @@ CALLS |= {
         reason="Diwali",
     ),
 }
+
+
+def a_hub(world: World) -> Facility:
+    """A hub beside the hospital, which is a spoke."""
+    StateFactory(opened_at=clock.now())
+    StateFactory(lgd_code=0, iso_3166_2="IN")
+    SpecialityFactory()
+    hub: Facility = FacilityFactory(is_hub=True)
+    Facility.objects.filter(state_id=world.facility.state_id, id=world.facility.id).update(
+        is_spoke=True
+    )
+    return hub
+
+
+def a_hub_link(world: World) -> HubLink:
+    """The hospital's link to a hub."""
+    hub = a_hub(world)
+    return hubs.add_hub_link(SYSTEM, **linking(world, hub))
+
+
+def linking(world: World, hub: Facility) -> dict[str, Any]:
+    """The arguments of a link of the hospital to a hub."""
+    return {
+        "state_id": world.facility.state_id,
+        "spoke_id": world.facility.id,
+        "hub_state_id": hub.state_id,
+        "hub_id": hub.id,
+    }
+
+
+@call_of("directory.add_hub_link")
+def _(world: World) -> Call:
+    hub = a_hub(world)
+    return Call(world.staff(Role.STATE_ADMIN), _result, arguments=linking(world, hub))
+
+
+@call_of("directory.order_hub_links")
+def _(world: World) -> Call:
+    link = a_hub_link(world)
+    return at_facility_as_spoke(world, speciality_code="", link_ids=[link.id])
+
+
+def at_facility_as_spoke(world: World, **more: Any) -> Call:
+    """A call of the state's administrator that concerns the hospital as a spoke."""
+    arguments = {"state_id": world.facility.state_id, "spoke_id": world.facility.id, **more}
+    return Call(world.staff(Role.STATE_ADMIN), world.facility, arguments=arguments)
+
+
+@call_of("directory.remove_hub_link")
+def _(world: World) -> Call:
+    link = a_hub_link(world)
+    arguments = {"state_id": link.state_id, "link_id": link.id}
+    return Call(world.staff(Role.STATE_ADMIN), link, arguments=arguments)
+
+
+def hub_speciality(world: World) -> dict[str, Any]:
+    """The arguments that open a speciality at a hub."""
+    hub = a_hub(world)
+    return {
+        "state_id": hub.state_id,
+        "facility_id": hub.id,
+        "speciality_code": "general_medicine",
+    }
+
+
+@call_of("directory.open_hub_speciality")
+def _(world: World) -> Call:
+    return Call(world.staff(Role.STATE_ADMIN), _result, arguments=hub_speciality(world))
+
+
+@call_of("directory.close_hub_speciality")
+def _(world: World) -> Call:
+    line = hubs.open_hub_speciality(SYSTEM, **hub_speciality(world))
+    arguments = {"state_id": line.state_id, "line_id": line.id}
+    return Call(world.staff(Role.STATE_ADMIN), line, arguments=arguments)
+
+
+def of_state(world: World, **arguments: Any) -> Call:
+    """A call of the state's administrator that concerns the state."""
+    a_hub(world)
+    state = StateFactory()
+    return Call(world.staff(Role.STATE_ADMIN), state, arguments=arguments)
+
+
+CALLS |= {
+    "directory.register_facilities": lambda world: of_state(world, facilities=[A_CENTRE]),
+    "directory.link_hubs": lambda world: of_state(
+        world,
+        links=[
+            bulk.NewLink(id=uuid7(), speciality_code="", position=1, **linking(world, a_hub(world)))
+        ],
+    ),
+    "directory.enrol_staff": lambda world: of_state(
+        world, accounts=[SUNITA], practitioners=[], posts=[a_health_workers_post(world)]
+    ),
+    "directory.withdraw": lambda world: of_state(
+        world, state_id=ANDHRA_PRADESH, records={"facility": [(ANDHRA_PRADESH, uuid7())]}
+    ),
+    "identity.create_staff_accounts": lambda _world: Call(
+        SYSTEM, lambda _nothing: ("account", SUNITA.id), arguments={"accounts": [SUNITA]}
+    ),
+    "identity.withdraw_accounts": lambda world: Call(
+        SYSTEM,
+        lambda _nothing: ("account", None),
+        arguments={"account_ids": [AccountFactory(kind="staff", password="").id]},
+    ),
+}
+
+A_CENTRE = bulk.NewFacility(
+    state_id=ANDHRA_PRADESH,
+    id=uuid7(),
+    code="HWC-1",
+    details=FacilityDetails(
+        name="Health and Wellness Centre 1",
+        kind="sub_centre",
+        address="Main Road",
+        district="Guntur",
+        is_spoke=True,
+    ),
+)
+SUNITA = identity.NewAccount(
+    id=uuid7(),
+    login="sunita.devi",
+    display_name="Sunita Devi",
+    mobile="+919876543211",
+    language="en",
+    home_state_id=ANDHRA_PRADESH,
+)
+
+
+def a_health_workers_post(world: World) -> bulk.NewPost:
+    """Sunita's post at the hospital."""
+    return bulk.NewPost(
+        state_id=world.facility.state_id,
+        id=uuid7(),
+        account_id=SUNITA.id,
+        facility_id=world.facility.id,
+        role=Role.HEALTH_WORKER,
+    )
 
 
 def a_photo() -> BytesIO:

@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "sanjeevani.grievance",
     "sanjeevani.reporting",
     "sanjeevani.notifications",
+    "sanjeevani.onboarding",
     "sanjeevani.web",
     "sanjeevani.api",
     "sanjeevani.demo",

@@ -63,3 +63,39 @@ class HolidayPassed(Invalid):
 
     def __init__(self) -> None:
         super().__init__(field="first")
+
+
+class LeadsBack(Invalid):
+    """A hub link would close a circle."""
+
+    message = _(
+        "This facility already sends its own patients, directly or through others, to the"
+        " facility you are linking. Choose a hub of a higher level."
+    )
+
+    def __init__(self) -> None:
+        super().__init__(field="hub")
+
+
+class LinkedAlready(DomainError):
+    """The hub answers this spoke already."""
+
+    status = 409
+    message = _("This hub is already on the list.")
+
+
+class SpecialityOpen(DomainError):
+    """The hub has a line of this speciality."""
+
+    status = 409
+    message = _("This speciality is already open here.")
+
+
+class InUse(DomainError):
+    """Somebody works with what is to be taken back."""
+
+    status = 409
+    message = _(
+        "This cannot be undone any more: somebody already works with it. Close or change the"
+        " entries one by one."
+    )

@@ -52,6 +52,8 @@ CLINICAL_ROLES = frozenset({Role.DOCTOR, Role.SPECIALIST})
 class Facility(ShardedModel):
     """A health institution: OPD host, hub, spoke, or several of these at once."""
 
+    code = models.CharField(max_length=20, blank=True)
+    """Its number in the register of health facilities, or the state's own: how files name it."""
     name = models.CharField(max_length=120)
     name_hi = models.CharField(max_length=120, blank=True)
     kind = models.CharField(max_length=30)
@@ -67,6 +69,9 @@ class Facility(ShardedModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["state_id", "district", "name"], name="facility_name_in_district"
+            ),
+            models.UniqueConstraint(
+                fields=["state_id", "code"], name="facility_code", condition=~models.Q(code="")
             ),
         ]
 
@@ -141,6 +146,25 @@ class Post(ShardedModel):
         ]
 
 
+class AwaitedPost(ShardedModel):
+    """A clinical post that begins when its practitioner is verified."""
+
+    practitioner_id = models.UUIDField()
+    practitioner = sharded_relation("directory.Practitioner", "practitioner_id")
+    facility_id = models.UUIDField()
+    facility = sharded_relation("directory.Facility", "facility_id")
+    role = models.CharField(max_length=20, choices=Role.choices)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state_id", "practitioner_id", "facility_id", "role"],
+                name="awaited_post_once",
+            )
+        ]
+        indexes = [models.Index(fields=["state_id", "facility_id"], name="awaited_by_facility")]
+
+
 class LineKind(models.TextChoices):
     """Whose tokens wait in a line."""
 
@@ -174,6 +198,11 @@ class Line(ShardedModel):
             models.UniqueConstraint(
                 fields=["state_id", "parent_id", "practitioner_id"], name="line_lane_once"
             ),
+            models.UniqueConstraint(
+                fields=["state_id", "facility_id", "speciality_code"],
+                condition=models.Q(kind="hub", closed_at__isnull=True),
+                name="line_hub_speciality_once",
+            ),
             models.CheckConstraint(
                 name="line_lane_has_parent",
                 condition=models.Q(
@@ -188,6 +217,36 @@ class Line(ShardedModel):
                 name="line_target_positive", condition=models.Q(target_wait_minutes__gt=0)
             ),
         ]
+
+
+class HubLink(ShardedModel):
+    """That a hub answers a spoke. It lives with the spoke; the hub may be of another state.
+
+    Without a speciality it counts for every speciality that the hub has opened. `position` 1 is
+    asked first.
+    """
+
+    spoke_id = models.UUIDField()
+    spoke = sharded_relation("directory.Facility", "spoke_id")
+    speciality_code = models.CharField(max_length=30, blank=True)
+    hub_state_id = models.SmallIntegerField()
+    hub_id = models.UUIDField()
+    position = models.PositiveSmallIntegerField()
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state_id", "spoke_id", "speciality_code", "hub_state_id", "hub_id"],
+                name="hub_link_once",
+            ),
+            models.CheckConstraint(
+                name="hub_link_leads_elsewhere",
+                condition=~models.Q(hub_state_id=models.F("state_id"), hub_id=models.F("spoke_id")),
+            ),
+            models.CheckConstraint(name="hub_link_position", condition=models.Q(position__gte=1)),
+        ]
+        indexes = [models.Index(fields=["hub_id"], name="hub_link_by_hub")]
 
 
 class Clinic(ShardedModel):

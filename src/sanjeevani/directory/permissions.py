@@ -55,6 +55,15 @@ def require_may_appoint(actor: Actor, role: str, state_id: int, facility_id: uui
         raise NotPermitted
 
 
+def require_may_appoint_all(actor: Actor, posts: Collection[tuple[str, int, uuid.UUID]]) -> None:
+    """Let those pass who may give all the posts `(role, state_id, facility_id)`."""
+    if actor.kind == ActorKind.SYSTEM:
+        return
+    own = _post_of(actor)
+    if not all(may_give(own, *post) for post in posts):
+        raise NotPermitted
+
+
 def may_give(post: Post, role: str, state_id: int, facility_id: uuid.UUID) -> bool:
     """Tell whether the holder of a post may give a role at a facility, and take it away."""
     if role in GIVEN_BY_NATION:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from sanjeevani.directory.models import (
@@ -15,7 +15,9 @@ from sanjeevani.directory.models import (
     Facility,
     FacilityKind,
     Holiday,
+    HubLink,
     Line,
+    LineKind,
     Post,
     Practitioner,
     Role,
@@ -55,6 +57,16 @@ def posts_of(account_id: uuid.UUID) -> list[Post]:
             Post.objects.select_related("facility")
             .filter(account_id=account_id, ended_at__isnull=True)
             .order_by("state_id", "started_at")
+        )
+
+
+def accounts_with_posts(account_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """Return those of some accounts that hold a post, in whichever state."""
+    with across_states():
+        return set(
+            Post.objects.filter(account_id__in=account_ids, ended_at__isnull=True).values_list(
+                "account_id", flat=True
+            )
         )
 
 
@@ -254,6 +266,120 @@ def facility(state_id: int, facility_id: uuid.UUID) -> Facility:
     return found
 
 
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class Part(Generic[Row]):
+    """Some rows of a list that is too long for one page, and how many there are in all."""
+
+    rows: Sequence[Row]
+    count: int
+
+
+# Hubs and spokes ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class HubChoice:
+    """A hub that answers a spoke in a speciality, with the line where the spoke's patients wait."""
+
+    link: HubLink
+    hub: Facility
+    line: Line
+
+
+def hubs_for(
+    state_id: int, spoke_id: uuid.UUID, speciality_code: str | None = None
+) -> list[HubChoice]:
+    """Return the hub lines open to a spoke, in the order in which to ask; of one speciality, or
+    of all, by speciality. A hub that is closed, or has closed the speciality, is left out."""
+    links = list(
+        HubLink.objects.filter(state_id=state_id, spoke_id=spoke_id).order_by("position", "id")
+    )
+    hubs = _linked_hubs(links)
+    lines: dict[tuple[int, uuid.UUID], dict[str, Line]] = {}
+    for hub_state_id in sorted({link.hub_state_id for link in links}):
+        rows = Line.objects.filter(
+            state_id=hub_state_id,
+            facility_id__in={link.hub_id for link in links if link.hub_state_id == hub_state_id},
+            kind=LineKind.HUB,
+            closed_at__isnull=True,
+        )
+        if speciality_code is not None:
+            rows = rows.filter(speciality_code=speciality_code)
+        for line in rows.order_by("speciality_code"):
+            lines.setdefault((hub_state_id, line.facility_id), {})[line.speciality_code] = line
+    found: dict[uuid.UUID, HubChoice] = {}
+    for link in links:
+        hub = hubs.get((link.hub_state_id, link.hub_id))
+        if hub is None or hub.closed_at is not None:
+            continue
+        for code, line in lines.get((link.hub_state_id, link.hub_id), {}).items():
+            if link.speciality_code in ("", code):
+                found.setdefault(line.id, HubChoice(link, hub, line))
+    return sorted(
+        found.values(),
+        key=lambda choice: (choice.line.speciality_code, choice.link.position, choice.link.id),
+    )
+
+
+def hub_links_of(state_id: int, spoke_id: uuid.UUID) -> list[tuple[HubLink, Facility]]:
+    """Return a spoke's links with their hubs, closed ones too, by speciality and position."""
+    links = list(
+        HubLink.objects.filter(state_id=state_id, spoke_id=spoke_id).order_by(
+            "speciality_code", "position", "id"
+        )
+    )
+    hubs = _linked_hubs(links)
+    return [(link, hubs[link.hub_state_id, link.hub_id]) for link in links]
+
+
+def _linked_hubs(links: Sequence[HubLink]) -> dict[tuple[int, uuid.UUID], Facility]:
+    return {
+        (hub.state_id, hub.id): hub
+        for state_id in sorted({link.hub_state_id for link in links})
+        for hub in Facility.objects.filter(
+            state_id=state_id,
+            id__in={link.hub_id for link in links if link.hub_state_id == state_id},
+        )
+    }
+
+
+def spokes_of(
+    state_id: int, hub_state_id: int, hub_id: uuid.UUID, *, start: int, size: int
+) -> Part[Facility]:
+    """Return the open spokes of one state that a hub answers, by district and name."""
+    linked = HubLink.objects.filter(
+        state_id=state_id, hub_state_id=hub_state_id, hub_id=hub_id
+    ).values("spoke_id")
+    rows = Facility.objects.filter(
+        state_id=state_id, id__in=linked, closed_at__isnull=True
+    ).order_by("district", "name")
+    return Part(list(rows[start : start + size]), rows.count())
+
+
+def spokes_without_hub(state_id: int, *, start: int, size: int) -> Part[Facility]:
+    """Return the open spokes that no hub answers, by district and name."""
+    linked = HubLink.objects.filter(state_id=state_id, spoke_id=OuterRef("id"))
+    rows = Facility.objects.filter(
+        ~Exists(linked), state_id=state_id, is_spoke=True, closed_at__isnull=True
+    ).order_by("district", "name")
+    return Part(list(rows[start : start + size]), rows.count())
+
+
+def hub_lines_at(state_id: int, facility_id: uuid.UUID) -> list[Line]:
+    """Return the specialities that a hub has opened, as their lines."""
+    return list(
+        Line.objects.filter(
+            state_id=state_id,
+            facility_id=facility_id,
+            kind=LineKind.HUB,
+            closed_at__isnull=True,
+        ).order_by("speciality_code")
+    )
+
+
 # For those who run it ----------------------------------------------------------------------------
 
 
@@ -297,17 +423,6 @@ def clinic(state_id: int, clinic_id: uuid.UUID) -> Clinic:
 def clinic_today(clinic: Clinic) -> OpenClinic:
     """Return a clinic read with its line and facility, with what today is like."""
     return _with_hours([clinic])[0]
-
-
-Row = TypeVar("Row")
-
-
-@dataclass(frozen=True)
-class Part(Generic[Row]):
-    """Some rows of a list that is too long for one page, and how many there are in all."""
-
-    rows: Sequence[Row]
-    count: int
 
 
 def facilities_named(state_id: int, words: str, *, start: int, size: int) -> Part[Facility]:

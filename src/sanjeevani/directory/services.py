@@ -23,6 +23,7 @@ from sanjeevani.directory.errors import (
 )
 from sanjeevani.directory.models import (
     CLINICAL_ROLES,
+    AwaitedPost,
     Clinic,
     ClinicHours,
     Facility,
@@ -258,7 +259,10 @@ def change_practitioner(
 
 @verb("directory.verify_practitioner")
 def verify_practitioner(actor: Actor, *, state_id: int, practitioner_id: uuid.UUID) -> Practitioner:
-    """Confirm that the registration was checked with the council. Nobody verifies themselves."""
+    """Confirm that the registration was checked with the council. Nobody verifies themselves.
+
+    The posts that waited for this begin.
+    """
     require_state_admin(actor, state_id)
     practitioner = practitioner_by_id(state_id, practitioner_id)
     if practitioner.account_id == actor.account_id:
@@ -268,6 +272,18 @@ def verify_practitioner(actor: Actor, *, state_id: int, practitioner_id: uuid.UU
         Practitioner.objects.filter(state_id=state_id, id=practitioner_id).update(
             verified_at=practitioner.verified_at
         )
+        awaited = AwaitedPost.objects.filter(state_id=state_id, practitioner_id=practitioner_id)
+        for post in awaited.select_related("facility"):
+            if post.facility.closed_at is None:
+                give_post(
+                    actor,
+                    state_id=state_id,
+                    facility_id=post.facility_id,
+                    account_id=practitioner.account_id,
+                    role=Role(post.role),
+                    practitioner_id=practitioner_id,
+                )
+        awaited.delete()
     concerns(practitioner)
     return practitioner
 

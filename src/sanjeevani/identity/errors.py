@@ -68,3 +68,13 @@ class NoMobile(Invalid):
 
     def __init__(self) -> None:
         super().__init__(field="mobile")
+
+
+class AccountUsed(DomainError):
+    """An account that is to be taken back has been used."""
+
+    status = 409
+    message = _(
+        "This cannot be undone any more: somebody has signed in. Close or change the entries one"
+        " by one."
+    )

@@ -3,6 +3,7 @@
 import datetime
 import secrets
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -24,6 +25,7 @@ from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.identity import queries
 from sanjeevani.identity.errors import (
     AccountInactive,
+    AccountUsed,
     CodeDead,
     InvitationDead,
     LoginTaken,
@@ -405,6 +407,58 @@ def create_staff_account(
     account.save(force_insert=True)
     concerns(account)
     return account
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewAccount:
+    """An account to create; `login` as `normal_login` makes it, `mobile` in E.164 or empty."""
+
+    id: uuid.UUID
+    login: str
+    display_name: str
+    mobile: str
+    language: str
+    home_state_id: int
+
+
+@verb("identity.create_staff_accounts")
+def create_staff_accounts(_actor: Actor, *, accounts: Sequence[NewAccount]) -> None:
+    """Give members of staff accounts that cannot sign in yet, all or none.
+
+    Raises IntegrityError when a user name was taken in the meantime.
+    """
+    now = clock.now()
+    rows = [
+        Account(kind=AccountKind.STAFF, created_at=now, **vars(account)) for account in accounts
+    ]
+    Login.objects.bulk_create(
+        Login(key=f"{AccountKind.STAFF}:{account.login}", account_id=account.id)
+        for account in accounts
+    )
+    Account.objects.bulk_create(rows)
+    if rows:
+        concerns(rows[-1])
+
+
+ACCOUNTS_AT_ONCE = 1000
+
+
+@verb("identity.withdraw_accounts")
+def withdraw_accounts(_actor: Actor, *, account_ids: Sequence[uuid.UUID]) -> None:
+    """Delete accounts that nobody has used, with their invitations. Raises AccountUsed."""
+    for start in range(0, len(account_ids), ACCOUNTS_AT_ONCE):
+        ids = account_ids[start : start + ACCOUNTS_AT_ONCE]
+        rows = Account.objects.select_for_update().filter(id__in=ids)
+        keys = []
+        for account in rows:
+            if account.password:
+                raise AccountUsed
+            keys.append(f"{account.kind}:{account.login}")
+        Invitation.objects.filter(account_id__in=ids).delete()
+        Login.objects.filter(key__in=keys).delete()
+        Account.objects.filter(id__in=ids).delete()
+    if account_ids:
+        concerns(Account(id=account_ids[-1]))
 
 
 @verb("identity.invite")

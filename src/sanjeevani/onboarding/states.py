@@ -1,0 +1,15 @@
+"""The moves of an import."""
+
+from sanjeevani.foundation.states import Moves
+
+IMPORT_MOVES = Moves(
+    {
+        "checking": frozenset({"checked", "refused", "stopped"}),
+        "checked": frozenset({"importing", "dropped"}),
+        "importing": frozenset({"done", "refused", "stopped"}),
+        "done": frozenset({"undoing"}),
+        "stopped": frozenset({"undoing"}),
+        "refused": frozenset({"undoing"}),
+        "undoing": frozenset({"undone", "done"}),
+    }
+)
