@@ -115,7 +115,7 @@ def test_a_mother_with_two_children(
     mother.submit()
     page.goto(meena)
 
-    doctor = new_doctor("uttarakhand.doctor1")
+    doctor = new_doctor("uttarakhand.doctor5")
     doctor.go_on_duty()
     doctor.next()
     patient = doctor.page.locator(".desk__patient")
