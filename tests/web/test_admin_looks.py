@@ -15,6 +15,37 @@ from tests.web.test_public_looks import chromium, faults_of
 pytestmark = pytest.mark.django_db
 
 
+def of_the_state(world: AdminWorld, _language: str) -> dict[str, Any]:
+    """A form of the state's filled in wrong."""
+    address = f"/states/28/facilities/{world.hospital.id}/opds/new"
+    typed = {"do": "save", "opens_0_0": "10:00", "closes_0_0": "02:00"}
+    return {"state-opd-wrong": world.clients["state"].post(address, typed)}
+
+
+def of_the_facility(world: AdminWorld, _language: str) -> dict[str, Any]:
+    """What happens on some pages of the facility's."""
+    client = world.clients["facility"]
+    world.with_patient()
+    removed = "?done=holiday_removed&reason=Ugadi&first_day=1&first_month=4&first_year=2027"
+    return {
+        "facility-holidays-wrong": client.post(world.at("/holidays"), {}),
+        "facility-holiday-removed": client.get(world.at(f"/holidays{removed}")),
+        "facility-end-post-busy": client.get(world.at(f"/staff/{world.post.id}/end")),
+    }
+
+
+def of_the_invited(world: AdminWorld, language: str) -> dict[str, Any]:
+    """The page of a link, alive and dead."""
+    invite(SYSTEM, account_id=world.away.account_id)
+    link = re.search(r"/staff/welcome/\S+", OutgoingMessage.objects.latest("id").text)
+    assert link
+    guest = Client()
+    guest.cookies["language"] = language
+    return {"welcome": guest.get(link.group()), "welcome-dead": guest.get("/staff/welcome/x")}
+
+
+FURTHER = {"state": of_the_state, "facility": of_the_facility, "guest": of_the_invited}
+
 LIKE_OTHERS = {
     "national:appoint",
     "national:facilities",
@@ -35,35 +66,18 @@ LIKE_OTHERS = {
 
 
 @pytest.mark.parametrize("language", ["en", "hi"])
-def test_every_page_is_accessible_and_fits(language: str) -> None:
+@pytest.mark.parametrize("who", ["national", "state", "facility", "guest"])
+def test_every_page_is_accessible_and_fits(who: str, language: str) -> None:
     world = AdminWorld()
     answers: dict[str, Any] = {}
     for key, address in world.addresses().items():
-        if key in LIKE_OTHERS:
+        if key in LIKE_OTHERS or key.partition(":")[0] != who:
             continue
         client = world.clients[key.partition(":")[0]]
         client.cookies["language"] = language
         answers[key.replace(":", "-")] = answer = client.get(address)
         assert answer.status_code == 200, (address, answer.status_code)
-    state, facility = world.clients["state"], world.clients["facility"]
-    answers["state-opd-wrong"] = state.post(
-        f"/states/28/facilities/{world.hospital.id}/opds/new",
-        {"do": "save", "opens_0_0": "10:00", "closes_0_0": "02:00"},
-    )
-    answers["facility-holidays-wrong"] = facility.post(world.at("/holidays"), {})
-    answers["facility-holiday-removed"] = facility.get(
-        world.at("/holidays?done=holiday_removed&reason=Ugadi&clinic=&first_day=1")
-        + "&first_month=4&first_year=2027"
-    )
-    invite(SYSTEM, account_id=world.away.account_id)
-    link = re.search(r"/staff/welcome/\S+", OutgoingMessage.objects.latest("id").text)
-    assert link
-    guest = Client()
-    guest.cookies["language"] = language
-    answers["welcome"] = guest.get(link.group())
-    answers["welcome-dead"] = guest.get("/staff/welcome/x")
-    world.with_patient()
-    answers["facility-end-post-busy"] = facility.get(world.at(f"/staff/{world.post.id}/end"))
+    answers |= FURTHER[who](world, language) if who in FURTHER else {}
     with chromium() as browser:
         found = [fault for name in answers for fault in faults_of(browser, name, language, answers)]
     assert found == []

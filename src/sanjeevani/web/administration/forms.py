@@ -37,7 +37,8 @@ class AdministrationForm(PlainForm):
         for field in self.fields.values():
             if isinstance(field, forms.ChoiceField):
                 # Read once, and before the template draws it.
-                field.choices = list(field.choices)
+                choices: Any = field.choices
+                field.choices = list(choices)
 
 
 def _languages() -> list[tuple[str, str]]:
