@@ -21,7 +21,7 @@ from sanjeevani.documents.prescription_document import (
 from sanjeevani.documents.typesetting import render
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.prescription.documents import medicines_in
-from sanjeevani.prescription.queries import newest_prescription
+from sanjeevani.prescription.queries import prescriptions_of
 from sanjeevani.terminology.queries import diagnoses_coded, symptoms_named
 
 
@@ -42,7 +42,8 @@ def letter_document(
     intake = intake_of(consultation.state_id, consultation.id)
     writing = writing_of(consultation)
     note = writing.note
-    signed = newest_prescription(consultation)
+    signed = prescriptions_of(consultation)
+    holds = signed[0].prescription if signed and signed[0].ending is None else None
     written = timezone.localtime(letter.written_at)
     key = (consultation.state_id, consultation.line_id)
     facility_id = lines_by_id([key])[consultation.line_id].facility_id
@@ -105,7 +106,7 @@ def letter_document(
         ],
         treatment_given="\n".join(
             ", ".join(filter(None, [f"{line.name} {line.strength}", line.frequency, line.duration]))
-            for line in (medicines_in(signed, language) if signed else [])
+            for line in (medicines_in(holds, language) if holds else [])
         ),
         advice=note.advice if note else "",
         verification_address="",
