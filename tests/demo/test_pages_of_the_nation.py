@@ -98,7 +98,6 @@ def costs() -> dict[str, tuple[int, float]]:
         statements: list[str] = []
         with connection.execute_wrapper(counting(statements)):
             assert client.get(address).status_code == 200, (name, address)
-        assert statements or name == "landing", name
         taken = [0.0]
         if "PAGES" in os.environ:
             taken = []
@@ -135,3 +134,4 @@ def test_no_page_asks_more_often_before_the_nation(settings: LazySettings, tmp_p
         if statements > cost["small"][name][0]
     }
     assert grown == {}
+    assert cost["nation"]["OPDs offered"][0] > 5, "nothing was counted"
