@@ -31,7 +31,7 @@ def slip_facts(consultation: Consultation, language: str) -> TokenSlipDocument:
             if clinic
             else ""
         ),
-        date=timezone.localtime(token.issued_at).date().isoformat(),
+        date=token.day.isoformat(),
         patient_name=consultation.patient_name,
         place=str(place) if place else "",
         expected_wait=_("About %(low)d to %(high)d minutes") % {"low": wait.low, "high": wait.high}
