@@ -11,6 +11,9 @@ from replay.patients import PRESCRIBE, _form
 from replay.person import Failed, LivePage, Person, Stream, World, path_of
 
 ADVICE = "Drink enough, rest, and come back if the fever lasts longer than three days."
+SOMEBODY = re.compile(r"first for ")
+"""What a line says when this doctor may call somebody; others may wait for another doctor."""
+
 LINE = "pcm 650 1-0-1 5d after food"
 
 
@@ -46,19 +49,22 @@ class PageDoctor(Person):
 
     async def serve(self) -> None:
         """Call and serve patients until cancelled. A step that fails starts at the desk again."""
+        page = ""
         while True:
-            with contextlib.suppress(Failed):
-                await self._serve_next()
+            try:
+                page = await self._serve_next(page)
+            except Failed:
+                page = ""
 
-    async def _serve_next(self) -> None:
-        page = (await self.step("desk", "GET", "/desk")).text
+    async def _serve_next(self, page: str) -> str:
+        """Serve one patient from the desk as it is open; return the desk afterwards."""
+        page = page or (await self.step("desk", "GET", "/desk")).text
         if "data-call=" in page:
-            await self._hold(page)
-            return
+            return await self._hold(page)
         form = html.form_to(page, "/next")
         if form is None:
             await self.begin()
-            return
+            return ""
         answer = await self.step(
             "next",
             "POST",
@@ -66,24 +72,26 @@ class PageDoctor(Person):
             data=form.values,
             accept=(200, 404, 409) if self.world.patience else (200, 404),
         )
+        if answer.status_code == 200:
+            return await self._hold(answer.text)
         if answer.status_code == 404:
             await self._wait_for_somebody(answer.text)
-        elif answer.status_code == 200:
-            await self._hold(answer.text)
+            return answer.text
+        return ""
 
     async def _wait_for_somebody(self, page: str) -> None:
         async with LivePage(self, page, "lines") as live:
             while True:
                 _part, content = await live.changed()
-                if "<strong>" in content:
+                if SOMEBODY.search(content):
                     return
 
-    async def _hold(self, page: str) -> None:
-        """Wait for the answer, then write, prescribe, sign and finish."""
+    async def _hold(self, page: str) -> str:
+        """Wait for the answer, then write, prescribe, sign and finish; return the desk."""
         if 'data-call="called"' in page:
             page = await self._wait_for_answer(page)
             if not page:
-                return
+                return ""
         writing = _Writing(self, page)
         prescribes = PRESCRIBE in page
         await writing.keep(history="Asked about onset and earlier illnesses.", advice=ADVICE)
@@ -92,7 +100,7 @@ class PageDoctor(Person):
         if prescribes:
             await writing.prescribe(LINE)
             await self._sign(writing)
-        await writing.finish("prescription" if prescribes else "advice")
+        return await writing.finish("prescription" if prescribes else "advice")
 
     async def _wait_for_answer(self, page: str) -> str:
         async with LivePage(self, page, "call") as live:
@@ -162,15 +170,16 @@ class _Writing:
     async def prescribe(self, line: str) -> None:
         await self._act("add_line", "add_line", line=line)
 
-    async def finish(self, outcome: str) -> None:
-        """Press Done, which leads to the desk."""
-        await self.doctor.step(
+    async def finish(self, outcome: str) -> str:
+        """Press Done; return the desk, to which it leads."""
+        answer = await self.doctor.step(
             "done",
             "POST",
             self.form.action,
             data=self.form.with_values(do="done", outcome=outcome),
             accept=(200, 409) if self.doctor.world.patience else (200,),
         )
+        return answer.text if answer.status_code == 200 else ""
 
 
 class JsonDoctor(Person):

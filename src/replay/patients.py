@@ -238,16 +238,23 @@ class PagePatient(Person):
         self.world.messages.add(form.values["client_key"])
 
     async def _after(self, address: str, page: str) -> None:
-        number = re.search(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}", page)
-        if number:
+        printed = html.links(page, r"/consultations/[^\"]*prescription\.pdf[^\"]*")
+        if printed:
+            number = re.search(r"\b[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}\b", _text_of(page))
+            if number is None:
+                raise Failed("patient.prescription: no number")
             self.world.prescriptions.add(number.group())
-            printed = html.links(page, r"/consultations/[^\"]*prescription\.pdf[^\"]*")[0]
-            answer = await self.step("prescription", "GET", printed)
+            answer = await self.step("prescription", "GET", printed[0])
             if not answer.content.startswith(b"%PDF"):
                 raise Failed("patient.prescription: not a PDF")
         form = _form(page, "rating")
         await self.step("rate", "POST", form.action, data=form.with_values(rating="5", comment=""))
         self.world.rated.add(address.rsplit("/", 1)[1])
+
+
+def _text_of(page: str) -> str:
+    """Return the text without the tags: an id in an address can look like a number."""
+    return re.sub(r"<[^>]*>", " ", page)
 
 
 def _form(page: str, name: str) -> html.Form:

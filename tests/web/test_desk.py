@@ -533,6 +533,8 @@ def test_from_note_to_next(desk: Desk, reference: None) -> None:
     assert desk.post("sign", case.state_id, case.id).status_code == 303
     signed = Prescription.objects.get(state_id=case.state_id, consultation_id=case.id)
     assert f"number {signed.number}" in text_of(desk.get())
+    beside = desk.write(case, "remove_item:none")
+    assert f"number {signed.number}" in text_of(beside)
     paper = desk.get("prescription", case.state_id, case.id)
     assert paper.headers["Content-Type"] == "application/pdf"
     assert paper.content.startswith(b"%PDF")

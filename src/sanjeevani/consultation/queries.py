@@ -19,6 +19,7 @@ from sanjeevani.consultation.models import (
 from sanjeevani.directory.models import Practitioner
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor, ActorKind
+from sanjeevani.foundation.compiled import Compiled, given
 from sanjeevani.foundation.errors import NotFound
 from sanjeevani.foundation.verbs import concern_of, write_audit
 from sanjeevani.patients.models import Patient
@@ -37,16 +38,19 @@ LIVE = (
 )
 
 
+_consultation = Compiled(
+    lambda: Consultation.objects.select_related("token", "room").filter(
+        state_id=given("state_id"), id=given("consultation_id")
+    )
+)
+
+
 def own_consultation(actor: Actor, state_id: int, consultation_id: uuid.UUID) -> Consultation:
     """Return a consultation of the actor's own account, with its token. Raises NotFound."""
     if actor.kind != ActorKind.PERSON or actor.account_id is None:
         raise NotFound
-    consultation = (
-        Consultation.objects.select_related("token", "room")
-        .filter(state_id=state_id, id=consultation_id, patient_account_id=actor.account_id)
-        .first()
-    )
-    if consultation is None:
+    consultation = _consultation.first(state_id=state_id, consultation_id=consultation_id)
+    if consultation is None or consultation.patient_account_id != actor.account_id:
         raise NotFound
     return consultation
 
@@ -167,11 +171,7 @@ def for_practitioner(
 
     That is one of theirs, or one of a patient whom a consultation lets them read. Raises NotFound.
     """
-    consultation = (
-        Consultation.objects.select_related("token", "room")
-        .filter(state_id=state_id, id=consultation_id)
-        .first()
-    )
+    consultation = _consultation.first(state_id=state_id, consultation_id=consultation_id)
     if consultation is None or practitioner.account_id != actor.account_id:
         raise NotFound
     if not may_read_consultation(practitioner, consultation):
@@ -191,16 +191,21 @@ def may_read_consultation(practitioner: Practitioner, consultation: Consultation
     )
 
 
+_consultation_of_token = Compiled(
+    lambda: Token.objects.filter(state_id=given("state_id"), id=given("token_id")).values_list(
+        "consultation_id"
+    )
+)
+
+
 def live_consultation_of(practitioner: Practitioner) -> tuple[int, uuid.UUID] | None:
     """Return (state_id, consultation_id) of the practitioner's live consultation."""
     live = live_token_of(practitioner.id)
     if live is None:
         return None
     state_id, token_id = live
-    consultation_id = Token.objects.values_list("consultation_id", flat=True).get(
-        state_id=state_id, id=token_id
-    )
-    return state_id, consultation_id
+    row = _consultation_of_token.first(state_id=state_id, token_id=token_id)
+    return (state_id, row[0]) if row else None
 
 
 def earlier_consultations(
@@ -240,13 +245,22 @@ class Writing:
     diagnoses: list[Diagnosis]
 
 
+_note = Compiled(
+    lambda: Note.objects.filter(
+        state_id=given("state_id"), consultation_id=given("consultation_id")
+    )
+)
+_diagnoses = Compiled(
+    lambda: Diagnosis.objects.filter(
+        state_id=given("state_id"), consultation_id=given("consultation_id")
+    ).order_by("id")
+)
+
+
 def writing_of(consultation: Consultation) -> Writing:
     """Return the note and diagnoses; the caller has read the consultation through a query here."""
     key = {"state_id": consultation.state_id, "consultation_id": consultation.id}
-    return Writing(
-        Note.objects.filter(**key).first(),
-        list(Diagnosis.objects.filter(**key).order_by("id")),
-    )
+    return Writing(_note.first(**key), _diagnoses.all(**key))
 
 
 def feedback_of(consultation: Consultation) -> Feedback | None:

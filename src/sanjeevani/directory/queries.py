@@ -23,6 +23,7 @@ from sanjeevani.directory.models import (
     State,
 )
 from sanjeevani.foundation import clock
+from sanjeevani.foundation.compiled import Compiled, given, given_any
 from sanjeevani.foundation.errors import NotFound
 from sanjeevani.foundation.sharding import across_states
 
@@ -32,13 +33,16 @@ def states() -> list[State]:
     return list(State.objects.exclude(lgd_code=0).order_by("name"))
 
 
+_acting_post = Compiled(
+    lambda: Post.objects.select_related("practitioner", "facility").filter(
+        state_id=given("state_id"), id=given("post_id"), ended_at__isnull=True
+    )
+)
+
+
 def acting_post(state_id: int, post_id: uuid.UUID) -> Post:
     """Return a post that has not ended, with its practitioner and facility. Raises NotFound."""
-    post = (
-        Post.objects.select_related("practitioner", "facility")
-        .filter(state_id=state_id, id=post_id, ended_at__isnull=True)
-        .first()
-    )
+    post = _acting_post.first(state_id=state_id, post_id=post_id)
     if post is None:
         raise NotFound
     return post
@@ -175,6 +179,13 @@ def lines_by_id(lines: Iterable[tuple[int, uuid.UUID]]) -> dict[uuid.UUID, Line]
     }
 
 
+_clinics_of_lines = Compiled(
+    lambda: Clinic.objects.select_related("facility").filter(
+        state_id=given("state_id"), line_id=given_any("line_ids")
+    )
+)
+
+
 def clinics_of_lines(lines: Iterable[tuple[int, uuid.UUID]]) -> dict[uuid.UUID, Clinic]:
     """Return the clinics of lines `(state_id, line_id)`, by line id."""
     by_state: dict[int, list[uuid.UUID]] = {}
@@ -183,9 +194,7 @@ def clinics_of_lines(lines: Iterable[tuple[int, uuid.UUID]]) -> dict[uuid.UUID, 
     return {
         clinic.line_id: clinic
         for state_id, ids in by_state.items()
-        for clinic in Clinic.objects.select_related("facility").filter(
-            state_id=state_id, line_id__in=ids
-        )
+        for clinic in _clinics_of_lines.all(state_id=state_id, line_ids=ids)
     }
 
 

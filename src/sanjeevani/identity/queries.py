@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor, ActorKind
+from sanjeevani.foundation.compiled import Compiled, given
 from sanjeevani.identity.errors import InvitationDead
 from sanjeevani.identity.models import (
     Account,
@@ -61,15 +62,18 @@ def digest_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+_living_session = Compiled(
+    lambda: Session.objects.filter(digest=given("digest"), expires_at__gt=given("now")).values_list(
+        *_FIELDS
+    )
+)
+
+
 def find_session(token: str) -> SessionInfo | None:
     """Return the living session of a token, in one query."""
     if len(token) != TOKEN_LENGTH:
         return None
-    row = (
-        Session.objects.filter(digest=digest_of(token), expires_at__gt=clock.now())
-        .values_list(*_FIELDS)
-        .first()
-    )
+    row = _living_session.first(digest=digest_of(token), now=clock.now())
     return SessionInfo(*row) if row else None
 
 

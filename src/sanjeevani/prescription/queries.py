@@ -12,6 +12,7 @@ from sanjeevani.consultation.models import Consultation, EncounterKind, Note
 from sanjeevani.directory.models import Gender
 from sanjeevani.documents.signing import SignatureInvalid, verify_statement
 from sanjeevani.foundation import clock
+from sanjeevani.foundation.compiled import Compiled, given
 from sanjeevani.foundation.errors import NotFound
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.queries import intake_of
@@ -39,6 +40,18 @@ class DraftLine:
     findings: list[Finding]
 
 
+_items = Compiled(
+    lambda: DraftItem.objects.filter(
+        state_id=given("state_id"), consultation_id=given("consultation_id")
+    ).order_by("position", "id")
+)
+_newest_prescription = Compiled(
+    lambda: Prescription.objects.filter(
+        state_id=given("state_id"), consultation_id=given("consultation_id")
+    ).order_by("-id")[:1]
+)
+
+
 def draft_of(
     consultation: Consultation,
     *,
@@ -51,11 +64,7 @@ def draft_of(
     `intake` and `note`: those of the consultation, if the caller has just read them. `from_tables`
     reads the rule tables themselves, past the copy that this process keeps of them: for signing.
     """
-    items = list(
-        DraftItem.objects.filter(
-            state_id=consultation.state_id, consultation_id=consultation.id
-        ).order_by("position", "id")
-    )
+    items = _items.all(state_id=consultation.state_id, consultation_id=consultation.id)
     if not items:
         return []
     tables = _read_rule_tables() if from_tables else rule_tables()
@@ -138,10 +147,8 @@ def circumstances_of(
 
 def newest_prescription(consultation: Consultation) -> Prescription | None:
     """Return the prescription signed last in a consultation, in force or not."""
-    return (
-        Prescription.objects.filter(state_id=consultation.state_id, consultation_id=consultation.id)
-        .order_by("-id")
-        .first()
+    return _newest_prescription.first(
+        state_id=consultation.state_id, consultation_id=consultation.id
     )
 
 

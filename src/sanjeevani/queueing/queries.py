@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.models import Min
 
 from sanjeevani.foundation import clock
+from sanjeevani.foundation.compiled import Compiled, given
 from sanjeevani.foundation.live import Hint
 from sanjeevani.queueing.expected_wait import WaitInterval, expected_wait
 from sanjeevani.queueing.models import Lease, LineDay, Token, TokenStatus
@@ -194,9 +195,12 @@ def snapshot_lines(state_id: int, line_ids: list[uuid.UUID]) -> dict[uuid.UUID, 
     return hints
 
 
+_lease = Compiled(lambda: Lease.objects.filter(practitioner_id=given("practitioner_id")))
+
+
 def live_token_of(practitioner_id: uuid.UUID) -> tuple[int, uuid.UUID] | None:
     """Return (state_id, token_id) of the practitioner's live consultation, across states."""
-    lease = Lease.objects.filter(practitioner_id=practitioner_id).first()
+    lease = _lease.first(practitioner_id=practitioner_id)
     if lease is None or lease.token_state_id is None or lease.token_id is None:
         return None
     return lease.token_state_id, lease.token_id

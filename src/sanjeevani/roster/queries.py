@@ -7,17 +7,24 @@ from django.db.models import Count
 from django.utils import timezone
 
 from sanjeevani.foundation import clock
+from sanjeevani.foundation.compiled import Compiled, given, given_any
 from sanjeevani.roster.models import Assignment, Duty, DutyLine, DutyStatus, WeeklyPlan
+
+_on_duty = Compiled(
+    lambda: (
+        DutyLine.objects.filter(
+            state_id=given("state_id"), line_id=given_any("line_ids"), on_break=False
+        )
+        .values_list("line_id")
+        .annotate(doctors=Count("practitioner_id"))
+    )
+)
 
 
 def doctors_on_duty(state_id: int, line_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
     """Return how many practitioners serve each line at this moment."""
     ids = list(line_ids)
-    counts = dict(
-        DutyLine.objects.filter(state_id=state_id, line_id__in=ids, on_break=False)
-        .values_list("line_id")
-        .annotate(doctors=Count("practitioner_id"))
-    )
+    counts = dict(_on_duty.all(state_id=state_id, line_ids=ids))
     return {line_id: counts.get(line_id, 0) for line_id in ids}
 
 
@@ -48,23 +55,29 @@ def serves_now(practitioner_id: uuid.UUID, state_id: int, line_id: uuid.UUID) ->
     ).exists()
 
 
+_duty = Compiled(
+    lambda: Duty.objects.filter(practitioner_id=given("practitioner_id")).values_list("status")
+)
+
+
 def duty_of(practitioner_id: uuid.UUID) -> DutyStatus:
     """Return whether the practitioner is on duty."""
-    status = (
-        Duty.objects.filter(practitioner_id=practitioner_id)
-        .values_list("status", flat=True)
-        .first()
+    row = _duty.first(practitioner_id=practitioner_id)
+    return DutyStatus(row[0]) if row else DutyStatus.OFF
+
+
+_assigned = Compiled(
+    lambda: (
+        Assignment.objects.filter(practitioner_id=given("practitioner_id"))
+        .order_by("line_state_id", "line_id")
+        .values_list("line_state_id", "line_id")
     )
-    return DutyStatus(status) if status else DutyStatus.OFF
+)
 
 
 def assigned_lines(practitioner_id: uuid.UUID) -> list[tuple[int, uuid.UUID]]:
     """Return the lines `(state_id, line_id)` that the practitioner may serve."""
-    return list(
-        Assignment.objects.filter(practitioner_id=practitioner_id)
-        .order_by("line_state_id", "line_id")
-        .values_list("line_state_id", "line_id")
-    )
+    return _assigned.all(practitioner_id=practitioner_id)
 
 
 def serving(line_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[tuple[int, uuid.UUID]]]:
