@@ -37,7 +37,7 @@ SELECT 'patient:' || login, id FROM identity_account;
 INSERT INTO identity_session (digest, id, account_id, kind, display_name, language, device,
   created_at, last_seen_at, expires_at)
 SELECT md5(n::text) || md5(n::text), gen_random_uuid(), gen_random_uuid(), 'patient', '', 'en', '',
-  now(), now(), now() + n * interval '1 minute'
+  now(), now(), now() + interval '1 day' + n * interval '1 minute'
 FROM generate_series(1, {ROWS}) n;
 INSERT INTO messaging_outgoingmessage (id, mobile, text, purpose, language, status, attempts,
   queued_at, next_attempt_at, expires_at, provider_id, failure)

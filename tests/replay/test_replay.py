@@ -1,31 +1,30 @@
 """The benchmark itself: a small run against the whole product, and that its audit can see."""
 
 import json
+import random
 import subprocess
 import sys
-from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
+import httpx
 import psycopg
 import pytest
 
+from replay.audit import violations
 from replay.html import form_with, fragments_in
+from replay.measuring import Steps
+from replay.person import World
 from tests.product import SANJEEVANI, Product
 
 pytestmark = pytest.mark.xdist_group("product")
 
 
-@pytest.fixture(scope="module")
-def product() -> Iterator[Product]:
-    """The product with its demo."""
-    with Product() as running:
-        yield running
-
-
 def replayed(product: Product, *arguments: str) -> tuple[subprocess.CompletedProcess[str], Any]:
     """Run the command against the product; return it and what it wrote."""
     target = product.data_dir / "replay.json"
+    target.unlink(missing_ok=True)
     done = subprocess.run(
         [SANJEEVANI, "replay", "--json", target, *arguments],
         env=product.environment,
@@ -58,29 +57,75 @@ def test_small_run_holds(product: Product) -> None:
     assert steps["patient.ask"]["count"] == 16
     assert steps["json_patient.ask"]["count"] == 4
     assert all(set(step) == {"count", "p50_ms", "p99_ms", "errors"} for step in steps.values())
-    _audit_sees_what_is_wrong(product)
 
 
-def _audit_sees_what_is_wrong(product: Product) -> None:
-    """Spoil the data as a broken service would, and look whether the audit counts it."""
+LATE_BUT_FIRST = """
+UPDATE queueing_token SET order_class = 0, order_at = order_at - interval '1 day',
+  waiting_since = waiting_since - interval '1 day', not_for = '{}', gender_preference = ''
+WHERE id = (
+  SELECT late.id FROM queueing_token AS late
+  JOIN queueing_token AS early USING (state_id, line_id, day)
+  WHERE late.called_at > early.called_at + interval '2 seconds' AND early.calls = 1 LIMIT 1
+)
+"""
+TWO_AT_ONCE = """
+UPDATE queueing_token SET ended_at = ended_at + interval '1 hour',
+  practitioner_id = (SELECT min(practitioner_id::text)::uuid FROM queueing_token)
+"""
+
+SPOILT: dict[str, list[LiteralString]] = {
+    "unaudited": ["DELETE FROM foundation_auditevent WHERE verb = 'consultation.answer'"],
+    "lost": ["DELETE FROM consultation_feedback"],
+    "oversold": ["UPDATE queueing_lineday SET taken = 100000"],
+    "out_of_order": [LATE_BUT_FIRST],
+    "double_claims": [TWO_AT_ONCE],
+    "duplicate_numbers": [
+        "ALTER TABLE queueing_token DROP CONSTRAINT token_number_once",
+        "UPDATE queueing_token SET number = 1",
+    ],
+}
+"""What a broken service would have stored."""
+
+
+def test_audit_sees_what_is_wrong(product: Product) -> None:
+    """Comes after what needs a sound product."""
     dsn = f"host={product.data_dir / 'run' / 'postgres'} dbname=sanjeevani user=sanjeevani_owner"
-    with psycopg.connect(dsn) as connection:
-        connection.execute(
-            "UPDATE queueing_lineday SET issued = issued + 1, taken = 100000 WHERE issued > 0"
-        )
-        connection.execute("ALTER TABLE queueing_token DROP CONSTRAINT token_number_once")
-        connection.execute("UPDATE queueing_token SET number = 1")
-        connection.execute(
-            "UPDATE queueing_token SET practitioner_id = (SELECT min(practitioner_id::text)::uuid"
-            " FROM queueing_token), ended_at = ended_at + interval '1 hour'"
-        )
-        connection.execute("DELETE FROM foundation_auditevent WHERE verb = 'consultation.answer'")
-    # The next run gives numbers after the spoilt ones; its audit looks at the whole day.
+    world, since = _world_of(dsn)
+    assert not any(violations(dsn, world, since, 1).values())
+    for kind, statements in SPOILT.items():
+        with psycopg.connect(dsn) as connection:
+            for statement in statements:
+                connection.execute(statement)
+        assert violations(dsn, world, since, 1)[kind] > 0, kind
+    world.refusals += [("other", "a clinic"), ("LineFull", "a clinic with places")]
+    assert violations(dsn, world, since, 1)["spurious_refusals"] == 2
     done, result = replayed(product, "--consultations", "1", "--concurrency", "1")
     assert done.returncode == 1
-    assert result["violations"]["duplicate_numbers"] > 0
     assert result["violations"]["oversold"] > 0
-    assert result["violations"]["lost"] > 0
+
+
+def _world_of(dsn: str) -> tuple[World, datetime]:
+    """Read from the database what patients were told, as if we had been they."""
+    with psycopg.connect(dsn) as connection:
+
+        def ids(query: LiteralString) -> set[str]:
+            return {row[0] for row in connection.execute(query)}
+
+        world = World(
+            url="",
+            steps=Steps(),
+            transport=httpx.AsyncHTTPTransport(),
+            patience=0,
+            random=random.Random(0),
+            completed=ids("SELECT id::text FROM consultation_consultation"),
+            rated=ids("SELECT consultation_id::text FROM consultation_feedback"),
+            prescriptions=ids("SELECT number FROM prescription_prescription"),
+            messages=ids("SELECT id::text FROM calls_message"),
+        )
+        world.requested = {found: {} for found in world.completed}
+        first = connection.execute("SELECT min(requested_at) FROM consultation_consultation")
+        since: datetime = first.fetchone()[0]  # type: ignore[index]
+    return world, since
 
 
 def test_product_does_not_load_the_benchmark() -> None:

@@ -78,14 +78,18 @@ TEMPLATES = [
 # Two roles on one database: the serving role cannot change what must never change,
 # the owner migrates. Tests and commands that migrate name the alias `owner`.
 _DATABASE = {
-    "ENGINE": "django.db.backends.postgresql",
+    "ENGINE": "sanjeevani.foundation.postgresql",
     "NAME": os.environ.get("SANJEEVANI_DB_NAME", "sanjeevani"),
     "HOST": os.environ.get("SANJEEVANI_DB_HOST", ""),
     "PORT": os.environ.get("SANJEEVANI_DB_PORT", ""),
     "CONN_MAX_AGE": None,
     "CONN_HEALTH_CHECKS": True,
-    # A server-side prepared statement does not survive pgbouncer's transaction pooling.
-    "OPTIONS": {"prepare_threshold": None},
+    # A statement that was sent five times is prepared: half of PostgreSQL's work was to parse and
+    # plan the same ones again. A pgbouncer before 1.21 cannot pass them on: set 0.
+    "OPTIONS": {
+        "server_side_binding": True,
+        "prepare_threshold": int(os.environ.get("SANJEEVANI_DB_PREPARE_AFTER", "5")) or None,
+    },
 }
 DATABASES = {
     "default": {

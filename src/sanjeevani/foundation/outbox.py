@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
-from sanjeevani.foundation.models import ListenerCursor
 from sanjeevani.foundation.sharding import across_states
 
 BATCH = 500
+
+LOCK = "SELECT position FROM foundation_listenercursor WHERE listener = %s FOR UPDATE"
+LOCK_UNLESS_LOCKED = f"{LOCK} SKIP LOCKED"
 
 
 @dataclass(frozen=True)
@@ -49,17 +52,14 @@ def number_facts() -> list[StoredFact]:
 
     Does nothing while another relay is at work.
     """
+    with across_states(), connection.cursor() as cursor:
+        # Most looks find nothing: they cost this one statement.
+        cursor.execute("SELECT EXISTS (SELECT FROM foundation_outboxfact WHERE position IS NULL)")
+        if cursor.fetchone() == (False,):
+            return []
     with across_states(), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO foundation_listenercursor (listener, position) VALUES ('relay', 0)"
-            " ON CONFLICT DO NOTHING"
-        )
-        cursor.execute(
-            "SELECT position FROM foundation_listenercursor WHERE listener = 'relay'"
-            " FOR UPDATE SKIP LOCKED"
-        )
-        row = cursor.fetchone()
-        if row is None:
+        last = _locked_position(cursor, "relay", skip_locked=True)
+        if last is None:
             return []
         cursor.execute(
             "SELECT state_id, id, kind, payload, topics FROM foundation_outboxfact"
@@ -67,7 +67,7 @@ def number_facts() -> list[StoredFact]:
             [BATCH],
         )
         facts = [
-            StoredFact(row[0] + number, state_id, fact_id, kind, _decoded(payload), topics)
+            StoredFact(last + number, state_id, fact_id, kind, _decoded(payload), topics)
             for number, (state_id, fact_id, kind, payload, topics) in enumerate(
                 cursor.fetchall(), start=1
             )
@@ -84,33 +84,27 @@ def number_facts() -> list[StoredFact]:
                     [fact.position for fact in facts],
                 ],
             )
-            cursor.execute(
-                "UPDATE foundation_listenercursor SET position = %s WHERE listener = 'relay'",
-                [facts[-1].position],
-            )
+            _move(cursor, "relay", facts[-1].position)
     return facts
 
 
 def deliver(name: str) -> int:
     """Hand one batch of unread facts to the listener `name`; return how many it has read."""
     kinds, listener = _listeners[name]
-    with across_states(), transaction.atomic():
-        cursor_row, _created = ListenerCursor.objects.get_or_create(listener=name)
-        cursor_row = ListenerCursor.objects.select_for_update().get(listener=name)
-        facts = _facts_after(cursor_row.position)
+    with across_states(), transaction.atomic(), connection.cursor() as cursor:
+        facts = _facts_after(cursor, _locked_position(cursor, name) or 0, kinds)
         if facts:
-            wanted = [fact for fact in facts if fact.kind in kinds]
+            wanted = [fact for _position, fact in facts if fact is not None]
             if wanted:
                 listener(wanted)
-            cursor_row.position = facts[-1].position
-            cursor_row.save(update_fields=["position"])
+            _move(cursor, name, facts[-1][0])
     return len(facts)
 
 
 def deliver_all() -> None:
     """Bring every listener up to date. One that fails does not hold up the others."""
     failures: list[Exception] = []
-    for name in _listeners:
+    for name in _behind():
         try:
             while deliver(name) == BATCH:
                 pass
@@ -121,17 +115,58 @@ def deliver_all() -> None:
         raise ExceptionGroup("listeners", failures)
 
 
-def _facts_after(position: int) -> list[StoredFact]:
+def _behind() -> list[str]:
+    """Return the listeners that have not read up to the newest numbered fact."""
     with connection.cursor() as cursor:
+        cursor.execute("SELECT listener, position FROM foundation_listenercursor")
+        positions = dict(cursor.fetchall())
+    newest = positions.get("relay", 0)
+    return [name for name in _listeners if positions.get(name, 0) < newest]
+
+
+def _locked_position(
+    cursor: CursorWrapper, listener: str, *, skip_locked: bool = False
+) -> int | None:
+    """Lock a cursor's row, made if need be, and return its position; None: somebody holds it."""
+    lock = LOCK_UNLESS_LOCKED if skip_locked else LOCK
+    cursor.execute(lock, [listener])
+    row = cursor.fetchone()
+    if row is None:
         cursor.execute(
-            "SELECT position, state_id, id, kind, payload, topics FROM foundation_outboxfact"
-            " WHERE position > %s ORDER BY position LIMIT %s",
-            [position, BATCH],
+            "INSERT INTO foundation_listenercursor (listener, position) VALUES (%s, 0)"
+            " ON CONFLICT DO NOTHING",
+            [listener],
         )
-        return [
+        cursor.execute(lock, [listener])
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def _move(cursor: CursorWrapper, listener: str, position: int) -> None:
+    cursor.execute(
+        "UPDATE foundation_listenercursor SET position = %s WHERE listener = %s",
+        [position, listener],
+    )
+
+
+def _facts_after(
+    cursor: CursorWrapper, position: int, kinds: frozenset[str]
+) -> list[tuple[int, StoredFact | None]]:
+    """Return a batch of facts with their positions, without the contents of other kinds."""
+    cursor.execute(
+        "SELECT position, state_id, id, kind, payload, topics FROM foundation_outboxfact"
+        " WHERE position > %s ORDER BY position LIMIT %s",
+        [position, BATCH],
+    )
+    return [
+        (
+            number,
             StoredFact(number, state_id, fact_id, kind, _decoded(payload), topics)
-            for number, state_id, fact_id, kind, payload, topics in cursor.fetchall()
-        ]
+            if kind in kinds
+            else None,
+        )
+        for number, state_id, fact_id, kind, payload, topics in cursor.fetchall()
+    ]
 
 
 def _decoded(payload: Any) -> dict[str, Any]:

@@ -130,7 +130,9 @@ def concern_of(
     record: models.Model, *, patient_id: uuid.UUID | None = None, break_glass: bool = False
 ) -> Concern:
     """Describe a record for the audit trail. Nation-wide rows count as National's."""
-    record_id = getattr(record, "id", None) or record.pk
+    key = getattr(record, "id", None) or record.pk
+    # The key of a state is a number.
+    record_id = key if isinstance(key, uuid.UUID) else uuid.UUID(int=int(key))
     return Concern(
         getattr(record, "state_id", 0),
         record._meta.model_name or "",

@@ -94,9 +94,12 @@ def sessions_of(account_id: uuid.UUID) -> list[SessionInfo]:
     return [SessionInfo(*row) for row in rows.order_by("-last_seen_at").values_list(*_FIELDS)]
 
 
+_account = Compiled(lambda: Account.objects.filter(id=given("account_id")))
+
+
 def find_account(account_id: uuid.UUID) -> Account | None:
     """Return an account by its id."""
-    return Account.objects.filter(id=account_id).first()
+    return _account.first(account_id=account_id)
 
 
 def account_by_login(kind: AccountKind, login: str) -> Account | None:
@@ -105,7 +108,7 @@ def account_by_login(kind: AccountKind, login: str) -> Account | None:
         Login.objects.filter(key=f"{kind}:{login}").values_list("account_id", flat=True).first()
     )
     # One query more or less would tell whether the login exists.
-    return Account.objects.filter(id=account_id or uuid.UUID(int=0)).first()
+    return _account.first(account_id=account_id or uuid.UUID(int=0))
 
 
 def find_code(challenge: uuid.UUID) -> OneTimeCode | None:

@@ -33,6 +33,8 @@ RELAY_SECONDS = 0.1
 DEADLINES_SECONDS = 1.0
 LINES_SECONDS = 20.0
 LISTENERS_SECONDS = 5.0
+LISTENERS_PAUSE = 0.5
+"""Between two batches: each costs its statements whether it brings one fact or five hundred."""
 RETRY_SECONDS = 1.0
 
 
@@ -108,6 +110,7 @@ async def _listeners(facts_arrived: asyncio.Event) -> None:
                 await asyncio.wait_for(facts_arrived.wait(), LISTENERS_SECONDS)
             facts_arrived.clear()
             await _guarded(thread, deliver_all)
+            await asyncio.sleep(LISTENERS_PAUSE)
 
 
 async def _sweeper(sweep: Callable[[], None], every: float) -> None:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from sanjeevani.consultation.events import CalledAgain, ConsultationEnded, ConsultationReturned
 from sanjeevani.consultation.interruptions import NOT_REACHABLE
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.consultation.queries import told_about
 from sanjeevani.foundation.actor import SYSTEM, Actor
 from sanjeevani.foundation.outbox import StoredFact
 from sanjeevani.foundation.verbs import concerns, verb
@@ -105,7 +106,7 @@ def notify(
     number: int | None = None,
 ) -> None:
     """Queue one message about a consultation to the patient's mobile, in the patient's language."""
-    consultation = Consultation.objects.get(state_id=state_id, id=consultation_id)
+    consultation = told_about(state_id, consultation_id)
     concerns(consultation, patient_id=consultation.patient_id)
     account = find_account(consultation.patient_account_id)
     if account is None or not account.mobile:
