@@ -93,7 +93,7 @@ class Product:
         self._reader.join(5)
         return status
 
-    def wait_until_ready(self, seconds: float = 120) -> None:
+    def wait_until_ready(self, seconds: float = 300) -> None:
         """Wait for the line that tells the address."""
         deadline = time.monotonic() + seconds
         while not any(line.startswith("Ready: ") for line in self.lines):

@@ -112,12 +112,11 @@ def programs(place: Installation) -> list[Program]:
             "web",
             [
                 str(here / "granian"),
-                "sanjeevani.config.wsgi:application",
-                "--interface=wsgi",
+                "sanjeevani.config.asgi:application",
+                "--interface=asginl",
                 f"--host={place.host}",
                 f"--port={place.port}",
                 f"--workers={workers}",
-                "--blocking-threads=4",
                 # Counted in connections: browsers keep theirs open between requests.
                 "--backlog=4096",
                 "--backpressure=2048",

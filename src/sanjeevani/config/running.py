@@ -47,7 +47,7 @@ MARK = "SANJEEVANI_SUPERVISED"
 """In the environment of everything we start, with the data folder: how leftovers are known."""
 
 SECONDS_TO_PREPARE = 600
-SECONDS_TO_ANSWER = 60
+SECONDS_TO_ANSWER = 180
 SECONDS_TO_STOP = 40
 SECONDS_FOR_LEFTOVERS = 3
 """Short: their database is down by then, so patience saves no work."""

@@ -1,4 +1,4 @@
-"""The WSGI application that granian's workers serve."""
+"""Django as a WSGI application; `asgi.py` serves it."""
 
 import ctypes
 import multiprocessing

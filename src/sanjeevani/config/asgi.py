@@ -1,0 +1,152 @@
+"""What granian serves: requests are taken in whole, then answered by Django in threads.
+
+Django's views are synchronous and its threads few. Were they given requests as they arrive, some
+clients that send a byte now and then would hold all of them; here such a client holds a buffer.
+"""
+
+import asyncio
+import contextlib
+import io
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import IO, Any
+from urllib.parse import unquote_to_bytes
+
+from sanjeevani.config.wsgi import application as django
+from sanjeevani.foundation.problems import TooLarge, problem_response
+
+THREADS = 4
+LARGEST_BODY = 25_000_000
+"""A form with photos; what each view takes is decided there."""
+IN_MEMORY = 100_000
+SILENT_SECONDS = 30
+"""Who sends nothing for so long has gone; a slow line may take as long as it needs."""
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+
+_threads = ThreadPoolExecutor(THREADS, "django")
+
+
+class _Gone(Exception):
+    """The client ended the connection, or says nothing more."""
+
+
+async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """Serve one request (ASGI, without lifespan)."""
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        # A proxy says X-Forwarded-For; to WSGI a client's own X_Forwarded_For would be the same.
+        if b"_" not in name:
+            key = name.decode("latin-1").upper().replace("-", "_")
+            joint = ";" if key == "COOKIE" else ","
+            text = value.decode("latin-1")
+            headers[key] = f"{headers[key]}{joint}{text}" if key in headers else text
+    declared = headers.get("CONTENT_LENGTH", "")
+    if declared.isdecimal() and int(declared) > LARGEST_BODY:
+        await _send(send, _too_large())
+        return
+    has_body = declared not in ("", "0") or "TRANSFER_ENCODING" in headers
+    with tempfile.SpooledTemporaryFile(IN_MEMORY) if has_body else io.BytesIO() as body:
+        try:
+            size = await _read(receive, body) if has_body else 0
+        except _Gone:
+            return
+        if size > LARGEST_BODY:
+            await _send(send, _too_large())
+            return
+        body.seek(0)
+        environ = _environ(scope, headers, body, size)
+        answer = await asyncio.get_running_loop().run_in_executor(_threads, _answer, environ)
+    await _send(send, answer)
+
+
+async def _read(receive: Receive, body: IO[bytes]) -> int:
+    """Read the body into a buffer; return its size, or that at which it was too large."""
+    size = 0
+    while True:
+        try:
+            message = await asyncio.wait_for(receive(), SILENT_SECONDS)
+        except TimeoutError:
+            raise _Gone from None
+        if message["type"] != "http.request":
+            raise _Gone
+        part = message.get("body", b"")
+        size += len(part)
+        if size > LARGEST_BODY:
+            return size
+        body.write(part)
+        if not message.get("more_body"):
+            return size
+
+
+def _environ(
+    scope: dict[str, Any], headers: dict[str, str], body: IO[bytes], size: int
+) -> dict[str, Any]:
+    raw_path = scope.get("raw_path") or scope["path"].encode()
+    server = scope.get("server") or ("localhost", 80)
+    client = scope.get("client") or ("", 0)
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(raw_path.partition(b"?")[0]).decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": server[0],
+        "SERVER_PORT": str(server[1]),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "REMOTE_ADDR": client[0],
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.get("scheme", "http"),
+        "wsgi.input": body,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in headers.items():
+        environ[name if name == "CONTENT_TYPE" else f"HTTP_{name}"] = value
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    environ.pop("HTTP_CONTENT_LENGTH", None)
+    if size:
+        environ["CONTENT_LENGTH"] = str(size)
+    return environ
+
+
+def _answer(environ: dict[str, Any]) -> Answer:
+    """Let Django answer, in one of its threads."""
+    head: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start(status: str, headers: list[tuple[str, str]], _error: Any = None) -> Any:
+        head.append((status, headers))
+
+    content: Iterable[bytes] = django(environ, start)
+    try:
+        whole = b"".join(content)
+    finally:
+        if hasattr(content, "close"):
+            content.close()
+    status, headers = head[-1]
+    return (
+        int(status[:3]),
+        [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers],
+        whole,
+    )
+
+
+def _too_large() -> Answer:
+    response = problem_response(TooLarge())
+    headers = [(name.lower().encode(), value.encode()) for name, value in response.items()]
+    return response.status_code, [*headers, (b"connection", b"close")], response.content
+
+
+async def _send(send: Send, answer: Answer) -> None:
+    status, headers, content = answer
+    if content and not any(name == b"content-length" for name, _value in headers):
+        headers.append((b"content-length", str(len(content)).encode()))
+    # The client may have gone meanwhile: what was done stays done.
+    with contextlib.suppress(OSError, RuntimeError):
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": content, "more_body": False})
