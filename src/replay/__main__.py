@@ -10,6 +10,7 @@ import random
 import re
 import sys
 import time
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -32,17 +33,33 @@ ADOPTION = Path(__file__).parent / "data" / "adoption.csv"
 SETTLE_SECONDS = 1.5
 MOST_DOCTORS = 60
 
-# The first of each line, then the second of each line, and so on: every line is served.
 DOCTORS = """
-SELECT login FROM (
-  SELECT account.login, row_number() OVER (PARTITION BY line_id ORDER BY account.login) AS turn
+SELECT login, min(turn), min(line_state_id) FROM (
+  SELECT account.login, line_state_id,
+    row_number() OVER (PARTITION BY line_id ORDER BY account.login) AS turn
   FROM roster_assignment AS assigned
   JOIN directory_practitioner AS doctor
     ON doctor.state_id = assigned.practitioner_state_id AND doctor.id = assigned.practitioner_id
   JOIN identity_account AS account ON account.id = doctor.account_id
   WHERE account.is_active AND account.password <> '' AND doctor.verified_at IS NOT NULL
-) AS listed GROUP BY login ORDER BY min(turn), login LIMIT %s
+) AS listed GROUP BY login ORDER BY min(turn), login
 """
+
+
+def chosen(listed: list[tuple[str, int, int]], weights: dict[int, int], wanted: int) -> list[str]:
+    """Choose doctors from `(login, turn in the line, state)`: one for every line, then by demand.
+
+    Where most patients come from most doctors are on duty; otherwise one line makes all wait.
+    """
+    first = [row for row in listed if row[1] == 1][:wanted]
+    rest = [row for row in listed if row not in first]
+    on_duty = Counter(state_id for _login, _turn, state_id in first)
+    while rest and len(first) < wanted:
+        needed = max(rest, key=lambda row: weights.get(row[2], 1) / (on_duty[row[2]] + 1))
+        rest.remove(needed)
+        first.append(needed)
+        on_duty[needed[2]] += 1
+    return [login for login, _turn, _state_id in first]
 
 
 def parsed() -> argparse.Namespace:
@@ -156,7 +173,8 @@ class Replay:
         wanted = self.options.doctors or min(MOST_DOCTORS, max(13, self.options.concurrency))
         password = _password(self.options.sign_ins)
         with psycopg.connect(self.options.dsn) as connection:
-            logins = [row[0] for row in connection.execute(DOCTORS, [wanted])]
+            listed = connection.execute(DOCTORS).fetchall()
+        logins = chosen(listed, self.adoption, wanted)
         found: list[PageDoctor | JsonDoctor] = [
             (JsonDoctor if number % JSON_EVERY == JSON_EVERY - 1 else PageDoctor)(
                 self.world, login, password

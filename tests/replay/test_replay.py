@@ -12,6 +12,7 @@ import httpx
 import psycopg
 import pytest
 
+from replay.__main__ import chosen
 from replay.audit import violations
 from replay.html import form_with, fragments_in
 from replay.measuring import Steps
@@ -167,3 +168,10 @@ def test_live_parts_are_found_with_their_topics() -> None:
 def test_package_carries_its_data() -> None:
     data = Path(__file__).parents[2] / "src" / "replay" / "data" / "adoption.csv"
     assert len(data.read_text().splitlines()) == 11
+
+
+def test_doctors_are_where_the_patients_are() -> None:
+    listed = [("a1", 1, 9), ("b1", 1, 28), ("a2", 2, 9), ("b2", 2, 28), ("a3", 3, 9), ("a4", 4, 9)]
+    assert chosen(listed, {9: 900, 28: 100}, 5) == ["a1", "b1", "a2", "a3", "a4"]
+    assert chosen(listed, {9: 900, 28: 100}, 1) == ["a1"]
+    assert len(chosen(listed, {}, 50)) == 6

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor, ActorKind
-from sanjeevani.foundation.compiled import Compiled, given
+from sanjeevani.foundation.compiled import Compiled, given, given_any
 from sanjeevani.foundation.errors import NotFound
 from sanjeevani.patients.consent import CURRENT_NOTICE
 from sanjeevani.patients.models import (
@@ -113,12 +113,15 @@ def records_of_person(state_id: int, patient_id: uuid.UUID) -> list[uuid.UUID]:
     return [record for record, _same_as in rows] or [patient_id]
 
 
-def _with_doubles(
-    state_id: int, patient_id: uuid.UUID
-) -> Iterable[tuple[uuid.UUID, uuid.UUID | None]]:
-    return Patient.objects.filter(
-        Q(id=patient_id) | Q(same_as_id=patient_id), state_id=state_id
+_doubles = Compiled(
+    lambda: Patient.objects.filter(
+        Q(id=given("patient_id")) | Q(same_as_id=given("patient_id")), state_id=given("state_id")
     ).values_list("id", "same_as_id")
+)
+
+
+def _with_doubles(state_id: int, patient_id: uuid.UUID) -> list[tuple[uuid.UUID, uuid.UUID | None]]:
+    return _doubles.all(state_id=state_id, patient_id=patient_id)
 
 
 _newest_consent = Compiled(
@@ -159,6 +162,15 @@ def with_valid_consent(state_id: int, patient_ids: Iterable[uuid.UUID]) -> set[u
     return {consent.patient_id for consent in newest if _is_valid(consent)}
 
 
+_grants = Compiled(
+    lambda: AccessGrant.objects.filter(
+        state_id=given("state_id"),
+        patient_id=given_any("records"),
+        practitioner_id=given("practitioner_id"),
+    ).values_list("expires_at")
+)
+
+
 def may_read(practitioner_id: uuid.UUID, *, patient_state_id: int, patient_id: uuid.UUID) -> bool:
     """Tell whether a consultation lets the practitioner read the patient's record."""
     records = records_of_person(patient_state_id, patient_id)
@@ -170,10 +182,10 @@ def may_read_any(
 ) -> bool:
     """Tell whether a consultation lets the practitioner read one of the records of a person."""
     now = clock.now()
-    grants = AccessGrant.objects.filter(
-        state_id=patient_state_id, patient_id__in=records, practitioner_id=practitioner_id
-    ).values_list("expires_at", flat=True)
-    return any(expires_at is None or expires_at > now for expires_at in grants)
+    grants = _grants.all(
+        state_id=patient_state_id, records=records, practitioner_id=practitioner_id
+    )
+    return any(expires_at is None or expires_at > now for (expires_at,) in grants)
 
 
 def age_in_years(patient_birth_date: datetime.date, on: datetime.date) -> int:
