@@ -75,13 +75,6 @@ def test_video_both_ways_and_down_the_ladder(
     assert desk.evaluate("window.same.isConnected")
     is_connected(desk, 1)
 
-    # A photo from the patient, seen at the desk.
-    photo = page.locator("#photo")
-    photo.set_input_files(
-        {"name": "rash.png", "mimeType": "image/png", "buffer": page.screenshot()}
-    )
-    expect(desk.locator("#messages img")).to_be_visible(timeout=10_000)
-
     # Down by one tap of the patient, up again only with a yes.
     press(page, "mode:audio")
     expect(desk.locator(".callbar__mode")).to_contain_text("Audio", timeout=5_000)

@@ -1322,12 +1322,6 @@ CALLS |= {
     ),
     "consultation.call_again": lambda world: at_desk(world, interrupted(world)),
     "consultation.phone_patient": lambda world: at_desk(world, world.held),
-    "consultation.send_photo": lambda world: Call(
-        world.guest,
-        _result,
-        world.patient.id,
-        {**of(world.held), "file": a_photo(), "name": "rash.jpg", "client_key": uuid7()},
-    ),
     "consultation.report_conduct": lambda world: Call(
         world.guest, _result, world.patient.id, of(world.held)
     ),

@@ -73,10 +73,7 @@ class ModeChange(ShardedModel):
 
 
 class Message(ShardedModel):
-    """A chat message, insert-only. `client_key` makes a repeated sending one message.
-
-    `attachment_id` names a file that the packages above have stored; there may be no text then.
-    """
+    """A chat message, insert-only. `client_key` makes a repeated sending one message."""
 
     insert_only = True
 
@@ -84,7 +81,6 @@ class Message(ShardedModel):
     room = sharded_relation("calls.Room", "room_id")
     seat = models.CharField(max_length=5, choices=Seat.choices)
     text = models.CharField(max_length=2000)
-    attachment_id = models.UUIDField(null=True)
     client_key = models.UUIDField()
     sent_at = models.DateTimeField()
 

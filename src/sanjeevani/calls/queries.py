@@ -127,11 +127,6 @@ def invitation_to(state_id: int, room_id: uuid.UUID) -> Invitation | None:
     ).first()
 
 
-def message_in(state_id: int, room_id: uuid.UUID, message_id: uuid.UUID) -> Message | None:
-    """Return one message of a room."""
-    return Message.objects.filter(state_id=state_id, room_id=room_id, id=message_id).first()
-
-
 def snapshot_rooms(state_id: int, room_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Hint]:
     """Ask the screens of rooms to look again; to those of a closed one say that it is closed."""
     over = set(

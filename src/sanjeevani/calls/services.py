@@ -93,22 +93,16 @@ def seat_of(actor: Actor, room: Room) -> Seat:
 
 @verb("calls.send_message")
 def send_message(
-    actor: Actor,
-    *,
-    state_id: int,
-    room_id: uuid.UUID,
-    text: str,
-    client_key: uuid.UUID,
-    attachment_id: uuid.UUID | None = None,
+    actor: Actor, *, state_id: int, room_id: uuid.UUID, text: str, client_key: uuid.UUID
 ) -> Message:
-    """Write in a room, or send a file. The same `client_key` again returns the first message.
+    """Write in a room. The same `client_key` again returns the first message.
 
     Raises RoomClosed, NotPermitted, Invalid.
     """
     room = Room.objects.get(state_id=state_id, id=room_id)
     seat = seat_of(actor, room)
     text = text.strip()
-    if not text and attachment_id is None:
+    if not text:
         raise Invalid(_("Write something first."), field="text")
     if len(text) > MESSAGE_LENGTH:
         raise Invalid(
@@ -126,13 +120,7 @@ def send_message(
         state_id=state_id,
         room_id=room_id,
         client_key=client_key,
-        defaults={
-            "id": uuid7(),
-            "seat": seat,
-            "text": text,
-            "attachment_id": attachment_id,
-            "sent_at": clock.now(),
-        },
+        defaults={"id": uuid7(), "seat": seat, "text": text, "sent_at": clock.now()},
     )
     concerns(message)
     if created:

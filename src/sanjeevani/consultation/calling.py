@@ -1,23 +1,18 @@
-"""The verbs of a consultation's call: ring again, the phone, a photo, a seat that was lost."""
+"""The verbs of a consultation's call: ring again, the phone, a seat that was lost."""
 
 import uuid
 from collections.abc import Callable
-from typing import BinaryIO
-
-from django.core.files.base import File
 
 from sanjeevani.calls import phone, reports
 from sanjeevani.calls import services as calls
-from sanjeevani.calls.models import Message, Mode, PhoneCall, Presence, Room, RoomStatus, Seat
+from sanjeevani.calls.models import Mode, PhoneCall, Presence, Room, Seat
 from sanjeevani.calls.queries import lost_seats
-from sanjeevani.consultation.errors import NotInProgress
 from sanjeevani.consultation.events import CalledAgain
 from sanjeevani.consultation.interruptions import GRACE, interrupt, resume
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
 from sanjeevani.consultation.permissions import require_in_progress
 from sanjeevani.consultation.services import get
 from sanjeevani.directory.models import Practitioner
-from sanjeevani.documents.uploads import store_upload
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor
 from sanjeevani.foundation.errors import DomainError
@@ -63,44 +58,6 @@ def phone_patient(
     )
     concerns(consultation, patient_id=consultation.patient_id)
     return call
-
-
-@verb("consultation.send_photo")
-def send_photo(
-    actor: Actor,
-    *,
-    state_id: int,
-    consultation_id: uuid.UUID,
-    file: "BinaryIO | File[bytes]",
-    name: str,
-    client_key: uuid.UUID,
-) -> Message:
-    """Send a photo or a paper into the conversation; the same `client_key` again is one sending.
-
-    Raises NotPermitted, RoomClosed, NotInProgress, and the UploadRefused errors of `documents`.
-    """
-    consultation = get(state_id, consultation_id)
-    room = Room.objects.get(state_id=state_id, id=consultation.room_id)
-    calls.seat_of(actor, room)
-    if room.status != RoomStatus.OPEN:
-        raise NotInProgress
-    earlier = Message.objects.filter(
-        state_id=state_id, room_id=room.id, client_key=client_key
-    ).first()
-    if earlier is None:
-        upload = store_upload(
-            actor, state_id=state_id, patient_id=consultation.patient_id, file=file, name=name
-        )
-        earlier = calls.send_message(
-            actor,
-            state_id=state_id,
-            room_id=room.id,
-            text="",
-            client_key=client_key,
-            attachment_id=upload.id,
-        )
-    concerns(earlier, patient_id=consultation.patient_id)
-    return earlier
 
 
 def seats_complete(state_id: int, room_id: uuid.UUID) -> None:

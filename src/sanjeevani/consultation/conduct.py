@@ -93,7 +93,6 @@ def _evidence(consultation: Consultation) -> dict[str, Any]:
             {
                 "seat": message.seat,
                 "text": message.text,
-                "attachment": str(message.attachment_id or ""),
                 "at": message.sent_at.isoformat(),
             }
             for message in messages_in(*key)

@@ -13,11 +13,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField(
-            model_name="message",
-            name="attachment_id",
-            field=models.UUIDField(null=True),
-        ),
-        migrations.AddField(
             model_name="modechange",
             name="automatic",
             field=models.BooleanField(default=False),

@@ -1,9 +1,9 @@
-"""The doctor's side of a call: the seat, the buttons beside the picture, photos."""
+"""The doctor's side of a call: the seat, the buttons beside the picture."""
 
 import uuid
 from typing import Any
 
-from django.http import FileResponse, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,14 +14,12 @@ from sanjeevani.calls.models import Seat
 from sanjeevani.calls.seats import seat_ticket
 from sanjeevani.consultation.calling import call_again, phone_patient
 from sanjeevani.consultation.conduct import report_conduct
-from sanjeevani.consultation.interruptions import not_reachable, resume
 from sanjeevani.consultation.models import Consultation
 from sanjeevani.consultation.queries import for_practitioner
 from sanjeevani.foundation.errors import DomainError, Invalid, NotPermitted
 from sanjeevani.grievance.models import GrievanceKind
 from sanjeevani.grievance.services import Complaint, submit
 from sanjeevani.web.access import PortalRequest
-from sanjeevani.web.calls.photos import attachment_of
 from sanjeevani.web.calls.room import act, is_held, room_context
 from sanjeevani.web.doctor.views import doctors, practitioner_of
 from sanjeevani.web.doctor.words import reader_language
@@ -77,11 +75,6 @@ def _do(request: PortalRequest, found: Consultation) -> dict[str, str]:
         call_again(request.actor, practitioner=practitioner, **key)
     elif do == "phone":
         phone_patient(request.actor, practitioner=practitioner, **key)
-    elif do == "go_on":
-        resume(request.actor, **key)
-    elif do == "give_up":
-        not_reachable(request.actor, practitioner=practitioner, **key)
-        return {"X-Go": reverse("doctor:desk")}
     elif do == "report":
         report_conduct(request.actor, practitioner=practitioner, **key)
         submit(
@@ -101,13 +94,3 @@ def _do(request: PortalRequest, found: Consultation) -> dict[str, str]:
             raise Invalid
         return headers
     return {}
-
-
-@doctors
-@require_safe
-def photo(
-    request: PortalRequest, state_id: int, consultation_id: uuid.UUID, message_id: uuid.UUID
-) -> FileResponse:
-    """A photo that the patient sent."""
-    found = for_practitioner(request.actor, practitioner_of(request), state_id, consultation_id)
-    return attachment_of(found, message_id)

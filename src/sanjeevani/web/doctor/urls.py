@@ -27,7 +27,6 @@ urlpatterns = [
     path(f"{_ONE}/reply", views.reply, name="reply"),
     path(f"{_ONE}/seat", call_views.seat, name="seat"),
     path(f"{_ONE}/room", call_views.room, name="room"),
-    path(f"{_ONE}/photo/<uuid:message_id>", call_views.photo, name="photo"),
     path(f"{_ONE}/sign", views.sign, name="sign"),
     path(f"{_ONE}/letter", views.letter, name="letter"),
     path(f"{_ONE}/prescription", views.prescription, name="prescription"),

@@ -252,7 +252,6 @@ def _parts(request: PortalRequest, writing: Writing, status: int) -> HttpRespons
     }
     if writing.section == "chat":
         context["messages"] = messages_in(consultation.state_id, consultation.room_id)
-        context["consultation_id"] = consultation.id
     response = render(request, "doctor/parts/written.html", context, status=status)
     # For the script: what is safe now, and which fields may be emptied.
     response.headers["X-Kept"] = "no" if writing.note.errors else "yes"
@@ -518,10 +517,7 @@ def messages(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) 
     consultation = for_practitioner(
         request.actor, practitioner_of(request), state_id, consultation_id
     )
-    context = {
-        "messages": messages_in(consultation.state_id, consultation.room_id),
-        "consultation_id": consultation.id,
-    }
+    context = {"messages": messages_in(consultation.state_id, consultation.room_id)}
     return render(request, "doctor/parts/messages.html", context)
 
 

@@ -4,18 +4,17 @@ import contextlib
 import uuid
 
 from django import forms
-from django.http import FileResponse, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from sanjeevani.calls.errors import NotInCall
 from sanjeevani.calls.models import Seat
 from sanjeevani.calls.seats import seat_ticket
 from sanjeevani.calls.services import CheckResult, note_check
-from sanjeevani.consultation.calling import send_photo
 from sanjeevani.consultation.conduct import report_conduct
 from sanjeevani.consultation.models import Consultation
 from sanjeevani.consultation.queries import own_consultation
@@ -23,13 +22,11 @@ from sanjeevani.foundation.errors import DomainError, Invalid
 from sanjeevani.grievance.models import GrievanceKind
 from sanjeevani.grievance.services import Complaint, submit
 from sanjeevani.web.access import PortalRequest, patient
-from sanjeevani.web.calls.photos import attachment_of
 from sanjeevani.web.calls.room import act, is_held, room_context
 from sanjeevani.web.errors import respond
 from sanjeevani.web.fields import PlainForm
 from sanjeevani.web.patient.consultation_views import (
     back_to,
-    messages_with_next_key,
     unless_known,
 )
 from sanjeevani.web.patient.views import language, see
@@ -88,48 +85,6 @@ def _report(request: PortalRequest, found: Consultation) -> None:
         ),
         consultation=(found.state_id, found.id),
     )
-
-
-class PhotoForm(PlainForm):
-    """One photo or paper, sent once."""
-
-    photo = forms.FileField()
-    client_key = forms.UUIDField()
-
-
-@patient
-@require_POST
-def photo(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
-    """Send a photo into the conversation."""
-    found = own_consultation(request.actor, state_id, consultation_id)
-    form = PhotoForm(request.POST, request.FILES)
-    if not form.is_valid():
-        return respond(request, Invalid(_("Choose a photo first."), field="photo"))
-    file = form.cleaned_data["photo"]
-    try:
-        send_photo(
-            request.actor,
-            state_id=state_id,
-            consultation_id=consultation_id,
-            file=file,
-            name=file.name,
-            client_key=form.cleaned_data["client_key"],
-        )
-    except DomainError as error:
-        return respond(request, error)
-    if "X-Fragment" in request.headers:
-        return messages_with_next_key(request, found)
-    return back_to(found)
-
-
-@patient
-@require_GET
-def attachment(
-    request: PortalRequest, state_id: int, consultation_id: uuid.UUID, message_id: uuid.UUID
-) -> FileResponse:
-    """A photo that was sent in the conversation."""
-    found = own_consultation(request.actor, state_id, consultation_id)
-    return attachment_of(found, message_id)
 
 
 class CheckForm(PlainForm):

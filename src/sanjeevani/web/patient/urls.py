@@ -74,8 +74,6 @@ urlpatterns = [
     path(f"{_CONSULTATION}/check", call_views.check, name="check"),
     path(f"{_CONSULTATION}/call", call_views.call, name="call"),
     path(f"{_CONSULTATION}/seat", call_views.seat, name="seat"),
-    path(f"{_CONSULTATION}/photo", call_views.photo, name="photo"),
-    path(f"{_CONSULTATION}/photo/<uuid:message_id>", call_views.attachment, name="attachment"),
     path(f"{_CONSULTATION}/feedback", consultation_views.feedback, name="feedback"),
     path(
         f"{_CONSULTATION}/prescription.pdf",
