@@ -8,6 +8,7 @@
 import os
 import statistics
 import time
+import uuid
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -31,7 +32,7 @@ KARNATAKA = 29
 TIMES = 15
 
 
-def client_of(account_id: object, post: Post | None = None) -> Client:
+def client_of(account_id: uuid.UUID, post: Post | None = None) -> Client:
     """A browser signed in, in a post if there is one."""
     client = Client()
     factories.sign_in(client, Account.objects.get(id=account_id))

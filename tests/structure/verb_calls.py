@@ -994,7 +994,7 @@ CALLS |= {
     ),
 }
 
-A_CENTRE = bulk.NewFacility(
+A_CENTRE: bulk.NewFacility = bulk.NewFacility(
     state_id=ANDHRA_PRADESH,
     id=uuid7(),
     code="HWC-1",
@@ -1006,7 +1006,7 @@ A_CENTRE = bulk.NewFacility(
         is_spoke=True,
     ),
 )
-SUNITA = identity.NewAccount(
+SUNITA: identity.NewAccount = identity.NewAccount(
     id=uuid7(),
     login="sunita.devi",
     display_name="Sunita Devi",
