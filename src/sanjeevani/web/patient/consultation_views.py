@@ -16,7 +16,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from sanjeevani.calls.models import RoomStatus
+from sanjeevani.calls.models import RoomStatus, Seat
 from sanjeevani.calls.queries import messages_in
 from sanjeevani.calls.services import send_message
 from sanjeevani.consultation.errors import AlreadyGiven, ClinicClosed
@@ -49,6 +49,7 @@ from sanjeevani.queueing.models import TokenStatus
 from sanjeevani.queueing.queries import place_of, wait_of
 from sanjeevani.terminology.queries import diagnoses_coded
 from sanjeevani.web.access import PortalRequest, patient
+from sanjeevani.web.calls.room import in_call, is_held, room_context
 from sanjeevani.web.errors import respond
 from sanjeevani.web.patient.day_plan import day_plan
 from sanjeevani.web.patient.forms import FeedbackForm, MessageForm, TroubleForm
@@ -100,6 +101,8 @@ def _status(consultation: Consultation) -> dict[str, Any]:
         "clinic": _clinic(consultation),
         "name_of": name_of,
     }
+    if stage in (Stage.TALKING, Stage.INTERRUPTED):
+        context |= in_call(consultation)
     if stage is Stage.WAITING:
         place = place_of(token)
         context |= {
@@ -182,7 +185,9 @@ def _page(
         **of_own_consultation(consultation),
         **_status(consultation),
         **_said(consultation),
+        **(room_context(consultation, Seat.GUEST) if is_held(consultation) else {}),
         "message_form": MessageForm(),
+        "photo_key": uuid.uuid4(),
         "live": settings.GATEWAY_URL,
         **context,
     }
@@ -203,7 +208,7 @@ def consultation(request: PortalRequest, state_id: int, consultation_id: uuid.UU
 def status(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponseBase:
     """The upper part of the page, which the page fetches again when something has happened."""
     found = own_consultation(request.actor, state_id, consultation_id)
-    return _unless_known(request, render(request, "patient/parts/status.html", _status(found)))
+    return unless_known(request, render(request, "patient/parts/status.html", _status(found)))
 
 
 @patient
@@ -211,7 +216,7 @@ def status(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) ->
 def messages(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponseBase:
     """What was written, which the page fetches again when there is something new."""
     found = own_consultation(request.actor, state_id, consultation_id)
-    return _unless_known(request, render(request, "patient/parts/messages.html", _said(found)))
+    return unless_known(request, render(request, "patient/parts/messages.html", _said(found)))
 
 
 def _said(found: Consultation) -> dict[str, Any]:
@@ -222,7 +227,8 @@ def _said(found: Consultation) -> dict[str, Any]:
     }
 
 
-def _messages_with_next_key(request: PortalRequest, found: Consultation) -> HttpResponse:
+def messages_with_next_key(request: PortalRequest, found: Consultation) -> HttpResponse:
+    """Answer a message sent by script with what was written, and the key of the next one."""
     response = render(request, "patient/parts/messages.html", _said(found), status=201)
     response.headers["X-Next-Key"] = str(uuid.uuid4())
     return response
@@ -231,7 +237,7 @@ def _messages_with_next_key(request: PortalRequest, found: Consultation) -> Http
 _CSRF_INPUT = re.compile(rb'<input[^>]*name="csrfmiddlewaretoken"[^>]*>')
 
 
-def _unless_known(request: PortalRequest, response: HttpResponse) -> HttpResponseBase:
+def unless_known(request: PortalRequest, response: HttpResponse) -> HttpResponseBase:
     """Answer 304 when the page already shows this. The form token differs each time: no news."""
     shown = _CSRF_INPUT.sub(b"", response.content)
     etag = f'"{hashlib.sha256(shown).hexdigest()[:32]}"'
@@ -257,7 +263,8 @@ def ticket(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) ->
     )
 
 
-def _back(found: Consultation) -> HttpResponse:
+def back_to(found: Consultation) -> HttpResponse:
+    """Return to the page of a consultation."""
     return see(reverse("patient:consultation", args=[found.state_id, found.id]))
 
 
@@ -270,7 +277,7 @@ def take_call(request: PortalRequest, state_id: int, consultation_id: uuid.UUID)
         answer(request.actor, state_id=state_id, consultation_id=consultation_id)
     except CallExpired as error:
         return _page(request, found, refusal=error, status=error.status)
-    return _back(found)
+    return back_to(found)
 
 
 @patient
@@ -280,7 +287,7 @@ def give_back(request: PortalRequest, state_id: int, consultation_id: uuid.UUID)
     found = own_consultation(request.actor, state_id, consultation_id)
     if request.method == "GET":
         if stage_of(found) is not Stage.WAITING:
-            return _back(found)
+            return back_to(found)
         context = {"consultation": found, "token": found.token}
         return render(request, "patient/cancel.html", context)
     try:
@@ -288,7 +295,7 @@ def give_back(request: PortalRequest, state_id: int, consultation_id: uuid.UUID)
     except DomainError as error:
         found = own_consultation(request.actor, state_id, consultation_id)
         return _page(request, found, refusal=error, status=error.status)
-    return _back(found)
+    return back_to(found)
 
 
 @patient
@@ -300,7 +307,7 @@ def return_to_call(
     found = own_consultation(request.actor, state_id, consultation_id)
     with contextlib.suppress(Stale):
         resume(request.actor, state_id=state_id, consultation_id=consultation_id)
-    return _back(found)
+    return back_to(found)
 
 
 @patient
@@ -314,7 +321,7 @@ def seek_doctor(request: PortalRequest, state_id: int, consultation_id: uuid.UUI
         return _page(request, found, refusal=error, status=error.status)
     if moved is None:
         return _page(request, found, refusal=NobodyElse(), status=NobodyElse.status)
-    return _back(moved)
+    return back_to(moved)
 
 
 class NobodyElse(DomainError):
@@ -330,7 +337,7 @@ def again(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> 
     """The doctor needs to know more: add it and ask again, the waiting time kept."""
     found = own_consultation(request.actor, state_id, consultation_id)
     if found.status != ConsultationStatus.RETURNED:
-        return _back(found)
+        return back_to(found)
     person = own_record(request.actor, found.patient_id)
     said = intake_of(state_id, consultation_id)
     symptoms = symptoms_of(person)
@@ -349,9 +356,9 @@ def again(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> 
                 # What was written stays, to be sent when the OPD is open.
                 form.add_error(None, str(error.message))
             except Stale:
-                return _back(found)
+                return back_to(found)
             else:
-                return _back(asked)
+                return back_to(asked)
     else:
         form = trouble_form(person, symptoms, initial=TroubleForm.values_of(said))
     context = {
@@ -385,8 +392,8 @@ def write(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> 
             refusal = error
         else:
             if by_script:
-                return _messages_with_next_key(request, found)
-            return _back(found)
+                return messages_with_next_key(request, found)
+            return back_to(found)
     if by_script:
         errors = [str(message) for listed in form.errors.values() for message in listed]
         return respond(request, refusal or Invalid(" ".join(errors), field="text"))
@@ -411,7 +418,7 @@ def feedback(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) 
             rating=form.cleaned_data["rating"],
             comment=form.cleaned_data["comment"],
         )
-    return _back(found)
+    return back_to(found)
 
 
 SHOWN = 20
