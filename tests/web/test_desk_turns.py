@@ -84,7 +84,7 @@ def test_a_redirect_says_where_why_and_keeps_the_note_and_the_wait(
         **note,
     )
     assert sent.headers["Location"] == "/desk?sent=1"
-    assert "waits in the other OPD now" in text_of(desk.get())
+    assert "waits in the other OPD now" in text_of(desk.client.get(sent.headers["Location"]))
     moved = Consultation.objects.get(state_id=33)
     assert token_of(moved).waiting_since == since
     if answered:

@@ -229,7 +229,9 @@ class OutcomeForm(PlainForm):
         max_length=200,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    urgency = forms.ChoiceField(label=_("How soon"), choices=Urgency.choices, required=False)
+    urgency = forms.ChoiceField(
+        label=_("How soon"), choices=Urgency.choices, required=False, initial=Urgency.WITHIN_A_WEEK
+    )
     letter_reason = PlainTextField(
         label=_("Why, for the colleague who sees the patient"),
         required=False,
@@ -242,10 +244,10 @@ class OutcomeForm(PlainForm):
         outcome = Outcome(self.cleaned_data["outcome"])
         if outcome not in OUTCOMES_WITH_LETTER:
             return None
-        usual = Urgency.EMERGENCY if outcome == Outcome.EMERGENCY else Urgency.WITHIN_A_WEEK
+        chosen = Urgency(self.cleaned_data["urgency"] or Urgency.WITHIN_A_WEEK)
         return LetterContent(
             self.cleaned_data["refer_to"],
-            Urgency(self.cleaned_data["urgency"] or usual),
+            Urgency.EMERGENCY if outcome == Outcome.EMERGENCY else chosen,
             self.cleaned_data["letter_reason"],
         )
 

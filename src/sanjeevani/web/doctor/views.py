@@ -243,7 +243,7 @@ def _parts(request: PortalRequest, writing: Writing, status: int) -> HttpRespons
     """Answer an action in the page with the parts that it changed."""
     consultation = writing.consultation
     context = {
-        "writing": writing.read() if writing.section == "prescription" else writing,
+        "writing": writing.read() if writing.section in ("prescription", "template") else writing,
         "consultation": consultation,
         "write_url": request.path,
         "now": clock.now(),
