@@ -1,21 +1,11 @@
 """A page asks the database as often before the whole nation as before the small demo.
 
-<<<<<<< ours
-`PAGES=1 pytest -s tests/demo/test_pages_of_the_nation.py` also prints the medians of
-`docs/performance.md`.
-"""
-# ruff: noqa: T201 - the medians are for whoever asks for them
-
-import os
-import statistics
-=======
 `PAGES=1 pytest -s tests/demo/test_pages_of_the_nation.py` also prints the times of
 `docs/performance.md`.
 """
 # ruff: noqa: T201 - the times are for whoever asks for them
 
 import os
->>>>>>> theirs
 import time
 from collections.abc import Callable
 from io import StringIO
@@ -100,11 +90,7 @@ def counting(statements: list[str]) -> Callable[..., Any]:
 
 
 def costs() -> dict[str, tuple[int, float]]:
-<<<<<<< ours
-    """Ask for every page; return its statements and, if wanted, the median in milliseconds."""
-=======
-    """Ask for every page; return its statements and, if wanted, the fastest of some in milliseconds."""
->>>>>>> theirs
+    """Ask for every page; return its statements and, if wanted, its least milliseconds."""
     found = {}
     for name, client, address in pages():
         client.get(address)
@@ -118,11 +104,7 @@ def costs() -> dict[str, tuple[int, float]]:
                 start = time.perf_counter()
                 client.get(address)
                 taken.append((time.perf_counter() - start) * 1000)
-<<<<<<< ours
-        found[name] = len(statements), statistics.median(taken)
-=======
         found[name] = len(statements), min(taken)
->>>>>>> theirs
     return found
 
 
