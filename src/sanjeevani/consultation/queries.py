@@ -75,17 +75,6 @@ def of_room(state_id: int, room_id: uuid.UUID) -> Consultation | None:
     )
 
 
-def told_about(state_id: int, consultation_id: uuid.UUID) -> Consultation:
-    """Return a consultation for the messages about it, which say nothing of what was said in it.
-
-    Raises NotFound.
-    """
-    consultation = _consultation.first(state_id=state_id, consultation_id=consultation_id)
-    if consultation is None:
-        raise NotFound
-    return consultation
-
-
 def own_consultations(
     actor: Actor,
     limit: int = 50,
