@@ -1,12 +1,11 @@
 """A page asks the database as often before the whole nation as before the small demo.
 
-`PAGES=1 pytest -s tests/demo/test_pages_of_the_nation.py` also prints the medians of
+`PAGES=1 pytest -s tests/demo/test_pages_of_the_nation.py` also prints the times of
 `docs/performance.md`.
 """
-# ruff: noqa: T201 - the medians are for whoever asks for them
+# ruff: noqa: T201 - the times are for whoever asks for them
 
 import os
-import statistics
 import time
 import uuid
 from collections.abc import Callable
@@ -92,7 +91,7 @@ def counting(statements: list[str]) -> Callable[..., Any]:
 
 
 def costs() -> dict[str, tuple[int, float]]:
-    """Ask for every page; return its statements and, if wanted, the median in milliseconds."""
+    """Ask for every page; return its statements and, if wanted, its least milliseconds."""
     found = {}
     for name, client, address in pages():
         client.get(address)
@@ -106,7 +105,7 @@ def costs() -> dict[str, tuple[int, float]]:
                 start = time.perf_counter()
                 client.get(address)
                 taken.append((time.perf_counter() - start) * 1000)
-        found[name] = len(statements), statistics.median(taken)
+        found[name] = len(statements), min(taken)
     return found
 
 
