@@ -31,6 +31,7 @@ ADOPTION = Path(__file__).parent / "data" / "adoption.csv"
 """Consultations per state as published on 2021-06-10: patients come in this proportion."""
 
 SETTLE_SECONDS = 1.5
+MEMORY_EVERY_SECONDS = 60
 MOST_DOCTORS = 60
 
 DOCTORS = """
@@ -90,6 +91,12 @@ def parsed() -> argparse.Namespace:
         default=0,
         help="seconds to try again while the service is away; by default that is an error",
     )
+    parser.add_argument(
+        "--per-second",
+        type=float,
+        default=0,
+        help="patients who come per second; by default the next comes when one is done",
+    )
     parser.add_argument("--seed", type=int, default=int(time.time()))
     options = parser.parse_args()
     options.sign_ins = options.sign_ins or options.data_dir / "demo-sign-ins.txt"
@@ -114,18 +121,23 @@ class Replay:
                 int(row["lgd_code"]): int(row["consultations"]) for row in csv.DictReader(rows)
             }
         self.lags: list[float] = []
+        self.memory: list[dict[str, float]] = []
+        self.started = 0.0
 
     async def run(self) -> dict[str, Any]:
         """Drive all consultations; return the result."""
         options, world = self.options, self.world
         doctors = await self._doctors()
         processes = Processes(options.data_dir)
-        watching = asyncio.create_task(self._watch_own_lag())
+        watching = [
+            asyncio.create_task(self._watch_own_lag()),
+            asyncio.create_task(self._watch_memory(processes)),
+        ]
         since = _database_time(options.dsn)
         serving = [asyncio.create_task(doctor.serve()) for doctor in doctors]
         await asyncio.sleep(SETTLE_SECONDS)
         spent_before, own_before = processes.cpu_seconds(), time.process_time()
-        started = time.perf_counter()
+        started = self.started = time.perf_counter()
         numbers = iter(range(options.consultations))
         failures: list[str] = []
         visitors = min(options.concurrency, options.consultations)
@@ -134,9 +146,9 @@ class Replay:
         await asyncio.sleep(SETTLE_SECONDS)
         spent = processes.cpu_seconds()
         own = time.process_time() - own_before
-        for task in [*serving, watching]:
+        for task in [*serving, *watching]:
             task.cancel()
-        await asyncio.gather(*serving, watching, return_exceptions=True)
+        await asyncio.gather(*serving, *watching, return_exceptions=True)
         for doctor in doctors:
             with contextlib.suppress(Failed):
                 await doctor.end()
@@ -159,6 +171,7 @@ class Replay:
                 else 0.0,
             },
             "memory_mb": processes.memory_mb(),
+            "memory_mb_by_minute": self.memory,
             "steps": world.steps.report(),
             "errors": sum(world.steps.errors.values()),
             "failed_consultations": len(failures),
@@ -189,12 +202,20 @@ class Replay:
         """Be one patient after the other."""
         states = list(self.adoption)
         for number in numbers:
+            if self.options.per_second:
+                due = self.started + number / self.options.per_second
+                await asyncio.sleep(max(0.0, due - time.perf_counter()))
             [state_id] = self.world.random.choices(states, list(self.adoption.values()))
             kind = JsonPatient if number % JSON_EVERY == JSON_EVERY - 1 else PagePatient
             try:
                 await kind(self.world, new_case(self.world, state_id)).consult()
             except Failed as failure:
                 failures.append(str(failure))
+
+    async def _watch_memory(self, processes: Processes) -> None:
+        while True:
+            await asyncio.sleep(MEMORY_EVERY_SECONDS)
+            self.memory.append(processes.memory_mb())
 
     async def _watch_own_lag(self) -> None:
         """How late this process runs what is due: if it is late, the times are its own."""

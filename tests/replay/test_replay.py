@@ -1,12 +1,11 @@
 """The benchmark itself: a small run against the whole product, and that its audit can see."""
 
-import json
 import random
 import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any, LiteralString
+from typing import LiteralString
 
 import httpx
 import psycopg
@@ -17,23 +16,10 @@ from replay.audit import violations
 from replay.html import form_with, fragments_in
 from replay.measuring import Steps
 from replay.person import World
-from tests.product import SANJEEVANI, Product
+from tests.product import Product
+from tests.replay.running import replayed
 
 pytestmark = pytest.mark.xdist_group("product")
-
-
-def replayed(product: Product, *arguments: str) -> tuple[subprocess.CompletedProcess[str], Any]:
-    """Run the command against the product; return it and what it wrote."""
-    target = product.data_dir / "replay.json"
-    target.unlink(missing_ok=True)
-    done = subprocess.run(
-        [SANJEEVANI, "replay", "--json", target, *arguments],
-        env=product.environment,
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
-    return done, json.loads(target.read_text()) if target.exists() else None
 
 
 def test_small_run_holds(product: Product) -> None:
@@ -86,6 +72,18 @@ SPOILT: dict[str, list[LiteralString]] = {
     ],
 }
 """What a broken service would have stored."""
+
+
+@pytest.mark.verify
+@pytest.mark.parametrize("concurrency", [1, 16, 32, 64, 128])
+def test_nothing_is_violated_however_many_come(product: Product, concurrency: int) -> None:
+    number = min(500, 20 * concurrency)
+    done, _result = replayed(
+        product,
+        *("--consultations", str(number), "--concurrency", str(concurrency)),
+        seconds=3600,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
 
 
 def test_audit_sees_what_is_wrong(product: Product) -> None:
