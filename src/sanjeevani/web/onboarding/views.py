@@ -5,16 +5,15 @@ import io
 import uuid
 from typing import Any
 
-from django.http import HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_safe
 
 from sanjeevani.directory.models import Role
-from sanjeevani.directory.permissions import runs_state
 from sanjeevani.directory.queries import state as state_by_id
 from sanjeevani.foundation.errors import NotFound
 from sanjeevani.foundation.sharding import NATIONAL
@@ -41,14 +40,15 @@ from sanjeevani.onboarding.services import (
 from sanjeevani.onboarding.tables import write_findings
 from sanjeevani.onboarding.tasks import go_on_soon
 from sanjeevani.web.access import PortalRequest, staff
+from sanjeevani.web.administration.pages import GOVERNING, get_or_post, see, state_run_by
 from sanjeevani.web.onboarding.forms import FilesForm
 
 FINDINGS_SHOWN = 50
 ACTS = {"begin": begin, "drop": drop, "undo": ask_undo, "invite": ask_invitations}
 
 
-@staff(Role.STATE_ADMIN, Role.NATIONAL_ADMIN)
-@require_http_methods(["GET", "POST"])
+@staff(*GOVERNING)
+@get_or_post
 def imports(request: PortalRequest) -> HttpResponse:
     """What was brought in before, and the files to bring in now."""
     state_id = NATIONAL if request.post.role == Role.NATIONAL_ADMIN else request.post.state_id
@@ -74,12 +74,13 @@ def imports(request: PortalRequest) -> HttpResponse:
         "state": state_by_id(state_id),
         "is_national": state_id == NATIONAL,
         "post": request.post,
+        "place": "files",
     }
     return render(request, "onboarding/list.html", context, status=422 if form.errors else 200)
 
 
-@staff(Role.STATE_ADMIN, Role.NATIONAL_ADMIN)
-@require_http_methods(["GET", "POST"])
+@staff(*GOVERNING)
+@get_or_post
 def one(request: PortalRequest, state_id: int, import_id: uuid.UUID) -> HttpResponse:
     """How far an import is, what it found, and what can be done next."""
     shown = _own(request, state_id, import_id)
@@ -108,12 +109,13 @@ def one(request: PortalRequest, state_id: int, import_id: uuid.UUID) -> HttpResp
         and has_accounts(shown),
         "new": sum(counts["new"] for counts in shown.counts.values()),
         "post": request.post,
+        "place": "files",
     }
     return render(request, "onboarding/one.html", context)
 
 
-@staff(Role.STATE_ADMIN, Role.NATIONAL_ADMIN)
-@require_http_methods(["GET"])
+@staff(*GOVERNING)
+@require_safe
 def findings(request: PortalRequest, state_id: int, import_id: uuid.UUID) -> HttpResponseBase:
     """All findings as a file, in the language of the page."""
     shown = _own(request, state_id, import_id)
@@ -135,8 +137,8 @@ def findings(request: PortalRequest, state_id: int, import_id: uuid.UUID) -> Htt
     return answer
 
 
-@staff(Role.STATE_ADMIN, Role.NATIONAL_ADMIN)
-@require_http_methods(["GET"])
+@staff(*GOVERNING)
+@require_safe
 def empty_table(request: PortalRequest, kind: str) -> HttpResponse:
     """A table with the names of the columns only, to fill in."""
     if kind not in KINDS:
@@ -158,11 +160,9 @@ def kind_words(kind: str) -> str:
 
 
 def _own(request: PortalRequest, state_id: int, import_id: uuid.UUID) -> NetworkImport:
-    if not runs_state(request.post, state_id):
-        raise NotFound
+    state_run_by(request, state_id)
     return import_by_id(state_id, import_id)
 
 
 def _see(shown: NetworkImport) -> HttpResponse:
-    address = reverse("onboarding:one", args=[shown.state_id, shown.id])
-    return HttpResponseRedirect(address, status=303)
+    return see(reverse("onboarding:one", args=[shown.state_id, shown.id]))
