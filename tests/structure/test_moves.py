@@ -23,6 +23,8 @@ from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.states import Moves, move
 from sanjeevani.grievance.models import GrievanceStatus
 from sanjeevani.grievance.states import GRIEVANCE_MOVES
+from sanjeevani.onboarding.models import ImportStatus
+from sanjeevani.onboarding.states import IMPORT_MOVES
 from sanjeevani.queueing import services as queueing
 from sanjeevani.queueing.errors import CallExpired
 from sanjeevani.queueing.models import Lease, Token, TokenStatus
@@ -40,6 +42,7 @@ TABLES = [
     (DUTY_MOVES, DutyStatus),
     (ROOM_MOVES, RoomStatus),
     (GRIEVANCE_MOVES, GrievanceStatus),
+    (IMPORT_MOVES, ImportStatus),
 ]
 
 

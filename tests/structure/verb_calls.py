@@ -64,6 +64,9 @@ from sanjeevani.identity.queries import sessions_of
 from sanjeevani.intake import papers
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.messaging.models import OutgoingMessage
+from sanjeevani.onboarding import services as onboarding
+from sanjeevani.onboarding.checking import Checker
+from sanjeevani.onboarding.models import ImportStatus, NetworkImport
 from sanjeevani.patients.models import ConsentDecision, Institution, Patient
 from sanjeevani.patients.services import Authority, InstitutionDetails, Profile, leave_care
 from sanjeevani.prescription import services as prescription
@@ -1025,6 +1028,64 @@ def a_health_workers_post(world: World) -> bulk.NewPost:
         facility_id=world.facility.id,
         role=Role.HEALTH_WORKER,
     )
+
+
+A_TABLE = b"code,name,kind,district,address,spoke\nHWC9,Centre Nine,sub_centre,Guntur,Village,yes\n"
+
+
+def an_import(world: World, status: str = "checking") -> NetworkImport:
+    """An import of one centre."""
+    a_hub(world)
+    files = [onboarding.GivenFile("facilities.csv", BytesIO(A_TABLE))]
+    started = onboarding.start_import(SYSTEM, state_id=ANDHRA_PRADESH, files=files)
+    NetworkImport.objects.filter(state_id=started.state_id, id=started.id).update(status=status)
+    started.refresh_from_db()
+    return started
+
+
+def on_import(world: World, status: str, **more: Any) -> Call:
+    """A call of the state's administrator that concerns an import."""
+    started = an_import(world, status)
+    key: dict[str, Any] = {"state_id": started.state_id, "import_id": started.id}
+    return Call(world.staff(Role.STATE_ADMIN), started, arguments=more or key)
+
+
+def running_import(world: World, status: str, **more: Any) -> Call:
+    """A call in the background that concerns an import."""
+    started = an_import(world, status)
+    return Call(world.staff(Role.STATE_ADMIN), started, arguments={"running": started, **more})
+
+
+CALLS |= {
+    "onboarding.begin": lambda world: on_import(world, "checked"),
+    "onboarding.drop": lambda world: on_import(world, "checked"),
+    "onboarding.ask_undo": lambda world: on_import(world, "done"),
+    "onboarding.ask_invitations": lambda world: on_import(world, "done"),
+    "onboarding.take_batch": lambda world: running_import(
+        world,
+        "importing",
+        checker=Checker(ANDHRA_PRADESH, stores=True),
+        sheet=0,
+        rows=[],
+        misread=[],
+        last_line=2,
+    ),
+    "onboarding.finish": lambda world: running_import(world, "importing"),
+    "onboarding.give_up": lambda world: running_import(
+        world, "checking", to=ImportStatus.REFUSED, code="empty_file", params={}
+    ),
+    "onboarding.undo": lambda world: running_import(world, "undoing"),
+    "onboarding.invite_next": lambda world: running_import(world, "done"),
+}
+
+
+@call_of("onboarding.start_import")
+def of_import_start(world: World) -> Call:
+    """Start an import of one centre."""
+    a_hub(world)
+    files = [onboarding.GivenFile("facilities.csv", BytesIO(A_TABLE))]
+    arguments = {"state_id": ANDHRA_PRADESH, "files": files}
+    return Call(world.staff(Role.STATE_ADMIN), _result, arguments=arguments)
 
 
 def a_photo() -> BytesIO:

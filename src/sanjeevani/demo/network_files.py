@@ -40,7 +40,8 @@ def write_network(
     """Write facilities.csv, hub_links.csv and staff.csv for some states into a folder.
 
     Every tenth hub is a medical college without a hub above; the others are spokes of one, so
-    that there are three tiers. A share `broken` of the rows of each file cannot be used.
+    that there are three tiers. Rows stand by state, as states send them. A share
+    `broken` of the rows of each file cannot be used.
     """
     chance = random.Random(seed)  # noqa: S311 - reproducible files, not a secret
     network = _Network(states, spokes, hubs, staff, chance)
@@ -57,7 +58,7 @@ def write_network(
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, columns, restval="")
             writer.writeheader()
-            for line, cells in enumerate(rows, start=2):
+            for line, cells in enumerate(sorted(rows, key=lambda row: int(row["state"])), start=2):
                 count += 1
                 if chance.random() < broken and not cells.pop("keep", ""):
                     cells |= chance.choice(faults)(cells)

@@ -11,6 +11,8 @@ def plain_text(text: str, *, lines: bool) -> str:
 
     `lines` keeps line breaks; without it, white space of any kind becomes single spaces.
     """
+    if text.isascii() and text.isprintable():
+        return text.strip() if lines else " ".join(text.split())
     composed = unicodedata.normalize("NFC", text).replace("\r\n", "\n")
     if not lines:
         composed = " ".join(composed.split())

@@ -27,7 +27,7 @@ from sanjeevani.directory.models import (
 from sanjeevani.directory.permissions import GIVEN_BY_NATION
 from sanjeevani.directory.services import PractitionerDetails
 from sanjeevani.foundation.ids import uuid7
-from sanjeevani.foundation.sharding import NATIONAL
+from sanjeevani.foundation.sharding import NATIONAL, across_states
 from sanjeevani.identity.models import Account, AccountKind, Login
 from sanjeevani.identity.services import NewAccount
 from sanjeevani.onboarding.messages import Remark
@@ -109,6 +109,7 @@ class Checker:
         self.facilities: dict[Code, KnownFacility] = {}
         self.accounts: dict[str, KnownAccount] = {}
         self.registered: dict[str, KnownPractitioner] = {}
+        self.doctors: set[tuple[int, uuid.UUID]] = set()
         self.graph = LinkGraph() if stores else links_between_hubs()
 
     def remember(self, rows: Iterable[AnyRow]) -> None:
@@ -126,6 +127,7 @@ class Checker:
         self.remember(rows)
         if self.stores:
             self.facilities, self.accounts, self.registered = {}, {}, {}
+            self.doctors = set()
         batch = Batch()
         usable = [row for row in rows if self._is_ours(row, batch) and self._is_first(row, batch)]
         self._facilities([row for row in usable if isinstance(row, FacilityRow)], batch)
@@ -340,21 +342,21 @@ class Checker:
         """Return the posts of the batch's people that there are, and those that have ended."""
         posts: set[Any] = set()
         ended: set[Any] = set()
-        for state_id, group in _by_state(rows):
-            accounts = [self.accounts[row.login].id for row in group if row.login in self.accounts]
+        accounts = {self.accounts[row.login].id for row in rows if row.login in self.accounts}
+        with across_states():  # asked by account, as at sign-in
             for account_id, facility_id, role, ended_at in Post.objects.filter(
-                state_id=state_id, account_id__in=accounts
+                account_id__in=accounts
             ).values_list("account_id", "facility_id", "role", "ended_at"):
                 (posts if ended_at is None else ended).add((account_id, facility_id, role))
-            doctors = {
-                doctor.id: doctor.account_id
-                for doctor in self.registered.values()
-                if doctor.state_id == state_id
-            }
+        doctors = [
+            self.registered[row.registration] for row in rows if row.registration in self.registered
+        ]
+        for state_id, group in _by_state(doctors):
+            account_of = {doctor.id: doctor.account_id for doctor in group}
             for practitioner_id, facility_id, role in AwaitedPost.objects.filter(
-                state_id=state_id, practitioner_id__in=list(doctors)
+                state_id=state_id, practitioner_id__in=list(account_of)
             ).values_list("practitioner_id", "facility_id", "role"):
-                posts.add((doctors[practitioner_id], facility_id, role))
+                posts.add((account_of[practitioner_id], facility_id, role))
         return posts, ended
 
     def _person(self, row: StaffRow, posts: set[Any], ended: set[Any], batch: Batch) -> None:
@@ -415,12 +417,9 @@ class Checker:
         )
 
     def _practitioner_of(self, state_id: int, account_id: uuid.UUID) -> bool:
-        planned = any(
-            doctor.account_id == account_id and doctor.state_id == state_id
-            for doctor in self.registered.values()
-        )
-        stored = Practitioner.objects.filter(state_id=state_id, account_id=account_id)
-        return planned or stored.exists()
+        if (state_id, account_id) in self.doctors:
+            return True
+        return Practitioner.objects.filter(state_id=state_id, account_id=account_id).exists()
 
     def _new_account(self, row: StaffRow, batch: Batch) -> KnownAccount:
         new = NewAccount(
@@ -451,6 +450,7 @@ class Checker:
             new.id, account.id, row.state_id, registration, is_verified=False
         )
         self.registered[registration] = doctor
+        self.doctors.add((row.state_id, account.id))
         return doctor
 
     # At the end ----------------------------------------------------------------------------------

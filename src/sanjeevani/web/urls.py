@@ -30,5 +30,6 @@ urlpatterns = [
     path("", include("sanjeevani.web.national.urls")),
     path("", include("sanjeevani.web.state.urls")),
     path("", include("sanjeevani.web.facility.urls")),
+    path("", include("sanjeevani.web.onboarding.urls")),
     path("", include("sanjeevani.web.inbox.urls")),
 ]
