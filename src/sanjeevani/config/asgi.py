@@ -19,7 +19,8 @@ from sanjeevani.foundation.problems import TooLarge, problem_response
 
 THREADS = 4
 LARGEST_BODY = 25_000_000
-"""A form with photos; what each view takes is decided there."""
+LARGEST_FORM = 110_000_000
+"""A form with files: a state's list of staff may have 100 MB. What each view takes it decides."""
 IN_MEMORY = 100_000
 SILENT_SECONDS = 30
 """Who sends nothing for so long has gone; a slow line may take as long as it needs."""
@@ -46,16 +47,18 @@ async def application(scope: dict[str, Any], receive: Receive, send: Send) -> No
             text = value.decode("latin-1")
             headers[key] = f"{headers[key]}{joint}{text}" if key in headers else text
     declared = headers.get("CONTENT_LENGTH", "")
-    if declared.isdecimal() and int(declared) > LARGEST_BODY:
+    is_form = headers.get("CONTENT_TYPE", "").startswith("multipart/form-data")
+    largest = LARGEST_FORM if is_form else LARGEST_BODY
+    if declared.isdecimal() and int(declared) > largest:
         await _send(send, _too_large())
         return
     has_body = declared not in ("", "0") or "TRANSFER_ENCODING" in headers
     with tempfile.SpooledTemporaryFile(IN_MEMORY) if has_body else io.BytesIO() as body:
         try:
-            size = await _read(receive, body) if has_body else 0
+            size = await _read(receive, body, largest) if has_body else 0
         except _Gone:
             return
-        if size > LARGEST_BODY:
+        if size > largest:
             await _send(send, _too_large())
             return
         body.seek(0)
@@ -64,7 +67,7 @@ async def application(scope: dict[str, Any], receive: Receive, send: Send) -> No
     await _send(send, answer)
 
 
-async def _read(receive: Receive, body: IO[bytes]) -> int:
+async def _read(receive: Receive, body: IO[bytes], largest: int) -> int:
     """Read the body into a buffer; return its size, or that at which it was too large."""
     size = 0
     while True:
@@ -76,7 +79,7 @@ async def _read(receive: Receive, body: IO[bytes]) -> int:
             raise _Gone
         part = message.get("body", b"")
         size += len(part)
-        if size > LARGEST_BODY:
+        if size > largest:
             return size
         body.write(part)
         if not message.get("more_body"):
