@@ -9,8 +9,8 @@ pytestmark = pytest.mark.xdist_group("product")
 
 
 def test_every_process_is_killed_once(product: Product) -> None:
-    outcome = replay(product, list(TARGETS), consultations=24, concurrency=8, every=4)
-    outcome.check(24)
+    outcome = replay(product, list(TARGETS), consultations=16, concurrency=8, every=4)
+    outcome.check(16)
 
 
 @pytest.mark.verify
