@@ -164,7 +164,8 @@ def _wait_for_patients(product: Product, running: subprocess.Popen[str]) -> None
     while running.poll() is None and time.time() < started + 300:
         with contextlib.suppress(psycopg.Error), psycopg.connect(_dsn(product)) as connection:
             found = connection.execute(
-                "SELECT EXISTS (SELECT FROM queueing_token WHERE waiting_since >= to_timestamp(%s))",
+                "SELECT EXISTS (SELECT FROM queueing_token"
+                " WHERE waiting_since >= to_timestamp(%s))",
                 [started],
             ).fetchone()
             if found == (True,):
