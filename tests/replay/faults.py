@@ -53,9 +53,8 @@ def _answers(port: int, path: str, part: str = "") -> bool:
 
 
 def _facts_are_numbered(product: Product) -> bool:
-    dsn = f"host={product.data_dir / 'run' / 'postgres'} dbname=sanjeevani user=sanjeevani_owner"
     try:
-        with psycopg.connect(dsn, connect_timeout=2) as connection:
+        with psycopg.connect(_dsn(product), connect_timeout=2) as connection:
             row = connection.execute(
                 "SELECT count(*) FROM foundation_outboxfact WHERE position IS NULL"
                 " AND recorded_at < now() - make_interval(secs => %s)",
@@ -116,7 +115,7 @@ def replay(
     *,
     consultations: int,
     concurrency: int,
-    first_after: float = 5,
+    first_after: float = 1,
     every: float = 6,
     with_signal: str = "kill",
 ) -> Outcome:
@@ -140,6 +139,7 @@ def replay(
     )
     gaps = []
     try:
+        _wait_for_patients(product, running)
         time.sleep(first_after)
         for name in targets:
             target = TARGETS[name]
@@ -156,6 +156,25 @@ def replay(
         raise
     result = json.loads(written.read_text()) if written.exists() else {}
     return Outcome(running.returncode, said[-4000:], result, gaps)
+
+
+def _wait_for_patients(product: Product, running: subprocess.Popen[str]) -> None:
+    """Wait until the doctors have signed in and somebody has a token."""
+    started = time.time()
+    while running.poll() is None and time.time() < started + 300:
+        with contextlib.suppress(psycopg.Error), psycopg.connect(_dsn(product)) as connection:
+            found = connection.execute(
+                "SELECT EXISTS (SELECT FROM queueing_token"
+                " WHERE waiting_since >= to_timestamp(%s))",
+                [started],
+            ).fetchone()
+            if found == (True,):
+                return
+        time.sleep(0.2)
+
+
+def _dsn(product: Product) -> str:
+    return f"host={product.data_dir / 'run' / 'postgres'} dbname=sanjeevani user=sanjeevani_owner"
 
 
 def _end(process: psutil.Process, with_signal: str, stop: signal.Signals) -> None:
