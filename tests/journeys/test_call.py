@@ -75,8 +75,9 @@ def test_video_both_ways_and_down_the_ladder(
     assert desk.evaluate("window.same.isConnected")
     is_connected(desk, 1)
 
-    # Down by one tap of the patient, up again only with a yes.
-    press(page, "mode:audio")
+    # Down by one tap, up again only with a yes of the patient.
+    desk.locator(".callbar__more summary").click()
+    press(desk, "mode:audio")
     expect(desk.locator(".callbar__mode")).to_contain_text("Audio", timeout=5_000)
     expect(desk.locator("video[data-seat]")).to_have_attribute("data-picture", "off", timeout=8_000)
     press(desk, "mode:video")
@@ -86,7 +87,6 @@ def test_video_both_ways_and_down_the_ladder(
     expect(desk.locator(".callbar__mode")).not_to_contain_text("at most", timeout=5_000)
 
     # A relative comes by the link, and goes.
-    desk.locator(".callbar__more summary").click()
     press(desk, "invite")
     expect(desk.locator("#call-link")).not_to_have_value("", timeout=5_000)
     relative = new_page()
