@@ -34,7 +34,8 @@ class SeveralFilesField(forms.FileField):
 class FilesForm(PlainForm):
     """What to bring in."""
 
-    files = SeveralFilesField(
+    # A form's own `files`, what was sent, is set on the instance and hides nothing of this.
+    files = SeveralFilesField(  # type: ignore[assignment]
         label=_("Files"),
         help_text=_("CSV or Excel (.xlsx), several at once if you like."),
         error_messages={
