@@ -11,6 +11,8 @@ from typing import Any
 
 from typing_extensions import TypedDict  # typing's own cannot be read by pydantic before 3.12
 
+from sanjeevani.terminology.dosage import frequencies
+
 
 class PractitionerFacts(TypedDict):
     """Who prescribes."""
@@ -115,9 +117,14 @@ def statement(content: PrescriptionContent) -> Statement:
         registration=content["practitioner"]["registration"],
         patient=f"{initials} {patient['birth_date'][:4]}",
         medicines=[
-            f"{line['generic_name']} {line['strength']}, {line['dose']} {line['frequency']},"
+            f"{line['generic_name']} {line['strength']}, {line['dose']} {_often(line['frequency'])},"
             f" {line['duration_days']}d"
             for line in content["medicines"]
         ],
         digest=digest(content),
     )
+
+
+def _often(code: str) -> str:
+    """Return how pharmacists write a frequency: BD and the like as they are, our codes in words."""
+    return frequencies()[code].name_in("en").lower() if "_" in code else code
