@@ -215,4 +215,4 @@ def test_missing_and_double_columns_are_named() -> None:
 
 
 def test_no_findings_are_a_header_alone() -> None:
-    assert list(write_findings([])) == ["File or sheet,Line,Column,Left out,Why\r\n"]
+    assert list(write_findings([])) == ["File or sheet,Row,Column,Left out,Why\r\n"]

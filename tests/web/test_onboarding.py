@@ -18,6 +18,7 @@ from tests.factories import (
     TAMIL_NADU,
     FacilityFactory,
     PostFactory,
+    PractitionerFactory,
     StateFactory,
     sign_in,
 )
@@ -42,7 +43,11 @@ def states() -> None:
 def administrator(role: Role = Role.STATE_ADMIN, state_id: int = ANDHRA_PRADESH) -> Client:
     """A browser of an administrator."""
     client = Client()
-    post = PostFactory(role=role, facility=FacilityFactory(state_id=state_id))
+    post = PostFactory(
+        role=role,
+        facility=FacilityFactory(state_id=state_id),
+        practitioner=PractitionerFactory(state_id=state_id),
+    )
     account = Account.objects.get(id=post.account_id)
     sign_in(client, account)
     Session.objects.filter(account_id=account.id).update(
@@ -83,6 +88,7 @@ def test_look_first_then_bring_in_then_take_back() -> None:
     client.post(page, {"act": "begin"})
     worked()
     assert Facility.objects.filter(state_id=ANDHRA_PRADESH, code="HWC1").exists()
+    assert "Undo all of it" in client.get(page).content.decode()
     client.post(page, {"act": "undo"})
     assert worked().status == ImportStatus.UNDONE
     assert not Facility.objects.filter(state_id=ANDHRA_PRADESH, code="HWC1").exists()
@@ -118,6 +124,13 @@ def test_a_file_that_cannot_be_used_is_refused_at_once(
     assert answer.status_code == 422
     assert says in answer.content.decode()
     assert not NetworkImport.objects.filter(state_id=ANDHRA_PRADESH).exists()
+
+
+def test_a_file_that_breaks_further_down_says_so_on_its_page() -> None:
+    client = administrator()
+    page = upload(client, ("centres.csv", f'{TABLE}HWC3,"Centre'.encode()))["Location"]
+    assert worked().status == ImportStatus.REFUSED
+    assert "breaks off or is damaged at line 4" in client.get(page).content.decode()
 
 
 def test_no_file_is_said_beside_the_field() -> None:

@@ -173,7 +173,9 @@ def _check_archive(file: IO[bytes]) -> None:
                 if _SHEET.fullmatch(part.filename):
                     with archive.open(part) as content:
                         _refuse_merged(content)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError):
+    except FileRefused:
+        raise
+    except Exception:  # noqa: BLE001 - see _workbook
         raise FileRefused("unreadable_workbook") from None
 
 

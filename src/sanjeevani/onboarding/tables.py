@@ -20,7 +20,7 @@ class _Echo:
 def write_findings(findings: Iterable[ToldFinding]) -> Iterator[str]:
     """Yield the lines of the file, the names of the columns first."""
     writer = csv.writer(_Echo())
-    yield writer.writerow([_("File or sheet"), _("Line"), _("Column"), _("Left out"), _("Why")])
+    yield writer.writerow([_("File or sheet"), _("Row"), _("Column"), _("Left out"), _("Why")])
     for finding in findings:
         row = [
             finding.place,

@@ -99,6 +99,7 @@ def one(request: PortalRequest, state_id: int, import_id: uuid.UUID) -> HttpResp
         "shown": shown,
         "kind_words": kind_words,
         "found": found,
+        "kinds": KINDS,
         "page": page,
         "pages": -(-found.count // FINDINGS_SHOWN),
         "is_at_work": shown.status in AT_WORK or is_inviting,
