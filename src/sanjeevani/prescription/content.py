@@ -117,8 +117,8 @@ def statement(content: PrescriptionContent) -> Statement:
         registration=content["practitioner"]["registration"],
         patient=f"{initials} {patient['birth_date'][:4]}",
         medicines=[
-            f"{line['generic_name']} {line['strength']}, {line['dose']} {_often(line['frequency'])},"
-            f" {line['duration_days']}d"
+            f"{line['generic_name']} {line['strength']}, {line['dose']}"
+            f" {_often(line['frequency'])}, {line['duration_days']}d"
             for line in content["medicines"]
         ],
         digest=digest(content),
