@@ -147,7 +147,8 @@ def test_a_national_opd_is_opened_to_one_state_then_three_then_all(
     nation.fill(
         {
             "name": "Veterans' OPD",
-            "speciality": "general_medicine",
+            # Not what the journeys beside this one are recommended first.
+            "speciality": "geriatrics",
             "opens_0_0": "00:00",
             "closes_0_0": "00:00",
         }

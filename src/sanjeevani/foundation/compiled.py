@@ -3,10 +3,10 @@
 Turning a queryset into SQL costs Django several times what sending it costs. A compiled query is
 written as a queryset still, with `given("name")` where a value comes in:
 
-    _own = Compiled(lambda: Consultation.objects.filter(
-        state_id=given("state_id"), id=given("consultation_id"))[:1])
+    _own = Compiled(lambda: Record.objects.filter(
+        state_id=given("state_id"), id=given("record_id"))[:1])
 
-    _own.first(state_id=29, consultation_id=...)
+    _own.first(state_id=29, record_id=...)
 """
 
 from collections.abc import Callable
