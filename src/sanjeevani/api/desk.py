@@ -657,7 +657,7 @@ def give_up(request: ApiRequest, state_id: StateInPath, consultation_id: IdInPat
     return nothing()
 
 
-class Question(Reply):
+class WaitingQuestion(Reply):
     """A consultation in which the patient wrote last, after its end."""
 
     state_id: int
@@ -666,20 +666,20 @@ class Question(Reply):
     ended_at: datetime.datetime | None
 
 
-class Questions(Reply):
+class WaitingQuestions(Reply):
     """The newest consultations first."""
 
-    items: list[Question]
+    items: list[WaitingQuestion]
 
 
-@router.get("/questions", auth=doctor, response=Questions)
+@router.get("/questions", auth=doctor, response=WaitingQuestions)
 def list_questions(request: ApiRequest) -> HttpResponse:
     """List the consultations in which a patient asks something; answer by a message."""
     practitioner = practitioner_of(request)
     states = [state_id for state_id, _line_id in assigned_lines(practitioner.id)]
     work = recent_work_of(request.auth.actor, practitioner, states)
-    items = [Question.model_validate(one.consultation) for one in work if one.question_waits]
-    return reply(Questions(items=items))
+    items = [WaitingQuestion.model_validate(one.consultation) for one in work if one.question_waits]
+    return reply(WaitingQuestions(items=items))
 
 
 @router.get(
