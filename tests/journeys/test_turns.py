@@ -15,7 +15,7 @@ NewPatient = Callable[..., Patient]
 NewDoctor = Callable[..., Doctor]
 Look = Callable[[Page, str], None]
 
-KARNATAKA, KERALA = 29, 32
+KARNATAKA, UTTAR_PRADESH = 29, 9
 
 
 def test_asked_for_more_then_sent_on_then_seen_again(
@@ -90,10 +90,10 @@ def test_seen_again_by_the_same_doctor(
 
 def test_the_last_doctor_leaves(new_patient: NewPatient, new_doctor: NewDoctor, look: Look) -> None:
     """The doctor reads first who then waits; the patient is told and keeps the place."""
-    doctor = new_doctor("kerala.doctor1")
+    doctor = new_doctor("uttar-pradesh.doctor1")
     desk = doctor.page
     doctor.go_on_duty()
-    patient = with_token(new_patient(), KERALA, "Indu")
+    patient = with_token(new_patient(), UTTAR_PRADESH, "Indu")
     desk.locator("h1").first.focus()
     desk.keyboard.press("f")
     expect(desk.locator(".leaving")).to_contain_text("they are told")
