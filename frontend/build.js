@@ -25,7 +25,7 @@ const unused = new RegExp(
     "govuk-file-upload-|govuk-summary-card|govuk-tag--",
     "govuk-body-lead|govuk-list--spaced|govuk-back-link--inverse|govuk-label--xl",
     "govuk-(caption-xl|caption-l|fieldset__legend--xl|input--width-(3|30))\\b|-moz-focus-inner",
-    "govuk-summary-list__row--no-actions|-from-desktop|govuk-drop-zone|exit-this-page|govuk-input--extra-letter-spacing|govuk-clearfix",
+    "govuk-summary-list__row--no-(actions|border)|govuk-summary-list--no-border|govuk-main-wrapper--|__divider|-from-desktop|govuk-drop-zone|exit-this-page|govuk-input--extra-letter-spacing|govuk-clearfix",
   ].join("|"),
 );
 
