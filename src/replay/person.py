@@ -52,9 +52,7 @@ class Person:
     def __init__(self, world: World, prefix: str) -> None:
         self.world = world
         self.prefix = prefix
-        self.client = httpx.AsyncClient(
-            transport=world.transport, base_url=world.url, timeout=60, follow_redirects=True
-        )
+        self.client = httpx.AsyncClient(transport=world.transport, base_url=world.url, timeout=60)
         self.repeated = False
         """Whether the last step had to be sent again: the first may have had its effect."""
 
@@ -78,6 +76,11 @@ class Person:
             try:
                 with self.world.steps.timed(step):
                     response = await self.client.request(method, address, **request)
+                    while response.next_request is not None:
+                        # The form has arrived. If the way on breaks, a browser loads that page
+                        # again; it does not send the form a second time.
+                        method, address, request = "GET", str(response.next_request.url), {}
+                        response = await self.client.request(method, address)
                     if response.status_code in SERVICE_AWAY:
                         raise httpx.ReadError(f"status {response.status_code}")
             except (httpx.TransportError, httpx.HTTPStatusError) as error:

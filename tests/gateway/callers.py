@@ -18,18 +18,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.gateway.conftest import free_port, ticket, wait_until
 from tests.gateway.site import Site
 
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--allow-loopback-in-peer-connection",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    "--autoplay-policy=no-user-gesture-required",
-]
-
 STATES = """
 waiting connecting connected reconnecting unreachable relay-refused ended elsewhere closed refused
 unsupported audio low medium full microphone-refused microphone-missing microphone-busy

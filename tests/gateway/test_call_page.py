@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from tests.gateway.callers import CHROMIUM_ARGUMENTS, Caller, Turn, speech
+from tests.browsers import CAMERA, chromium
+from tests.gateway.callers import Caller, Turn, speech
 from tests.gateway.conftest import Bus, Gateway, wait_until
 from tests.gateway.site import Site
 
@@ -20,13 +21,12 @@ Call = Callable[..., Caller]
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Chromium that speaks into its microphone."""
     recording = speech(tmp_path_factory.mktemp("speech"))
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=[*CHROMIUM_ARGUMENTS, f"--use-file-for-fake-audio-capture={recording}"],
-        )
-        yield chromium
-        chromium.close()
+    with chromium(
+        *CAMERA,
+        "--allow-loopback-in-peer-connection",
+        f"--use-file-for-fake-audio-capture={recording}",
+    ) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -103,11 +103,9 @@ class Patient:
         """Read the place in line."""
         return int(self.page.locator("[data-live-bind=place]").first.inner_text())
 
-    def expect_place(self, place: int, seconds: float = 3) -> None:
+    def expect_place(self, place: int) -> None:
         """Wait until the page itself says this place."""
-        expect(self.page.locator("[data-live-bind=place]").first).to_have_text(
-            str(place), timeout=seconds * 1000
-        )
+        expect(self.page.locator("[data-live-bind=place]").first).to_have_text(str(place))
 
     def write(self, text: str) -> None:
         """Send a message."""
@@ -170,7 +168,7 @@ class Doctor:
 
     def expect_in_progress(self) -> None:
         """Wait until the patient has answered."""
-        expect(self.page.locator("[data-call=in_progress]")).to_be_visible(timeout=10_000)
+        expect(self.page.locator("[data-call=in_progress]")).to_be_visible()
 
     def write(self, text: str) -> None:
         """Send a message to the patient."""

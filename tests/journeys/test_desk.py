@@ -35,7 +35,7 @@ def test_a_consultation_without_a_mouse(
     page.keyboard.press("n")
     expect(page.locator("[data-call=called]")).to_be_visible()
     patient.answer()
-    expect(page.locator("[data-call=in_progress]")).to_be_visible(timeout=3_000)
+    expect(page.locator("[data-call=in_progress]")).to_be_visible()
 
     typed(page, "w", "Fever since Friday. n s d are letters here.")
     expect(page.locator("#writing-status")).to_contain_text("Kept at")

@@ -92,16 +92,16 @@ def test_from_landing_to_feedback(
 
     doctor.next()
     look(doctor.page, f"{language}-22-called")
-    expect(patient.answer_button()).to_be_visible(timeout=3_000)
+    expect(patient.answer_button()).to_be_visible()
     look(page, f"{language}-11-call-now")
     patient.answer()
     look(page, f"{language}-12-with-the-doctor")
     doctor.expect_in_progress()
 
     patient.write("रात को बुखार बढ़ जाता है")
-    expect(doctor.page.locator("#messages")).to_contain_text("रात को बुखार", timeout=3_000)
+    expect(doctor.page.locator("#messages")).to_contain_text("रात को बुखार")
     doctor.write("क्या खाँसी भी है?")
-    expect(page.locator("[data-chat-messages]")).to_contain_text("क्या खाँसी", timeout=3_000)
+    expect(page.locator("[data-chat-messages]")).to_contain_text("क्या खाँसी")
     look(page, f"{language}-13-chat")
 
     doctor.note(
@@ -120,7 +120,7 @@ def test_from_landing_to_feedback(
     doctor.finish("prescription")
     look(doctor.page, f"{language}-26-done")
 
-    expect(page.locator(".day-plan").first).to_be_visible(timeout=3_000)
+    expect(page.locator(".day-plan").first).to_be_visible()
     look(page, f"{language}-14-done")
     pdf = tmp_path / "prescription.pdf"
     pdf.write_bytes(patient.download("a[href*='.pdf']"))

@@ -15,7 +15,7 @@ NewPatient = Callable[..., Patient]
 NewDoctor = Callable[..., Doctor]
 Look = Callable[[Page, str], None]
 
-KARNATAKA, UTTAR_PRADESH = 29, 9
+KARNATAKA, TAMIL_NADU, UTTAR_PRADESH = 29, 33, 9
 
 
 def test_asked_for_more_then_sent_on_then_seen_again(
@@ -34,7 +34,7 @@ def test_asked_for_more_then_sent_on_then_seen_again(
     desk.keyboard.type("Since when, and how high is the fever?")
     desk.keyboard.press("Enter")
     expect(desk.locator(".notice--good")).to_contain_text("comes back with the time waited")
-    expect(page.locator("h1")).to_have_text("The doctor needs to know more", timeout=10_000)
+    expect(page.locator("h1")).to_have_text("The doctor needs to know more")
     page.locator("main a.govuk-button").click()
     page.locator("textarea[name=text]").fill("Since Monday, 102")
     patient.submit()
@@ -53,7 +53,7 @@ def test_asked_for_more_then_sent_on_then_seen_again(
     desk.locator("#id_redirect_reason").press("Enter")
     expect(desk.locator("button.next")).to_be_visible()
     page.wait_for_url(re.compile(r"/consultations/"))
-    expect(page.locator("main")).to_contain_text("A colleague should look", timeout=10_000)
+    expect(page.locator("main")).to_contain_text("A colleague should look")
     look(page, "turns-2-sent-on")
 
 
@@ -71,7 +71,7 @@ def test_seen_again_by_the_same_doctor(
     doctor.note(advice="Rest and drink enough")
     doctor.finish("advice")
     again = page.locator("main a[href$='/danger']")
-    expect(again).to_be_visible(timeout=10_000)
+    expect(again).to_be_visible()
     look(page, "turns-3-done-hi")
     again.click()
     patient.no_danger()
@@ -88,6 +88,46 @@ def test_seen_again_by_the_same_doctor(
     doctor.finish("advice")
 
 
+@pytest.mark.verify
+@pytest.mark.parametrize("language", ["en", "hi"])
+def test_no_answer_and_return(
+    language: str, new_patient: NewPatient, new_doctor: NewDoctor, look: Look
+) -> None:
+    """The phone lies in the kitchen for the two minutes; the token is kept, and rings once more."""
+    patient = with_token(new_patient(language=language), TAMIL_NADU, "Jaya")
+    others = [with_token(new_patient(), TAMIL_NADU, name) for name in ("Kala", "Lata", "Mira")]
+    number = patient.token_number()
+    doctor = new_doctor("tamil-nadu.doctor1", language=language)
+    desk = doctor.page
+    doctor.go_on_duty()
+    doctor.next()
+    expect(patient.answer_button()).to_be_visible()
+    look(desk, f"turns-6-rings-{language}")
+
+    expect(patient.page.locator(".notice--warn")).to_be_visible(timeout=180_000)
+    look(patient.page, f"turns-7-missed-{language}")
+    assert patient.token_number() == number
+    patient.expect_place(3)
+    expect(desk.locator("button.next")).to_be_visible()
+    look(desk, f"turns-8-nobody-answered-{language}")
+
+    for other in others[:2]:
+        doctor.next()
+        other.answer()
+        doctor.expect_in_progress()
+        doctor.note(advice="Rest")
+        doctor.finish("advice")
+    doctor.next()
+    look(desk, f"turns-9-rings-again-{language}")
+    patient.answer()
+    doctor.expect_in_progress()
+    doctor.note(advice="Rest")
+    doctor.finish("advice")
+    expect(others[2].page.locator("[data-live-bind=place]").first).to_have_text("1")
+    others[2].page.goto(others[2].page.url + "/cancel")
+    others[2].submit()
+
+
 def test_the_last_doctor_leaves(new_patient: NewPatient, new_doctor: NewDoctor, look: Look) -> None:
     """The doctor reads first who then waits; the patient is told and keeps the place."""
     doctor = new_doctor("uttar-pradesh.doctor1")
@@ -100,7 +140,7 @@ def test_the_last_doctor_leaves(new_patient: NewPatient, new_doctor: NewDoctor, 
     look(desk, "turns-4-leaving")
     desk.locator(".leaving form button").click()
     expect(desk.locator("button.next")).to_have_count(0)
-    expect(patient.page.locator("main")).to_contain_text("No doctor is on duty", timeout=10_000)
+    expect(patient.page.locator("main")).to_contain_text("No doctor is on duty")
     look(patient.page, "turns-5-no-doctor")
     patient.page.locator("form[action$='/seek-doctor'] button").click()
     expect(patient.page.locator(".token__number")).to_be_visible()

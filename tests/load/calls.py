@@ -16,11 +16,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import sync_playwright
-
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.gateway.callers import CHROMIUM_ARGUMENTS, Caller, Turn, speech
+from tests.browsers import CAMERA, chromium
+from tests.gateway.callers import Caller, Turn, speech
 from tests.gateway.conftest import Bus, Gateway
 from tests.gateway.site import Site
 from tests.load.link import Link, Quality
@@ -52,18 +51,19 @@ def call_over(quality: Quality) -> Iterator[tuple[Link, Caller, Caller]]:
         stack.callback(gateway.stop)
         turn = stack.enter_context(Turn().running(folder))
         link = stack.enter_context(Link(quality, turn_port=turn.port, gateway_port=gateway.port))
-        playwright = stack.enter_context(sync_playwright())
-        chromium = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=[*CHROMIUM_ARGUMENTS, f"--use-file-for-fake-audio-capture={speech(folder)}"],
+        browser = stack.enter_context(
+            chromium(
+                *CAMERA,
+                "--allow-loopback-in-peer-connection",
+                f"--use-file-for-fake-audio-capture={speech(folder)}",
+            )
         )
-        stack.callback(chromium.close)
         room = str(uuid.uuid4())
         near, far = turn.ice(), turn.ice()
         far["iceServers"][0]["urls"] = [f"turn:127.0.0.1:{link.udp_port}?transport=udp"]
-        doctor = Caller(chromium, site, gateway.url, room, "a", ice=near)
+        doctor = Caller(browser, site, gateway.url, room, "a", ice=near)
         stack.callback(doctor.close)
-        patient = Caller(chromium, site, f"http://127.0.0.1:{link.tcp_port}", room, "b", ice=far)
+        patient = Caller(browser, site, f"http://127.0.0.1:{link.tcp_port}", room, "b", ice=far)
         stack.callback(patient.close)
         doctor.shows("connected", 30)
         patient.shows("connected", 30)

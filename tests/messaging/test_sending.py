@@ -20,7 +20,8 @@ from sanjeevani.messaging import services, tasks
 from sanjeevani.messaging.models import InboxMessage, MessageStatus, OutgoingMessage
 from sanjeevani.messaging.queries import inbox
 from sanjeevani.messaging.services import queue_message
-from sanjeevani.messaging.sms import Failed, HttpGateway, Sent, Sms
+from sanjeevani.messaging.sms import Failed, Sent, Sms
+from sanjeevani.messaging.sms_gateway import HttpGateway
 
 GOOD = "+919876543210"
 REFUSED = "+919876400400"

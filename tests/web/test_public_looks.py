@@ -1,76 +1,17 @@
 """The public pages in a real browser: accessible, in both languages, on phones and televisions."""
 
-import contextlib
-import mimetypes
-import os
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
-import axe_playwright_python
 import pytest
-from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, Page, Request, Route, sync_playwright
 
 from sanjeevani.directory.models import Role
 from sanjeevani.foundation import clock
 from sanjeevani.identity.models import Account
 from tests import factories
+from tests.browsers import TELEVISION, chromium
+from tests.web.looks import faults_in, open_page
 from tests.web.public_world import PublicWorld, administrator, month_of_figures
 
 pytestmark = pytest.mark.django_db
-
-AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
-RUN_AXE = """
-() => axe.run(document, {resultTypes: ["violations"],
-    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(
-        result => result.violations.map(
-            violation => [violation.id, violation.nodes.map(node => node.html)]))
-"""
-ORIGIN = "https://public.test"
-
-
-@contextlib.contextmanager
-def chromium() -> Iterator[Browser]:
-    """A browser for a moment: Django refuses the database in a thread while one is open."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=[
-                "--no-sandbox",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-                "--no-first-run",
-            ],
-        )
-        yield browser
-        browser.close()
-
-
-def open_page(browser: Browser, answer: Any, width: int, height: int) -> Page:
-    """Return an answer as a browser of this size draws it."""
-    page = browser.new_page(viewport={"width": width, "height": height})
-
-    def serve(route: Route, request: Request) -> None:
-        path = request.url.removeprefix(ORIGIN)
-        if path.startswith("/static/"):
-            file = settings.STATIC_ROOT / path.removeprefix("/static/")
-            kind = mimetypes.guess_type(file.name)[0] or "application/json"
-            route.fulfill(body=file.read_bytes(), content_type=kind)
-        elif path == "/page":
-            route.fulfill(
-                body=answer.content.decode(),
-                headers={"Content-Security-Policy": answer.headers["Content-Security-Policy"]},
-                content_type="text/html; charset=utf-8",
-            )
-        else:
-            route.fulfill(status=404)
-
-    page.route("**/*", serve)
-    page.goto(f"{ORIGIN}/page")
-    return page
 
 
 def addresses() -> dict[str, str]:
@@ -127,34 +68,14 @@ def test_every_page_is_accessible_and_fits(language: str) -> None:
         client.cookies["language"] = language
         answers[name] = client.get(address)
         assert answers[name].status_code in (200, 404, 422), (address, answers[name].status_code)
-    with chromium() as browser:
-        assert [
-            fault for name in answers for fault in faults_of(browser, name, language, answers)
-        ] == []
-
-
-def faults_of(
-    browser: Browser, name: str, language: str, answers: dict[str, Any]
-) -> Iterator[tuple[Any, ...]]:
-    """Yield what is wrong with a page at the widths that it is read at."""
-    sizes = [(360, 780), (1280, 800)] + ([(1920, 1080)] if name == "board" else [])
-    page = open_page(browser, answers[name], *sizes[0])
-    page.evaluate(AXE)
-    for width, height in sizes:
-        page.set_viewport_size({"width": width, "height": height})
-        if shots := os.environ.get("GALLERY_SHOTS"):
-            page.screenshot(path=f"{shots}/{name}-{language}-{width}.png", full_page=width != 1920)
-        if page.evaluate("document.documentElement.scrollWidth") > width:
-            yield name, width, "scrolls sideways"
-        for found in page.evaluate(RUN_AXE):
-            yield name, width, *found
-    page.close()
+    assert faults_in(answers, language) == []
 
 
 def test_the_board_fits_on_a_television() -> None:
     answer = Client().get(PublicWorld().board)
     with chromium() as browser:
-        page = open_page(browser, answer, 1920, 1080)
+        page = open_page(browser, answer)
+        page.set_viewport_size(TELEVISION)
         assert page.evaluate("document.documentElement.scrollHeight") <= 1080
         called = "getComputedStyle(document.querySelector('.board-line__now dd')).fontSize"
         assert page.evaluate(f"parseFloat({called})") >= 90

@@ -4,7 +4,6 @@ import uuid
 from dataclasses import dataclass
 from typing import Protocol, cast
 
-import httpx
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.module_loading import import_string
@@ -45,36 +44,6 @@ def phone_bridge() -> PhoneBridge | None:
     if not settings.PHONE_BRIDGE:
         return None
     return cast(PhoneBridge, import_string(settings.PHONE_BRIDGE)())
-
-
-class HttpBridge:
-    """An operator's bridge: JSON by POST to `settings.PHONE_BRIDGE_URL`, with a bearer token.
-
-    Sends `{"id", "first", "second"}`, numbers as registered; it rings `first`, then `second`, and
-    shows both its own number. Any status 2xx means that it rings.
-    """
-
-    timeout_seconds = 10.0
-
-    def connect(self, call: BridgedCall) -> str:
-        """Ask the bridge once."""
-        try:
-            response = httpx.post(
-                settings.PHONE_BRIDGE_URL,
-                json={
-                    "id": str(call.id),
-                    "first": call.host_number,
-                    "second": call.guest_number,
-                },
-                headers={
-                    "Authorization": f"Bearer {settings.PHONE_BRIDGE_TOKEN}",
-                    "Idempotency-Key": str(call.id),
-                },
-                timeout=self.timeout_seconds,
-            )
-        except httpx.HTTPError as error:
-            return type(error).__name__[:40]
-        return "" if response.is_success else f"http_{response.status_code}"
 
 
 class DevelopmentBridge:

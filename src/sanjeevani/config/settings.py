@@ -165,7 +165,7 @@ SIGN_IN_LIMITS = {
 # Messages leave through a port: the development inbox, or an SMS operator's HTTP gateway.
 SMS_BACKEND = os.environ.get(
     "SANJEEVANI_SMS_BACKEND",
-    "sanjeevani.messaging.sms.HttpGateway"
+    "sanjeevani.messaging.sms_gateway.HttpGateway"
     if PRODUCTION
     else "sanjeevani.messaging.sms.DevelopmentInbox",
 )
@@ -181,7 +181,7 @@ PHONE_BRIDGE_URL = os.environ.get("SANJEEVANI_PHONE_BRIDGE_URL", "")
 PHONE_BRIDGE_TOKEN = os.environ.get("SANJEEVANI_PHONE_BRIDGE_TOKEN", "")
 PHONE_BRIDGE = os.environ.get(
     "SANJEEVANI_PHONE_BRIDGE",
-    ("sanjeevani.calls.phone.HttpBridge" if PHONE_BRIDGE_URL else "")
+    ("sanjeevani.calls.phone_bridge.HttpBridge" if PHONE_BRIDGE_URL else "")
     if PRODUCTION
     else "sanjeevani.calls.phone.DevelopmentBridge",
 )

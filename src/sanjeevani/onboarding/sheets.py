@@ -15,8 +15,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
-from openpyxl import load_workbook
-
 from sanjeevani.foundation.text import plain_text
 from sanjeevani.onboarding.errors import FileRefused
 
@@ -137,6 +135,9 @@ def _formula_or_text(cell: str) -> str:
 
 
 def _workbook(file: IO[bytes]) -> Iterator[Table]:
+    # Three tenths of a second that only who imports a workbook should wait for.
+    from openpyxl import load_workbook
+
     _check_archive(file)
     file.seek(0)
     try:

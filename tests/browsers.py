@@ -1,0 +1,68 @@
+"""Debian's Chromium for the tests, and what is asked of every page in it."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+
+PHONE: ViewportSize = {"width": 360, "height": 780}
+DESK: ViewportSize = {"width": 1280, "height": 800}
+TELEVISION: ViewportSize = {"width": 1920, "height": 1080}
+
+CAMERA = (
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+)
+"""A microphone and a camera that the browser makes up."""
+
+_AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+_RUN_AXE = """
+contrast => axe.run(document, {resultTypes: ["violations"],
+    rules: {"color-contrast": {enabled: contrast}},
+    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(
+        result => result.violations.map(
+            violation => [violation.id, violation.nodes.map(node => node.html)]))
+"""
+
+
+@contextlib.contextmanager
+def chromium(*arguments: str) -> Iterator[Browser]:
+    """A browser without windows. Django refuses the database in a thread while one is open."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium-headless-shell",
+            args=[
+                "--no-sandbox",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                *arguments,
+            ],
+        )
+        yield browser
+        browser.close()
+
+
+def faults_of(page: Page, *sizes: ViewportSize) -> Iterator[tuple[Any, ...]]:
+    """Yield what is wrong with a page at these sizes: WCAG 2.2 AA, good practice, overflow."""
+    # The page's policy refuses injected scripts, as it should: the checker comes by the back door.
+    page.evaluate(_AXE)
+    for size in sizes:
+        page.set_viewport_size(size)
+        if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
+            yield size["width"], "scrolls sideways"
+        # Colours do not depend on the width, and take most of the time.
+        for found in page.evaluate(_RUN_AXE, size == sizes[0]):
+            yield size["width"], *found
+
+
+def keep_picture(page: Page, variable: str, name: str) -> None:
+    """Keep a picture of a page in the folder that an environment variable names, if it does."""
+    if folder := os.environ.get(variable):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
