@@ -35,6 +35,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+OWN_WORKER = {"test_gallery.py", "test_lookups.py"}
 WORKER = "PYTEST_XDIST_WORKER" in os.environ
 if not WORKER:
     for name in [name for name in os.environ if name.startswith("SANJEEVANI_")]:
@@ -65,6 +66,15 @@ def pytest_configure(config: pytest.Config) -> None:
     if not WORKER and not config.option.collectonly:
         _cleanup.enter_context(POSTGRES.running())
     watch_statements()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file that starts servers or browsers for itself on one worker."""
+    for item in items:
+        wanted = item.path.parent.name in {"api", "gateway"} or item.path.name in OWN_WORKER
+        if wanted and item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))
 
 
 def pytest_unconfigure() -> None:

@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 from replay import html
+from replay.call import GONE, Call, seat_of
 from replay.patients import PRESCRIBE, _form
 from replay.person import Failed, LivePage, Person, Stream, World, path_of
 
@@ -87,11 +88,19 @@ class PageDoctor(Person):
                     return
 
     async def _hold(self, page: str) -> str:
-        """Wait for the answer, then write, prescribe, sign and finish; return the desk."""
+        """Wait for the answer, talk, write, prescribe, sign, finish; return the desk."""
         if 'data-call="called"' in page:
             page = await self._wait_for_answer(page)
             if not page:
                 return ""
+        call = Call.of_page(self, page)
+        if call is None:
+            raise Failed("doctor: the desk has no call")
+        async with call:
+            await call.connected()
+            return await self._write(page)
+
+    async def _write(self, page: str) -> str:
         writing = _Writing(self, page)
         prescribes = PRESCRIBE in page
         await writing.keep(history="Asked about onset and earlier illnesses.", advice=ADVICE)
@@ -243,6 +252,15 @@ class JsonDoctor(Person):
         case = (await self.call("case", "GET", path)).json()
         if case["status"] != "in_progress":
             return
+        async with Call(self, lambda: self._take_seat(path)) as talk:
+            await talk.connected()
+            await self._write(path, case)
+
+    async def _take_seat(self, path: str) -> tuple[str, str] | None:
+        answer = await self.call("seat", "GET", f"{path}/seat", accept=(200, GONE))
+        return seat_of(answer)
+
+    async def _write(self, path: str, case: Any) -> None:
         prescribes = PRESCRIBE in case["intake"]["text"]
         code = "R50.9" if prescribes else "Z71.9"
         found = (await self.call("find_diagnosis", "GET", "/diagnoses", params={"q": code})).json()

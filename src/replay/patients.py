@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from replay import html
+from replay.call import GONE, Call, seat_of
 from replay.person import Failed, LivePage, Person, Stream, World, path_of
 
 CODE_AGAIN_SECONDS = 31
@@ -197,7 +198,7 @@ class PagePatient(Person):
         """Wait, answer the call, talk, until the doctor is done; return the last page."""
         consultation_id = address.rsplit("/", 1)[1]
         written = False
-        async with LivePage(self, page, "waiting") as live:
+        async with LivePage(self, page, "waiting") as live, contextlib.AsyncExitStack() as talk:
             status = page
             while True:
                 if 'id="feedback"' in status:
@@ -212,6 +213,11 @@ class PagePatient(Person):
                         status = answer.text
                         continue
                 elif "doctor__name" in status and not written:
+                    if "data-call-ticket-url" not in status:
+                        # The answer to the answer was lost: the page is loaded again.
+                        status = (await self.step("consultation", "GET", address)).text
+                    if call := Call.of_page(self, status):
+                        await talk.enter_async_context(call)
                     written = True
                     await self._write(address, page)
                 elif "data-over" in status or _is_over(status):
@@ -439,8 +445,13 @@ class JsonPatient(Person):
         tag = ""
         state: Any = None
         written = False
+
+        async def take_seat() -> tuple[str, str] | None:
+            answer = await self.call("seat", "GET", f"{path}/seat", accept=(200, GONE))
+            return seat_of(answer)
+
         stream = Stream(self, ticket, on_look)
-        async with stream:
+        async with stream, contextlib.AsyncExitStack() as talk:
             while True:
                 headers = {"If-None-Match": tag} if tag else {}
                 answer = await self.call("look", "GET", path, headers=headers)
@@ -457,6 +468,7 @@ class JsonPatient(Person):
                         look.set()
                     elif state["status"] == "in_progress" and not written:
                         written = True
+                        await talk.enter_async_context(Call(self, take_seat))
                         sent = await self.call(
                             "write", "POST", f"{path}/messages", {"text": "Thank you, doctor."}
                         )

@@ -15,7 +15,7 @@ from sanjeevani.identity.models import AccountKind, OneTimeCode, Session
 from sanjeevani.messaging import services as messaging
 from tests.identity.helpers import sent_code
 
-ROWS = 200_000
+ROWS = 50_000
 MOBILE = "+919876543210"
 NOBODY = Actor(ActorKind.ANONYMOUS, address="203.0.113.7")
 
@@ -51,7 +51,7 @@ ANALYZE identity_onetimecode, identity_attemptcounter, identity_account, identit
 
 @pytest.fixture(scope="module")
 def filled(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Two hundred thousand old rows in every table of the door."""
+    """Fifty thousand old rows in every table of the door."""
     tables = (
         "identity_onetimecode, identity_attemptcounter, identity_account, identity_login,"
         " identity_session, messaging_outgoingmessage"

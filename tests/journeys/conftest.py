@@ -64,13 +64,20 @@ def new_page(browser: Browser, product: Product) -> Iterator[NewPage]:
 
 
 @pytest.fixture
-def new_patient(new_page: NewPage, product: Product) -> Callable[..., Patient]:
-    """Make a patient with a phone and a mobile number that nobody has."""
+def new_patient(new_page: NewPage, product: Product) -> Iterator[Callable[..., Patient]]:
+    """Make a patient with a phone and a mobile number that nobody has.
+
+    Who still waits at the end gives the token back: the next journey begins with empty lines.
+    """
+    made: list[Patient] = []
 
     def make(**options: object) -> Patient:
-        return Patient(new_page(**options), product.url)
+        made.append(Patient(new_page(**options), product.url))
+        return made[-1]
 
-    return make
+    yield make
+    for patient in made:
+        patient.give_tokens_back()
 
 
 @pytest.fixture

@@ -27,10 +27,11 @@ from sanjeevani.api.types import (
     StateCode,
     StateInPath,
 )
-from sanjeevani.calls.errors import RoomClosed
-from sanjeevani.calls.models import Message
+from sanjeevani.calls.errors import NotInCall, RoomClosed
+from sanjeevani.calls.models import Message, Seat
 from sanjeevani.calls.queries import messages_in
 from sanjeevani.calls.services import MESSAGE_LENGTH, send_message
+from sanjeevani.consultation.calling import seat_in
 from sanjeevani.consultation.errors import (
     AlreadyGiven,
     ClinicClosed,
@@ -235,6 +236,16 @@ class TicketReply(Reply):
     expires_in_seconds: int
 
 
+class SeatReply(TicketReply):
+    """A ticket for the signalling socket at `url`, as its parameter `ticket`, beside `instance`.
+
+    `instance` is a name that the client makes up for each time it opens the call. `ice` is an
+    RTCConfiguration with the relays.
+    """
+
+    ice: dict[str, Any]
+
+
 class PrescriptionReply(Reply):
     """A signed prescription. `signature` is a JWS; `verify_at` the address in its QR code."""
 
@@ -259,6 +270,7 @@ OWN = (
     "list_messages",
     "write_message",
     "read_ticket",
+    "take_seat",
     "answer_call",
     "give_token_back",
     "answer_return",
@@ -674,6 +686,25 @@ def read_ticket(
                 f"room.{found.room_id}": "",
             },
         )
+    )
+
+
+@router.get(f"{CONSULTATION}/seat", auth=patient, response=SeatReply, openapi_extra=says(NotInCall))
+def take_seat(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
+) -> HttpResponse:
+    """Return a ticket to the patient's seat in the call."""
+    return reply(seat_for(request, _own(request, state_id, consultation_id), Seat.GUEST))
+
+
+def seat_for(request: ApiRequest, consultation: Consultation, seat: Seat) -> SeatReply:
+    """Return a ticket to a seat that is the caller's. Raises NotInCall."""
+    given = seat_in(consultation, seat, request.auth.session.account_id)
+    return SeatReply(
+        ticket=given["ticket"],
+        url=f"{settings.GATEWAY_URL.replace('http', 'ws', 1)}/live/room",
+        expires_in_seconds=given["expires"],
+        ice=given["ice"],
     )
 
 

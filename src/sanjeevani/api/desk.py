@@ -17,11 +17,13 @@ from sanjeevani.api.care import (
     MessageReply,
     Messages,
     PrescriptionReply,
+    SeatReply,
     TicketReply,
     letter_pdf,
     of_consultation,
     prescription_reply,
     said_in,
+    seat_for,
     send,
     signed_in,
     ticket_for,
@@ -48,7 +50,8 @@ from sanjeevani.api.types import (
     StateCode,
     StateInPath,
 )
-from sanjeevani.calls.errors import RoomClosed
+from sanjeevani.calls.errors import NotInCall, RoomClosed
+from sanjeevani.calls.models import Seat
 from sanjeevani.consultation.errors import ClinicClosed, NotInProgress, NotOnDuty
 from sanjeevani.consultation.interruptions import interrupt, not_reachable, resume, ring_again
 from sanjeevani.consultation.letters import LetterContent
@@ -72,7 +75,7 @@ from sanjeevani.consultation.services import hand_back as hand_back_call
 from sanjeevani.consultation.transfers import redirect, return_to_patient
 from sanjeevani.directory.models import Practitioner
 from sanjeevani.directory.queries import clinic_serving, clinics_of_lines
-from sanjeevani.foundation.errors import Invalid, Stale, TooMany
+from sanjeevani.foundation.errors import Invalid, NotPermitted, Stale, TooMany
 from sanjeevani.identity.limits import count_attempt
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.prescription import services as prescribing
@@ -107,6 +110,7 @@ CONSULTATION = "/consultations/{int:state_id}/{uuid:consultation_id}"
 MOST_DIAGNOSES = 20
 HELD = (
     "read_case",
+    "take_doctors_seat",
     "hand_back",
     "list_destinations",
     "redirect_patient",
@@ -424,6 +428,17 @@ def read_case(
     """Return a consultation with all that belongs to it. The reading is on the audit trail."""
     practitioner = practitioner_of(request)
     return polled(request, _case(practitioner, _read(request, state_id, consultation_id)))
+
+
+@router.get(f"{CONSULTATION}/seat", auth=doctor, response=SeatReply, openapi_extra=says(NotInCall))
+def take_doctors_seat(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
+) -> HttpResponse:
+    """Return a ticket to the doctor's seat in the call."""
+    found = _read(request, state_id, consultation_id)
+    if found.practitioner_id != practitioner_of(request).id:
+        raise NotPermitted
+    return reply(seat_for(request, found, Seat.HOST))
 
 
 def _read(request: ApiRequest, state_id: int, consultation_id: uuid.UUID) -> Consultation:

@@ -1,12 +1,15 @@
-"""The verbs of a consultation's call: ring again, the phone, a seat that was lost."""
+"""A consultation's call: its seats, ring again, the phone, a seat that was lost."""
 
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 from sanjeevani.calls import phone, reports
 from sanjeevani.calls import services as calls
+from sanjeevani.calls.errors import NotInCall
 from sanjeevani.calls.models import Mode, PhoneCall, Presence, Room, Seat
 from sanjeevani.calls.queries import lost_seats
+from sanjeevani.calls.seats import seat_ticket
 from sanjeevani.consultation.events import CalledAgain
 from sanjeevani.consultation.interruptions import GRACE, interrupt, resume
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
@@ -19,6 +22,23 @@ from sanjeevani.foundation.errors import DomainError
 from sanjeevani.foundation.sharding import across_states
 from sanjeevani.foundation.verbs import concerns, publish, verb
 from sanjeevani.queueing import services as queueing
+
+HELD = (ConsultationStatus.IN_PROGRESS, ConsultationStatus.INTERRUPTED)
+
+
+def is_held(consultation: Consultation) -> bool:
+    """Tell whether doctor and patient are together, or about to be again."""
+    return consultation.status in HELD and consultation.practitioner_id is not None
+
+
+def seat_in(consultation: Consultation, seat: Seat, subject: uuid.UUID | None) -> dict[str, Any]:
+    """Return what `seat_ticket` does, for the call of a consultation. Raises NotInCall.
+
+    The caller has checked whose seat it is.
+    """
+    if not is_held(consultation):
+        raise NotInCall
+    return seat_ticket(consultation.room, seat, subject)
 
 
 @verb("consultation.call_again")

@@ -23,12 +23,11 @@ from sanjeevani.calls.queries import (
 )
 from sanjeevani.calls.seats import relays_of
 from sanjeevani.calls.services import RINGING
-from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.consultation.calling import is_held
+from sanjeevani.consultation.models import Consultation
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import Invalid
-
-HELD = (ConsultationStatus.IN_PROGRESS, ConsultationStatus.INTERRUPTED)
 
 BELOW = {
     Mode.VIDEO: Mode.AUDIO,
@@ -38,11 +37,6 @@ BELOW = {
     Mode.CHAT: Mode.PHONE,
 }
 """Where "I cannot hear" leads: a picture takes what the voice needs; then the phone."""
-
-
-def is_held(consultation: Consultation) -> bool:
-    """Tell whether doctor and patient are together, or about to be again."""
-    return consultation.status in HELD and consultation.practitioner_id is not None
 
 
 def in_call(consultation: Consultation) -> dict[str, Any]:

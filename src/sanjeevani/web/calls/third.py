@@ -12,13 +12,13 @@ from sanjeevani.calls.errors import InvitationOver, NotInCall
 from sanjeevani.calls.invitations import NAME_LENGTH, join_third
 from sanjeevani.calls.models import Invitation, Seat
 from sanjeevani.calls.queries import open_invitation
-from sanjeevani.calls.seats import seat_ticket
+from sanjeevani.consultation.calling import is_held, seat_in
 from sanjeevani.consultation.models import Consultation
 from sanjeevani.consultation.queries import of_room
 from sanjeevani.foundation.access import client_address
 from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.web.access import public
-from sanjeevani.web.calls.room import is_held, room_context
+from sanjeevani.web.calls.room import room_context
 from sanjeevani.web.fields import PlainForm, PlainTextField
 
 
@@ -87,4 +87,4 @@ def third_seat(request: HttpRequest, state_id: int, secret: str) -> JsonResponse
     invitation, consultation = _invited(state_id, secret)
     if invitation.joined_at is None:
         raise NotInCall
-    return JsonResponse(seat_ticket(consultation.room, Seat.THIRD, invitation.id))
+    return JsonResponse(seat_in(consultation, Seat.THIRD, invitation.id))

@@ -9,10 +9,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import conditional_page, require_http_methods, require_safe
 
-from sanjeevani.calls.errors import NotInCall
 from sanjeevani.calls.models import Seat
-from sanjeevani.calls.seats import seat_ticket
-from sanjeevani.consultation.calling import call_again, phone_patient
+from sanjeevani.consultation.calling import call_again, phone_patient, seat_in
 from sanjeevani.consultation.conduct import report_conduct
 from sanjeevani.consultation.models import Consultation
 from sanjeevani.consultation.queries import for_practitioner
@@ -20,7 +18,7 @@ from sanjeevani.foundation.errors import DomainError, Invalid, NotPermitted
 from sanjeevani.grievance.models import GrievanceKind
 from sanjeevani.grievance.services import Complaint, submit
 from sanjeevani.web.access import PortalRequest
-from sanjeevani.web.calls.room import act, is_held, room_context
+from sanjeevani.web.calls.room import act, room_context
 from sanjeevani.web.doctor.views import doctors, practitioner_of
 from sanjeevani.web.doctor.words import reader_language
 from sanjeevani.web.errors import respond
@@ -40,9 +38,7 @@ def _own(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> C
 def seat(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> JsonResponse:
     """A ticket to the doctor's seat, and the relays."""
     found = _own(request, state_id, consultation_id)
-    if not is_held(found):
-        raise NotInCall
-    return JsonResponse(seat_ticket(found.room, Seat.HOST, request.actor.account_id))
+    return JsonResponse(seat_in(found, Seat.HOST, request.actor.account_id))
 
 
 @doctors

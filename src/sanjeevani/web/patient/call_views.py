@@ -11,10 +11,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from sanjeevani.calls.errors import NotInCall
 from sanjeevani.calls.models import Seat
-from sanjeevani.calls.seats import seat_ticket
 from sanjeevani.calls.services import CheckResult, note_check
+from sanjeevani.consultation.calling import seat_in
 from sanjeevani.consultation.conduct import report_conduct
 from sanjeevani.consultation.models import Consultation
 from sanjeevani.consultation.queries import own_consultation
@@ -22,7 +21,7 @@ from sanjeevani.foundation.errors import DomainError, Invalid
 from sanjeevani.grievance.models import GrievanceKind
 from sanjeevani.grievance.services import Complaint, submit
 from sanjeevani.web.access import PortalRequest, patient
-from sanjeevani.web.calls.room import act, is_held, room_context
+from sanjeevani.web.calls.room import act, room_context
 from sanjeevani.web.errors import respond
 from sanjeevani.web.fields import PlainForm
 from sanjeevani.web.patient.consultation_views import (
@@ -37,9 +36,7 @@ from sanjeevani.web.patient.views import language, see
 def seat(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> JsonResponse:
     """A ticket to the patient's seat, and the relays."""
     found = own_consultation(request.actor, state_id, consultation_id)
-    if not is_held(found):
-        raise NotInCall
-    return JsonResponse(seat_ticket(found.room, Seat.GUEST, request.actor.account_id))
+    return JsonResponse(seat_in(found, Seat.GUEST, request.actor.account_id))
 
 
 @patient

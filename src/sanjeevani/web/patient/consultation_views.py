@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from sanjeevani.calls.models import RoomStatus, Seat
 from sanjeevani.calls.queries import messages_in
 from sanjeevani.calls.services import send_message
+from sanjeevani.consultation.calling import is_held
 from sanjeevani.consultation.errors import AlreadyGiven, ClinicClosed
 from sanjeevani.consultation.interruptions import resume
 from sanjeevani.consultation.letters import letter_of
@@ -49,7 +50,7 @@ from sanjeevani.queueing.models import TokenStatus
 from sanjeevani.queueing.queries import place_of, wait_of
 from sanjeevani.terminology.queries import diagnoses_coded
 from sanjeevani.web.access import PortalRequest, patient
-from sanjeevani.web.calls.room import in_call, is_held, room_context
+from sanjeevani.web.calls.room import in_call, room_context
 from sanjeevani.web.errors import respond
 from sanjeevani.web.patient.day_plan import day_plan
 from sanjeevani.web.patient.forms import FeedbackForm, MessageForm, TroubleForm

@@ -1,0 +1,158 @@
+"""A seat in the call of a consultation: the real signalling over the gateway, without media."""
+
+import asyncio
+import contextlib
+import json
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any, Self
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.typing import Origin
+
+from replay import html
+from replay.person import Failed, Person
+
+PING_SECONDS = 1.5
+CONNECT_SECONDS = 30
+CANDIDATES = 6
+"""A phone with one network offers about as many ways to reach it."""
+GONE = 410
+OVER = (1000, 4001, 4004)
+"""Close codes after which one does not come back."""
+
+SDP = "v=0\r\n" + "a=ssrc:1001 cname:a-line-of-a-description-that-a-browser-makes\r\n" * 60
+
+TakeSeat = Callable[[], Awaitable[tuple[str, str] | None]]
+
+
+class Call:
+    """Somebody's seat, as the page's script holds it.
+
+    Who need not give way offers; every description is acknowledged, every offer answered, and both
+    sides send their candidates. A socket that is lost is opened again.
+    """
+
+    def __init__(self, person: Person, take_seat: TakeSeat) -> None:
+        """`take_seat` returns the socket's address and a ticket for it; None when it is over."""
+        self._person = person
+        self._take_seat = take_seat
+        self._instance = uuid.uuid4().hex
+        self._descriptions = 0
+        self._connected = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @classmethod
+    def of_page(cls, person: Person, page: str) -> Self | None:
+        """Return the call of a page, or None when it has none."""
+        ticket_address = html.attribute(page, "data-call-ticket-url")
+        gateway = html.attribute(page.partition('name="live-gateway"')[2], "content")
+        if not ticket_address or not gateway:
+            return None
+
+        async def take_seat() -> tuple[str, str] | None:
+            answer = await person.step("seat", "GET", ticket_address, accept=(200, GONE))
+            if answer.status_code == GONE:
+                return None
+            return f"{gateway.replace('http', 'ws', 1)}/live/room", answer.json()["ticket"]
+
+        return cls(person, take_seat)
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        assert self._task
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+
+    async def connected(self) -> None:
+        """Wait until both sides have described themselves. Raises Failed."""
+        world, step = self._person.world, f"{self._person.prefix}.connect_call"
+        try:
+            with world.steps.timed(step):
+                await asyncio.wait_for(self._connected.wait(), CONNECT_SECONDS + world.patience)
+        except TimeoutError:
+            world.steps.failed(step, "no answer")
+            raise Failed(f"{step}: no answer") from None
+
+    async def _run(self) -> None:
+        while True:
+            with contextlib.suppress(OSError, WebSocketException, TimeoutError):
+                given = await self._take_seat()
+                if given is None:
+                    return
+                address, ticket = given
+                async with connect(
+                    f"{address}?ticket={ticket}&instance={self._instance}",
+                    origin=Origin(self._person.world.url),
+                    compression=None,
+                    ping_interval=None,
+                    open_timeout=10,
+                ) as socket:
+                    await self._sit(socket)
+                if socket.close_code in OVER:
+                    return
+            await asyncio.sleep(0.5 + self._person.world.random.random())
+
+    async def _sit(self, socket: ClientConnection) -> None:
+        pinging = asyncio.create_task(self._ping(socket))
+        try:
+            async for text in socket:
+                await self._take(socket, json.loads(text))
+        except ConnectionClosed:
+            return
+        except asyncio.CancelledError:
+            await _say(socket, kind="bye")
+            raise
+        finally:
+            pinging.cancel()
+
+    async def _ping(self, socket: ClientConnection) -> None:
+        while True:
+            await asyncio.sleep(PING_SECONDS)
+            await _say(socket, kind="ping")
+
+    async def _take(self, socket: ClientConnection, message: dict[str, Any]) -> None:
+        kind = message["kind"]
+        if kind in ("welcome", "joined"):
+            for peer in message.get("peers", [message]):
+                if not peer["polite"]:
+                    await self._describe(socket, peer["seat"], peer["instance"], "offer")
+        elif kind == "description":
+            peer = {"to": message["from"], "for": message["instance"]}
+            await _say(socket, kind="ack", id=message["id"], **peer)
+            if message["description"]["type"] == "offer":
+                await self._describe(socket, peer["to"], peer["for"], "answer")
+            self._connected.set()
+
+    async def _describe(self, socket: ClientConnection, seat: str, instance: str, of: str) -> None:
+        self._descriptions += 1
+        peer = {"to": seat, "for": instance}
+        description = {"type": of, "sdp": SDP}
+        await _say(
+            socket, kind="description", id=self._descriptions, description=description, **peer
+        )
+        for number in range(CANDIDATES):
+            found = f"candidate:{number} 1 udp 2122260223 10.0.0.{number} {40000 + number} typ host"
+            candidate = {"candidate": found, "sdpMid": "0", "sdpMLineIndex": 0}
+            await _say(socket, kind="candidate", candidate=candidate, **peer)
+        await _say(socket, kind="candidate", candidate=None, **peer)
+
+
+def seat_of(answer: httpx.Response) -> tuple[str, str] | None:
+    """Read what the API answers to who takes a seat."""
+    if answer.status_code == GONE:
+        return None
+    given = answer.json()
+    return given["url"], given["ticket"]
+
+
+async def _say(socket: ClientConnection, **message: Any) -> None:
+    # A socket that broke is seen by who reads from it.
+    with contextlib.suppress(WebSocketException):
+        await socket.send(json.dumps(message))
