@@ -57,7 +57,7 @@ function say(text, statement = {}) {
   for (const [name, value] of Object.entries(statement)) {
     if (name === "digest") continue;
     const term = document.createElement("dt");
-    term.textContent = name;
+    term.textContent = words[name] ?? name;
     const meaning = document.createElement("dd");
     meaning.textContent = Array.isArray(value) ? value.join("; ") : value;
     list.append(term, meaning);

@@ -103,6 +103,25 @@ def _with_algorithm(value: str, algorithm: str) -> str:
         ticket({"line.aa": ""}, exp="tomorrow"),
         ticket({"line.aa": ""}, exp=None),
     ],
+    ids=[
+        "empty",
+        "rubbish",
+        "dots",
+        "letter",
+        "long",
+        "expired",
+        "other-secret",
+        "changed",
+        "unsigned",
+        "other-algorithm",
+        "all-topics",
+        "any-line",
+        "many-topics",
+        "number-as-key",
+        "list-of-topics",
+        "words-as-end",
+        "no-end",
+    ],
 )
 def test_a_bad_ticket_is_refused(gateway: Gateway, value: str) -> None:
     answer = httpx.get(f"{gateway.url}/live/events", params={"ticket": value})

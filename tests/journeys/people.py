@@ -127,7 +127,7 @@ class Patient:
         links = self.page.locator(".choice--live a").all()
         for address in [link.get_attribute("href") for link in links]:
             self.page.goto(f"{address}/cancel")
-            if self.page.locator("main form").count():
+            if self.page.locator("main .govuk-button--warning").count():
                 self.submit()
 
     def download(self, link: str) -> bytes:
@@ -209,7 +209,7 @@ class Doctor:
 
     def sign(self) -> None:
         """Sign what was checked."""
-        self.page.locator("main button.govuk-button:not(.govuk-button--secondary)").first.click()
+        self.page.locator("main button[data-key=s]:not([name])").click()
         expect(self.page.locator(".signed")).to_be_visible()
 
     def finish(self, outcome: str) -> None:

@@ -122,6 +122,7 @@ def test_a_missing_quotation_mark_is_named_with_its_line() -> None:
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest", "old_excel"),
         (GOOD[:-300], "unreadable_workbook"),
     ],
+    ids=["empty", "pdf", "png", "old-excel", "cut-off"],
 )
 def test_what_is_no_table(content: bytes, reason: str) -> None:
     assert refused(content)[0] == reason
