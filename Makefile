@@ -39,6 +39,7 @@ test: setup packages-for-test
 
 verify: setup packages-for-test
 	$(BIN)/pytest -m verify $(ARGS)
+	LOOK_EVERYWHERE=1 $(BIN)/pytest tests/web -k accessible
 
 check: setup packages-for-check
 	$(BIN)/ruff check

@@ -49,14 +49,21 @@ def chromium(*arguments: str) -> Iterator[Browser]:
         browser.close()
 
 
-def faults_of(page: Page, *sizes: ViewportSize) -> Iterator[tuple[Any, ...]]:
-    """Yield what is wrong with a page at these sizes: WCAG 2.2 AA, good practice, overflow."""
+def faults_of(
+    page: Page, *sizes: ViewportSize, also_fits: ViewportSize | None = None
+) -> Iterator[tuple[Any, ...]]:
+    """Yield what is wrong with a page at these sizes: WCAG 2.2 AA, good practice, overflow.
+
+    At `also_fits` only the overflow is looked at.
+    """
     # The page's policy refuses injected scripts, as it should: the checker comes by the back door.
     page.evaluate(_AXE)
-    for size in sizes:
+    for size in [also_fits, *sizes] if also_fits else sizes:
         page.set_viewport_size(size)
         if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
             yield size["width"], "scrolls sideways"
+        if size is also_fits:
+            continue
         # Colours do not depend on the width, and take most of the time.
         for found in page.evaluate(_RUN_AXE, size == sizes[0]):
             yield size["width"], *found

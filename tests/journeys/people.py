@@ -212,6 +212,13 @@ class Doctor:
         self.page.locator("main button[data-key=s]:not([name])").click()
         expect(self.page.locator(".signed")).to_be_visible()
 
+    def finish_what_is_open(self) -> None:
+        """Leave nobody at the desk."""
+        self.page.goto("/desk")
+        if self.page.locator("[data-call=in_progress], [data-call=interrupted]").count():
+            self.note(advice="Rest and drink enough")
+            self.finish("advice")
+
     def finish(self, outcome: str) -> None:
         """Say what came of it, and be free."""
         self.page.locator(f"input[name=outcome][value={outcome}]").check()
