@@ -8,9 +8,21 @@ from tests.replay.faults import TARGETS, replay
 pytestmark = pytest.mark.xdist_group("product")
 
 
-def test_every_process_is_killed_once(product: Product) -> None:
-    outcome = replay(product, list(TARGETS), consultations=16, concurrency=8, every=4)
-    outcome.check(16)
+SHORT = ["web worker", "gateway", "job worker", "NATS"]
+
+
+@pytest.mark.parametrize(
+    ("targets", "consultations"),
+    [
+        pytest.param(SHORT, 8, id="short"),
+        pytest.param(list(TARGETS), 16, id="all", marks=pytest.mark.verify),
+    ],
+)
+def test_processes_are_killed_one_after_the_other(
+    product: Product, targets: list[str], consultations: int
+) -> None:
+    outcome = replay(product, targets, consultations=consultations, concurrency=8, every=4)
+    outcome.check(consultations)
 
 
 @pytest.mark.verify

@@ -18,6 +18,12 @@ ORIGIN = "https://public.test"
 def open_page(browser: Browser, answer: Any) -> Page:
     """Return an answer as a browser draws it, inside its content security policy."""
     page = browser.new_page(viewport=PHONE)
+    show(page, answer)
+    return page
+
+
+def show(page: Page, answer: Any) -> None:
+    """Show another answer on a page. A new page for each would start a new, cold process."""
 
     def serve(route: Route, request: Request) -> None:
         path = request.url.removeprefix(ORIGIN)
@@ -34,9 +40,10 @@ def open_page(browser: Browser, answer: Any) -> Page:
         else:
             route.fulfill(status=404)
 
+    page.unroute_all(behavior="wait")
     page.route("**/*", serve)
+    page.set_viewport_size(PHONE)
     page.goto(f"{ORIGIN}/page")
-    return page
 
 
 def _faults(page: Page, name: str, language: str) -> Iterator[tuple[Any, ...]]:
@@ -52,9 +59,9 @@ def faults_in(answers: Mapping[str, Any], language: str) -> list[tuple[Any, ...]
     """Return what is wrong with pages at the widths that they are read at, by their names."""
     faults: list[tuple[Any, ...]] = []
     with chromium() as browser:
+        page = browser.new_page()
         for name, answer in answers.items():
-            page = open_page(browser, answer)
+            show(page, answer)
             faults += [(name, *fault) for fault in _faults(page, name, language)]
             keep_picture(page, "GALLERY_SHOTS", f"{name}-{language}")
-            page.close()
     return faults

@@ -94,6 +94,8 @@ class Program:
     stop_signal: str = "TERM"
     first: bool = False
     """Started at once, before the database is prepared, and stopped last."""
+    last: bool = False
+    """Started when the pages answer: until then they need the processors more."""
 
 
 def programs(place: Installation) -> list[Program]:
@@ -127,7 +129,7 @@ def programs(place: Installation) -> list[Program]:
             ],
         ),
         Program("gateway", [sys.executable, "-m", "gateway"]),
-        Program("work", [str(here / "sanjeevani"), "work"]),
+        Program("work", [str(here / "sanjeevani"), "work"], last=True),
     ]
     return [
         program

@@ -133,9 +133,11 @@ def _serve(place: Installation, stopping: _Stopping) -> None:
             supervisor.prepare()
         if not stopping.asked:
             _say("Starting the web pages")
-            supervisor.start([program.name for program in listed if not program.first])
+            later = [program for program in listed if not program.first]
+            supervisor.start([program.name for program in later if not program.last])
             supervisor.wait_until_ready()
         if not stopping.asked:
+            supervisor.start([program.name for program in later if program.last])
             _announce(place, variables)
             supervisor.watch()
 
