@@ -37,8 +37,8 @@ def product() -> Iterator[Product]:
 
 
 def test_it_says_that_it_is_alive_and_ready(product: Product) -> None:
-    assert httpx.get(f"{product.url}/healthz").status_code == 200
-    ready = httpx.get(f"{product.url}/readyz")
+    assert httpx.get(f"{product.url}/healthz", timeout=60).status_code == 200
+    ready = httpx.get(f"{product.url}/readyz", timeout=60)
     assert ready.json() == {"database": True, "bus": True, "migrations": True}
 
 
@@ -49,7 +49,7 @@ def test_secrets_are_for_their_owner_only(product: Product) -> None:
 
 
 def test_the_first_page_is_served(product: Product) -> None:
-    assert httpx.get(product.url, follow_redirects=True).status_code == 200
+    assert httpx.get(product.url, follow_redirects=True, timeout=60).status_code == 200
 
 
 @pytest.mark.parametrize("offset", [0, 1, 2])

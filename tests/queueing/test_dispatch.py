@@ -120,4 +120,5 @@ def test_more_doctors_never_mean_a_longer_wait(place: int, count: int) -> None:
 @given(doctors, st.floats(0.1, 60))
 def test_the_pace_seen_wins_over_what_is_usual(count: int, minutes: float) -> None:
     usual, seen = headway([], count), headway([minutes] * 40, count)
-    assert abs(seen - minutes) <= abs(usual - minutes)
+    # A pace that happens to be the usual one comes back with the last digit rounded.
+    assert abs(seen - minutes) <= abs(usual - minutes) + 1e-9
