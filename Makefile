@@ -35,7 +35,7 @@ run: setup
 	@exec $(BIN)/sanjeevani run
 
 test: setup packages-for-test
-	$(BIN)/pytest -n 3 --dist loadgroup $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
 verify: setup packages-for-test
 	$(BIN)/pytest -m verify $(ARGS)
