@@ -22,8 +22,7 @@ CAMERA = (
 
 _AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 _RUN_AXE = """
-contrast => axe.run(document, {resultTypes: ["violations"],
-    rules: {"color-contrast": {enabled: contrast}},
+() => axe.run(document, {resultTypes: ["violations"],
     runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(
         result => result.violations.map(
             violation => [violation.id, violation.nodes.map(node => node.html)]))
@@ -64,12 +63,13 @@ def faults_of(
             yield size["width"], "scrolls sideways"
         if size is also_fits:
             continue
-        # Colours do not depend on the width, and take most of the time.
-        for found in page.evaluate(_RUN_AXE, size == sizes[0]):
+        for found in page.evaluate(_RUN_AXE):
             yield size["width"], *found
 
 
-def keep_picture(page: Page, variable: str, name: str) -> None:
-    """Keep a picture of a page in the folder that an environment variable names, if it does."""
-    if folder := os.environ.get(variable):
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+def keep_pictures(page: Page, name: str, *sizes: ViewportSize) -> None:
+    """Keep pictures of a page in the folder that GALLERY_SHOTS names, if it does."""
+    if folder := os.environ.get("GALLERY_SHOTS"):
+        for size in sizes:
+            page.set_viewport_size(size)
+            page.screenshot(path=Path(folder) / f"{name}-{size['width']}.png", full_page=True)

@@ -4,71 +4,48 @@ import asyncio
 import contextlib
 import json
 import uuid
-from collections.abc import Awaitable, Callable
 from typing import Any, Self
 
-import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Origin
 
 from replay import html
-from replay.person import Failed, Person
+from replay.person import Failed, Held, Person
 
 PING_SECONDS = 1.5
 CONNECT_SECONDS = 30
 CANDIDATES = 6
 """A phone with one network offers about as many ways to reach it."""
 GONE = 410
+TICKET_URL = "data-call-ticket-url"
 OVER = (1000, 4001, 4004)
 """Close codes after which one does not come back."""
 
 SDP = "v=0\r\n" + "a=ssrc:1001 cname:a-line-of-a-description-that-a-browser-makes\r\n" * 60
 
-TakeSeat = Callable[[], Awaitable[tuple[str, str] | None]]
 
-
-class Call:
+class Call(Held):
     """Somebody's seat, as the page's script holds it.
 
     Who need not give way offers; every description is acknowledged, every offer answered, and both
     sides send their candidates. A socket that is lost is opened again.
     """
 
-    def __init__(self, person: Person, take_seat: TakeSeat) -> None:
-        """`take_seat` returns the socket's address and a ticket for it; None when it is over."""
+    def __init__(self, person: Person, ticket_address: str, gateway: str = "") -> None:
+        """`ticket_address` answers with a ticket; the API also says where the socket is."""
         self._person = person
-        self._take_seat = take_seat
+        self._ticket_address = ticket_address
+        self._socket_address = f"{gateway.replace('http', 'ws', 1)}/live/room"
         self._instance = uuid.uuid4().hex
         self._descriptions = 0
         self._connected = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
 
     @classmethod
     def of_page(cls, person: Person, page: str) -> Self | None:
         """Return the call of a page, or None when it has none."""
-        ticket_address = html.attribute(page, "data-call-ticket-url")
-        gateway = html.attribute(page.partition('name="live-gateway"')[2], "content")
-        if not ticket_address or not gateway:
-            return None
-
-        async def take_seat() -> tuple[str, str] | None:
-            answer = await person.step("seat", "GET", ticket_address, accept=(200, GONE))
-            if answer.status_code == GONE:
-                return None
-            return f"{gateway.replace('http', 'ws', 1)}/live/room", answer.json()["ticket"]
-
-        return cls(person, take_seat)
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._run())
-        return self
-
-    async def __aexit__(self, *_error: object) -> None:
-        assert self._task
-        self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        ticket_address, gateway = html.attribute(page, TICKET_URL), html.gateway_of(page)
+        return cls(person, ticket_address, gateway) if ticket_address and gateway else None
 
     async def connected(self) -> None:
         """Wait until both sides have described themselves. Raises Failed."""
@@ -83,12 +60,15 @@ class Call:
     async def _run(self) -> None:
         while True:
             with contextlib.suppress(OSError, WebSocketException, TimeoutError):
-                given = await self._take_seat()
-                if given is None:
+                answer = await self._person.step(
+                    "seat", "GET", self._ticket_address, accept=(200, GONE)
+                )
+                if answer.status_code == GONE:
                     return
-                address, ticket = given
+                given = answer.json()
+                address = given.get("url", self._socket_address)
                 async with connect(
-                    f"{address}?ticket={ticket}&instance={self._instance}",
+                    f"{address}?ticket={given['ticket']}&instance={self._instance}",
                     origin=Origin(self._person.world.url),
                     compression=None,
                     ping_interval=None,
@@ -142,14 +122,6 @@ class Call:
             candidate = {"candidate": found, "sdpMid": "0", "sdpMLineIndex": 0}
             await _say(socket, kind="candidate", candidate=candidate, **peer)
         await _say(socket, kind="candidate", candidate=None, **peer)
-
-
-def seat_of(answer: httpx.Response) -> tuple[str, str] | None:
-    """Read what the API answers to who takes a seat."""
-    if answer.status_code == GONE:
-        return None
-    given = answer.json()
-    return given["url"], given["ticket"]
 
 
 async def _say(socket: ClientConnection, **message: Any) -> None:

@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from replay import html
-from replay.call import GONE, Call, seat_of
+from replay.call import Call
 from replay.patients import PRESCRIBE, _form
 from replay.person import Failed, LivePage, Person, Stream, World, path_of
 
@@ -15,6 +15,7 @@ ADVICE = "Drink enough, rest, and come back if the fever lasts longer than three
 SOMEBODY = re.compile(r"first for ")
 """What a line says when this doctor may call somebody; others may wait for another doctor."""
 
+API = "/api/v1/staff"
 LINE = "pcm 650 1-0-1 5d after food"
 
 
@@ -213,7 +214,7 @@ class JsonDoctor(Person):
         return await self.step(
             name,
             method,
-            f"/api/v1/staff{path}",
+            f"{API}{path}",
             json=body,
             headers=headers,
             accept=accept,
@@ -252,13 +253,9 @@ class JsonDoctor(Person):
         case = (await self.call("case", "GET", path)).json()
         if case["status"] != "in_progress":
             return
-        async with Call(self, lambda: self._take_seat(path)) as talk:
+        async with Call(self, f"{API}{path}/seat") as talk:
             await talk.connected()
             await self._write(path, case)
-
-    async def _take_seat(self, path: str) -> tuple[str, str] | None:
-        answer = await self.call("seat", "GET", f"{path}/seat", accept=(200, GONE))
-        return seat_of(answer)
 
     async def _write(self, path: str, case: Any) -> None:
         prescribes = PRESCRIBE in case["intake"]["text"]

@@ -133,6 +133,11 @@ def binds_in(content: str) -> frozenset[str]:
     return frozenset(re.findall(r'data-live-bind="([a-z_]+)"', content))
 
 
+def gateway_of(page: str) -> str:
+    """Return the gateway's address that a page names, empty when it names none."""
+    return attribute(page.partition('name="live-gateway"')[2], "content")
+
+
 def attribute(page: str, name: str) -> str:
     """Return the first value of an attribute, empty without one."""
     found = re.search(rf'\b{name}="([^"]*)"', page)

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from replay import html
-from replay.call import GONE, Call, seat_of
+from replay.call import TICKET_URL, Call
 from replay.person import Failed, LivePage, Person, Stream, World, path_of
 
 CODE_AGAIN_SECONDS = 31
 NO_PLACE_TRIES = 5
+API = "/api/v1"
 
 PRESCRIBE = "Please write me a medicine."
 """What a patient writes to whom the doctor here prescribes; others get advice."""
@@ -213,7 +214,7 @@ class PagePatient(Person):
                         status = answer.text
                         continue
                 elif "doctor__name" in status and not written:
-                    if "data-call-ticket-url" not in status:
+                    if TICKET_URL not in status:
                         # The answer to the answer was lost: the page is loaded again.
                         status = (await self.step("consultation", "GET", address)).text
                     if call := Call.of_page(self, status):
@@ -311,7 +312,7 @@ class JsonPatient(Person):
         return await self.step(
             name,
             method,
-            f"/api/v1{path}",
+            f"{API}{path}",
             json=body,
             headers=headers,
             accept=request.pop("accept", (200, 201, 202, 204, 304)),
@@ -446,10 +447,6 @@ class JsonPatient(Person):
         state: Any = None
         written = False
 
-        async def take_seat() -> tuple[str, str] | None:
-            answer = await self.call("seat", "GET", f"{path}/seat", accept=(200, GONE))
-            return seat_of(answer)
-
         stream = Stream(self, ticket, on_look)
         async with stream, contextlib.AsyncExitStack() as talk:
             while True:
@@ -468,7 +465,7 @@ class JsonPatient(Person):
                         look.set()
                     elif state["status"] == "in_progress" and not written:
                         written = True
-                        await talk.enter_async_context(Call(self, take_seat))
+                        await talk.enter_async_context(Call(self, f"{API}{path}/seat"))
                         sent = await self.call(
                             "write", "POST", f"{path}/messages", {"text": "Thank you, doctor."}
                         )

@@ -112,7 +112,26 @@ class Person:
         raise Failed(f"{self.prefix}: no code arrived")
 
 
-class Stream:
+class Held:
+    """Something that runs beside a person, for as long as the block lasts."""
+
+    _task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        assert self._task
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+
+    async def _run(self) -> None:
+        raise NotImplementedError
+
+
+class Stream(Held):
     """A live connection to the gateway, opened again when it breaks."""
 
     def __init__(
@@ -127,17 +146,6 @@ class Stream:
         self._on_look = on_look
         self.live = False
         self.heard = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._run())
-        return self
-
-    async def __aexit__(self, *_error: object) -> None:
-        assert self._task
-        self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
 
     async def _run(self) -> None:
         attempt = 0
@@ -191,7 +199,7 @@ class LivePage:
         self.name = name
         self.fragments = html.fragments_in(page)
         ticket_address = html.attribute(page, "data-live-ticket-url")
-        gateway = html.attribute(page.partition('name="live-gateway"')[2], "content")
+        gateway = html.gateway_of(page)
 
         async def ticket() -> tuple[str, str]:
             answer = await person.step(f"{name}.ticket", "GET", ticket_address)

@@ -123,9 +123,7 @@ def test_no_answer_and_return(
     doctor.expect_in_progress()
     doctor.note(advice="Rest")
     doctor.finish("advice")
-    expect(others[2].page.locator("[data-live-bind=place]").first).to_have_text("1")
-    others[2].page.goto(others[2].page.url + "/cancel")
-    others[2].submit()
+    others[2].expect_place(1)
 
 
 def test_the_last_doctor_leaves(new_patient: NewPatient, new_doctor: NewDoctor, look: Look) -> None:

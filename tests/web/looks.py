@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from playwright.sync_api import Browser, Page, Request, Route
 
-from tests.browsers import DESK, PHONE, TELEVISION, chromium, faults_of, keep_picture
+from tests.browsers import DESK, PHONE, TELEVISION, chromium, faults_of, keep_pictures
 
 EVERYWHERE = "LOOK_EVERYWHERE" in os.environ
 """Both widths in both languages (`make verify`); else English at a desk, Hindi on a phone."""
@@ -63,5 +63,5 @@ def faults_in(answers: Mapping[str, Any], language: str) -> list[tuple[Any, ...]
         for name, answer in answers.items():
             show(page, answer)
             faults += [(name, *fault) for fault in _faults(page, name, language)]
-            keep_picture(page, "GALLERY_SHOTS", f"{name}-{language}")
+            keep_pictures(page, f"{name}-{language}", PHONE, DESK)
     return faults

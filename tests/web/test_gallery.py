@@ -14,12 +14,12 @@ from django.template import engines
 from django.test import RequestFactory
 from django.urls import clear_url_caches
 from django.utils.translation import override
-from playwright.sync_api import Browser, Page, Request, Route
+from playwright.sync_api import Browser, Page, Request, Route, ViewportSize
 from pytest_django import Settings
 
 from sanjeevani.web.fields import DatePartsField, PlainForm
 from sanjeevani.web.middleware import security_headers
-from tests.browsers import chromium, faults_of, keep_picture
+from tests.browsers import chromium, faults_of, keep_pictures
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -176,9 +176,10 @@ def test_every_component_is_accessible_and_fits(
     form = Everything() if state == "empty" else Everything(BAD)
     page, complaints = open_page(browser, render(name, language, form=form, **PAGES[name]), width)
     stem = name.replace("/", "-").removesuffix(".html")
-    keep_picture(page, "GALLERY_SHOTS", f"{stem}-{language}-{width}-{state}")
+    size: ViewportSize = {"width": width, "height": 780}
+    keep_pictures(page, f"{stem}-{language}-{state}", size)
     assert complaints == []
-    assert list(faults_of(page, {"width": width, "height": 780})) == []
+    assert list(faults_of(page, size)) == []
     page.close()
 
 

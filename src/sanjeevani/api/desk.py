@@ -57,6 +57,7 @@ from sanjeevani.consultation.interruptions import interrupt, not_reachable, resu
 from sanjeevani.consultation.letters import LetterContent
 from sanjeevani.consultation.models import Consultation, Note, Outcome, Urgency
 from sanjeevani.consultation.offers import destinations
+from sanjeevani.consultation.permissions import require_practitioner
 from sanjeevani.consultation.queries import (
     earlier_consultations,
     for_practitioner,
@@ -75,7 +76,7 @@ from sanjeevani.consultation.services import hand_back as hand_back_call
 from sanjeevani.consultation.transfers import redirect, return_to_patient
 from sanjeevani.directory.models import Practitioner
 from sanjeevani.directory.queries import clinic_serving, clinics_of_lines
-from sanjeevani.foundation.errors import Invalid, NotPermitted, Stale, TooMany
+from sanjeevani.foundation.errors import Invalid, Stale, TooMany
 from sanjeevani.identity.limits import count_attempt
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.prescription import services as prescribing
@@ -436,8 +437,7 @@ def take_doctors_seat(
 ) -> HttpResponse:
     """Return a ticket to the doctor's seat in the call."""
     found = _read(request, state_id, consultation_id)
-    if found.practitioner_id != practitioner_of(request).id:
-        raise NotPermitted
+    require_practitioner(request.auth.actor, practitioner_of(request), found)
     return reply(seat_for(request, found, Seat.HOST))
 
 

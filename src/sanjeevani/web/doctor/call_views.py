@@ -13,8 +13,9 @@ from sanjeevani.calls.models import Seat
 from sanjeevani.consultation.calling import call_again, phone_patient, seat_in
 from sanjeevani.consultation.conduct import report_conduct
 from sanjeevani.consultation.models import Consultation
+from sanjeevani.consultation.permissions import require_practitioner
 from sanjeevani.consultation.queries import for_practitioner
-from sanjeevani.foundation.errors import DomainError, Invalid, NotPermitted
+from sanjeevani.foundation.errors import DomainError, Invalid
 from sanjeevani.grievance.models import GrievanceKind
 from sanjeevani.grievance.services import Complaint, submit
 from sanjeevani.web.access import PortalRequest
@@ -28,8 +29,7 @@ def _own(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> C
     """Read a consultation that this doctor holds or held. Raises NotFound, NotPermitted."""
     practitioner = practitioner_of(request)
     found = for_practitioner(request.actor, practitioner, state_id, consultation_id)
-    if found.practitioner_id != practitioner.id:
-        raise NotPermitted
+    require_practitioner(request.actor, practitioner, found)
     return found
 
 
