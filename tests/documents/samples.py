@@ -1,7 +1,10 @@
 """Documents as the higher packages build them."""
 
 import copy
+from io import BytesIO
 from typing import Any
+
+from PIL import Image
 
 from sanjeevani.documents.prescription_document import (
     MedicineLine,
@@ -192,3 +195,11 @@ TOKEN_SLIP: TokenSlipDocument = {
     "note": "",
     "qr_content": "https://sanjeevani.example.in/w/27",
 }
+
+
+def a_photo() -> BytesIO:
+    """A small picture."""
+    picture = BytesIO()
+    Image.new("RGB", (8, 8), "white").save(picture, "PNG")
+    picture.seek(0)
+    return picture

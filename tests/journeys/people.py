@@ -1,5 +1,6 @@
 """What people do at the screens, by the words they read there."""
 
+import io
 import itertools
 import os
 import re
@@ -7,7 +8,8 @@ import time
 from typing import Self
 
 import httpx
-from playwright.sync_api import Locator, Page, expect
+from PIL import Image
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 _mobiles = itertools.count(9_810_000_000 + (os.getpid() % 10_000) * 10_000 + 100)
 
@@ -276,3 +278,11 @@ class Administrator:
                 self.page.locator(f"main [name={name}][value='{value}']").check()
             else:
                 field.fill(value)
+
+
+def photo(name: str) -> FilePayload:
+    """A photo as large as a phone's camera takes it."""
+    noise = Image.effect_noise((2400, 1800), 60).convert("RGB")
+    written = io.BytesIO()
+    noise.save(written, "JPEG", quality=92)
+    return {"name": name, "mimeType": "image/jpeg", "buffer": written.getvalue()}

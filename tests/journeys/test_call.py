@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.people import Doctor, Patient
+from tests.journeys.people import Doctor, Patient, photo
 from tests.journeys.test_first_consultation import with_token
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
@@ -70,6 +70,15 @@ def test_video_both_ways_and_down_the_ladder(
     expect(desk.locator(".desk .signed")).to_be_visible()
     assert desk.evaluate("window.same.isConnected")
     is_connected(desk)
+
+    desk.locator(".show-paper input[type=file]").set_input_files([photo("exercise.jpg")])
+    expect(desk.locator(".desk-papers img")).to_be_visible()
+    expect(desk.locator("[data-papers-state]")).to_contain_text("exercise.jpg")
+    picture = page.locator("[data-live-src] .paper img")
+    picture.scroll_into_view_if_needed()
+    expect(picture).to_be_visible()
+    look(page, "call-8-shown")
+    look(desk, "call-9-shows")
 
     # Down by one tap, up again only with a yes of the patient.
     desk.locator(".callbar__more summary").click()

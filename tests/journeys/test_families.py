@@ -1,13 +1,11 @@
 """A mother with two children under one mobile, and an old-age home with twenty residents."""
 
-import io
 from collections.abc import Callable
 
 import pytest
-from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
 
-from tests.journeys.people import Doctor, Patient
+from tests.journeys.people import Doctor, Patient, photo
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
 
@@ -17,14 +15,6 @@ Look = Callable[[Page, str], None]
 
 UTTARAKHAND = 5
 MOST_TAPS, MOST_TAPS_OF_A_NEWCOMER = 7, 12
-
-
-def photo(name: str) -> FilePayload:
-    """A photo as large as a phone's camera takes it."""
-    noise = Image.effect_noise((2400, 1800), 60).convert("RGB")
-    written = io.BytesIO()
-    noise.save(written, "JPEG", quality=92)
-    return {"name": name, "mimeType": "image/jpeg", "buffer": written.getvalue()}
 
 
 COUNT_TAPS = """

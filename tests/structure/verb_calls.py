@@ -12,7 +12,6 @@ from typing import Any
 
 from django.core.management import call_command
 from django.db import models
-from PIL import Image
 
 from sanjeevani.calls.invitations import invite_third
 from sanjeevani.calls.models import Mode, Seat
@@ -77,6 +76,7 @@ from sanjeevani.queueing.models import Token
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.services import change_duty
 from sanjeevani.terminology.models import Medicine, Speciality
+from tests.documents.samples import a_photo
 from tests.factories import (
     ANDHRA_PRADESH,
     AccountFactory,
@@ -1088,14 +1088,6 @@ def of_import_start(world: World) -> Call:
     return Call(world.staff(Role.STATE_ADMIN), _result, arguments=arguments)
 
 
-def a_photo() -> BytesIO:
-    """A small picture."""
-    picture = BytesIO()
-    Image.new("RGB", (8, 8), "white").save(picture, "PNG")
-    picture.seek(0)
-    return picture
-
-
 @call_of("documents.store_upload")
 def _(world: World) -> Call:
     return Call(
@@ -1632,6 +1624,12 @@ CALLS |= {
     ),
     "consultation.add_paper": lambda world: by_family(
         world, _result, world.patient.id, **of(world.waiting), **a_file(world)
+    ),
+    "consultation.show_paper": lambda world: Call(
+        world.host,
+        _result,
+        world.patient.id,
+        world.at_the_desk(world.held, **a_file(world)),
     ),
     "consultation.remove_paper": lambda world: by_family(
         world,

@@ -220,6 +220,37 @@ def test_the_doctor_reads_them_with_an_audit_row_and_others_do_not(
     assert desk.get(f"{address}/{uuid.uuid4()}").status_code == 404
 
 
+def test_the_doctor_shows_the_patient_a_photo_in_the_call(
+    client: Client, clinic: Clinic, patient: Patient
+) -> None:
+    held = factories.requested(clinic, patient)
+    doctor, colleague = factories.on_duty(clinic), factories.on_duty(clinic)
+    call_next(factories.doctor(doctor), practitioner=doctor)
+    desk, elsewhere = at_desk(doctor), at_desk(colleague)
+    show = f"/desk/consultations/28/{held.id}/papers/show"
+    refused = desk.post(show, {"files": photo()})
+    assert refused.status_code == 422
+    assert "not in progress" in refused.content.decode()
+    client.post(f"/consultations/28/{held.id}/answer")
+    assert show in desk.get("/desk").content.decode()
+    assert elsewhere.post(show, {"files": photo()}).status_code == 404
+    assert client.post(show, {"files": photo()}).status_code == 403
+    wrong = desk.post(
+        show, {"files": SimpleUploadedFile("exercise.jpg", b"no picture")}, headers=FRAGMENT
+    )
+    assert (wrong.status_code, files()) == (422, [])
+    assert "exercise.jpg: Choose a photo" in wrong.content.decode()
+    assert desk.post(show, {"files": photo()}).status_code == 303
+    [file] = files()
+    address = f"/consultations/28/{held.id}/papers/{file.id}"
+    status = client.get(f"/consultations/28/{held.id}/status").content.decode()
+    assert "The doctor shows you this" in status
+    assert f"{address}?small" in status
+    assert client.get(address).status_code == 200
+    client.post(f"{address}/remove")
+    assert files() == [file]
+
+
 def at_desk(practitioner: Any) -> Client:
     """A browser in which a doctor acts in a post."""
     desk = Client()

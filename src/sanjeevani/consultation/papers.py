@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.consultation.events import PapersChanged
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
-from sanjeevani.consultation.permissions import require_patient
+from sanjeevani.consultation.permissions import require_in_progress, require_patient
 from sanjeevani.consultation.queries import LIVE, may_read_consultation
 from sanjeevani.consultation.services import get
 from sanjeevani.directory.models import Practitioner
@@ -77,6 +77,28 @@ def add_paper(
     return upload
 
 
+@verb("consultation.show_paper")
+def show_paper(
+    actor: Actor,
+    *,
+    practitioner: Practitioner,
+    state_id: int,
+    consultation_id: uuid.UUID,
+    file: "BinaryIO | File[bytes]",
+    name: str,
+) -> UploadedFile:
+    """Let the doctor show the patient a photo or paper; it stays with the consultation.
+
+    Raises NotInProgress, and what intake raises.
+    """
+    consultation = get(state_id, consultation_id)
+    require_in_progress(actor, practitioner, consultation)
+    upload = papers.add_paper(actor, place=place_of(consultation), file=file, name=name)
+    _changed(consultation)
+    concerns(upload, patient_id=consultation.patient_id)
+    return upload
+
+
 @verb("consultation.remove_paper")
 def remove_paper(
     actor: Actor, *, state_id: int, consultation_id: uuid.UUID, upload_id: uuid.UUID
@@ -92,6 +114,11 @@ def remove_paper(
 
 def _changed(consultation: Consultation) -> None:
     publish(PapersChanged(state_id=consultation.state_id, consultation_id=consultation.id))
+
+
+def is_shown(upload: UploadedFile, consultation: Consultation) -> bool:
+    """Tell whether a file was shown by a doctor: all others come from the patient's account."""
+    return upload.uploaded_by_id != consultation.patient_account_id
 
 
 def papers_of(consultation: Consultation) -> list[UploadedFile]:

@@ -10,7 +10,6 @@ from django.utils.translation import gettext
 from sanjeevani.calls.models import Message
 from sanjeevani.calls.queries import messages_in
 from sanjeevani.consultation.models import Consultation, ConsultationStatus, Link
-from sanjeevani.consultation.papers import papers_of
 from sanjeevani.consultation.queries import (
     earlier_consultations,
     followed_by,
@@ -34,8 +33,9 @@ from sanjeevani.roster.queries import assigned_lines, doctors_on_duty, duty_of
 from sanjeevani.terminology.danger_signs import danger_signs
 from sanjeevani.terminology.queries import symptoms_named
 from sanjeevani.web.doctor import words
+from sanjeevani.web.doctor.papers import at_desk
 from sanjeevani.web.doctor.words import reader_language
-from sanjeevani.web.papers import Shown, shown
+from sanjeevani.web.papers import Shown
 
 DEFAULT_MINUTES = 10
 """The hint of the call's clock for a line without a clinic."""
@@ -205,7 +205,7 @@ def case_of(practitioner: Practitioner, consultation: Consultation) -> Case:
         consultation.patient_gender != Gender.MALE and 9 <= years <= 60,
         earlier_consultations(practitioner, consultation),
         messages_in(consultation.state_id, consultation.room_id),
-        shown(papers_of(consultation), "doctor:paper", consultation.state_id, consultation.id),
+        at_desk(consultation),
         followed_by(consultation) if consultation.link == Link.REDIRECTED else None,
     )
 

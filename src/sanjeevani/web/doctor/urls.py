@@ -23,6 +23,7 @@ urlpatterns = [
     path(f"{_ONE}/write", views.write, name="write"),
     path(f"{_ONE}/messages", views.messages, name="messages"),
     path(f"{_ONE}/papers", papers.papers, name="papers"),
+    path(f"{_ONE}/papers/show", papers.show, name="show-paper"),
     path(f"{_ONE}/papers/<uuid:upload_id>", papers.paper, name="paper"),
     path(f"{_ONE}/reply", views.reply, name="reply"),
     path(f"{_ONE}/seat", call_views.seat, name="seat"),

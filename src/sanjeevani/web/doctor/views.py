@@ -69,6 +69,7 @@ from sanjeevani.web.doctor.desk import (
 )
 from sanjeevani.web.doctor.forms import ChatForm, TemplateForm, refuse
 from sanjeevani.web.doctor.writing import Writing
+from sanjeevani.web.papers import limits
 
 doctors = staff(Role.DOCTOR, Role.SPECIALIST)
 
@@ -142,7 +143,9 @@ def _desk(
     if consultation is not None:
         writing = writing or Writing(request.actor, practitioner, consultation)
         case = case_of(practitioner, consultation)
-        context |= _about(case, board) | {"writing": writing.read(), "failed": writing.failed}
+        context |= (
+            limits([]) | _about(case, board) | {"writing": writing.read(), "failed": writing.failed}
+        )
         context |= room_context(consultation, Seat.HOST)
     else:
         context["questions"] = questions_waiting(

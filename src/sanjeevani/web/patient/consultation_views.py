@@ -210,7 +210,10 @@ def consultation(request: PortalRequest, state_id: int, consultation_id: uuid.UU
 def status(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponseBase:
     """The upper part of the page, which the page fetches again when something has happened."""
     found = own_consultation(request.actor, state_id, consultation_id)
-    return unless_known(request, render(request, "patient/parts/status.html", _status(found)))
+    context = _status(found)
+    if context["stage"] in (Stage.TALKING, Stage.INTERRUPTED):
+        context |= of_own_consultation(found)
+    return unless_known(request, render(request, "patient/parts/status.html", context))
 
 
 @patient

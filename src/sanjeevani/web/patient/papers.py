@@ -1,14 +1,11 @@
 """Photos and papers: added before the request and in the waiting room, removed until it begins."""
 
 import uuid
-from collections.abc import Callable
 from typing import Any
 
-from django.core.files.base import File
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from sanjeevani.consultation import papers as of_consultation
@@ -20,11 +17,7 @@ from sanjeevani.consultation.papers import (
     place_of,
 )
 from sanjeevani.consultation.queries import own_consultation
-from sanjeevani.documents.models import UploadedFile
-from sanjeevani.documents.uploads import ACCEPT, LARGEST_FILE
-from sanjeevani.foundation.errors import DomainError
 from sanjeevani.intake.papers import (
-    MOST_PAPERS,
     Place,
     add_draft_paper,
     paper_in,
@@ -34,40 +27,14 @@ from sanjeevani.intake.papers import (
 from sanjeevani.patients.models import Patient
 from sanjeevani.patients.queries import own_patient
 from sanjeevani.web.access import PortalRequest, patient
-from sanjeevani.web.papers import send, shown
+from sanjeevani.web.papers import limits, send, shown, take
 from sanjeevani.web.patient.views import at_home, see
-
-Add = Callable[["File[bytes]"], UploadedFile]
-
-
-def _take(request: PortalRequest, add: Add) -> list[str]:
-    """Keep every file that can be kept; return what is wrong with the others, by name."""
-    sent = request.FILES.getlist("files")
-    if not sent:
-        return [_("Choose a photo or a paper first.")]
-    problems = []
-    for file in sent:
-        try:
-            add(file)
-        except DomainError as error:
-            problems.append(f"{(file.name or '')[:60]}: {error.message}")
-    return problems
-
-
-def _common(problems: list[str]) -> dict[str, Any]:
-    return {
-        "accept": ACCEPT,
-        "most": MOST_PAPERS,
-        "largest": LARGEST_FILE,
-        "problems": problems,
-        "failed": bool(problems),
-    }
 
 
 def of_draft(person: Patient, problems: list[str] | None = None) -> dict[str, Any]:
     """Return what the list of a draft's papers shows."""
     return {
-        **_common(problems or []),
+        **limits(problems or []),
         "papers": shown(papers_in(Place.draft_of(person)), "patient:paper", person.id),
         "may_add": True,
         "may_remove": True,
@@ -79,8 +46,10 @@ def of_own_consultation(found: Consultation, problems: list[str] | None = None) 
     """Return what the list of a consultation's papers shows."""
     address = (found.state_id, found.id)
     return {
-        **_common(problems or []),
-        "papers": shown(papers_of(found), "patient:consultation-paper", *address),
+        **limits(problems or []),
+        "papers": shown(
+            papers_of(found), "patient:consultation-paper", *address, consultation=found
+        ),
         "may_add": may_be_added(found),
         "may_remove": may_be_removed(found),
         "add_url": reverse("patient:consultation-papers", args=address),
@@ -103,7 +72,7 @@ def papers(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     found = own_patient(request.actor, patient_id)
     problems: list[str] = []
     if request.method == "POST":
-        problems = _take(
+        problems = take(
             request,
             lambda file: add_draft_paper(
                 request.actor, patient=found, file=file, name=file.name or ""
@@ -144,7 +113,7 @@ def consultation_papers(
     found = own_consultation(request.actor, state_id, consultation_id)
     problems: list[str] = []
     if request.method == "POST":
-        problems = _take(
+        problems = take(
             request,
             lambda file: of_consultation.add_paper(
                 request.actor,
