@@ -75,6 +75,7 @@ NO_VERB_BECAUSE = {
     "calls.record": "what machines measured is nobody's act; that the mode changed is a verb",
     "calls.notice_loss": "that the sweeper has looked is nobody's act",
     "consultation.respect_blocks": "part of the verbs that issue tokens",
+    "intake.forget_drafts": "cleaning up by the clock",
     "onboarding.forget_files": "cleaning up: the files of what has ended",
     "onboarding.forget_unused": "cleaning up by the clock",
     "terminology.load_reference": "reference data comes with the version, not from an actor",

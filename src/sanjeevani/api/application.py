@@ -10,7 +10,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 
-from sanjeevani.api import care, desk, door, family, papers, reference
+from sanjeevani.api import care, desk, door, family, papers, prescriptions, reference
 from sanjeevani.api.access import Nobody
 from sanjeevani.api.documentation import complete
 from sanjeevani.api.strict_json import StrictParser
@@ -109,6 +109,7 @@ api.add_router("", reference.router)
 api.add_router("", family.router)
 api.add_router("", care.router)
 api.add_router("", papers.router)
+api.add_router("", prescriptions.router)
 api.add_router("/staff", desk.router)
 
 urlpatterns = api.urls[0]

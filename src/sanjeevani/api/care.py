@@ -61,10 +61,7 @@ from sanjeevani.intake.queries import draft_of, intake_of
 from sanjeevani.intake.triage import questions_for
 from sanjeevani.patients.errors import CompanionMissing
 from sanjeevani.patients.queries import own_patient, own_record
-from sanjeevani.prescription.content import PrescriptionContent
-from sanjeevani.prescription.documents import render_pdf, verification_address
 from sanjeevani.prescription.letters import render_letter
-from sanjeevani.prescription.models import Prescription
 from sanjeevani.prescription.queries import newest_prescription
 from sanjeevani.queueing.errors import AlreadyWaiting, CallExpired, LineFull, WaitingRoomFull
 from sanjeevani.queueing.models import Token, TokenStatus
@@ -244,16 +241,6 @@ class SeatReply(TicketReply):
     """
 
     ice: dict[str, Any]
-
-
-class PrescriptionReply(Reply):
-    """A signed prescription. `signature` is a JWS; `verify_at` the address in its QR code."""
-
-    number: str
-    signed_at: datetime.datetime
-    content: PrescriptionContent
-    signature: str
-    verify_at: str
 
 
 def of_consultation(*operations: str, at: str = "") -> dict[str, dict[str, str]]:
@@ -610,47 +597,6 @@ def send(
         return MessageReply.model_validate(message)
 
     return once(request, key, make)
-
-
-@router.get(f"{CONSULTATION}/prescription", auth=patient, response=PrescriptionReply)
-def read_prescription(
-    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
-) -> HttpResponse:
-    """Return the prescription signed last."""
-    return reply(prescription_reply(signed_in(_own(request, state_id, consultation_id))))
-
-
-def signed_in(consultation: Consultation) -> Prescription:
-    """Return the prescription signed last. Raises NotFound."""
-    found = newest_prescription(consultation)
-    if found is None:
-        raise NotFound
-    return found
-
-
-def prescription_reply(prescription: Prescription) -> PrescriptionReply:
-    """Show a prescription."""
-    return PrescriptionReply(
-        number=prescription.number,
-        signed_at=prescription.signed_at,
-        content=prescription.content,
-        signature=prescription.signature,
-        verify_at=verification_address(prescription),
-    )
-
-
-@router.get(
-    f"{CONSULTATION}/prescription.pdf",
-    auth=patient,
-    openapi_extra=says(TooMany, media_types=["application/pdf"]),
-)
-def print_prescription(
-    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
-) -> HttpResponse:
-    """Return the prescription on paper, in the reader's language."""
-    found = signed_in(_own(request, state_id, consultation_id))
-    count_attempt("documents_per_account", str(request.auth.session.account_id))
-    return HttpResponse(render_pdf(found, language()), content_type="application/pdf")
 
 
 @router.put(

@@ -16,16 +16,13 @@ from sanjeevani.api.care import (
     MessageBody,
     MessageReply,
     Messages,
-    PrescriptionReply,
     SeatReply,
     TicketReply,
     letter_pdf,
     of_consultation,
-    prescription_reply,
     said_in,
     seat_for,
     send,
-    signed_in,
     ticket_for,
 )
 from sanjeevani.api.documentation import says
@@ -77,16 +74,11 @@ from sanjeevani.consultation.transfers import redirect, return_to_patient
 from sanjeevani.directory.models import Practitioner
 from sanjeevani.directory.queries import clinic_serving, clinics_of_lines
 from sanjeevani.foundation.errors import Invalid, Stale, TooMany
-from sanjeevani.identity.limits import count_attempt
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.prescription import services as prescribing
-from sanjeevani.prescription.documents import render_pdf
 from sanjeevani.prescription.errors import (
-    DiagnosisMissing,
     MedicineRefused,
-    NothingPrescribed,
     NotSigned,
-    ReasonMissing,
     UnsignedDraft,
 )
 from sanjeevani.prescription.queries import draft_of, newest_prescription
@@ -127,6 +119,8 @@ HELD = (
     "add_item",
     "sign",
     "print_signed",
+    "replace_signed",
+    "cancel_signed",
     "conclude",
 )
 """What a doctor does with a consultation."""
@@ -822,47 +816,6 @@ def remove_item(
         item_id=item_id,
     )
     return nothing()
-
-
-@router.post(
-    f"{CONSULTATION}/sign",
-    auth=doctor,
-    response={201: PrescriptionReply},
-    openapi_extra=says(
-        NotInProgress, NothingPrescribed, DiagnosisMissing, MedicineRefused, ReasonMissing, Stale
-    ),
-)
-def sign(
-    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath, key: IdempotencyKey
-) -> HttpResponse:
-    """Sign the draft. It never changes again; a second signing supersedes it."""
-
-    def make() -> PrescriptionReply:
-        return prescription_reply(
-            prescribing.sign(
-                request.auth.actor,
-                practitioner=practitioner_of(request),
-                state_id=state_id,
-                consultation_id=consultation_id,
-            )
-        )
-
-    return once(request, key, make)
-
-
-@router.get(
-    f"{CONSULTATION}/prescription.pdf",
-    auth=doctor,
-    openapi_extra=says(TooMany, media_types=["application/pdf"]),
-)
-def print_signed(
-    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
-) -> HttpResponse:
-    """Return the signed prescription on paper, in the patient's language."""
-    consultation = _read(request, state_id, consultation_id)
-    found = signed_in(consultation)
-    count_attempt("documents_per_account", str(request.auth.session.account_id))
-    return HttpResponse(render_pdf(found, consultation.language), content_type="application/pdf")
 
 
 @router.post(

@@ -16,6 +16,7 @@ class IntakeDraft(ShardedModel):
         constraints = [
             models.UniqueConstraint(fields=["state_id", "patient_id"], name="intake_draft_once")
         ]
+        indexes = [models.Index(fields=["updated_at"], name="intake_draft_age")]
 
 
 class Intake(ShardedModel):
@@ -63,5 +64,10 @@ class Paper(ShardedModel):
         indexes = [
             models.Index(
                 fields=["state_id", "patient_id", "consultation_id"], name="paper_of_patient"
-            )
+            ),
+            models.Index(
+                fields=["id"],
+                condition=models.Q(consultation_id__isnull=True),
+                name="paper_in_draft",
+            ),
         ]

@@ -1,5 +1,6 @@
 """Photos and papers that a patient adds: to the draft, and later to the consultation itself."""
 
+import datetime
 import uuid
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -80,6 +81,14 @@ def paper_in(place: Place, upload_id: uuid.UUID) -> UploadedFile:
         raise NotFound
     found: UploadedFile = row.upload
     return found
+
+
+def abandoned(before: datetime.datetime) -> list[tuple[Place, uuid.UUID]]:
+    """Return the files that lie in drafts since before a moment, in all states: for the sweep."""
+    rows = Paper.objects.filter(consultation_id__isnull=True, upload__uploaded_at__lt=before)
+    return [
+        (Place(row.state_id, row.patient_id), row.upload_id) for row in rows.order_by("id")[:10_000]
+    ]
 
 
 @verb("intake.add_paper")

@@ -1,19 +1,26 @@
 """The verbs of intake."""
 
+import contextlib
+import datetime
 import uuid
 
 from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.foundation import clock
-from sanjeevani.foundation.actor import Actor
-from sanjeevani.foundation.errors import Invalid, NotPermitted
+from sanjeevani.foundation.actor import SYSTEM, Actor
+from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted
 from sanjeevani.foundation.ids import uuid7
+from sanjeevani.foundation.sharding import across_states
 from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.intake.content import TEXT_LENGTH, IntakeContent
 from sanjeevani.intake.models import Intake, IntakeDraft, Paper
-from sanjeevani.intake.papers import Place, papers_in
+from sanjeevani.intake.papers import Place, abandoned, papers_in, remove_paper
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.patients.models import Patient
+
+DRAFT_DAYS = 30
+"""So long a draft waits for its author: somebody ill asks sooner, and what nobody sent is no
+record. A rule of this service, for its data protection officer to confirm."""
 
 
 @verb("intake.save_draft")
@@ -95,3 +102,20 @@ def copy(
         for upload in papers_in(Place(patient_state_id, patient_id, *source))
     )
     concerns(intake, patient_id=patient_id)
+
+
+def forget_drafts() -> int:
+    """Delete what was drafted and not touched for DRAFT_DAYS, photos included; return how many.
+
+    For the nightly job.
+    """
+    before = clock.now() - datetime.timedelta(days=DRAFT_DAYS)
+    with across_states():
+        forgotten, _by_model = IntakeDraft.objects.filter(updated_at__lt=before).delete()
+        papers = abandoned(before)
+    for place, upload_id in papers:
+        # Sent along by its patient this very moment: it is part of a record now, and stays.
+        with contextlib.suppress(NotFound):
+            remove_paper(SYSTEM, place=place, upload_id=upload_id)
+            forgotten += 1
+    return forgotten

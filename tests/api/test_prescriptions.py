@@ -1,0 +1,107 @@
+"""A prescription replaced and cancelled by JSON, and seats in a call."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from tests.api.caller import Caller, asked, doctor_caller, new_key, patient_caller
+from tests.factories import ClinicFactory, StateFactory
+
+pytestmark = pytest.mark.usefixtures("reference")
+
+REASON = "The dose was too low."
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """A consultation in progress."""
+
+    patient: Caller
+    doctor: Caller
+    path: str
+
+    def prescribe(self, frequency: str) -> None:
+        """Put a line into the draft, or change it."""
+        [medicine] = self.doctor.get("/staff/medicines?q=paracetamol+500&limit=1")["items"]
+        self.doctor.post(
+            f"/staff{self.path}/items",
+            {
+                "medicine_code": medicine["code"],
+                "dose": "1",
+                "frequency": frequency,
+                "duration_days": 3,
+            },
+        )
+
+
+@pytest.fixture
+def meeting() -> Meeting:
+    StateFactory()
+    clinic = ClinicFactory()
+    patient = patient_caller()
+    path = asked(patient, clinic)
+    doctor, _practitioner = doctor_caller(clinic)
+    doctor.make("/staff/next")
+    patient.post(f"{path}/answer")
+    return Meeting(patient, doctor, path)
+
+
+def signed(meeting: Meeting) -> str:
+    """Sign a line, end the consultation, and return the number."""
+    found = meeting.doctor.get("/staff/diagnoses?q=fever")["items"][0]
+    meeting.doctor.put(f"/staff{meeting.path}/note", {"diagnoses": [found["code"]]})
+    meeting.prescribe("BD")
+    number: str = meeting.doctor.make(f"/staff{meeting.path}/sign")["number"]
+    meeting.doctor.post(f"/staff{meeting.path}/conclude", {"outcome": "prescription"})
+    return number
+
+
+def test_replaced_after_the_consultation(meeting: Meeting) -> None:
+    first = signed(meeting)
+    address = f"/staff{meeting.path}/prescription/replace"
+    body = {"number": first, "reason": REASON}
+    same = meeting.doctor.send("POST", address, body, Idempotency_Key=new_key())
+    assert (same.status_code, same.json()["type"][-15:]) == (422, ":NothingChanged")
+    meeting.prescribe("TDS")
+    second = meeting.doctor.make(address, body)
+    read = meeting.patient.get(f"{meeting.path}/prescription")
+    assert (read["number"], read["ending"]) == (second["number"], None)
+    again = meeting.doctor.send("POST", address, body, Idempotency_Key=new_key())
+    assert (again.status_code, again.json()["type"][-13:]) == (409, ":AlreadyEnded")
+
+
+def test_cancelled_prescription_says_so_to_the_patient(meeting: Meeting) -> None:
+    number = signed(meeting)
+    address = f"/staff{meeting.path}/prescription/cancel"
+    other = meeting.doctor.send("POST", address, {"number": "0000-0000-0000", "reason": REASON})
+    assert other.status_code == 404
+    short = meeting.doctor.send("POST", address, {"number": number, "reason": "x"})
+    assert short.status_code == 422
+    meeting.doctor.post(address, {"number": number, "reason": REASON})
+    ending = meeting.patient.get(f"{meeting.path}/prescription")["ending"]
+    assert (ending["kind"], ending["reason"], ending["successor"]) == ("cancelled", REASON, "")
+    twice = meeting.doctor.send("POST", address, {"number": number, "reason": REASON})
+    assert (twice.status_code, twice.json()["type"][-13:]) == (409, ":AlreadyEnded")
+
+
+def test_only_the_doctor_of_the_consultation_ends_it(meeting: Meeting) -> None:
+    body = {"number": signed(meeting), "reason": REASON}
+    stranger, _practitioner = doctor_caller(ClinicFactory())
+    for verb in ("cancel", "replace"):
+        address = f"/staff{meeting.path}/prescription/{verb}"
+        refused = stranger.send("POST", address, body, Idempotency_Key=new_key())
+        assert refused.status_code == 404
+        assert meeting.patient.send("POST", address, body).status_code == 403
+
+
+def test_each_takes_the_own_seat_while_the_call_lasts(meeting: Meeting) -> None:
+    guest = meeting.patient.get(f"{meeting.path}/seat")
+    host = meeting.doctor.get(f"/staff{meeting.path}/seat")
+    assert guest["ticket"] != host["ticket"]
+    assert guest["url"].startswith("ws")
+    stranger, _practitioner = doctor_caller(ClinicFactory())
+    assert stranger.send("GET", f"/staff{meeting.path}/seat").status_code == 404
+    assert patient_caller().send("GET", f"{meeting.path}/seat").status_code == 404
+    signed(meeting)
+    assert meeting.patient.send("GET", f"{meeting.path}/seat").status_code == 410
+    assert meeting.doctor.send("GET", f"/staff{meeting.path}/seat").status_code == 410
