@@ -21,6 +21,7 @@ from sanjeevani.directory.models import (
     ClinicHours,
     Facility,
     Gender,
+    HubLink,
     Line,
     LineKind,
     Post,
@@ -279,6 +280,31 @@ class ServedStateFactory(DjangoModelFactory):
     since = factory.LazyFunction(timezone.now)
 
 
+class HubLinkFactory(DjangoModelFactory):
+    """That a hub answers a spoke of its state in all specialities."""
+
+    class Meta:
+        model = HubLink
+
+    class Params:
+        spoke = factory.SubFactory(
+            FacilityFactory,
+            name=factory.Sequence(lambda number: f"Sub-Centre {number}"),
+            kind="sub_centre",
+            is_opd_host=False,
+            is_spoke=True,
+        )
+        hub = factory.SubFactory(FacilityFactory, is_hub=True)
+
+    state_id = factory.SelfAttribute("spoke.state_id")
+    id = factory.LazyFunction(uuid7)
+    spoke_id = factory.SelfAttribute("spoke.id")
+    hub_state_id = factory.SelfAttribute("hub.state_id")
+    hub_id = factory.SelfAttribute("hub.id")
+    position = 1
+    since = factory.LazyFunction(timezone.now)
+
+
 class PatientFactory(DjangoModelFactory):
     """The holder of an account, an adult, registered in the account's state."""
 
@@ -392,6 +418,42 @@ def doctor(practitioner: Practitioner) -> Actor:
     )
 
 
+def worker_at(spoke: Facility, role: str = Role.HEALTH_WORKER) -> Actor:
+    """The actor of a new member of staff who sits beside the patients of a spoke."""
+    account = StaffAccountFactory.create(home_state_id=spoke.state_id)
+    post = PostFactory.create(
+        facility=spoke,
+        account_id=account.id,
+        practitioner_id=None,
+        role=role,
+    )
+    return Actor(
+        ActorKind.STAFF,
+        account_id=account.id,
+        post_id=post.id,
+        state_id=spoke.state_id,
+        spoke_id=spoke.id,
+    )
+
+
+def enter(client: Client, actor: Actor) -> None:
+    """Give a test client a session of staff in the actor's post."""
+    assert actor.account_id
+    account = Account.objects.get(id=actor.account_id)
+    sign_in(client, account)
+    Session.objects.filter(account_id=account.id).update(
+        post_state_id=actor.state_id, post_id=actor.post_id
+    )
+
+
+def serving_on(line: Line, **practitioner: Any) -> Practitioner:
+    """Put a new doctor on duty for a line."""
+    found: Practitioner = PractitionerFactory.create(**practitioner)
+    assign(SYSTEM, practitioner=found, line=line)
+    change_duty(doctor(found), practitioner_id=found.id, to=DutyStatus.ON)
+    return found
+
+
 def sign_in(client: Client, account: Account) -> None:
     """Give a test client a session of the account."""
     token = secrets.token_urlsafe(32)
@@ -413,11 +475,8 @@ def sign_in(client: Client, account: Account) -> None:
 
 def on_duty(clinic: Clinic, **practitioner: Any) -> Practitioner:
     """Put a new doctor on duty in a clinic's line."""
-    found: Practitioner = PractitionerFactory.create(**practitioner)
     line = Line.objects.get(state_id=clinic.state_id, id=clinic.line_id)
-    assign(SYSTEM, practitioner=found, line=line)
-    change_duty(doctor(found), practitioner_id=found.id, to=DutyStatus.ON)
-    return found
+    return serving_on(line, **practitioner)
 
 
 def requested(clinic: Clinic, patient: Patient, **content: Any) -> Consultation:

@@ -9,8 +9,15 @@ from django.conf import LazySettings
 from django.core.management import call_command
 
 from sanjeevani.demo.generator import Generator
-from sanjeevani.directory.models import Clinic, ClinicHours, Practitioner, ServedState, State
-from sanjeevani.directory.queries import clinics_serving
+from sanjeevani.directory.models import (
+    Clinic,
+    ClinicHours,
+    Facility,
+    Practitioner,
+    ServedState,
+    State,
+)
+from sanjeevani.directory.queries import clinics_serving, hubs_for
 from sanjeevani.directory.services import load_states
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor, ActorKind
@@ -51,7 +58,12 @@ def test_the_small_demo_can_be_used_at_any_hour(sign_ins: Path) -> None:
     ) == 1
     with across_states():
         assert not Practitioner.objects.filter(verified_at__isnull=True).exists()
-        assert Assignment.objects.count() == Practitioner.objects.count() == 38
+        doctors = set(Practitioner.objects.values_list("id", flat=True))
+        assert len(doctors) == 42
+        assert set(Assignment.objects.values_list("practitioner_id", flat=True)) == doctors
+        sub_centre = Facility.objects.get(state_id=KARNATAKA, kind="sub_centre")
+    hubs = {choice.hub.kind for choice in hubs_for(KARNATAKA, sub_centre.id)}
+    assert hubs == {"primary_health_centre", "district_hospital"}
 
 
 def test_the_printed_sign_ins_work(sign_ins: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browsers import CAMERA, DESK, PHONE, chromium, faults_of
-from tests.journeys.people import Doctor, Patient
+from tests.journeys.people import Doctor, HealthWorker, Patient
 from tests.product import Product
 
 SHOTS = Path(os.environ.get("JOURNEY_SHOTS", ".build/journeys"))
@@ -93,6 +93,20 @@ def new_doctor(new_page: NewPage, product: Product) -> Iterator[Callable[..., Do
     yield make
     for doctor in made:
         doctor.finish_what_is_open()
+
+
+@pytest.fixture
+def new_worker(new_page: NewPage, product: Product) -> Iterator[Callable[..., HealthWorker]]:
+    """Make a health worker at a spoke's tablet, by the login of the demo data."""
+    made: list[HealthWorker] = []
+
+    def make(login: str, **options: object) -> HealthWorker:
+        made.append(HealthWorker(new_page(**options), product.url, login, demo_password(product)))
+        return made[-1]
+
+    yield make
+    for worker in made:
+        worker.give_tokens_back()
 
 
 def demo_password(product: Product) -> str:

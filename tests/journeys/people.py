@@ -22,6 +22,9 @@ def next_mobile() -> str:
 class Patient:
     """Somebody with a phone."""
 
+    home = "/people"
+    """Where everything begins, and what is open stands."""
+
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
         self.url = url
@@ -125,7 +128,7 @@ class Patient:
 
     def give_tokens_back(self) -> None:
         """Leave every line that somebody in this one's care still waits in."""
-        self.page.goto("/people")
+        self.page.goto(self.home)
         links = self.page.locator(".choice--live a").all()
         for address in [link.get_attribute("href") for link in links]:
             self.page.goto(f"{address}/cancel")
@@ -146,16 +149,43 @@ class Patient:
         self.page.locator("form[action$='/feedback'] button").click()
 
 
+def sign_in_staff(page: Page, login: str, password: str) -> None:
+    """Sign in with user name and password."""
+    page.goto("/staff/sign-in")
+    page.locator("input[name=login]").fill(login)
+    page.locator("input[name=password]").fill(password)
+    page.locator("main button.govuk-button").first.click()
+
+
+class HealthWorker(Patient):
+    """Somebody at a spoke's tablet, who does on it what patients do at home."""
+
+    home = "/spoke"
+
+    def __init__(self, page: Page, url: str, login: str, password: str) -> None:
+        super().__init__(page, url)
+        sign_in_staff(page, login, password)
+        expect(page).to_have_url(re.compile(r"/spoke$"))
+
+    def register(self, name: str, *, age: str, mobile: str = "") -> None:
+        """Register the patient who sits here."""
+        page = self.page
+        page.goto("/spoke/register")
+        page.locator("input[name=name]").fill(name)
+        page.locator("input[name=gender][value=female]").check()
+        page.locator("input[name=age]").fill(age)
+        page.locator("input[name=mobile]").fill(mobile)
+        page.locator("input[name=address]").fill("Near the well")
+        self.submit()
+
+
 class Doctor:
     """Somebody at a desk."""
 
     def __init__(self, page: Page, login: str, password: str) -> None:
         self.page = page
         self.password = password
-        page.goto("/staff/sign-in")
-        page.locator("input[name=login]").fill(login)
-        page.locator("input[name=password]").fill(password)
-        page.locator("main button.govuk-button").first.click()
+        sign_in_staff(page, login, password)
         page.goto("/desk")
 
     @classmethod

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from sanjeevani.directory.models import Role
+from sanjeevani.directory.models import BESIDE_THE_PATIENT, Role
 from sanjeevani.foundation.access import Audience, Permission, permission_of
 from sanjeevani.identity.models import Account, Session
 from tests.factories import AccountFactory, FacilityFactory, PostFactory, sign_in
@@ -86,7 +86,13 @@ def assert_admitted(client: Client, route: Route) -> None:
         assert not is_sent_to_sign_in(answer), route.path
 
 
-NEEDS_ACCOUNT = (Audience.SIGNED_IN, Audience.PATIENT, Audience.STAFF, Audience.STAFF_ACCOUNT)
+NEEDS_ACCOUNT = (
+    Audience.SIGNED_IN,
+    Audience.PATIENT,
+    Audience.CARER,
+    Audience.STAFF,
+    Audience.STAFF_ACCOUNT,
+)
 
 
 def admitting(*audiences: Audience) -> Any:
@@ -131,10 +137,10 @@ def patient_client(client: Client, db: None) -> Client:
     return client
 
 
-def staff_client(role: Role) -> Client:
+def staff_client(role: Role, *, is_spoke: bool = False) -> Client:
     """A browser with a member of staff who acts in a post of the role."""
     client = Client()
-    post = PostFactory(role=role, facility=FacilityFactory())
+    post = PostFactory(role=role, facility=FacilityFactory(is_spoke=is_spoke))
     sign_in(client, Account.objects.get(id=post.account_id))
     Session.objects.update(post_state_id=post.state_id, post_id=post.id)
     return client
@@ -145,7 +151,7 @@ def test_staff_routes_refuse_patients(patient_client: Client, route: Route) -> N
     assert_refused(patient_client, route, "known")
 
 
-@admitting(Audience.SIGNED_IN, Audience.PATIENT)
+@admitting(Audience.SIGNED_IN, Audience.PATIENT, Audience.CARER)
 def test_patient_routes_admit_patients(patient_client: Client, route: Route) -> None:
     assert_admitted(patient_client, route)
 
@@ -153,6 +159,17 @@ def test_patient_routes_admit_patients(patient_client: Client, route: Route) -> 
 @admitting(Audience.PATIENT)
 @pytest.mark.django_db
 def test_patient_routes_refuse_staff(route: Route) -> None:
+    assert_refused(staff_client(Role.DOCTOR), route, "known")
+
+
+@admitting(Audience.CARER)
+@pytest.mark.django_db
+def test_carers_are_patients_and_the_staff_beside_them(route: Route) -> None:
+    for role in Role:
+        if role in BESIDE_THE_PATIENT:
+            assert_admitted(staff_client(role, is_spoke=True), route)
+        else:
+            assert_refused(staff_client(role, is_spoke=True), route, "known")
     assert_refused(staff_client(Role.DOCTOR), route, "known")
 
 

@@ -36,11 +36,12 @@ from sanjeevani.directory.models import (
     Holiday,
     HubLink,
     Line,
+    LineKind,
     Post,
     Practitioner,
     Role,
 )
-from sanjeevani.directory.queries import clinic_serving
+from sanjeevani.directory.queries import HubChoice, clinic_serving, hubs_for
 from sanjeevani.directory.services import (
     ClinicDetails,
     ClinicRules,
@@ -68,6 +69,7 @@ from sanjeevani.onboarding.checking import Checker
 from sanjeevani.onboarding.models import ImportStatus, NetworkImport
 from sanjeevani.patients.models import ConsentDecision, Institution, Patient
 from sanjeevani.patients.services import Authority, InstitutionDetails, Profile, leave_care
+from sanjeevani.patients.spokes import take_in
 from sanjeevani.prescription import services as prescription
 from sanjeevani.prescription.models import DraftItem
 from sanjeevani.prescription.shorthand import ItemContent
@@ -84,6 +86,7 @@ from tests.factories import (
     ConsentFactory,
     FacilityFactory,
     GrievanceFactory,
+    HubLinkFactory,
     InstitutionFactory,
     LineFactory,
     PatientFactory,
@@ -96,6 +99,7 @@ from tests.factories import (
     on_duty,
     person,
     requested,
+    worker_at,
 )
 
 STAFF_PASSWORD = "a long enough passphrase"
@@ -222,6 +226,28 @@ class World:
             "consultation_id": held.id,
             **more,
         }
+
+    @cached_property
+    def hub_link(self) -> HubLink:
+        """That the hospital answers a spoke."""
+        Facility.objects.filter(state_id=self.facility.state_id).update(is_hub=True)
+        link: HubLink = HubLinkFactory(hub=self.facility)
+        return link
+
+    @cached_property
+    def worker(self) -> Actor:
+        """A health worker at the spoke, who sits beside the patient."""
+        spoke = Facility.objects.get(state_id=self.hub_link.state_id, id=self.hub_link.spoke_id)
+        worker = worker_at(spoke)
+        take_in(worker, patient_id=self.patient.id)
+        return worker
+
+    @cached_property
+    def hub_choice(self) -> HubChoice:
+        """The hub's line that the spoke may ask."""
+        LineFactory(facility=self.facility, kind=LineKind.HUB)
+        [choice] = hubs_for(self.hub_link.state_id, self.hub_link.spoke_id)
+        return choice
 
     @cached_property
     def account(self) -> Account:
@@ -1285,7 +1311,7 @@ def opened_for(world: World) -> dict[str, Any]:
     return {
         "token": token,
         "subject": consultation.Subject.of_patient(
-            world.patient, language="en", consent_id=uuid7()
+            world.patient, world.guest, language="en", consent_id=uuid7()
         ),
         "request_key": uuid7(),
     }
@@ -1679,5 +1705,42 @@ CALLS |= {
         world.host,
         template := kept_template(world),
         arguments={"practitioner": world.practitioner, "template_id": template.id},
+    ),
+}
+
+
+CALLS |= {
+    "identity.account_of_patient": lambda world: Call(
+        SYSTEM,
+        _result,
+        arguments={
+            "mobile": "+919848012345",
+            "language": "en",
+            "home_state_id": ANDHRA_PRADESH,
+            "key": uuid7(),
+        },
+    ),
+    "patients.take_in": lambda world: Call(
+        world.worker, world.patient, arguments={"patient_id": world.patient.id}
+    ),
+    "patients.register_at_spoke": lambda world: Call(
+        world.worker, _result, arguments={"profile": PROFILE, "language": "en", "key": uuid7()}
+    ),
+    "consultation.ask_hub": lambda world: Call(
+        world.worker,
+        _result,
+        world.patient.id,
+        {
+            "patient": world.patient,
+            "choice": world.hub_choice,
+            "content": IntakeContent(
+                complaints=["fever"],
+                text="High every evening",
+                duration_days=3,
+                vitals={"body_temperature": 38.5},
+            ),
+            "language": "en",
+            "request_key": uuid7(),
+        },
     ),
 }

@@ -82,9 +82,12 @@ def seat_host(
 
 
 def seat_of(actor: Actor, room: Room) -> Seat:
-    """Return the actor's seat. Raises NotPermitted for anyone without one."""
+    """Return the actor's seat. Raises NotPermitted for anyone without one.
+
+    The guest is an account, or a spoke: then whoever of its staff sits beside the patient.
+    """
     if actor.account_id is not None:
-        if actor.account_id == room.guest_account_id:
+        if room.guest_account_id in (actor.account_id, actor.spoke_id):
             return Seat.GUEST
         if actor.account_id == room.host_account_id:
             return Seat.HOST

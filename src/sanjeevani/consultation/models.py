@@ -56,7 +56,8 @@ class Consultation(ShardedModel):
     returned, redirected, not held, or handed back to the line; `carries_wait` that the clinic
     closed before the patient's turn, so that the next request to it goes first;
     `follow_up_with_id` the practitioner whom a follow-up is meant for: seen by another, it is a
-    first consultation.
+    first consultation. `spoke_id` the facility, of the patient's state, whose staff sit beside the
+    patient and have asked; `asked_by_post_id` who of them.
     """
 
     status = models.CharField(
@@ -82,6 +83,8 @@ class Consultation(ShardedModel):
     patient_address = models.CharField(max_length=270)
     language = models.CharField(max_length=3)
     consent_id = models.UUIDField()
+    spoke_id = models.UUIDField(null=True)
+    asked_by_post_id = models.UUIDField(null=True)
 
     practitioner_state_id = models.SmallIntegerField(null=True)
     practitioner_id = models.UUIDField(null=True)
@@ -129,9 +132,15 @@ class ConsultationReference(ShardedModel):
     account_id = models.UUIDField()
     consultation_state_id = models.SmallIntegerField()
     follows_id = models.UUIDField(null=True)
+    spoke_id = models.UUIDField(null=True)
 
     class Meta:
         indexes = [
+            models.Index(
+                fields=["state_id", "spoke_id", "id"],
+                condition=models.Q(spoke_id__isnull=False),
+                name="consultation_of_spoke",
+            ),
             models.Index(fields=["state_id", "account_id", "id"], name="consultation_of_account"),
             models.Index(fields=["state_id", "patient_id", "id"], name="consultation_of_patient"),
         ]

@@ -7,9 +7,22 @@ from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.errors import NotPermitted
 
 
+def is_patients_side(actor: Actor, consultation: Consultation) -> bool:
+    """Tell whether the actor sits on the patient's side: the account, or the spoke that asked."""
+    if consultation.spoke_id is None:
+        return (
+            actor.kind == ActorKind.PERSON and actor.account_id == consultation.patient_account_id
+        )
+    return (
+        actor.kind == ActorKind.STAFF
+        and actor.spoke_id == consultation.spoke_id
+        and actor.state_id == consultation.patient_state_id
+    )
+
+
 def require_patient(actor: Actor, consultation: Consultation) -> None:
-    """Let only the patient's own account pass."""
-    if actor.kind != ActorKind.PERSON or actor.account_id != consultation.patient_account_id:
+    """Let only the patient's own side pass."""
+    if not is_patients_side(actor, consultation):
         raise NotPermitted
 
 

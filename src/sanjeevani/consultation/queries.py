@@ -16,6 +16,7 @@ from sanjeevani.consultation.models import (
     Feedback,
     Note,
 )
+from sanjeevani.consultation.permissions import is_patients_side
 from sanjeevani.directory.models import Practitioner
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor, ActorKind
@@ -46,13 +47,20 @@ _consultation = Compiled(
 
 
 def own_consultation(actor: Actor, state_id: int, consultation_id: uuid.UUID) -> Consultation:
-    """Return a consultation of the actor's own account, with its token. Raises NotFound."""
-    if actor.kind != ActorKind.PERSON or actor.account_id is None:
-        raise NotFound
+    """Return a consultation of the actor's side, with its token. Raises NotFound.
+
+    What a spoke has asked is in the hands of its staff; the account of the patient reads it once it
+    is over.
+    """
     consultation = _consultation.first(state_id=state_id, consultation_id=consultation_id)
-    if consultation is None or consultation.patient_account_id != actor.account_id:
+    if consultation is None:
         raise NotFound
-    return consultation
+    own_account = (
+        actor.kind == ActorKind.PERSON and actor.account_id == consultation.patient_account_id
+    )
+    if is_patients_side(actor, consultation) or (own_account and consultation.status not in LIVE):
+        return consultation
+    raise NotFound
 
 
 def told_about(state_id: int, consultation_id: uuid.UUID) -> Consultation:
@@ -82,16 +90,20 @@ def own_consultations(
     before: uuid.UUID | None = None,
     patient: Patient | None = None,
 ) -> list[Consultation]:
-    """Return the account's consultations, newest first, wherever they were held.
+    """Return the consultations of the actor's side, newest first, wherever they were held.
+
+    That is: of the account, or what the actor's spoke has asked.
 
     `before`: only those older than this one, to go on where a list ended; `patient`: only those of
     one person in care.
     """
-    if actor.kind != ActorKind.PERSON or actor.account_id is None:
+    references = ConsultationReference.objects.filter(state_id=actor.state_id)
+    if actor.spoke_id is not None:
+        references = references.filter(spoke_id=actor.spoke_id)
+    elif actor.kind == ActorKind.PERSON and actor.account_id is not None:
+        references = references.filter(account_id=actor.account_id)
+    else:
         return []
-    references = ConsultationReference.objects.filter(
-        state_id=actor.state_id, account_id=actor.account_id
-    )
     if before is not None:
         references = references.filter(id__lt=before)
     if patient is not None:

@@ -59,7 +59,7 @@ from sanjeevani.intake.services import freeze
 from sanjeevani.intake.triage import danger_in, goes_first
 from sanjeevani.patients.companions import identified
 from sanjeevani.patients.models import Consent, ConsentDecision, Patient
-from sanjeevani.patients.queries import valid_consent
+from sanjeevani.patients.queries import may_act_for, valid_consent
 from sanjeevani.patients.services import decide_consent, grant_access
 from sanjeevani.queueing import services as queueing
 from sanjeevani.queueing.dispatch import Head, dispatch_order
@@ -90,7 +90,7 @@ def request(
     `request_key` again returns the first consultation. Raises ClinicClosed, ConsentMissing,
     CompanionMissing, DangerSigns, Invalid, LineFull, WaitingRoomFull, AlreadyWaiting.
     """
-    if actor.account_id != patient.account_id:
+    if not may_act_for(actor, patient):
         raise NotPermitted
     line = clinic.line
     earlier = requested_before(patient, line.state_id, request_key)
@@ -100,6 +100,37 @@ def request(
         raise DangerSigns
     if not clinic.is_open:
         raise ClinicClosed
+    return ask_line(
+        actor,
+        patient=patient,
+        line=line,
+        content=content,
+        language=language,
+        request_key=request_key,
+        priority_class=priority_of(patient, content),
+        gender_preference=gender_preference,
+        companion_id=companion_id,
+        waiting_since=_carried_wait(patient, line),
+    )
+
+
+def ask_line(
+    actor: Actor,
+    *,
+    patient: Patient,
+    line: Line,
+    content: IntakeContent,
+    language: str,
+    request_key: uuid.UUID,
+    priority_class: PriorityClass,
+    gender_preference: str = "",
+    companion_id: uuid.UUID | None = None,
+    waiting_since: datetime.datetime | None = None,
+) -> Consultation:
+    """Issue a token, open its consultation and freeze the intake: part of the verbs that ask.
+
+    Raises ConsentMissing, CompanionMissing, Invalid, LineFull, WaitingRoomFull, AlreadyWaiting.
+    """
     consent = valid_consent(patient)
     if consent is None:
         raise ConsentMissing
@@ -117,8 +148,8 @@ def request(
                 consultation_id=consultation_id,
                 language=language,
                 gender_preference=gender_preference,
-                priority_class=priority_of(patient, content),
-                waiting_since=_carried_wait(patient, line),
+                priority_class=priority_class,
+                waiting_since=waiting_since,
             )
     except (AlreadyWaiting, LineFull, WaitingRoomFull):
         # Sent twice at the same moment: the first one, by now committed, has the place.
@@ -129,7 +160,7 @@ def request(
     consultation = open_consultation(
         actor,
         token=token,
-        subject=Subject.of_patient(patient, language=language, consent_id=consent.id),
+        subject=Subject.of_patient(patient, actor, language=language, consent_id=consent.id),
         request_key=request_key,
     )
     freeze(
@@ -162,10 +193,14 @@ class Subject:
     patient_address: str
     language: str
     consent_id: uuid.UUID
+    spoke_id: uuid.UUID | None = None
+    asked_by_post_id: uuid.UUID | None = None
 
     @classmethod
-    def of_patient(cls, patient: Patient, *, language: str, consent_id: uuid.UUID) -> Self:
-        """Copy them from the registry."""
+    def of_patient(
+        cls, patient: Patient, actor: Actor, *, language: str, consent_id: uuid.UUID
+    ) -> Self:
+        """Copy them from the registry; the actor's spoke is where the patient sits."""
         return cls(
             patient_state_id=patient.state_id,
             patient_id=patient.id,
@@ -176,6 +211,8 @@ class Subject:
             patient_address=f"{patient.address}, {patient.district}",
             language=language,
             consent_id=consent_id,
+            spoke_id=actor.spoke_id,
+            asked_by_post_id=actor.post_id if actor.spoke_id else None,
         )
 
     @classmethod
@@ -207,7 +244,7 @@ def open_consultation(
     room = open_room(
         actor,
         state_id=token.state_id,
-        guest_account_id=subject.patient_account_id,
+        guest_account_id=subject.spoke_id or subject.patient_account_id,
         mode=Mode.CHAT,
     )
     is_follow_up = following is not None and following.link == Link.FOLLOW_UP
@@ -233,6 +270,7 @@ def open_consultation(
         account_id=subject.patient_account_id,
         consultation_state_id=token.state_id,
         follows_id=following.consultation_id if following else None,
+        spoke_id=subject.spoke_id,
     )
     respect_blocks(actor, consultation)
     concerns(consultation, patient_id=subject.patient_id)

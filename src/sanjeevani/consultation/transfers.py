@@ -37,7 +37,13 @@ from sanjeevani.consultation.services import (
 )
 from sanjeevani.consultation.states import CONSULTATION_MOVES
 from sanjeevani.directory.models import Line, LineKind, Practitioner
-from sanjeevani.directory.queries import OpenClinic, clinic_of_line, clinics_serving
+from sanjeevani.directory.queries import (
+    HubChoice,
+    OpenClinic,
+    clinic_of_line,
+    clinics_serving,
+    hubs_for,
+)
 from sanjeevani.directory.services import open_lane
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor, ActorKind
@@ -50,7 +56,7 @@ from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.patients.companions import identified
 from sanjeevani.patients.models import Patient
-from sanjeevani.patients.queries import records_of_person, valid_consent
+from sanjeevani.patients.queries import may_act_for, records_of_person, valid_consent
 from sanjeevani.queueing import services as queueing
 from sanjeevani.queueing.errors import AlreadyWaiting, LineFull
 from sanjeevani.queueing.models import PriorityClass, Token, TokenStatus
@@ -236,7 +242,7 @@ def request_follow_up(
     `request_key` again returns the first consultation. Raises NotFollowUp, KeptApart,
     ClinicClosed, ConsentMissing, CompanionMissing, LineFull, AlreadyWaiting.
     """
-    if actor.account_id != patient.account_id or earlier.patient_id not in records_of_person(
+    if not may_act_for(actor, patient) or earlier.patient_id not in records_of_person(
         patient.state_id, patient.id
     ):
         raise NotPermitted
@@ -298,7 +304,7 @@ def request_follow_up(
     opened = open_consultation(
         actor,
         token=token,
-        subject=Subject.of_patient(patient, language=language, consent_id=consent.id),
+        subject=Subject.of_patient(patient, actor, language=language, consent_id=consent.id),
         request_key=request_key,
         following=Following(earlier.state_id, earlier.id, Link.FOLLOW_UP, practitioner_id),
     )
@@ -353,10 +359,23 @@ def move_on(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Consultation
     if token.status != TokenStatus.WAITING:
         raise Stale
     line = Line.objects.get(state_id=state_id, id=token.line_id)
-    target = refuge(consultation.patient_state_id, line)
+    target = _hub_with_doctor(consultation, line) or refuge(consultation.patient_state_id, line)
     if target is None:
         return None
     return _move(actor, consultation, target.line, Link.REDIRECTED, "")
+
+
+def _hub_with_doctor(consultation: Consultation, line: Line) -> HubChoice | None:
+    """Return where else the patient's spoke may ask, with a doctor on duty there."""
+    if line.kind != LineKind.HUB or consultation.spoke_id is None:
+        return None
+    for choice in hubs_for(
+        consultation.patient_state_id, consultation.spoke_id, line.speciality_code
+    ):
+        hub = choice.line
+        if hub.id != line.id and doctors_on_duty(hub.state_id, [hub.id])[hub.id]:
+            return choice
+    return None
 
 
 def alternatives(patient_state_id: int, line: Line) -> list[OpenClinic]:

@@ -13,11 +13,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sanjeevani.directory.hubs import HubPlaces, hub_line
 from sanjeevani.directory.models import (
     Clinic,
     ClinicHours,
     Facility,
     Gender,
+    HubLink,
     Line,
     LineKind,
     Post,
@@ -116,6 +118,7 @@ class Demo:
     lines: list[Line] = field(default_factory=list)
     clinics: list[Clinic] = field(default_factory=list)
     hours: list[ClinicHours] = field(default_factory=list)
+    hub_links: list[HubLink] = field(default_factory=list)
     served: list[ServedState] = field(default_factory=list)
     assignments: list[Assignment] = field(default_factory=list)
     patients: list[Patient] = field(default_factory=list)
@@ -189,6 +192,8 @@ class Generator:
                     hospital, code, timetable=TIMETABLES[-1], places=300, waiting=100
                 )
                 self._doctors(hospital, clinic, SMALL_DOCTORS[code])
+                self._hub_line(hospital, code, as_in=clinic)
+            self._spokes(state, hospital)
         self._patients()
         return self.demo
 
@@ -425,39 +430,9 @@ class Generator:
                 if everywhere
                 else state
             )
-            place = self.places[home.lgd_code]
-            name, gender = next(self._people_of(place.people))
             sign_in = f"{prefix}.doctor{next(numbers)}"
-            account = self._account(sign_in, f"Dr {name}", clinic.state_id)
-            practitioner = Practitioner(
-                state_id=clinic.state_id,
-                id=uuid7(),
-                account_id=account.id,
-                name=f"Dr {name}",
-                gender=gender,
-                qualification=QUALIFICATIONS[clinic.speciality_code],
-                council=place.council,
-                registration_number=f"DEMO-{home.lgd_code:02}-{next(self.registrations):05}",
-                speciality_code=clinic.speciality_code,
-                languages=sorted({*home.languages, "en", "hi"}),
-                address=f"{host.name}, {host.district}",
-                contact=f"{sign_in}@demo.invalid",
-                verified_at=self.now,
-            )
-            self.demo.practitioners.append(practitioner)
-            self.demo.posts.append(
-                Post(
-                    state_id=clinic.state_id,
-                    id=uuid7(),
-                    account_id=account.id,
-                    facility_id=clinic.facility_id,
-                    role=Role.DOCTOR
-                    if clinic.speciality_code == "general_medicine"
-                    else Role.SPECIALIST,
-                    practitioner_id=practitioner.id,
-                    started_at=self.now,
-                )
-            )
+            role = Role.DOCTOR if clinic.speciality_code == "general_medicine" else Role.SPECIALIST
+            practitioner = self._practitioner(host, home, sign_in, clinic.speciality_code, role)
             self.demo.assignments.append(
                 Assignment(
                     practitioner_id=practitioner.id,
@@ -470,6 +445,110 @@ class Generator:
                 self.demo.staff_sign_ins.append(
                     (sign_in, f"{practitioner.name}, {clinic.name}, {host.name}")
                 )
+
+    def _practitioner(
+        self, host: Facility, home: State, sign_in: str, speciality_code: str, role: Role
+    ) -> Practitioner:
+        """Make a verified practitioner with a post; `home` is the state they come from."""
+        place = self.places[home.lgd_code]
+        name, gender = next(self._people_of(place.people))
+        account = self._account(sign_in, f"Dr {name}", host.state_id)
+        practitioner = Practitioner(
+            state_id=host.state_id,
+            id=uuid7(),
+            account_id=account.id,
+            name=f"Dr {name}",
+            gender=gender,
+            qualification=QUALIFICATIONS[speciality_code],
+            council=place.council,
+            registration_number=f"DEMO-{home.lgd_code:02}-{next(self.registrations):05}",
+            speciality_code=speciality_code,
+            languages=sorted({*home.languages, "en", "hi"}),
+            address=f"{host.name}, {host.district}",
+            contact=f"{sign_in}@demo.invalid",
+            verified_at=self.now,
+        )
+        self.demo.practitioners.append(practitioner)
+        self.demo.posts.append(
+            Post(
+                state_id=host.state_id,
+                id=uuid7(),
+                account_id=account.id,
+                facility_id=host.id,
+                role=role,
+                practitioner_id=practitioner.id,
+                started_at=self.now,
+            )
+        )
+        return practitioner
+
+    def _hub_line(self, hub: Facility, code: str, *, as_in: Clinic | None = None) -> Line:
+        """Open a hub's speciality; the doctors of a clinic there serve it through the same Next."""
+        hub.is_hub = True
+        line = hub_line(hub.state_id, hub.id, code, HubPlaces())
+        self.demo.lines.append(line)
+        if as_in is not None:
+            self.demo.assignments += [
+                Assignment(
+                    practitioner_id=one.practitioner_id,
+                    practitioner_state_id=one.practitioner_state_id,
+                    line_state_id=line.state_id,
+                    line_id=line.id,
+                )
+                for one in self.demo.assignments
+                if one.line_id == as_in.line_id
+            ]
+        return line
+
+    def _spokes(self, state: State, hospital: Facility) -> None:
+        """Two tiers below a hospital: a primary health centre, which is hub and spoke, and its
+        sub-centre with a health worker."""
+        district = self.places[state.lgd_code].districts[0]
+        centre = self._facility(
+            state,
+            name=f"Primary Health Centre, {district[0]} Rural",
+            name_hi=f"प्राथमिक स्वास्थ्य केंद्र, {district[1]} ग्रामीण",
+            kind="primary_health_centre",
+            district=district,
+        )
+        sub_centre = self._facility(
+            state,
+            name=f"Health Sub-Centre, {district[0]} Rural",
+            name_hi=f"स्वास्थ्य उपकेंद्र, {district[1]} ग्रामीण",
+            kind="sub_centre",
+            district=district,
+        )
+        centre.is_spoke = sub_centre.is_spoke = True
+        line = self._hub_line(centre, "general_medicine")
+        doctor = self._practitioner(
+            centre, state, f"{_slug(state)}.phc1", "general_medicine", Role.DOCTOR
+        )
+        self.demo.assignments.append(
+            Assignment(
+                practitioner_id=doctor.id,
+                practitioner_state_id=doctor.state_id,
+                line_state_id=line.state_id,
+                line_id=line.id,
+            )
+        )
+        self.demo.staff_sign_ins.append((f"{_slug(state)}.phc1", f"{doctor.name}, {centre.name}"))
+        place = self.places[state.lgd_code]
+        worker, _gender = next(self._people_of(place.people))
+        title = f"{worker}, health worker, {sub_centre.name}"
+        self._staff(sub_centre, f"{_slug(state)}.worker1", Role.HEALTH_WORKER, title)
+        for spoke, hubs in ((sub_centre, (centre, hospital)), (centre, (hospital,))):
+            self.demo.hub_links += [
+                HubLink(
+                    state_id=state.lgd_code,
+                    id=uuid7(),
+                    spoke_id=spoke.id,
+                    hub_state_id=hub.state_id,
+                    hub_id=hub.id,
+                    position=position,
+                    since=self.now,
+                )
+                for position, hub in enumerate(hubs, start=1)
+            ]
 
     def _people_of(self, pool: str) -> Iterator[tuple[str, Gender]]:
         """Names of a people in a random order, each once before any comes again."""

@@ -11,6 +11,7 @@ from sanjeevani.directory.models import (
     Clinic,
     ClinicHours,
     Facility,
+    HubLink,
     Line,
     Post,
     Practitioner,
@@ -25,7 +26,7 @@ from sanjeevani.patients.models import Patient
 from sanjeevani.roster.models import Assignment
 from sanjeevani.terminology.models import Speciality
 
-SIGN_INS_SHOWN = 24
+SIGN_INS_SHOWN = 40
 
 
 def is_loaded() -> bool:
@@ -60,6 +61,7 @@ def load(size: str, seed: int, sign_ins: Path) -> Demo:
     Line.objects.bulk_create(demo.lines)
     Clinic.objects.bulk_create(demo.clinics)
     ClinicHours.objects.bulk_create(demo.hours)
+    HubLink.objects.bulk_create(demo.hub_links)
     ServedState.objects.bulk_create(demo.served)
     Assignment.objects.bulk_create(demo.assignments)
     Patient.objects.bulk_create(demo.patients)

@@ -48,6 +48,9 @@ class Role(models.TextChoices):
 
 CLINICAL_ROLES = frozenset({Role.DOCTOR, Role.SPECIALIST})
 
+BESIDE_THE_PATIENT = CLINICAL_ROLES | {Role.HEALTH_WORKER}
+"""Roles that sit beside the patients of a spoke and ask a hub for them."""
+
 
 class Facility(ShardedModel):
     """A health institution: OPD host, hub, spoke, or several of these at once."""

@@ -289,6 +289,26 @@ class HubChoice:
     line: Line
 
 
+def hub_lines(lines: Iterable[tuple[int, uuid.UUID]]) -> dict[uuid.UUID, Line]:
+    """Return those of lines `(state_id, line_id)` that are hubs' or lanes in these, by the id
+    asked for: each time the hub's line, with its facility."""
+    asked = lines_by_id(lines)
+    hubs = {
+        line.id: line
+        for state_id in sorted({line.state_id for line in asked.values()})
+        for line in Line.objects.select_related("facility").filter(
+            state_id=state_id,
+            id__in=[one.parent_id or one.id for one in asked.values() if one.state_id == state_id],
+            kind=LineKind.HUB,
+        )
+    }
+    return {
+        line.id: hubs[line.parent_id or line.id]
+        for line in asked.values()
+        if (line.parent_id or line.id) in hubs
+    }
+
+
 def hubs_for(
     state_id: int, spoke_id: uuid.UUID, speciality_code: str | None = None
 ) -> list[HubChoice]:
@@ -300,7 +320,7 @@ def hubs_for(
     hubs = _linked_hubs(links)
     lines: dict[tuple[int, uuid.UUID], dict[str, Line]] = {}
     for hub_state_id in sorted({link.hub_state_id for link in links}):
-        rows = Line.objects.filter(
+        rows = Line.objects.select_related("facility").filter(
             state_id=hub_state_id,
             facility_id__in={link.hub_id for link in links if link.hub_state_id == hub_state_id},
             kind=LineKind.HUB,

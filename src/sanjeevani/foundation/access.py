@@ -21,6 +21,7 @@ class Audience(StrEnum):
     PUBLIC = "public"  # anybody; who has signed in is known
     SIGNED_IN = "signed_in"  # any account
     PATIENT = "patient"
+    CARER = "carer"  # patients, and staff of a spoke for the patient beside them
     STAFF_ACCOUNT = "staff_account"  # staff, also before a post is chosen
     STAFF = "staff"  # staff acting in a post
 

@@ -16,13 +16,17 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A signed-in account, the post it acts in, and the address it acts from."""
+    """A signed-in account, the post it acts in, and the address it acts from.
+
+    `spoke_id` is the place, in `state_id`, whose people the post's holder sits beside.
+    """
 
     kind: ActorKind
     account_id: uuid.UUID | None = None
     post_id: uuid.UUID | None = None
     state_id: int = 0
     address: str | None = None
+    spoke_id: uuid.UUID | None = None
 
 
 SYSTEM = Actor(ActorKind.SYSTEM)

@@ -206,6 +206,33 @@ def _patient_account(mobile: str, language: str) -> Account:
     return account
 
 
+@verb("identity.account_of_patient")
+def account_of_patient(
+    _actor: Actor, *, mobile: str, language: str, home_state_id: int, key: uuid.UUID
+) -> Account:
+    """Return the account of a patient who is registered by staff: of the mobile, made if need be.
+
+    Without a mobile nobody can sign in to it; the same `key` again returns the first one.
+    """
+    if mobile:
+        account = _patient_account(mobile, language)
+        if account.home_state_id is None:
+            account.home_state_id = home_state_id
+            account.save(update_fields=["home_state_id"])
+    else:
+        account, _created = Account.objects.get_or_create(
+            id=key,
+            kind=AccountKind.PATIENT,
+            defaults={
+                "language": language,
+                "home_state_id": home_state_id,
+                "created_at": clock.now(),
+            },
+        )
+    concerns(account)
+    return account
+
+
 def _open_session(
     account: Account, lasts: datetime.timedelta, device: str, replaces: str | None
 ) -> SignedIn:

@@ -13,7 +13,8 @@ class IntakeContent:
     """The patient's own words and structured answers.
 
     `complaints` are symptom codes of the terminology, `duration_days` since when, at most ten
-    years; `answers` the danger-sign questions by code. `companion` is the identified adult with
+    years; `answers` the danger-sign questions by code; `vitals` what was measured, by code in the
+    vital's own unit (`terminology/vitals.py`). `companion` is the identified adult with
     the patient, written by the request.
     """
 
@@ -24,6 +25,7 @@ class IntakeContent:
     allergies: str = ""
     medicines: str = ""
     answers: dict[str, bool] = field(default_factory=dict)
+    vitals: dict[str, float] = field(default_factory=dict)
     companion: Companion | None = None
 
     def as_json(self) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.intake.models import Paper
 from sanjeevani.patients.models import Patient
+from sanjeevani.patients.queries import may_act_for
 
 MOST_PAPERS = 12
 """More than a doctor looks through in one consultation."""
@@ -129,7 +130,7 @@ def add_draft_paper(
     actor: Actor, *, patient: Patient, file: "BinaryIO | File[bytes]", name: str
 ) -> UploadedFile:
     """Add a file to the draft of somebody in one's care."""
-    if actor.account_id != patient.account_id:
+    if not may_act_for(actor, patient):
         raise NotPermitted
     return add_paper(actor, place=Place.draft_of(patient), file=file, name=name)
 
@@ -137,6 +138,6 @@ def add_draft_paper(
 @verb("intake.remove_draft_paper")
 def remove_draft_paper(actor: Actor, *, patient: Patient, upload_id: uuid.UUID) -> None:
     """Take a file out of the draft of somebody in one's care. Raises NotFound."""
-    if actor.account_id != patient.account_id:
+    if not may_act_for(actor, patient):
         raise NotPermitted
     remove_paper(actor, place=Place.draft_of(patient), upload_id=upload_id)

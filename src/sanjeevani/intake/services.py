@@ -17,6 +17,7 @@ from sanjeevani.intake.models import Intake, IntakeDraft, Paper
 from sanjeevani.intake.papers import Place, abandoned, papers_in, remove_paper
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.patients.models import Patient
+from sanjeevani.patients.queries import may_act_for
 
 DRAFT_DAYS = 30
 """So long a draft waits for its author: somebody ill asks sooner, and what nobody sent is no
@@ -26,7 +27,7 @@ record. A rule of this service, for its data protection officer to confirm."""
 @verb("intake.save_draft")
 def save_draft(actor: Actor, *, patient: Patient, content: IntakeContent) -> None:
     """Keep what was entered so far; the newest draft of a patient replaces the one before."""
-    if actor.account_id != patient.account_id:
+    if not may_act_for(actor, patient):
         raise NotPermitted
     draft, _created = IntakeDraft.objects.update_or_create(
         state_id=patient.state_id,

@@ -39,7 +39,7 @@ def danger_in(
     content: IntakeContent, *, birth_date: datetime.date, gender: str
 ) -> list[DangerSign | VitalRule]:
     """Return the red signs among the answers: any one means emergency care, not a token."""
-    return red_signs(content.answers, **triage_facts(birth_date, gender))
+    return red_signs(content.answers, vitals=content.vitals, **triage_facts(birth_date, gender))
 
 
 def questions_for(birth_date: datetime.date, gender: str) -> list[DangerSign]:

@@ -24,6 +24,7 @@ class Patient(ShardedModel):
     `room` tells residents of an institution apart. `decides_alone` is False for an adult who cannot
     decide or speak for themselves. `left_at`: no longer in the care of the account, the record
     stays. `same_as_id`: registered twice; the history of both is read under the other record.
+    `abha_number`: 14 digits of the national health account, if there is one.
     """
 
     account_id = models.UUIDField()
@@ -40,9 +41,15 @@ class Patient(ShardedModel):
     room = models.CharField(max_length=20, blank=True, default="")
     left_at = models.DateTimeField(null=True)
     same_as_id = models.UUIDField(null=True)
+    abha_number = models.CharField(max_length=14, blank=True, default="")
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(
+                fields=["state_id", "abha_number"],
+                condition=~models.Q(abha_number=""),
+                name="patient_abha_number",
+            ),
             models.UniqueConstraint(
                 fields=["state_id", "account_id", "registration_key"],
                 name="patient_registered_once",
@@ -59,6 +66,29 @@ class Patient(ShardedModel):
                 condition=models.Q(same_as_id__isnull=False),
                 name="patient_same_as",
             ),
+        ]
+
+
+class SpokePatient(ShardedModel):
+    """That the staff of a spoke sit beside this patient: what lets them act for the patient.
+
+    In the patient's state, which is the spoke's. `since` is renewed with every visit.
+    """
+
+    facility_id = models.UUIDField()
+    patient_id = models.UUIDField()
+    patient = sharded_relation("patients.Patient", "patient_id")
+    by_post_id = models.UUIDField()
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state_id", "facility_id", "patient_id"], name="spoke_patient_once"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["state_id", "facility_id", "-since"], name="spoke_patients_newest")
         ]
 
 

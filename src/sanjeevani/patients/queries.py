@@ -18,6 +18,7 @@ from sanjeevani.patients.models import (
     Institution,
     Patient,
     Relation,
+    SpokePatient,
 )
 
 
@@ -53,8 +54,10 @@ def own_patient(actor: Actor, patient_id: uuid.UUID) -> Patient:
 def own_record(actor: Actor, patient_id: uuid.UUID) -> Patient:
     """Return a record of the actor's account, also one that left or is another's double.
 
-    Raises NotFound.
+    For the staff of a spoke: of somebody whom they sit beside. Raises NotFound.
     """
+    if actor.spoke_id is not None:
+        return _patient_at_spoke(actor, patient_id)
     if actor.kind != ActorKind.PERSON or actor.account_id is None:
         raise NotFound
     patient = _own_patient.first(
@@ -63,6 +66,39 @@ def own_record(actor: Actor, patient_id: uuid.UUID) -> Patient:
     if patient is None:
         raise NotFound
     return patient
+
+
+_at_spoke = Compiled(
+    lambda: SpokePatient.objects.select_related("patient").filter(
+        state_id=given("state_id"),
+        facility_id=given("facility_id"),
+        patient_id=given("patient_id"),
+    )
+)
+
+
+def _patient_at_spoke(actor: Actor, patient_id: uuid.UUID) -> Patient:
+    row = _at_spoke.first(
+        state_id=actor.state_id, facility_id=actor.spoke_id, patient_id=patient_id
+    )
+    if row is None:
+        raise NotFound
+    found: Patient = row.patient
+    return found
+
+
+def may_act_for(actor: Actor, patient: Patient) -> bool:
+    """Tell whether the patient is in the actor's care: the account's, or the spoke's."""
+    if actor.spoke_id is None:
+        return actor.kind == ActorKind.PERSON and actor.account_id == patient.account_id
+    return (
+        actor.kind == ActorKind.STAFF
+        and actor.state_id == patient.state_id
+        and _at_spoke.first(
+            state_id=actor.state_id, facility_id=actor.spoke_id, patient_id=patient.id
+        )
+        is not None
+    )
 
 
 def family_of(actor: Actor) -> QuerySet[Patient]:

@@ -27,7 +27,13 @@ from sanjeevani.patients.models import (
     Relation,
     Representative,
 )
-from sanjeevani.patients.queries import institution_of, members_of, own_patient, own_record
+from sanjeevani.patients.queries import (
+    institution_of,
+    may_act_for,
+    members_of,
+    own_patient,
+    own_record,
+)
 
 OLDEST_YEARS = 120
 PATIENTS_PER_ACCOUNT = 12
@@ -71,10 +77,13 @@ def register(
 ) -> Patient:
     """Register a person under an account, in the state where the account is at home.
 
+    The holder does, or the staff of a spoke in their state.
+
     The same `key` again returns the first one. Raises AlreadyRegistered when the account has
     somebody very like this one, unless `is_another` says that it is somebody else.
     """
-    if actor.account_id != account_id:
+    at_spoke = actor.spoke_id is not None and actor.state_id == state_id
+    if actor.account_id != account_id and not at_spoke:
         raise NotPermitted
     earlier = _registered_before(state_id, account_id, key)
     if earlier is not None:
@@ -209,12 +218,8 @@ def register_residents(
 def change_profile(actor: Actor, *, state_id: int, patient_id: uuid.UUID, profile: Profile) -> None:
     """Correct a patient's profile. Consultations keep the facts as they were."""
     _check(profile)
-    if actor.account_id is None:
-        raise NotPermitted
-    before = Patient.objects.filter(
-        state_id=state_id, id=patient_id, account_id=actor.account_id
-    ).first()
-    if before is None:
+    before = Patient.objects.filter(state_id=state_id, id=patient_id).first()
+    if before is None or not may_act_for(actor, before):
         raise NotPermitted
     if (before.relation == Relation.RESIDENT) is not (profile.relation == Relation.RESIDENT):
         raise Invalid(field="relation")
@@ -329,7 +334,7 @@ def name_representative(actor: Actor, *, patient: Patient, authority: Authority)
 
     Raises Invalid.
     """
-    if actor.account_id != patient.account_id:
+    if not may_act_for(actor, patient):
         raise NotPermitted
     today = clock.today()
     if not (authority.may_collect or authority.may_speak):
@@ -361,7 +366,7 @@ def name_representative(actor: Actor, *, patient: Patient, authority: Authority)
 @verb("patients.revoke_representative")
 def revoke_representative(actor: Actor, *, patient: Patient, representative_id: uuid.UUID) -> None:
     """End an authority at once. Ending it twice is once. Raises NotFound."""
-    if actor.account_id != patient.account_id:
+    if not may_act_for(actor, patient):
         raise NotPermitted
     representative = Representative.objects.filter(
         state_id=patient.state_id, id=representative_id, patient_id=patient.id
@@ -382,11 +387,11 @@ def decide_consent(
     decision: ConsentDecision,
     language: str,
 ) -> Consent:
-    """Record that the holder of the account gave or withdrew consent to the current notice.
+    """Record that consent to the current notice was given or withdrawn, and who obtained it.
 
     Withdrawn, no doctor reads more than the consultations that they held themselves.
     """
-    if actor.account_id != patient.account_id:
+    if not may_act_for(actor, patient):
         raise NotPermitted
     now = clock.now()
     if decision == ConsentDecision.WITHDRAWN:
@@ -403,6 +408,7 @@ def decide_consent(
         language=language,
         decision=decision,
         decided_at=now,
+        obtained_by_post_id=actor.post_id,
     )
     concerns(consent, patient_id=patient.id)
     return consent

@@ -8,6 +8,7 @@ The decorators only mark a view; the middleware below decides, in one place.
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -17,7 +18,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from sanjeevani.directory.models import Post
+from sanjeevani.directory.models import BESIDE_THE_PATIENT, Post
 from sanjeevani.directory.permissions import require_post
 from sanjeevani.foundation.access import (
     Audience,
@@ -62,6 +63,11 @@ def signed_in(view: View) -> View:
 def patient(view: View) -> View:
     """Admit patients; others are asked to sign in."""
     return mark(Permission(Audience.PATIENT))(view)
+
+
+def carer(view: View) -> View:
+    """Admit patients, and at a spoke the staff who sit beside them; others are asked to sign in."""
+    return mark(Permission(Audience.CARER, BESIDE_THE_PATIENT))(view)
 
 
 def staff_account(view: View) -> View:
@@ -137,11 +143,22 @@ def _refusal(request: PortalRequest, permission: Permission) -> HttpResponseBase
         return _ask(request, "sign-in:staff" if for_staff else "sign-in:mobile")
     if audience is Audience.SIGNED_IN:
         return None
+    if audience is Audience.CARER:
+        return _enter_spoke(request, session, permission) if session.is_staff else None
     if session.is_staff is not for_staff:
         raise NotPermitted
     if audience is Audience.STAFF:
         return _enter_post(request, session, permission)
     return None
+
+
+def _enter_spoke(
+    request: PortalRequest, session: SessionInfo, permission: Permission
+) -> HttpResponseBase | None:
+    elsewhere = _enter_post(request, session, permission)
+    if elsewhere is None and request.actor.spoke_id is None:
+        raise NotPermitted
+    return elsewhere
 
 
 def _enter_post(
@@ -155,6 +172,8 @@ def _enter_post(
         )
     except NotFound:
         return _ask(request, "sign-in:post")
+    if request.post.facility.is_spoke and request.post.role in BESIDE_THE_PATIENT:
+        request.actor = replace(request.actor, spoke_id=request.post.facility_id)
     return None
 
 

@@ -24,6 +24,7 @@ urlpatterns = [
     path("", include((shared, "web"))),
     path("", include("sanjeevani.web.sign_in.urls")),
     path("", include("sanjeevani.web.calls.urls")),
+    path("", include("sanjeevani.web.spoke.urls")),
     path("", include("sanjeevani.web.doctor.urls")),
     path("", include("sanjeevani.web.grievance.urls")),
     path("", include("sanjeevani.web.observer.urls")),

@@ -17,8 +17,8 @@ from sanjeevani.consultation.queries import (
     live_consultation_of,
 )
 from sanjeevani.consultation.services import server_of
-from sanjeevani.directory.models import Clinic, Gender, Practitioner
-from sanjeevani.directory.queries import clinics_of_lines, lines_by_id
+from sanjeevani.directory.models import Clinic, Facility, Gender, Practitioner
+from sanjeevani.directory.queries import clinics_of_lines, facility, hub_lines, lines_by_id
 from sanjeevani.documents.prescription_document import age_text
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
@@ -32,9 +32,11 @@ from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.queries import assigned_lines, doctors_on_duty, duty_of
 from sanjeevani.terminology.danger_signs import danger_signs
 from sanjeevani.terminology.queries import symptoms_named
+from sanjeevani.terminology.vitals import vitals
 from sanjeevani.web.doctor import words
 from sanjeevani.web.doctor.papers import at_desk
 from sanjeevani.web.doctor.words import reader_language
+from sanjeevani.web.names import hub_names
 from sanjeevani.web.papers import Shown
 
 DEFAULT_MINUTES = 10
@@ -78,7 +80,9 @@ def board_of(practitioner: Practitioner) -> Board:
     """Read duty and lines. The longest waits come first."""
     assigned = assigned_lines(practitioner.id)
     clinics = clinics_of_lines(assigned)
-    parents = _parents([line for line in assigned if line[1] not in clinics])
+    others = [line for line in assigned if line[1] not in clinics]
+    parents = _parents(others)
+    hubs = hub_names(hub_lines(others))
     lines = []
     for head in line_heads(assigned, server_of(practitioner)):
         clinic = clinics.get(head.line_id) or clinics.get(parents.get(head.line_id, head.line_id))
@@ -89,7 +93,7 @@ def board_of(practitioner: Practitioner) -> Board:
             ServedLine(
                 head.state_id,
                 head.line_id,
-                words.clinic_name(clinic) if clinic else gettext("Line"),
+                _name(clinic, hubs.get(head.line_id)),
                 head.waiting,
                 head.head_since,
                 head.order_class,
@@ -101,6 +105,12 @@ def board_of(practitioner: Practitioner) -> Board:
     never = datetime.datetime.max.replace(tzinfo=datetime.UTC)
     lines.sort(key=lambda line: (line.head_since or never, line.name))
     return Board(duty_of(practitioner.id), lines)
+
+
+def _name(clinic: Clinic | None, hub: str | None) -> str:
+    if clinic is not None:
+        return words.clinic_name(clinic)
+    return hub or gettext("Line")
 
 
 def _parents(lanes: list[tuple[int, uuid.UUID]]) -> dict[uuid.UUID, uuid.UUID]:
@@ -164,6 +174,8 @@ class Case:
     messages: list[Message]
     papers: list[Shown]
     sent_on_from: Consultation | None
+    vitals: list[tuple[str, str]]
+    spoke: Facility | None
 
     @property
     def calls_missed(self) -> int:
@@ -207,7 +219,26 @@ def case_of(practitioner: Practitioner, consultation: Consultation) -> Case:
         messages_in(consultation.state_id, consultation.room_id),
         at_desk(consultation),
         followed_by(consultation) if consultation.link == Link.REDIRECTED else None,
+        _vitals(intake, language),
+        _spoke(consultation),
     )
+
+
+def _vitals(intake: IntakeContent, language: str) -> list[tuple[str, str]]:
+    """Return what was measured, as name and value with its unit."""
+    known = vitals()
+    return [
+        (known[code].name_in(language), f"{value:g} {known[code].unit_shown}")
+        for code, value in intake.vitals.items()
+        if code in known
+    ]
+
+
+def _spoke(consultation: Consultation) -> Facility | None:
+    """Return the facility where the patient sits."""
+    if consultation.spoke_id is None:
+        return None
+    return facility(consultation.patient_state_id, consultation.spoke_id)
 
 
 def _answers(intake: IntakeContent, language: str) -> list[Answer]:

@@ -20,7 +20,7 @@ from sanjeevani.consultation.queries import own_consultation
 from sanjeevani.foundation.errors import DomainError, Invalid
 from sanjeevani.grievance.models import GrievanceKind
 from sanjeevani.grievance.services import Complaint, submit
-from sanjeevani.web.access import PortalRequest, patient
+from sanjeevani.web.access import PortalRequest, carer
 from sanjeevani.web.calls.room import act, room_context
 from sanjeevani.web.errors import respond
 from sanjeevani.web.fields import PlainForm
@@ -31,7 +31,7 @@ from sanjeevani.web.patient.consultation_views import (
 from sanjeevani.web.patient.views import language, see
 
 
-@patient
+@carer
 @require_GET
 def seat(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> JsonResponse:
     """A ticket to the patient's seat, and the relays."""
@@ -39,7 +39,7 @@ def seat(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> J
     return JsonResponse(seat_in(found, Seat.GUEST, request.actor.account_id))
 
 
-@patient
+@carer
 @require_http_methods(["GET", "POST"])
 def call(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponseBase:
     """The state of the call, which the page fetches again; and what the buttons do to it."""
@@ -98,7 +98,7 @@ class CheckForm(PlainForm):
     )
 
 
-@patient
+@carer
 @require_http_methods(["GET", "POST"])
 def check(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
     """Try microphone, camera, speaker and line before the call; nobody has to."""

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext_lazy as _
@@ -35,7 +35,7 @@ from sanjeevani.consultation.queries import (
 from sanjeevani.consultation.services import answer, cancel, give_feedback
 from sanjeevani.consultation.transfers import ask_again, move_on
 from sanjeevani.directory.models import Clinic
-from sanjeevani.directory.queries import clinics_of_lines, lines_by_id
+from sanjeevani.directory.queries import clinics_of_lines, hub_lines, lines_by_id
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import DomainError, Invalid, NotFound, Stale
 from sanjeevani.foundation.live import TICKET_SECONDS, issue_ticket
@@ -49,9 +49,10 @@ from sanjeevani.queueing.errors import CallExpired
 from sanjeevani.queueing.models import TokenStatus
 from sanjeevani.queueing.queries import place_of, wait_of
 from sanjeevani.terminology.queries import diagnoses_coded
-from sanjeevani.web.access import PortalRequest, patient
+from sanjeevani.web.access import PortalRequest, carer, patient
 from sanjeevani.web.calls.room import in_call, room_context
 from sanjeevani.web.errors import respond
+from sanjeevani.web.names import hub_names
 from sanjeevani.web.patient.day_plan import day_plan
 from sanjeevani.web.patient.forms import FeedbackForm, MessageForm, TroubleForm
 from sanjeevani.web.patient.papers import of_own_consultation
@@ -102,6 +103,8 @@ def _status(consultation: Consultation) -> dict[str, Any]:
         "clinic": _clinic(consultation),
         "name_of": name_of,
     }
+    if context["clinic"] is None:
+        context["hub"] = _hub(consultation)
     if stage in (Stage.TALKING, Stage.INTERRUPTED):
         context |= in_call(consultation)
     if stage is Stage.WAITING:
@@ -169,6 +172,12 @@ def _clinic(consultation: Consultation) -> Clinic | None:
     return clinics_of_lines([(state_id, line_id)]).get(line_id)
 
 
+def _hub(consultation: Consultation) -> str:
+    """Return the name of the hub that was asked; empty for other lines."""
+    key = (consultation.state_id, consultation.line_id)
+    return hub_names(hub_lines([key])).get(consultation.line_id, "")
+
+
 def _may_write(consultation: Consultation) -> bool:
     room = consultation.room
     if room.status == RoomStatus.QUESTIONS:
@@ -196,7 +205,7 @@ def _page(
     return render(request, "patient/consultation.html", full, status=status)
 
 
-@patient
+@carer
 @require_GET
 def consultation(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
     """The one page of a consultation. Who was sent to another line goes on there."""
@@ -205,7 +214,7 @@ def consultation(request: PortalRequest, state_id: int, consultation_id: uuid.UU
     return see(moved_to) if moved_to else _page(request, found)
 
 
-@patient
+@carer
 @require_GET
 def status(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponseBase:
     """The upper part of the page, which the page fetches again when something has happened."""
@@ -216,7 +225,7 @@ def status(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) ->
     return unless_known(request, render(request, "patient/parts/status.html", context))
 
 
-@patient
+@carer
 @require_GET
 def messages(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponseBase:
     """What was written, which the page fetches again when there is something new."""
@@ -250,7 +259,7 @@ def unless_known(request: PortalRequest, response: HttpResponse) -> HttpResponse
     return get_conditional_response(request, etag=etag, response=response) or response
 
 
-@patient
+@carer
 @require_GET
 def ticket(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> JsonResponse:
     """A ticket for the gateway: the line, the consultation and the room."""
@@ -273,7 +282,7 @@ def back_to(found: Consultation) -> HttpResponse:
     return see(reverse("patient:consultation", args=[found.state_id, found.id]))
 
 
-@patient
+@carer
 @require_POST
 def take_call(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
     """CALL NOW was pressed."""
@@ -285,7 +294,7 @@ def take_call(request: PortalRequest, state_id: int, consultation_id: uuid.UUID)
     return back_to(found)
 
 
-@patient
+@carer
 @require_http_methods(["GET", "POST"])
 def give_back(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
     """Give the token back, after a question whether it is meant."""
@@ -303,7 +312,7 @@ def give_back(request: PortalRequest, state_id: int, consultation_id: uuid.UUID)
     return back_to(found)
 
 
-@patient
+@carer
 @require_POST
 def return_to_call(
     request: PortalRequest, state_id: int, consultation_id: uuid.UUID
@@ -315,7 +324,7 @@ def return_to_call(
     return back_to(found)
 
 
-@patient
+@carer
 @require_POST
 def seek_doctor(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
     """No doctor is on duty: go to another OPD of the same kind where there is one."""
@@ -336,7 +345,7 @@ class NobodyElse(DomainError):
     message = _("No other OPD of this kind has a doctor just now. You keep your place here.")
 
 
-@patient
+@carer
 @require_http_methods(["GET", "POST"])
 def again(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
     """The doctor needs to know more: add it and ask again, the waiting time kept."""
@@ -375,7 +384,7 @@ def again(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> 
     return render(request, "patient/trouble.html", context, status=422 if form.is_bound else 200)
 
 
-@patient
+@carer
 @require_http_methods(["GET", "POST"])
 def write(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
     """Write to the clinic or the doctor. A page of its own where no script keeps what is typed."""
@@ -438,10 +447,12 @@ def cursor(request: PortalRequest) -> uuid.UUID | None:
         return None
 
 
-@patient
+@carer
 @require_GET
 def history(request: PortalRequest) -> HttpResponse:
     """All consultations of the account, newest first."""
+    if request.actor.spoke_id is not None:
+        return redirect("spoke:desk")
     rows = own_consultations(request.actor, SHOWN + 1, before=cursor(request))
     context = {
         "consultations": [(one, stage_of(one).value) for one in rows[:SHOWN]],
@@ -450,7 +461,7 @@ def history(request: PortalRequest) -> HttpResponse:
     return render(request, "patient/history.html", context)
 
 
-@patient
+@carer
 @require_GET
 def letter_pdf(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
     """The letter of referral, to take along and to print."""

@@ -40,7 +40,7 @@ from sanjeevani.patients.services import (
     revoke_representative,
     take_back,
 )
-from sanjeevani.web.access import PortalRequest, patient
+from sanjeevani.web.access import PortalRequest, carer, patient
 from sanjeevani.web.patient.consultation_views import SHOWN, cursor, stage_of
 from sanjeevani.web.patient.family_forms import (
     CompanionForm,
@@ -75,11 +75,13 @@ def residents_page(request: PortalRequest) -> dict[str, object]:
     }
 
 
-@patient
+@carer
 @require_GET
 @at_home
 def people(request: PortalRequest) -> HttpResponse:
     """Who needs the doctor? With nobody registered, straight to the form."""
+    if request.actor.spoke_id is not None:
+        return redirect("spoke:desk")
     family = list(family_of(request.actor))
     held = institution_of(request.actor)
     if not family and held is None:
@@ -96,7 +98,7 @@ def people(request: PortalRequest) -> HttpResponse:
     return render(request, "patient/people.html", context)
 
 
-@patient
+@carer
 @require_GET
 @at_home
 def person(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
@@ -258,7 +260,7 @@ def _candidates(request: PortalRequest, found: Patient) -> list[Patient]:
     return sorted(others, key=lambda one: one.name.casefold()[:2] != first)[: SAME_SHOWN + 1]
 
 
-@patient
+@carer
 @require_http_methods(["GET", "POST"])
 @at_home
 def representative(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
@@ -272,7 +274,7 @@ def representative(request: PortalRequest, patient_id: uuid.UUID) -> HttpRespons
     return form_page(request, "patient/representative.html", form, person=found)
 
 
-@patient
+@carer
 @require_http_methods(["GET", "POST"])
 @at_home
 def revoke(
@@ -285,7 +287,7 @@ def revoke(
     return see(reverse("patient:person", args=[found.id]) + "#representatives")
 
 
-@patient
+@carer
 @require_http_methods(["GET", "POST"])
 @at_home
 def companion(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
@@ -301,7 +303,7 @@ def companion(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     return form_page(request, "patient/companion.html", form, person=found)
 
 
-@patient
+@carer
 @require_GET
 @at_home
 def consultations(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
@@ -316,7 +318,7 @@ def consultations(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse
     return render(request, "patient/history.html", context)
 
 
-@patient
+@carer
 @require_GET
 @at_home
 def decisions(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:

@@ -26,7 +26,7 @@ from sanjeevani.intake.papers import (
 )
 from sanjeevani.patients.models import Patient
 from sanjeevani.patients.queries import own_patient
-from sanjeevani.web.access import PortalRequest, patient
+from sanjeevani.web.access import PortalRequest, carer
 from sanjeevani.web.papers import limits, send, shown, take
 from sanjeevani.web.patient.views import at_home, see
 
@@ -64,7 +64,7 @@ def _answer(request: PortalRequest, context: dict[str, Any], **more: Any) -> Htt
     return render(request, template, {**context, **more}, status=status)
 
 
-@patient
+@carer
 @require_http_methods(["GET", "POST"])
 @at_home
 def papers(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
@@ -83,7 +83,7 @@ def papers(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     return _answer(request, of_draft(found, problems), person=found)
 
 
-@patient
+@carer
 @require_GET
 @at_home
 def paper(request: PortalRequest, patient_id: uuid.UUID, upload_id: uuid.UUID) -> HttpResponse:
@@ -92,7 +92,7 @@ def paper(request: PortalRequest, patient_id: uuid.UUID, upload_id: uuid.UUID) -
     return send(paper_in(Place.draft_of(found), upload_id), small="small" in request.GET)
 
 
-@patient
+@carer
 @require_POST
 @at_home
 def remove(request: PortalRequest, patient_id: uuid.UUID, upload_id: uuid.UUID) -> HttpResponse:
@@ -104,7 +104,7 @@ def remove(request: PortalRequest, patient_id: uuid.UUID, upload_id: uuid.UUID) 
     return see(reverse("patient:papers", args=[found.id]))
 
 
-@patient
+@carer
 @require_http_methods(["GET", "POST"])
 def consultation_papers(
     request: PortalRequest, state_id: int, consultation_id: uuid.UUID
@@ -128,7 +128,7 @@ def consultation_papers(
     return _answer(request, of_own_consultation(found, problems), consultation=found)
 
 
-@patient
+@carer
 @require_GET
 def consultation_paper(
     request: PortalRequest, state_id: int, consultation_id: uuid.UUID, upload_id: uuid.UUID
@@ -138,7 +138,7 @@ def consultation_paper(
     return send(paper_in(place_of(found), upload_id), small="small" in request.GET)
 
 
-@patient
+@carer
 @require_POST
 def remove_from_consultation(
     request: PortalRequest, state_id: int, consultation_id: uuid.UUID, upload_id: uuid.UUID

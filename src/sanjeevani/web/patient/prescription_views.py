@@ -20,7 +20,7 @@ from sanjeevani.documents.links import links_to, share, withdraw_link
 from sanjeevani.foundation.errors import DomainError, NotFound
 from sanjeevani.prescription.documents import render_pdf
 from sanjeevani.prescription.queries import Issued, issued
-from sanjeevani.web.access import PortalRequest, patient
+from sanjeevani.web.access import PortalRequest, carer, patient
 from sanjeevani.web.fields import PlainForm, PlainTextField
 from sanjeevani.web.patient.day_plan import day_plan
 from sanjeevani.web.patient.views import language, name_of, see
@@ -49,7 +49,7 @@ def _signed(consultation: Consultation, number: str = "") -> Issued:
     return found
 
 
-@patient
+@carer
 @require_GET
 def prescription_pdf(
     request: PortalRequest, state_id: int, consultation_id: uuid.UUID
@@ -66,7 +66,7 @@ def prescription_pdf(
     )
 
 
-@patient
+@carer
 @require_GET
 def plan(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
     """The day plan on a sheet of its own, to print and hang up."""
@@ -144,7 +144,7 @@ def end_link(
     return see(f"{page}#links")
 
 
-@patient
+@carer
 @require_GET
 def slip(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
     """The token on a slip of paper, for the hand and the counter's printer."""
@@ -153,7 +153,7 @@ def slip(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> H
     return render(request, "patient/slip.html", context)
 
 
-@patient
+@carer
 @require_GET
 def slip_as_pdf(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
     """The same as a PDF of 80 mm."""

@@ -1,6 +1,7 @@
 """From "who needs the doctor?" to the token, one thing per page."""
 
 import contextlib
+import dataclasses
 import functools
 import uuid
 from collections.abc import Callable, Iterator
@@ -53,7 +54,7 @@ from sanjeevani.queueing.queries import expected_waits, places_taken
 from sanjeevani.terminology.danger_signs import DangerSign, VitalRule
 from sanjeevani.terminology.models import Symptom
 from sanjeevani.terminology.queries import specialities, symptoms_for, symptoms_named
-from sanjeevani.web.access import PortalRequest, patient
+from sanjeevani.web.access import PortalRequest, carer, patient
 from sanjeevani.web.patient.family_forms import companion_choices
 from sanjeevani.web.patient.forms import AskForm, ProfileForm, TroubleForm
 from sanjeevani.web.patient.pictures import drawing, pictures_of
@@ -68,12 +69,16 @@ def language() -> str:
 
 
 def at_home(view: View[P]) -> View[P]:
-    """Ask for the account's state first: everything of a patient lives there."""
+    """Ask for the account's state first: everything of a patient lives there.
+
+    The staff of a spoke act in its state.
+    """
 
     @functools.wraps(view)
     def ask_first(request: PortalRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         session = request.session_info
-        if session is None or session.home_state_id is None:
+        at_spoke = request.actor.spoke_id is not None
+        if not at_spoke and (session is None or session.home_state_id is None):
             return see(reverse("patient:start"))
         return view(request, *args, **kwargs)
 
@@ -134,7 +139,7 @@ def add(request: PortalRequest) -> HttpResponse:
     return render(request, "patient/profile.html", context, status=status)
 
 
-@patient
+@carer
 @require_http_methods(["GET", "POST"])
 @at_home
 def edit(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
@@ -156,7 +161,7 @@ def edit(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     return form_page(request, "patient/profile.html", form, person=found)
 
 
-@patient
+@carer
 @require_http_methods(["GET", "POST"])
 @at_home
 def consent(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
@@ -179,7 +184,7 @@ def consent(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     return render(request, "patient/consent.html", context)
 
 
-@patient
+@carer
 @require_http_methods(["GET", "POST"])
 @at_home
 def withdraw(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
@@ -214,7 +219,7 @@ def _unfit(found: Patient, draft: IntakeContent, *, said: bool = True) -> HttpRe
     return None
 
 
-@patient
+@carer
 @require_http_methods(["GET", "POST"])
 @at_home
 def danger(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
@@ -246,7 +251,7 @@ def danger(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     return render(request, "patient/danger.html", context, status=422 if error else 200)
 
 
-@patient
+@carer
 @require_GET
 @at_home
 def emergency(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
@@ -261,7 +266,7 @@ def emergency(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     return render(request, "public/emergency.html", context)
 
 
-@patient
+@carer
 @require_http_methods(["GET", "POST"])
 @at_home
 def trouble(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
@@ -275,11 +280,12 @@ def trouble(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     if request.method == "POST":
         form = trouble_form(found, symptoms, request.POST)
         valid = form.is_valid()
-        save_draft(request.actor, patient=found, content=form.content(draft.answers))
+        save_draft(request.actor, patient=found, content=_with_measured(form, draft))
         if request.POST.get("then") == "papers":
             return see(reverse("patient:papers", args=[found.id]))
         if valid:
-            return see(reverse("patient:opds", args=[found.id]))
+            at_spoke = request.actor.spoke_id is not None
+            return see(reverse("spoke:measure" if at_spoke else "patient:opds", args=[found.id]))
     else:
         form = trouble_form(found, symptoms, initial=TroubleForm.values_of(draft))
     return form_page(
@@ -292,7 +298,7 @@ def trouble(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     )
 
 
-@patient
+@carer
 @require_POST
 @at_home
 def keep_draft(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
@@ -300,8 +306,13 @@ def keep_draft(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     found = own_patient(request.actor, patient_id)
     form = trouble_form(found, symptoms_of(found), request.POST)
     form.full_clean()
-    save_draft(request.actor, patient=found, content=form.content(draft_of(found).answers))
+    save_draft(request.actor, patient=found, content=_with_measured(form, draft_of(found)))
     return HttpResponse(status=204)
+
+
+def _with_measured(form: TroubleForm, draft: IntakeContent) -> IntakeContent:
+    """Return what the form says, with what has been measured on another page."""
+    return dataclasses.replace(form.content(draft.answers), vitals=draft.vitals)
 
 
 def trouble_form(found: Patient, symptoms: list[Symptom], *args: Any, **kwargs: Any) -> TroubleForm:
@@ -335,11 +346,13 @@ def _reason(draft: IntakeContent, fitting: list[Offer]) -> tuple[str, str] | Non
     return ", ".join(complaints), speciality
 
 
-@patient
+@carer
 @require_GET
 @at_home
 def opds(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     """The OPDs that serve the patient's state, the one that fits the trouble first."""
+    if request.actor.spoke_id is not None:
+        return see(reverse("spoke:hubs", args=[patient_id]))
     found = own_patient(request.actor, patient_id)
     draft = draft_of(found)
     elsewhere = _unfit(found, draft)

@@ -46,6 +46,7 @@ PATIENT_HOME = "patient:people"
 STAFF_HOMES = {
     Role.DOCTOR: "doctor:desk",
     Role.SPECIALIST: "doctor:desk",
+    Role.HEALTH_WORKER: "spoke:desk",
     Role.OBSERVER: "observer:state",
     Role.FACILITY_ADMIN: "facility:own",
     Role.STATE_ADMIN: "state:own",

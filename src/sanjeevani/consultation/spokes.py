@@ -1,0 +1,173 @@
+"""The verbs of the staff at a spoke: ask a hub's doctors for the patient beside them."""
+
+import uuid
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from sanjeevani.consultation.models import Consultation
+from sanjeevani.consultation.services import ask_line, requested_before
+from sanjeevani.directory.models import Line, Practitioner
+from sanjeevani.directory.queries import HubChoice, hubs_for, practitioners
+from sanjeevani.directory.services import open_lane
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import Actor
+from sanjeevani.foundation.errors import DomainError, NotFound, NotPermitted
+from sanjeevani.foundation.verbs import concerns, verb
+from sanjeevani.intake.content import IntakeContent
+from sanjeevani.intake.triage import danger_in
+from sanjeevani.patients.models import Patient
+from sanjeevani.patients.queries import age_in_months, may_act_for
+from sanjeevani.queueing.expected_wait import WaitInterval
+from sanjeevani.queueing.models import PriorityClass
+from sanjeevani.queueing.queries import expected_waits, places_taken
+from sanjeevani.roster.queries import serves_now, who_is_on_duty
+from sanjeevani.roster.services import serve_lane
+from sanjeevani.terminology.queries import recommended_speciality, symptoms_named
+
+FEWEST_WORDS = 3
+"""Of the patient's story. A rule of this service, for a clinical lead to confirm."""
+
+LANE_PLACES = 15
+"""Patients a day who are sent to one doctor by name; more go to the pool."""
+
+
+class NotEnough(DomainError):
+    """Too little for a doctor to go on; `missing` says what to add."""
+
+    status = 422
+
+    def __init__(self, missing: list[Promise]) -> None:
+        self.missing = missing
+        super().__init__(_("Before a doctor can help, add what is missing."), field="missing")
+
+
+def missing_in(content: IntakeContent) -> list[Promise]:
+    """Return what a request from a spoke lacks to be answered. "Pain" alone tells nothing.
+
+    A rule of this service against requests that only fill figures, for a clinical lead to confirm.
+    """
+    missing: list[Promise] = []
+    if not content.complaints and not content.text.strip():
+        missing.append(_("what the trouble is"))
+    if content.duration_days is None:
+        missing.append(_("since when"))
+    if len(content.text.split()) < FEWEST_WORDS:
+        missing.append(_("how it began and what makes it better or worse, in a few words"))
+    if not content.vitals:
+        missing.append(_("at least one measurement, for example the temperature or the pulse"))
+    return missing
+
+
+@dataclass(frozen=True)
+class HubOffer:
+    """A hub line that a spoke may ask: who is on duty there, and the wait for who joins now."""
+
+    choice: HubChoice
+    doctors: list[Practitioner]
+    wait: WaitInterval | None
+    is_full: bool
+    is_recommended: bool
+
+
+def hub_offers(actor: Actor, patient: Patient, content: IntakeContent) -> list[HubOffer]:
+    """Return the hub lines open to the actor's spoke; the recommended speciality first, then in
+    the order of the spoke's links."""
+    if actor.spoke_id is None:
+        raise NotPermitted
+    named = symptoms_named(content.complaints)
+    recommended = recommended_speciality(
+        [named[code] for code in content.complaints if code in named],
+        age_months=age_in_months(patient.birth_date, clock.today()),
+    )
+    choices = hubs_for(actor.state_id, actor.spoke_id)
+    by_state: dict[int, list[uuid.UUID]] = {}
+    for choice in choices:
+        by_state.setdefault(choice.line.state_id, []).append(choice.line.id)
+    waits: dict[uuid.UUID, WaitInterval | None] = {}
+    taken: dict[uuid.UUID, int] = {}
+    on_duty: dict[uuid.UUID, list[tuple[int, uuid.UUID]]] = {}
+    for state_id, line_ids in by_state.items():
+        waits |= expected_waits(state_id, line_ids)
+        taken |= places_taken(state_id, line_ids, clock.today())
+        on_duty |= who_is_on_duty(state_id, line_ids)
+    people = practitioners({key for keys in on_duty.values() for key in keys})
+    offers = [
+        HubOffer(
+            choice,
+            [people[one] for _state, one in on_duty[choice.line.id] if one in people],
+            waits[choice.line.id],
+            taken[choice.line.id] >= choice.line.places_per_day,
+            choice.line.speciality_code == recommended,
+        )
+        for choice in choices
+    ]
+    return sorted(offers, key=lambda offer: (not offer.is_recommended, not offer.doctors))
+
+
+def hub_choice(actor: Actor, state_id: int, line_id: uuid.UUID) -> HubChoice:
+    """Return a hub line if the actor's spoke may ask it. Raises NotFound."""
+    if actor.spoke_id is None:
+        raise NotPermitted
+    for choice in hubs_for(actor.state_id, actor.spoke_id):
+        if (choice.line.state_id, choice.line.id) == (state_id, line_id):
+            return choice
+    raise NotFound
+
+
+@verb("consultation.ask_hub")
+def ask_hub(
+    actor: Actor,
+    *,
+    patient: Patient,
+    choice: HubChoice,
+    content: IntakeContent,
+    language: str,
+    request_key: uuid.UUID,
+    practitioner: Practitioner | None = None,
+    companion_id: uuid.UUID | None = None,
+) -> Consultation:
+    """Ask a hub's doctors of a speciality, or one of them by name while on duty there.
+
+    A danger sign does not end here as it does at home: the staff have called the ambulance, and a
+    doctor sees the patient first. The same `request_key` again returns the first consultation.
+    Raises NotEnough, ConsentMissing, CompanionMissing, LineFull, WaitingRoomFull, AlreadyWaiting.
+    """
+    if actor.spoke_id is None or not may_act_for(actor, patient):
+        raise NotPermitted
+    pool = choice.line
+    earlier = requested_before(patient, pool.state_id, request_key)
+    if earlier is not None:
+        return earlier
+    emergency = bool(danger_in(content, birth_date=patient.birth_date, gender=patient.gender))
+    missing = missing_in(content)
+    if missing and not emergency:
+        raise NotEnough(missing)
+    line = pool
+    if practitioner is not None and serves_now(practitioner.id, pool.state_id, pool.id):
+        line = _lane(actor, pool, practitioner)
+    opened = ask_line(
+        actor,
+        patient=patient,
+        line=line,
+        content=content,
+        language=language,
+        request_key=request_key,
+        # Whoever sits at a spoke has come a long way, and a place beside them is taken.
+        priority_class=PriorityClass.EMERGENCY if emergency else PriorityClass.PRIORITY,
+        companion_id=companion_id,
+    )
+    concerns(opened, patient_id=patient.id)
+    return opened
+
+
+def _lane(actor: Actor, pool: Line, practitioner: Practitioner) -> Line:
+    lane = open_lane(actor, parent=pool, practitioner_id=practitioner.id, places=LANE_PLACES)
+    serve_lane(
+        actor,
+        practitioner_id=practitioner.id,
+        practitioner_state_id=practitioner.state_id,
+        lane=lane,
+    )
+    return lane

@@ -1,0 +1,20 @@
+"""The desk of a spoke, on a shared tablet. The patient's own pages do the rest."""
+
+from django.urls import path
+
+from sanjeevani.web.spoke import views
+
+app_name = "spoke"
+
+_PERSON = "spoke/patients/<uuid:patient_id>"
+
+urlpatterns = [
+    path("spoke", views.desk, name="desk"),
+    path("spoke/cases", views.cases, name="cases"),
+    path("spoke/find", views.find, name="find"),
+    path("spoke/register", views.register, name="register"),
+    path(f"{_PERSON}/take-in", views.receive, name="take-in"),
+    path(f"{_PERSON}/measure", views.measure, name="measure"),
+    path(f"{_PERSON}/hubs", views.hubs, name="hubs"),
+    path(f"{_PERSON}/hubs/<int:state_id>/<uuid:line_id>", views.ask, name="ask"),
+]

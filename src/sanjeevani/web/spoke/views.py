@@ -1,0 +1,303 @@
+"""A spoke's desk: today's cases, find or register, measure, and ask a hub.
+
+What the trouble is, danger signs, consent, the waiting room and the call are the patient's own
+pages: `web.access.carer` lets the staff of a spoke open them for whom they sit beside.
+"""
+
+import dataclasses
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.timezone import localdate
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from sanjeevani.consultation.errors import ConsentMissing
+from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.consultation.queries import LIVE, own_consultations
+from sanjeevani.consultation.spokes import (
+    HubOffer,
+    NotEnough,
+    ask_hub,
+    hub_choice,
+    hub_offers,
+    missing_in,
+)
+from sanjeevani.directory.models import BESIDE_THE_PATIENT, Practitioner
+from sanjeevani.directory.queries import hub_lines, state
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.errors import DomainError, Invalid, NotPermitted
+from sanjeevani.intake.content import IntakeContent
+from sanjeevani.intake.queries import draft_of
+from sanjeevani.intake.services import save_draft
+from sanjeevani.intake.triage import danger_in
+from sanjeevani.patients.companions import companions_of, needs_companion
+from sanjeevani.patients.errors import AlreadyRegistered
+from sanjeevani.patients.models import Patient
+from sanjeevani.patients.queries import age_in_months, own_patient, valid_consent
+from sanjeevani.patients.spokes import (
+    find_patients,
+    recent_patients,
+    register_at_spoke,
+    take_in,
+)
+from sanjeevani.web.access import PortalRequest, staff
+from sanjeevani.web.names import hub_names, speciality_names
+from sanjeevani.web.patient.consultation_views import stage_of, unless_known
+from sanjeevani.web.patient.family_forms import companion_choices
+from sanjeevani.web.patient.views import errors_on, form_page, language, name_of, see
+from sanjeevani.web.spoke.forms import FindForm, HubForm, MeasureForm, RegisterForm
+
+at_spoke = staff(*BESIDE_THE_PATIENT)
+
+SHOWN = 60
+
+
+def _require_spoke(request: PortalRequest) -> None:
+    """Doctors hold posts at facilities that are no spokes as well."""
+    if request.actor.spoke_id is None:
+        raise NotPermitted(_("This facility is not a spoke. Choose another post."))
+
+
+@dataclasses.dataclass(frozen=True)
+class Cases:
+    """What a spoke has asked, by what there is to do."""
+
+    now: list[tuple[Consultation, str, str]]
+    to_complete: list[tuple[Consultation, str, str]]
+    to_ask_again: list[tuple[Consultation, str, str]]
+    answered: list[tuple[Consultation, str, str]]
+    earlier: list[tuple[Consultation, str, str]]
+
+
+def _cases(request: PortalRequest) -> Cases:
+    rows = own_consultations(request.actor, SHOWN)
+    hubs = hub_names(hub_lines((one.state_id, one.line_id) for one in rows))
+    found = Cases([], [], [], [], [])
+    today = clock.today()
+    for one in rows:
+        row = (one, stage_of(one).value, hubs.get(one.line_id, ""))
+        if one.status == ConsultationStatus.RETURNED:
+            found.to_complete.append(row)
+        elif one.status in LIVE:
+            found.now.append(row)
+        elif localdate(one.requested_at) != today:
+            found.earlier.append(row)
+        elif one.status == ConsultationStatus.COMPLETED:
+            found.answered.append(row)
+        elif one.status == ConsultationStatus.ABANDONED:
+            found.to_ask_again.append(row)
+        else:
+            found.earlier.append(row)
+    return found
+
+
+@at_spoke
+@require_GET
+def desk(request: PortalRequest) -> HttpResponse:
+    """Today at the spoke."""
+    _require_spoke(request)
+    context = {
+        "cases": _cases(request),
+        "facility": request.post.facility,
+        "name_of": name_of,
+        "recent": _with_ages(recent_patients(request.actor)),
+    }
+    return render(request, "spoke/desk.html", context)
+
+
+@at_spoke
+@require_GET
+def cases(request: PortalRequest) -> HttpResponseBase:
+    """The cases alone, fetched again by the page."""
+    _require_spoke(request)
+    return unless_known(
+        request, render(request, "spoke/parts/cases.html", {"cases": _cases(request)})
+    )
+
+
+def _with_ages(people: list[Patient]) -> list[tuple[Patient, int]]:
+    today = clock.today()
+    return [(person, age_in_months(person.birth_date, today)) for person in people]
+
+
+@at_spoke
+@require_http_methods(["GET", "POST"])
+def find(request: PortalRequest) -> HttpResponse:
+    """Find a patient. By POST: what is searched for must not stand in addresses and logs."""
+    _require_spoke(request)
+    form = FindForm(request.POST or None)
+    found: list[Patient] | None = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            found = find_patients(request.actor, form.read())
+        except Invalid as error:
+            form.add_error("sought", str(error.message))
+    return form_page(
+        request,
+        "spoke/find.html",
+        form,
+        found=None if found is None else _with_ages(found),
+    )
+
+
+@at_spoke
+@require_http_methods(["GET", "POST"])
+def register(request: PortalRequest) -> HttpResponse:
+    """Register somebody; who may be registered already is offered."""
+    _require_spoke(request)
+    facility = request.post.facility
+    form = RegisterForm(
+        request.POST or None, initial={"relation": "self", "district": facility.district}
+    )
+    alike = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            with errors_on(form):
+                person = register_at_spoke(
+                    request.actor,
+                    profile=form.profile(),
+                    language=language(),
+                    key=form.cleaned_data["key"] or uuid.uuid4(),
+                    mobile=form.cleaned_data["mobile"],
+                    abha_number=form.cleaned_data["abha_number"],
+                    is_another="another" in request.POST,
+                )
+                return see(reverse("patient:consent", args=[person.id]))
+        except AlreadyRegistered as error:
+            alike = error.alike
+    status = AlreadyRegistered.status if alike else 422 if form.is_bound and form.errors else 200
+    return render(request, "spoke/register.html", {"form": form, "alike": alike}, status=status)
+
+
+@at_spoke
+@require_POST
+def receive(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
+    """The patient who was found sits here: go on with consent."""
+    _require_spoke(request)
+    person = take_in(request.actor, patient_id=patient_id)
+    return see(reverse("patient:consent", args=[person.id]))
+
+
+@at_spoke
+@require_http_methods(["GET", "POST"])
+def measure(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
+    """Vital signs. What was right is kept, also beside what was wrong."""
+    _require_spoke(request)
+    person = own_patient(request.actor, patient_id)
+    draft = draft_of(person)
+    form = MeasureForm(language(), request.POST or None, initial=draft.vitals)
+    if request.method == "POST":
+        valid = form.is_valid()
+        content = dataclasses.replace(draft, vitals=form.values)
+        save_draft(request.actor, patient=person, content=content)
+        if valid:
+            red = danger_in(content, birth_date=person.birth_date, gender=person.gender)
+            target = "patient:emergency" if red else "spoke:hubs"
+            return see(reverse(target, args=[person.id]))
+    return form_page(request, "spoke/measure.html", form, person=person)
+
+
+@at_spoke
+@require_GET
+def hubs(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
+    """The hubs that answer this spoke: who is on duty, and the wait, before asking."""
+    _require_spoke(request)
+    person = own_patient(request.actor, patient_id)
+    if valid_consent(person) is None:
+        return see(reverse("patient:consent", args=[person.id]))
+    draft = draft_of(person)
+    offers = hub_offers(request.actor, person, draft)
+    context = {
+        "person": person,
+        "fitting": [offer for offer in offers if offer.is_recommended],
+        "others": [offer for offer in offers if not offer.is_recommended],
+        "specialities": speciality_names(),
+        "name_of": name_of,
+        **_readiness(person, draft),
+    }
+    return render(request, "spoke/hubs.html", context)
+
+
+def _readiness(person: Patient, draft: IntakeContent) -> dict[str, Any]:
+    red = bool(danger_in(draft, birth_date=person.birth_date, gender=person.gender))
+    return {
+        "missing": [] if red else missing_in(draft),
+        "red": red,
+        "alone": needs_companion(person) and not companions_of(person),
+    }
+
+
+@at_spoke
+@require_http_methods(["GET", "POST"])
+def ask(
+    request: PortalRequest, patient_id: uuid.UUID, state_id: int, line_id: uuid.UUID
+) -> HttpResponse:
+    """The last page before a hub is asked; sending it twice has one effect."""
+    _require_spoke(request)
+    person = own_patient(request.actor, patient_id)
+    choice = hub_choice(request.actor, state_id, line_id)
+    draft = draft_of(person)
+    offer = next(
+        one
+        for one in hub_offers(request.actor, person, draft)
+        if one.choice.line.id == choice.line.id
+    )
+    companions = companions_of(person) if needs_companion(person) else []
+    form = HubForm(
+        [(str(one.id), one.name) for one in offer.doctors],
+        _languages(request),
+        companion_choices(companions),
+        request.POST or None,
+    )
+    refusal: DomainError | None = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            opened = ask_hub(
+                request.actor,
+                patient=person,
+                choice=choice,
+                content=draft,
+                language=form.cleaned_data["language"],
+                request_key=form.cleaned_data["request_key"],
+                practitioner=_named(offer, form.cleaned_data["doctor"]),
+                companion_id=_id(form.cleaned_data.get("companion", "")),
+            )
+            return see(reverse("patient:consultation", args=[opened.state_id, opened.id]))
+        except ConsentMissing:
+            return see(reverse("patient:consent", args=[person.id]))
+        except NotEnough:
+            return see(reverse("spoke:hubs", args=[person.id]))
+        except DomainError as error:
+            refusal = error
+    context = {
+        "person": person,
+        "offer": offer,
+        "form": form,
+        "refusal": refusal,
+        "companions": companions,
+        "hub": hub_names({choice.line.id: choice.line})[choice.line.id],
+        **_readiness(person, draft),
+    }
+    status = refusal.status if refusal else 422 if form.errors else 200
+    return render(request, "spoke/ask.html", context, status=status)
+
+
+def _named(offer: HubOffer, chosen: str) -> Practitioner | None:
+    return next((one for one in offer.doctors if str(one.id) == chosen), None)
+
+
+def _id(text: str) -> uuid.UUID | None:
+    return uuid.UUID(text) if text else None
+
+
+def _languages(request: PortalRequest) -> list[str]:
+    """Return the languages of the spoke's state, the reader's first."""
+    spoken = list(state(request.actor.state_id).languages)
+    known = [*spoken, *(code for code, _name in settings.LANGUAGES if code not in spoken)]
+    return sorted(known, key=lambda code: code != language())

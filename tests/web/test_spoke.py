@@ -1,0 +1,252 @@
+"""The spoke's desk: find, register, agree, tell, measure, ask a hub, and see the answer."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.consultation.services import call_next
+from sanjeevani.directory.models import Facility, Line, LineKind
+from sanjeevani.foundation.actor import Actor
+from sanjeevani.foundation.models import AuditEvent
+from sanjeevani.identity.models import Account, Session
+from sanjeevani.patients.models import Consent, Patient, SpokePatient
+from sanjeevani.queueing.models import PriorityClass
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+class Spoke:
+    """A spoke with its health worker at a tablet, and a hub's line for general medicine."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        factories.StateFactory()
+        factories.SymptomFactory()
+        self.link = factories.HubLinkFactory()
+        self.line: Line = factories.LineFactory(
+            facility=self.hub, kind=LineKind.HUB, state_id=self.link.hub_state_id
+        )
+        self.worker: Actor = factories.worker_at(self.facility)
+        factories.enter(client, self.worker)
+
+    @property
+    def facility(self) -> Any:
+        return Facility.objects.get(state_id=28, id=self.link.spoke_id)
+
+    @property
+    def hub(self) -> Any:
+        return Facility.objects.get(state_id=28, id=self.link.hub_id)
+
+    def register(self, **changes: str) -> Any:
+        """Register somebody by the form."""
+        return self.client.post("/spoke/register", self.form() | changes)
+
+    @staticmethod
+    def form() -> dict[str, str]:
+        """What is filled in."""
+        return {
+            "key": "0190a6b5-7c1e-7000-8000-000000000001",
+            "name": "Sita Devi",
+            "gender": "female",
+            "age": "40",
+            "age_unit": "years",
+            "relation": "self",
+            "address": "Near the well",
+            "district": "Guntur",
+        }
+
+    def ready(self) -> Patient:
+        """Register somebody, with consent, complaint and measurement."""
+        self.register()
+        patient = Patient.objects.get(state_id=28, name="Sita Devi")
+        person = f"/people/{patient.id}"
+        assert self.client.post(f"{person}/consent").status_code == 303
+        assert self.client.post(f"{person}/danger", {"sign": "none"}).status_code == 303
+        told = self.client.post(
+            f"{person}/trouble",
+            {"complaints": "fever", "text": "High every evening", "duration": "3"},
+        )
+        assert told.headers["Location"] == f"/spoke/patients/{patient.id}/measure"
+        measured = self.client.post(told.headers["Location"], {"body_temperature": "101.3"})
+        assert measured.headers["Location"] == f"/spoke/patients/{patient.id}/hubs"
+        return patient
+
+    def ask(self, patient: Patient, **changes: str) -> Any:
+        """Ask the hub."""
+        form = {
+            "request_key": "0190a6b5-7c1e-7000-8000-000000000002",
+            "doctor": "pool",
+            "language": "en",
+        }
+        return self.client.post(
+            f"/spoke/patients/{patient.id}/hubs/28/{self.line.id}", form | changes
+        )
+
+
+@pytest.fixture
+def spoke(client: Client, reference: None) -> Spoke:
+    return Spoke(client)
+
+
+def test_from_the_register_to_the_doctors_call(spoke: Spoke, client: Client) -> None:
+    assert "Nobody yet today" in client.get("/spoke").content.decode()
+    patient = spoke.ready()
+    consent = Consent.objects.get(state_id=28, patient_id=patient.id)
+    assert consent.obtained_by_post_id == spoke.worker.post_id
+    doctor = factories.serving_on(spoke.line)
+    hubs = client.get(f"/spoke/patients/{patient.id}/hubs").content.decode()
+    assert doctor.name in hubs
+    asked = spoke.ask(patient)
+    assert asked.status_code == 303, asked.content.decode()
+    page = asked.headers["Location"]
+    assert "Waiting room for Sita Devi" in client.get(page).content.decode()
+    assert spoke.ask(patient).headers["Location"] == page
+    consultation = Consultation.objects.get(state_id=28)
+    assert consultation.spoke_id == spoke.facility.id
+    assert consultation.asked_by_post_id == spoke.worker.post_id
+    assert consultation.token.priority_class == PriorityClass.PRIORITY
+    assert "Token 1" in client.get("/spoke").content.decode()
+
+    called = call_next(factories.doctor(doctor), practitioner=doctor)
+    assert called.id == consultation.id
+    assert "The doctor is calling" in client.get("/spoke/cases").content.decode()
+    assert client.post(f"{page}/answer").status_code == 303
+    consultation.refresh_from_db()
+    assert consultation.status == ConsultationStatus.IN_PROGRESS
+    written = client.post(
+        f"{page}/write",
+        {"text": "She sits here", "client_key": "0190a6b5-7c1e-7000-8000-000000000003"},
+    )
+    assert written.status_code == 303
+    assert client.get(f"{page}/seat").status_code == 200
+
+
+def test_pain_alone_reaches_no_doctor(spoke: Spoke, client: Client) -> None:
+    spoke.register()
+    patient = Patient.objects.get(state_id=28)
+    client.post(f"/people/{patient.id}/consent")
+    client.post(f"/people/{patient.id}/danger", {"sign": "none"})
+    client.post(f"/people/{patient.id}/trouble", {"text": "Pain"})
+    hubs = client.get(f"/spoke/patients/{patient.id}/hubs").content.decode()
+    for missing in ("since when", "at least one measurement", "in a few words"):
+        assert missing in hubs
+    refused = spoke.ask(patient)
+    assert refused.headers["Location"] == f"/spoke/patients/{patient.id}/hubs"
+    assert not Consultation.objects.filter(state_id=28).exists()
+
+
+def test_a_danger_sign_goes_before_all_others(spoke: Spoke, client: Client) -> None:
+    spoke.register()
+    patient = Patient.objects.get(state_id=28)
+    client.post(f"/people/{patient.id}/consent")
+    page = client.get(f"/people/{patient.id}/danger").content.decode()
+    sign = page.split('name="sign" value="')[1].split('"')[0]
+    client.post(f"/people/{patient.id}/danger", {"sign": sign})
+    emergency = client.get(f"/people/{patient.id}/emergency").content.decode()
+    assert "The ambulance is called" in emergency
+    client.post(f"/people/{patient.id}/trouble", {"complaints": "fever"})
+    draft = {"complaints": "fever"}
+    client.post(f"/people/{patient.id}/trouble/draft", draft)
+    assert spoke.ask(patient).status_code == 303
+    token = Consultation.objects.get(state_id=28).token
+    assert token.priority_class == PriorityClass.EMERGENCY
+
+
+def test_found_by_mobile_abha_and_name(spoke: Spoke, client: Client) -> None:
+    spoke.register(mobile="98480 12345", abha_number="12-3456-7890-1234")
+    patient = Patient.objects.get(state_id=28)
+    assert Account.objects.get(id=patient.account_id).mobile == "+919848012345"
+    other = factories.worker_at(factories.FacilityFactory(is_spoke=True))
+    elsewhere = Client()
+    factories.enter(elsewhere, other)
+    for sought, here, there in (
+        ("9848012345", True, True),
+        ("12 3456 7890 1234", True, True),
+        ("sita", True, False),
+        ("9848012346", False, False),
+    ):
+        for desk, found in ((client, here), (elsewhere, there)):
+            answer = desk.post("/spoke/find", {"sought": sought}).content.decode()
+            assert ("Sita Devi" in answer) is found, sought
+    assert (
+        "Sita"
+        in client.post("/spoke/find", {"sought": "sita", "birth_year": "1986"}).content.decode()
+    )
+    assert AuditEvent.objects.filter(
+        state_id=28, verb="patients.find", patient_id=patient.id, post_id=other.post_id
+    ).exists()
+    page = f"/people/{patient.id}"
+    assert elsewhere.get(page).status_code == 404
+    assert elsewhere.post(f"/spoke/patients/{patient.id}/take-in").status_code == 303
+    assert elsewhere.get(page).status_code == 200
+
+
+def test_likely_doubles_are_offered(spoke: Spoke, client: Client) -> None:
+    spoke.register(mobile="9848012345")
+    again = spoke.register(
+        mobile="9848012345", key="0190a6b5-7c1e-7000-8000-000000000009", name="SITA DEVI"
+    )
+    assert again.status_code == 409
+    assert "Yes, go on with Sita Devi" in again.content.decode()
+    assert spoke.register(mobile="9848012345").status_code == 303
+    assert Patient.objects.filter(state_id=28).count() == 1
+    double = spoke.register(
+        abha_number="11112222333344", key="0190a6b5-7c1e-7000-8000-00000000000a"
+    )
+    assert double.status_code == 303
+    taken = spoke.register(
+        abha_number="11112222333344", key="0190a6b5-7c1e-7000-8000-00000000000b", name="Gita"
+    )
+    assert taken.status_code == 422
+    assert "ABHA number is registered already" in taken.content.decode()
+    assert SpokePatient.objects.filter(state_id=28).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"mobile": "12"}, "mobile"),
+        ({"abha_number": "123"}, "14 digits"),
+        ({"name": ""}, "Write the name"),
+        ({"age": "200"}, "check the age"),
+    ],
+)
+def test_wrong_details_are_said_and_kept(spoke: Spoke, typed: dict[str, str], said: str) -> None:
+    refused = spoke.register(**typed)
+    assert refused.status_code == 422
+    page = refused.content.decode()
+    assert said in page
+    assert "Near the well" in page
+    assert not Patient.objects.filter(state_id=28).exists()
+
+
+def test_an_impossible_measurement_is_said_and_the_others_kept(
+    spoke: Spoke, client: Client
+) -> None:
+    spoke.register()
+    patient = Patient.objects.get(state_id=28)
+    page = f"/spoke/patients/{patient.id}/measure"
+    wrong = client.post(page, {"body_temperature": "12", "heart_rate": "८०"})
+    assert wrong.status_code == 422
+    assert "measure again" in wrong.content.decode()
+    assert 'value="80' in client.get(page).content.decode()
+
+
+def test_others_see_nothing(spoke: Spoke, client: Client) -> None:
+    patient = spoke.ready()
+    page = spoke.ask(patient).headers["Location"]
+    stranger, doctor_elsewhere = Client(), Client()
+    factories.enter(stranger, factories.worker_at(factories.FacilityFactory(is_spoke=True)))
+    post = factories.PostFactory.create()
+    factories.sign_in(doctor_elsewhere, Account.objects.get(id=post.account_id))
+    Session.objects.filter(account_id=post.account_id).update(
+        post_state_id=post.state_id, post_id=post.id
+    )
+    for address in (page, f"{page}/status", f"/people/{patient.id}", f"{page}/seat"):
+        assert stranger.get(address).status_code == 404, address
+        assert doctor_elsewhere.get(address).status_code == 403, address
+    assert stranger.post(f"{page}/answer").status_code == 404
+    assert doctor_elsewhere.get("/spoke").status_code == 403

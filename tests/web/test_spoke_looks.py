@@ -1,0 +1,63 @@
+"""The pages of a spoke: accessible, in both languages, at both widths."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from sanjeevani.consultation.services import call_next
+from sanjeevani.patients.models import Patient
+from tests import factories
+from tests.web.looks import faults_in
+from tests.web.test_spoke import Spoke
+
+pytestmark = pytest.mark.django_db
+
+
+def spokes(client: Client) -> dict[str, Any]:
+    """What the pages answer, empty, in the middle of a day, and to what is wrong."""
+    spoke = Spoke(client)
+    empty = client.get("/spoke")
+    nobody = client.post("/spoke/find", {"sought": "Nobody"})
+    wrong = spoke.register(name="")
+    spoke.register()
+    sita = Patient.objects.get(state_id=28)
+    person = f"/spoke/patients/{sita.id}"
+    consent = client.get(f"/people/{sita.id}/consent")
+    unready = client.post(f"/people/{sita.id}/consent") and client.get(f"{person}/hubs")
+    spoke.ready()
+    doctor = factories.serving_on(spoke.line)
+    answers = {
+        "desk-empty": empty,
+        "find": client.get("/spoke/find"),
+        "find-nobody": nobody,
+        "find-found": client.post("/spoke/find", {"sought": "Sita"}),
+        "register": client.get("/spoke/register"),
+        "register-wrong": wrong,
+        "register-alike": spoke.register(
+            mobile="9848012345", key="0190a6b5-7c1e-7000-8000-00000000000c", name="Gita"
+        )
+        and spoke.register(
+            mobile="9848012345", key="0190a6b5-7c1e-7000-8000-00000000000d", name="Gita"
+        ),
+        "consent": consent,
+        "measure": client.get(f"{person}/measure"),
+        "measure-wrong": client.post(f"{person}/measure", {"heart_rate": "9000"}),
+        "hubs-not-enough": unready,
+        "hubs": client.get(f"{person}/hubs"),
+        "ask": client.get(f"{person}/hubs/28/{spoke.line.id}"),
+    }
+    page = spoke.ask(sita).headers["Location"]
+    answers |= {"waiting": client.get(page), "desk-waiting": client.get("/spoke")}
+    call_next(factories.doctor(doctor), practitioner=doctor)
+    answers |= {"desk-called": client.get("/spoke"), "person": client.get(f"/people/{sita.id}")}
+    return answers
+
+
+@pytest.mark.parametrize("language", ["en", "hi"])
+def test_every_page_is_accessible_and_fits(reference: None, client: Client, language: str) -> None:
+    client.cookies["language"] = language
+    answers = spokes(client)
+    for name, answer in answers.items():
+        assert answer.status_code in (200, 409, 422), (name, answer.status_code)
+    assert faults_in(answers, language) == []
