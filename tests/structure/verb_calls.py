@@ -29,6 +29,7 @@ from sanjeevani.consultation.models import (
     Urgency,
 )
 from sanjeevani.consultation.note_templates import TemplateContent, keep_template
+from sanjeevani.consultation.spokes import ask_hub
 from sanjeevani.directory import bulk, hubs
 from sanjeevani.directory.models import (
     Clinic,
@@ -71,12 +72,12 @@ from sanjeevani.patients.models import ConsentDecision, Institution, Patient
 from sanjeevani.patients.services import Authority, InstitutionDetails, Profile, leave_care
 from sanjeevani.patients.spokes import take_in
 from sanjeevani.prescription import services as prescription
-from sanjeevani.prescription.models import DraftItem
+from sanjeevani.prescription.models import DraftItem, Handing
 from sanjeevani.prescription.shorthand import ItemContent
 from sanjeevani.queueing import services as queueing
 from sanjeevani.queueing.models import Token
 from sanjeevani.roster.models import DutyStatus
-from sanjeevani.roster.services import change_duty
+from sanjeevani.roster.services import assign, change_duty
 from sanjeevani.terminology.models import Medicine, Speciality
 from tests.documents.samples import a_photo
 from tests.factories import (
@@ -1744,3 +1745,73 @@ CALLS |= {
         },
     ),
 }
+
+
+def asked_hub(world: World) -> Consultation:
+    """A consultation in progress that a spoke has asked for."""
+    asked = CALLS["consultation.ask_hub"](world)
+    opened = ask_hub(asked.actor, **asked.arguments)
+    assign(SYSTEM, practitioner=world.practitioner, line=world.hub_choice.line)
+    consultation.call_next(world.host, practitioner=world.practitioner)
+    return consultation.answer(world.worker, **of(opened))
+
+
+def next_tier(world: World) -> HubChoice:
+    """Another hub's line that the spoke may ask."""
+    LineFactory(facility=world.facility, kind=LineKind.HUB, speciality_code="cardiology")
+    return next(
+        choice
+        for choice in hubs_for(world.hub_link.state_id, world.hub_link.spoke_id)
+        if choice.line.speciality_code == "cardiology"
+    )
+
+
+def sent_up(world: World) -> dict[str, Any]:
+    """A consultation with something written, and where it goes on."""
+    held = asked_hub(world)
+    consultation.write_note(
+        world.host,
+        **world.at_the_desk(held, content=consultation.NoteContent(advice="Rest"), diagnoses=[]),
+    )
+    return world.at_the_desk(held, choice=next_tier(world), reason="Murmur")
+
+
+def handed(world: World) -> dict[str, Any]:
+    """A prescription at a spoke, and what is handed out."""
+    call_command("load_reference", stdout=StringIO())
+    held = asked_hub(world)
+    desk = world.at_the_desk(held)
+    consultation.write_note(
+        world.host,
+        **desk,
+        content=consultation.NoteContent(),
+        diagnoses=[("J06.9", "Acute upper respiratory infection, unspecified")],
+    )
+    prescription.add_item(world.host, **desk, item=a_medicine())
+    signed = prescription.sign(world.host, **desk)
+    code = signed.content["medicines"][0]["code"]
+    return {**of(held), "handed": {code: Handing.NONE}}
+
+
+CALLS |= {
+    "consultation.redirect_to_hub": lambda world: Call(
+        world.host, _result, world.patient.id, sent_up(world)
+    ),
+    "consultation.refer_up": lambda world: Call(
+        world.host, _result, world.patient.id, sent_up(world)
+    ),
+    "prescription.dispense": lambda world: Call(
+        world.worker, _result, world.patient.id, handed(world)
+    ),
+    "prescription.set_stock": lambda world: Call(
+        world.worker,
+        Facility(state_id=world.hub_link.state_id, id=world.hub_link.spoke_id),
+        arguments=in_stock(world),
+    ),
+}
+
+
+def in_stock(_world: World) -> dict[str, Any]:
+    """A medicine that the spoke has none of."""
+    call_command("load_reference", stdout=StringIO())
+    return {"medicine_code": a_medicine().medicine_code, "in_stock": False}

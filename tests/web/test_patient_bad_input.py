@@ -333,8 +333,7 @@ def test_staff_and_strangers_stay_outside(client: Client, clinic: Clinic) -> Non
     answer = client.get("/people")
     assert answer.status_code == 303
     assert answer.headers["Location"].startswith("/sign-in?next=%2Fpeople")
-    staff = factories.StaffAccountFactory.create()
-    factories.sign_in(client, staff)
+    factories.enter(client, factories.worker_at(factories.FacilityFactory.create()))
     assert client.get("/people").status_code == 403
     assert client.get("/consultations").status_code == 403
 

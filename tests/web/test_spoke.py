@@ -1,5 +1,6 @@
 """The spoke's desk: find, register, agree, tell, measure, ask a hub, and see the answer."""
 
+import re
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from sanjeevani.identity.models import Account, Session
 from sanjeevani.patients.models import Consent, Patient, SpokePatient
 from sanjeevani.queueing.models import PriorityClass
 from tests import factories
+from tests.web.test_papers import at_desk
 
 pytestmark = pytest.mark.django_db
 
@@ -63,7 +65,7 @@ class Spoke:
         self.register()
         patient = Patient.objects.get(state_id=28, name="Sita Devi")
         person = f"/people/{patient.id}"
-        assert self.client.post(f"{person}/consent").status_code == 303
+        assert self.client.post(f"{person}/consent").status_code in (302, 303)
         assert self.client.post(f"{person}/danger", {"sign": "none"}).status_code == 303
         told = self.client.post(
             f"{person}/trouble",
@@ -250,3 +252,84 @@ def test_others_see_nothing(spoke: Spoke, client: Client) -> None:
         assert doctor_elsewhere.get(address).status_code == 403, address
     assert stranger.post(f"{page}/answer").status_code == 404
     assert doctor_elsewhere.get("/spoke").status_code == 403
+
+
+def conclude_with(desk: Client, do: str, line: Line) -> Any:
+    """Write a note at the desk and send the patient on to a hub's line."""
+    return desk.post(
+        "/desk/consultations/28/{}/write".format(
+            Consultation.objects.filter(state_id=28).latest("id").id
+        ),
+        {
+            "do": do,
+            "advice": "Heart sounds need a specialist.",
+            "clinic": f"hub:{line.id}",
+            "redirect_reason": "Murmur",
+            "client_key": "0190a6b5-7c1e-7000-8000-000000000004",
+        },
+    )
+
+
+@pytest.mark.parametrize(("do", "outcome"), [("refer", "referred_up"), ("redirect", "")])
+def test_a_doctor_sends_the_patient_on_to_another_tier_with_the_time_waited(
+    spoke: Spoke, client: Client, do: str, outcome: str
+) -> None:
+    """The hub is a spoke of the next tier; who sits at the sub-centre stays there."""
+    factories.SpecialityFactory(code="cardiology")
+    above = factories.FacilityFactory(is_hub=True)
+    Facility.objects.filter(state_id=28, id=spoke.hub.id).update(is_spoke=True)
+    factories.HubLinkFactory(spoke=spoke.hub, hub=above)
+    upper: Line = factories.LineFactory(
+        facility=above, kind=LineKind.HUB, speciality_code="cardiology"
+    )
+    doctor, specialist = factories.serving_on(spoke.line), factories.serving_on(upper)
+    page = spoke.ask(spoke.ready()).headers["Location"]
+    call_next(factories.doctor(doctor), practitioner=doctor)
+    client.post(f"{page}/answer")
+    assert conclude_with(at_desk(doctor), do, upper).status_code in (200, 303)
+    first, second = Consultation.objects.filter(state_id=28).order_by("id")
+    assert (first.outcome, second.line_id) == (outcome, upper.id)
+    assert second.spoke_id == spoke.facility.id
+    assert second.token.waiting_since == first.token.waiting_since
+    if do == "refer":
+        assert "Go to the waiting room" in client.get(page).content.decode()
+    else:
+        assert client.get(page).headers["Location"] == f"/consultations/28/{second.id}"
+    called = call_next(factories.doctor(specialist), practitioner=specialist)
+    assert called.id == second.id
+    seen = at_desk(specialist)
+    screen = seen.get("/desk").content.decode()
+    for told in ("Murmur", "High every evening", "38.5", spoke.facility.name):
+        assert told in screen
+    if do == "refer":
+        record = seen.get(f"/desk/consultations/28/{first.id}").content.decode()
+        assert "Heart sounds need a specialist." in record
+
+
+def test_medicines_are_handed_out_and_the_doctor_sees_what_is_missing(
+    spoke: Spoke, client: Client
+) -> None:
+    doctor = factories.serving_on(spoke.line)
+    page = spoke.ask(spoke.ready()).headers["Location"]
+    held = call_next(factories.doctor(doctor), practitioner=doctor)
+    client.post(f"{page}/answer")
+    hand_out = f"/spoke{page}/hand-out"
+    assert client.get(hand_out).status_code == 404
+    desk = at_desk(doctor)
+    write = f"/desk/consultations/28/{held.id}/write"
+    common = {"client_key": "0190a6b5-7c1e-7000-8000-000000000005", "advice": "Rest"}
+    desk.post(write, common | {"do": "add_line", "line": "pcm 500 1-0-1 3d"})
+    assert "The spoke has none of this" not in desk.get("/desk").content.decode()
+    desk.post(write, common | {"do": "add_diagnosis:J00"})
+    assert desk.post(f"/desk/consultations/28/{held.id}/sign").status_code == 303
+    form = client.get(hand_out).content.decode()
+    [code] = re.findall(r'name="([^"]+)"[^>]*value="full"[^>]*checked', form)
+    assert client.post(hand_out, {code: "everything"}).status_code == 422
+    assert client.post(hand_out, {code: "none"}).status_code == 303
+    assert "The spoke has none of this" in desk.get("/desk").content.decode()
+    desk.post(write, common | {"do": "done", "outcome": "prescription"})
+    assert "Not in stock" in client.get(page).content.decode()
+    assert client.post(hand_out, {code: "full"}).status_code == 303
+    done = client.get(page).content.decode()
+    assert "In full" in done
+    assert "Not in stock" not in done

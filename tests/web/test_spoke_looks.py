@@ -25,6 +25,7 @@ def spokes(client: Client) -> dict[str, Any]:
     person = f"/spoke/patients/{sita.id}"
     consent = client.get(f"/people/{sita.id}/consent")
     unready = client.post(f"/people/{sita.id}/consent") and client.get(f"{person}/hubs")
+    mismeasured = client.post(f"{person}/measure", {"heart_rate": "9000"})
     spoke.ready()
     doctor = factories.serving_on(spoke.line)
     answers = {
@@ -42,7 +43,7 @@ def spokes(client: Client) -> dict[str, Any]:
         ),
         "consent": consent,
         "measure": client.get(f"{person}/measure"),
-        "measure-wrong": client.post(f"{person}/measure", {"heart_rate": "9000"}),
+        "measure-wrong": mismeasured,
         "hubs-not-enough": unready,
         "hubs": client.get(f"{person}/hubs"),
         "ask": client.get(f"{person}/hubs/28/{spoke.line.id}"),

@@ -617,7 +617,22 @@ def complete(
     patient to somebody in person needs the `letter` to take along; others take none.
     """
     consultation = get(state_id, consultation_id)
+    require_concludable(actor, practitioner, consultation)
+    if outcome in OUTCOMES_WITH_LETTER:
+        write_letter(actor, practitioner=practitioner, consultation=consultation, content=letter)
+    conclude(actor, consultation, outcome)
+    return consultation
+
+
+def require_concludable(
+    actor: Actor, practitioner: Practitioner, consultation: Consultation
+) -> None:
+    """Let the practitioner conclude who has both patient and something written.
+
+    Raises NotInProgress, Invalid.
+    """
     require_in_progress(actor, practitioner, consultation)
+    state_id, consultation_id = consultation.state_id, consultation.id
     if consultation.status != ConsultationStatus.IN_PROGRESS:
         raise NotInProgress(
             _("The connection to the patient is lost. Wait until they are back, or give it up.")
@@ -626,17 +641,22 @@ def complete(
     coded = Diagnosis.objects.filter(state_id=state_id, consultation_id=consultation_id).exists()
     if note is None or not (note.advice.strip() or coded):
         raise Invalid(_("Write your advice or a diagnosis before you finish."), field="advice")
-    if outcome in OUTCOMES_WITH_LETTER:
-        write_letter(actor, practitioner=practitioner, consultation=consultation, content=letter)
-    queueing.finish(actor, state_id=state_id, token_id=consultation.token_id)
+
+
+def conclude(
+    actor: Actor, consultation: Consultation, outcome: Outcome, *, reason: str = ""
+) -> None:
+    """Free the practitioner, leave the room for questions and end: part of the verbs that do."""
+    queueing.finish(actor, state_id=consultation.state_id, token_id=consultation.token_id)
     leave_for_questions(
         actor,
-        state_id=state_id,
+        state_id=consultation.state_id,
         room_id=consultation.room_id,
         until=clock.now() + datetime.timedelta(days=QUESTIONS_DAYS),
     )
-    end_consultation(actor, consultation, ConsultationStatus.COMPLETED, outcome=outcome)
-    return consultation
+    end_consultation(
+        actor, consultation, ConsultationStatus.COMPLETED, outcome=outcome, reason=reason
+    )
 
 
 @verb("consultation.give_feedback")

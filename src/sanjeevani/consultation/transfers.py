@@ -18,6 +18,7 @@ from sanjeevani.consultation.models import (
     Consultation,
     ConsultationStatus,
     Link,
+    Outcome,
 )
 from sanjeevani.consultation.permissions import require_patient, require_practitioner
 from sanjeevani.consultation.queries import FOLLOW_UP_PERIOD
@@ -25,12 +26,14 @@ from sanjeevani.consultation.services import (
     Following,
     Subject,
     blocked_for,
+    conclude,
     end_consultation,
     free_of_practitioner,
     get,
     open_consultation,
     priority_of,
     requested_before,
+    require_concludable,
     respect_blocks,
     token_of,
     valid_reason,
@@ -95,6 +98,70 @@ def redirect(
     return _move(actor, consultation, clinic.line, Link.REDIRECTED, reason)
 
 
+@verb("consultation.redirect_to_hub")
+def redirect_to_hub(
+    actor: Actor,
+    *,
+    practitioner: Practitioner,
+    state_id: int,
+    consultation_id: uuid.UUID,
+    choice: HubChoice,
+    reason: str,
+) -> Consultation:
+    """Send a spoke's patient to another speciality or hub, with the whole waiting time.
+
+    Raises NotPermitted, Stale, Invalid, AlreadyWaiting.
+    """
+    consultation = get(state_id, consultation_id)
+    require_practitioner(actor, practitioner, consultation)
+    _require_hub(consultation, choice)
+    reason = valid_reason(reason, _("Say why you send the patient there."), "redirect_reason")
+    return _move(actor, consultation, choice.line, Link.REDIRECTED, reason)
+
+
+@verb("consultation.refer_up")
+def refer_up(
+    actor: Actor,
+    *,
+    practitioner: Practitioner,
+    state_id: int,
+    consultation_id: uuid.UUID,
+    choice: HubChoice,
+    reason: str,
+) -> Consultation:
+    """Conclude, and open a linked consultation in the next tier that keeps the place in time.
+
+    The specialist sees what was told and what was written here; the patient stays at the spoke.
+    Raises NotInProgress, NotPermitted, Invalid, AlreadyWaiting.
+    """
+    consultation = get(state_id, consultation_id)
+    require_concludable(actor, practitioner, consultation)
+    _require_hub(consultation, choice)
+    reason = valid_reason(reason, _("Say why you send the patient there."), "redirect_reason")
+    held = token_of(consultation)
+    conclude(actor, consultation, Outcome.REFERRED_UP, reason=reason)
+    return _go_on(actor, consultation, held, choice.line, Link.REFERRED)
+
+
+def hubs_beyond(consultation: Consultation) -> list[HubChoice]:
+    """Return where a spoke's patient can go on: to the spoke's other hubs and specialities, and to
+    the hubs of the hub that holds the consultation, the next tier."""
+    if consultation.spoke_id is None:
+        return []
+    here = Line.objects.get(state_id=consultation.state_id, id=consultation.line_id)
+    found = [
+        *hubs_for(consultation.patient_state_id, consultation.spoke_id),
+        *hubs_for(here.state_id, here.facility_id),
+    ]
+    own = here.parent_id or here.id
+    return list({one.line.id: one for one in found if one.line.id != own}.values())
+
+
+def _require_hub(consultation: Consultation, choice: HubChoice) -> None:
+    if choice.line.id not in {one.line.id for one in hubs_beyond(consultation)}:
+        raise NotPermitted
+
+
 def _move(
     actor: Actor, consultation: Consultation, line: Line, link: Link, reason: str
 ) -> Consultation:
@@ -102,6 +169,13 @@ def _move(
         actor, state_id=consultation.state_id, token_id=consultation.token_id
     )
     end_consultation(actor, consultation, ConsultationStatus.REDIRECTED, reason=reason)
+    return _go_on(actor, consultation, left, line, link)
+
+
+def _go_on(
+    actor: Actor, consultation: Consultation, left: Token, line: Line, link: Link
+) -> Consultation:
+    """Open the consultation that goes on from one that has ended, in another line."""
     token = _reissue(actor, left, line, consultation_id=uuid7())
     opened = open_consultation(
         actor,

@@ -95,3 +95,46 @@ class PrescriptionNumber(KeyedModel):
     number = models.CharField(max_length=20, primary_key=True)
     prescription_state_id = models.SmallIntegerField()
     prescription_id = models.UUIDField()
+
+
+class Handing(models.TextChoices):
+    """What a patient got of a medicine."""
+
+    FULL = "full", _("In full")
+    PART = "part", _("In part")
+    NONE = "none", _("Not in stock")
+
+
+class Dispensing(ShardedModel):
+    """What was handed out at a spoke on a prescription, medicine by medicine. Insert-only: the
+    newest row of a medicine counts."""
+
+    insert_only = True
+
+    prescription_id = models.UUIDField()
+    prescription = sharded_relation("prescription.Prescription", "prescription_id")
+    medicine_code = models.CharField(max_length=120)
+    handing = models.CharField(max_length=4, choices=Handing.choices)
+    facility_state_id = models.SmallIntegerField()
+    facility_id = models.UUIDField()
+    by_post_id = models.UUIDField()
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["state_id", "prescription_id", "id"], name="dispensing_of")]
+
+
+class OutOfStock(ShardedModel):
+    """In the spoke's state: a medicine that a spoke has none of. Everything else is taken to be
+    there, so that nobody has to keep a list before the first patient comes."""
+
+    facility_id = models.UUIDField()
+    medicine_code = models.CharField(max_length=120)
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state_id", "facility_id", "medicine_code"], name="out_of_stock_once"
+            )
+        ]

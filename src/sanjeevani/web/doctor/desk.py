@@ -39,6 +39,9 @@ from sanjeevani.web.doctor.words import reader_language
 from sanjeevani.web.names import hub_names
 from sanjeevani.web.papers import Shown
 
+GOING_ON = (Link.REDIRECTED, Link.REFERRED)
+"""Links to a consultation that another doctor began."""
+
 DEFAULT_MINUTES = 10
 """The hint of the call's clock for a line without a clinic."""
 
@@ -218,7 +221,7 @@ def case_of(practitioner: Practitioner, consultation: Consultation) -> Case:
         earlier_consultations(practitioner, consultation),
         messages_in(consultation.state_id, consultation.room_id),
         at_desk(consultation),
-        followed_by(consultation) if consultation.link == Link.REDIRECTED else None,
+        followed_by(consultation) if consultation.link in GOING_ON else None,
         _vitals(intake, language),
         _spoke(consultation),
     )

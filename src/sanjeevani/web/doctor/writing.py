@@ -16,7 +16,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from sanjeevani.calls.services import send_message
-from sanjeevani.consultation.errors import ClinicClosed
+from sanjeevani.consultation.errors import ClinicClosed, NotInProgress
 from sanjeevani.consultation.interruptions import interrupt, not_reachable, resume, ring_again
 from sanjeevani.consultation.models import (
     Consultation,
@@ -34,11 +34,18 @@ from sanjeevani.consultation.note_templates import (
 from sanjeevani.consultation.offers import destinations
 from sanjeevani.consultation.queries import writing_of
 from sanjeevani.consultation.services import NoteContent, hand_back, write_note
-from sanjeevani.consultation.transfers import redirect, return_to_patient
+from sanjeevani.consultation.transfers import (
+    hubs_beyond,
+    redirect,
+    redirect_to_hub,
+    refer_up,
+    return_to_patient,
+)
 from sanjeevani.directory.models import Practitioner
-from sanjeevani.directory.queries import clinic_serving
+from sanjeevani.directory.queries import HubChoice, clinic_serving
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import DomainError, Invalid, NotFound
+from sanjeevani.prescription.dispensing import out_of_stock
 from sanjeevani.prescription.errors import MedicineRefused
 from sanjeevani.prescription.models import Prescription
 from sanjeevani.prescription.queries import DraftLine, draft_of, newest_prescription
@@ -46,6 +53,8 @@ from sanjeevani.prescription.rules import Finding
 from sanjeevani.prescription.services import add_item, conclude, remove_item
 from sanjeevani.prescription.shorthand import ItemContent, parse
 from sanjeevani.queueing.errors import AlreadyWaiting
+from sanjeevani.queueing.expected_wait import WaitInterval
+from sanjeevani.queueing.queries import expected_waits
 from sanjeevani.terminology.models import Diagnosis, Medicine
 from sanjeevani.terminology.queries import (
     diagnoses_coded,
@@ -70,6 +79,7 @@ from sanjeevani.web.doctor.forms import (
     UseTemplateForm,
     refuse,
 )
+from sanjeevani.web.names import hub_names
 
 FOUND = 8
 """How many results of a search stand on the desk."""
@@ -130,6 +140,12 @@ class Writing:
         return [f"{title} ({code})" for code, title in self.diagnoses.items()]
 
     @cached_property
+    def missing_at_spoke(self) -> set[str]:
+        """The medicines that the spoke has none of where the patient sits."""
+        spoke_id = self.consultation.spoke_id
+        return out_of_stock(self.consultation.patient_state_id, spoke_id) if spoke_id else set()
+
+    @cached_property
     def draft(self) -> list[DraftLine]:
         """The lines not signed yet, each with what speaks against it."""
         return draft_of(self.consultation)
@@ -141,7 +157,7 @@ class Writing:
 
     def read(self) -> Self:
         """Read what a page shows beyond the note, before its template runs."""
-        _ = self.draft, self.signed
+        _ = self.draft, self.signed, self.missing_at_spoke
         if self.consultation.status in (
             ConsultationStatus.IN_PROGRESS,
             ConsultationStatus.INTERRUPTED,
@@ -388,20 +404,48 @@ class Writing:
         form = self.redirect = RedirectForm(_choices(self.consultation), data)
         self.section = "redirect"
         if form.is_valid():
-            state_id, _dot, clinic_id = form.cleaned_data["clinic"].partition(".")
-            clinic = clinic_serving(
-                self.consultation.patient_state_id,
-                clinic_state_id=int(state_id),
-                clinic_id=uuid.UUID(clinic_id),
-            )
-            reason = form.cleaned_data["redirect_reason"]
+            chosen, reason = form.cleaned_data["clinic"], form.cleaned_data["redirect_reason"]
             try:
-                redirect(self.actor, **self._key, clinic=clinic, reason=reason)
+                self._send_to(chosen, reason)
             except (AlreadyWaiting, ClinicClosed, Invalid) as error:
                 refuse(form, error)
             else:
                 self.redirect = None
                 self.section = "sent"
+
+    def _send_to(self, chosen: str, reason: str) -> None:
+        if chosen.startswith(HUB):
+            redirect_to_hub(self.actor, **self._key, choice=self._hub(chosen), reason=reason)
+            return
+        state_id, _dot, clinic_id = chosen.partition(".")
+        clinic = clinic_serving(
+            self.consultation.patient_state_id,
+            clinic_state_id=int(state_id),
+            clinic_id=uuid.UUID(clinic_id),
+        )
+        redirect(self.actor, **self._key, clinic=clinic, reason=reason)
+
+    def _hub(self, chosen: str) -> HubChoice:
+        line_id = chosen.removeprefix(HUB)
+        return next(one for one in hubs_beyond(self.consultation) if str(one.line.id) == line_id)
+
+    def _refer(self, data: QueryDict, argument: str) -> None:
+        form = self.redirect = RedirectForm(_choices(self.consultation), data)
+        self.section = "redirect"
+        if not form.is_valid():
+            return
+        chosen = form.cleaned_data["clinic"]
+        if not chosen.startswith(HUB):
+            form.add_error("clinic", _("Refer to a hub. To an OPD, send the patient on."))
+            return
+        reason = form.cleaned_data["redirect_reason"]
+        try:
+            refer_up(self.actor, **self._key, choice=self._hub(chosen), reason=reason)
+        except (AlreadyWaiting, NotInProgress, Invalid) as error:
+            refuse(form, error)
+        else:
+            self.redirect = None
+            self.section = "sent"
 
     def _return(self, data: QueryDict, argument: str) -> None:
         form = self.missing = ReturnForm(data)
@@ -507,14 +551,31 @@ class Writing:
             self.taken = ("shorthand",)
 
 
+HUB = "hub:"
+"""What stands before a hub's line where a clinic has its state."""
+
+
 def _choices(consultation: Consultation) -> list[tuple[str, str]]:
     """Return where the patient can be sent, each with the wait that others have there."""
-    return [
+    return _hub_choices(consultation) + [
         (
             f"{offer.open_clinic.line.state_id}.{offer.open_clinic.clinic.id}",
             f"{words.clinic_name(offer.open_clinic.clinic)}: {words.wait_text(offer.wait)}",
         )
         for offer in destinations(consultation)
+    ]
+
+
+def _hub_choices(consultation: Consultation) -> list[tuple[str, str]]:
+    choices = hubs_beyond(consultation)
+    names = hub_names({one.line.id: one.line for one in choices})
+    waits: dict[uuid.UUID, WaitInterval | None] = {}
+    for state_id in sorted({one.line.state_id for one in choices}):
+        here = [one.line.id for one in choices if one.line.state_id == state_id]
+        waits |= expected_waits(state_id, here)
+    return [
+        (f"{HUB}{one.line.id}", f"{names[one.line.id]}: {words.wait_text(waits[one.line.id])}")
+        for one in choices
     ]
 
 
@@ -565,6 +626,7 @@ ACTIONS: dict[str, Callable[[Writing, QueryDict, str], None]] = {
     "done": Writing._done,
     "find_opd": Writing._find_opd,
     "redirect": Writing._redirect,
+    "refer": Writing._refer,
     "return": Writing._return,
     "hand_back": Writing._hand_back,
     "ring_again": Writing._ring_again,

@@ -23,7 +23,13 @@ from sanjeevani.consultation.calling import is_held
 from sanjeevani.consultation.errors import AlreadyGiven, ClinicClosed
 from sanjeevani.consultation.interruptions import resume
 from sanjeevani.consultation.letters import letter_of
-from sanjeevani.consultation.models import Consultation, ConsultationStatus, Diagnosis, Link
+from sanjeevani.consultation.models import (
+    Consultation,
+    ConsultationStatus,
+    Diagnosis,
+    Link,
+    Outcome,
+)
 from sanjeevani.consultation.queries import (
     feedback_of,
     followed_by,
@@ -43,8 +49,10 @@ from sanjeevani.intake.queries import intake_of
 from sanjeevani.patients.companions import valid_representatives
 from sanjeevani.patients.models import Representative
 from sanjeevani.patients.queries import own_record
+from sanjeevani.prescription.dispensing import dispensed
 from sanjeevani.prescription.letters import render_letter
-from sanjeevani.prescription.queries import prescriptions_of
+from sanjeevani.prescription.models import Handing
+from sanjeevani.prescription.queries import Issued, prescriptions_of
 from sanjeevani.queueing.errors import CallExpired
 from sanjeevani.queueing.models import TokenStatus
 from sanjeevani.queueing.queries import place_of, wait_of
@@ -134,6 +142,8 @@ def _status(consultation: Consultation) -> dict[str, Any]:
             "note": writing.note,
             "diagnoses": _plain_names(writing.diagnoses),
             "letter": letter_of(consultation),
+            "goes_on_at": _goes_on_at(consultation),
+            "handed": _handed(consultation, signed),
             "now": clock.now(),
             "feedback": feedback_of(consultation),
             "feedback_form": FeedbackForm(),
@@ -152,6 +162,27 @@ def _collectors(consultation: Consultation) -> list[Representative]:
 def _moved_to(consultation: Consultation) -> str | None:
     """Return where a redirected patient waits now."""
     if consultation.status != ConsultationStatus.REDIRECTED:
+        return None
+    successor = successor_of(consultation)
+    return reverse("patient:consultation", args=successor) if successor else None
+
+
+def _handed(consultation: Consultation, signed: list[Issued]) -> list[tuple[str, Handing]]:
+    """Return what a spoke has handed out of the newest prescription, by the medicines' names."""
+    if consultation.spoke_id is None or not signed:
+        return []
+    got = dispensed(signed[0].prescription)
+    lines = signed[0].prescription.content["medicines"]
+    return [
+        (f"{line['generic_name']} {line['strength']}", got[line["code"]])
+        for line in lines
+        if line["code"] in got
+    ]
+
+
+def _goes_on_at(consultation: Consultation) -> str | None:
+    """Return where a patient who was referred up at a spoke waits for the specialist."""
+    if consultation.outcome != Outcome.REFERRED_UP or consultation.spoke_id is None:
         return None
     successor = successor_of(consultation)
     return reverse("patient:consultation", args=successor) if successor else None

@@ -12,6 +12,8 @@ from sanjeevani.identity.mobiles import latin_digits, parse_mobile
 from sanjeevani.patients.models import Relation
 from sanjeevani.patients.services import OLDEST_YEARS
 from sanjeevani.patients.spokes import ABHA_DIGITS, Sought, parse_abha
+from sanjeevani.prescription.documents import MedicineReading
+from sanjeevani.prescription.models import Handing
 from sanjeevani.terminology.vitals import (
     CELSIUS,
     FAHRENHEIT,
@@ -193,3 +195,23 @@ class HubForm(PlainForm):
             self.fields["companion"].choices = companions  # type: ignore[attr-defined]
         else:
             del self.fields["companion"]
+
+
+class HandingForm(PlainForm):
+    """What the patient gets of each medicine: in full unless the spoke has none of it."""
+
+    def __init__(
+        self, medicines: list[tuple[str, MedicineReading]], *args: Any, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        for code, reading in medicines:
+            name = " ".join(filter(None, [reading.name, reading.strength, reading.form]))
+            self.fields[code] = forms.ChoiceField(
+                label=f"{name}: {reading.dose}, {reading.frequency}, {reading.duration}",
+                choices=Handing.choices,
+                widget=forms.RadioSelect,
+                error_messages={
+                    "required": _("Say of each medicine what the patient got."),
+                    "invalid_choice": _("Choose one of these."),
+                },
+            )

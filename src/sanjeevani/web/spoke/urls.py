@@ -13,6 +13,11 @@ urlpatterns = [
     path("spoke/cases", views.cases, name="cases"),
     path("spoke/find", views.find, name="find"),
     path("spoke/register", views.register, name="register"),
+    path(
+        "spoke/consultations/<int:state_id>/<uuid:consultation_id>/hand-out",
+        views.hand_out,
+        name="hand-out",
+    ),
     path(f"{_PERSON}/take-in", views.receive, name="take-in"),
     path(f"{_PERSON}/measure", views.measure, name="measure"),
     path(f"{_PERSON}/hubs", views.hubs, name="hubs"),

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from sanjeevani.consultation.errors import ConsentMissing
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
-from sanjeevani.consultation.queries import LIVE, own_consultations
+from sanjeevani.consultation.queries import LIVE, own_consultation, own_consultations
 from sanjeevani.consultation.spokes import (
     HubOffer,
     NotEnough,
@@ -31,7 +31,7 @@ from sanjeevani.consultation.spokes import (
 from sanjeevani.directory.models import BESIDE_THE_PATIENT, Practitioner
 from sanjeevani.directory.queries import hub_lines, state
 from sanjeevani.foundation import clock
-from sanjeevani.foundation.errors import DomainError, Invalid, NotPermitted
+from sanjeevani.foundation.errors import DomainError, Invalid, NotFound, NotPermitted
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.queries import draft_of
 from sanjeevani.intake.services import save_draft
@@ -46,12 +46,16 @@ from sanjeevani.patients.spokes import (
     register_at_spoke,
     take_in,
 )
+from sanjeevani.prescription.dispensing import dispense, dispensed, out_of_stock
+from sanjeevani.prescription.documents import medicines_in
+from sanjeevani.prescription.models import Handing
+from sanjeevani.prescription.queries import prescription_in_force
 from sanjeevani.web.access import PortalRequest, staff
 from sanjeevani.web.names import hub_names, speciality_names
 from sanjeevani.web.patient.consultation_views import stage_of, unless_known
 from sanjeevani.web.patient.family_forms import companion_choices
 from sanjeevani.web.patient.views import errors_on, form_page, language, name_of, see
-from sanjeevani.web.spoke.forms import FindForm, HubForm, MeasureForm, RegisterForm
+from sanjeevani.web.spoke.forms import FindForm, HandingForm, HubForm, MeasureForm, RegisterForm
 
 at_spoke = staff(*BESIDE_THE_PATIENT)
 
@@ -301,3 +305,34 @@ def _languages(request: PortalRequest) -> list[str]:
     spoken = list(state(request.actor.state_id).languages)
     known = [*spoken, *(code for code, _name in settings.LANGUAGES if code not in spoken)]
     return sorted(known, key=lambda code: code != language())
+
+
+@at_spoke
+@require_http_methods(["GET", "POST"])
+def hand_out(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
+    """What the patient gets of each medicine."""
+    _require_spoke(request)
+    found = own_consultation(request.actor, state_id, consultation_id)
+    prescription = prescription_in_force(found)
+    if prescription is None:
+        raise NotFound(_("There is no prescription here that still holds."))
+    readings = medicines_in(prescription, language())
+    codes = [line["code"] for line in prescription.content["medicines"]]
+    missing = out_of_stock(request.actor.state_id, request.post.facility_id)
+    initial = {code: Handing.NONE if code in missing else Handing.FULL for code in codes}
+    form = HandingForm(
+        list(zip(codes, readings, strict=True)),
+        request.POST or None,
+        initial=initial | dispensed(prescription),
+    )
+    if request.method == "POST" and form.is_valid():
+        dispense(
+            request.actor,
+            state_id=state_id,
+            consultation_id=consultation_id,
+            handed={code: Handing(form.cleaned_data[code]) for code in codes},
+        )
+        return see(reverse("patient:consultation", args=[state_id, consultation_id]))
+    return form_page(
+        request, "spoke/hand_out.html", form, consultation=found, prescription=prescription
+    )
