@@ -63,6 +63,68 @@ def test_registered_asked_answered_and_printed(
     look(page, f"spoke-{language}-8-answered")
     printed = page.request.get(page.url + "/prescription.pdf")
     assert printed.body().startswith(b"%PDF")
+    page.locator("a[href$='/hand-out']").click()
+    look(page, f"spoke-{language}-10-hand-out")
+    worker.submit()
+    expect(page.locator("a[href$='/hand-out']")).to_be_visible()
     page.goto("/spoke")
     expect(page.locator(".choices").first).to_contain_text("Sita Devi")
     look(page, f"spoke-{language}-9-desk")
+
+
+def ready(worker: HealthWorker, name: str) -> None:
+    """Register somebody and fill in what a hub's doctor needs."""
+    page = worker.page
+    worker.register(name, age="52")
+    worker.submit()
+    worker.no_danger()
+    worker.complain("fever", text="Tired for weeks, fever every evening", days=20)
+    page.locator("input[name=body_temperature]").fill("38.1")
+    worker.submit()
+
+
+def send_on(doctor: Doctor, hub: str, reason: str, press: str) -> None:
+    """Choose a hub at the desk, say why, and press a button."""
+    page = doctor.page
+    page.locator("#find-opd").click()
+    option = page.locator("select[name=clinic] option", has_text=hub).first
+    page.locator("select[name=clinic]").select_option(option.get_attribute("value") or "")
+    page.locator("[name=redirect_reason]").fill(reason)
+    page.locator(press).click()
+    expect(page.locator("button.next")).to_be_visible()
+
+
+def test_three_tiers_and_a_wrong_speciality(
+    new_worker: NewWorker, new_doctor: NewDoctor, look: Look
+) -> None:
+    """Sub-centre, primary health centre, district hospital; the patient stays where she sits."""
+    worker = new_worker("tamil-nadu.worker1")
+    page = worker.page
+    ready(worker, "Selvi")
+    first = new_doctor("tamil-nadu.phc1")
+    first.go_on_duty()
+    page.reload()
+    page.locator(".choice a", has_text="General medicine").first.click()
+    worker.submit()
+    first.next()
+    worker.answer()
+    first.expect_in_progress()
+    first.note(advice="Needs a specialist's opinion")
+    send_on(first, "District Hospital", "Fever for three weeks", "#refer")
+    page.locator("a.govuk-button", has_text="waiting room").click()
+    expect(page.locator(".token")).to_be_visible()
+    look(page, "tiers-1-waiting-for-the-specialist")
+
+    second = new_doctor("tamil-nadu.doctor1")
+    second.go_on_duty()
+    second.next()
+    patient = second.page.locator(".desk__patient")
+    for told in ("Selvi", "Referred by", "Fever for three weeks", "38.1", "Tired for weeks"):
+        expect(patient).to_contain_text(told)
+    look(second.page, "tiers-2-the-specialist-sees-everything")
+    worker.answer()
+    second.expect_in_progress()
+    send_on(second, "Women", "Wrong speciality", "#send-on")
+    expect(page.locator(".token")).to_be_visible()
+    expect(page.locator("main")).to_contain_text("The time you waited is kept")
+    look(page, "tiers-3-sent-on")
