@@ -63,8 +63,10 @@ function say(text, statement = {}) {
     list.append(term, meaning);
   }
   const line = document.createElement("p");
-  line.className = "govuk-body govuk-!-font-weight-bold";
-  line.textContent = text;
+  line.className = "govuk-body";
+  const said = document.createElement("strong");
+  said.textContent = text;
+  line.append(said);
   verdict.replaceChildren(line, ...(list.children.length ? [list] : []));
 }
 
