@@ -178,6 +178,12 @@ class HealthWorker(Patient):
         page.locator("input[name=address]").fill("Near the well")
         self.submit()
 
+    def show_patient(self) -> None:
+        """Take a photo that shows that the patient sits here."""
+        self.page.locator("input[name=photo]").set_input_files([photo("here.jpg")])
+        self.page.locator("button[value=photo]").click()
+        expect(self.page.locator(".token")).to_be_visible()
+
 
 class Doctor:
     """Somebody at a desk."""

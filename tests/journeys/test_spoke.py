@@ -42,7 +42,8 @@ def test_registered_asked_answered_and_printed(
     page.locator(".choice a").first.click()
     look(page, f"spoke-{language}-5-ask")
     worker.submit()
-    expect(page.locator(".token")).to_be_visible()
+    look(page, f"spoke-{language}-5b-presence")
+    worker.show_patient()
     look(page, f"spoke-{language}-6-waiting")
 
     doctor.next()
@@ -106,6 +107,7 @@ def test_three_tiers_and_a_wrong_speciality(
     page.reload()
     page.locator(".choice a", has_text="General medicine").first.click()
     worker.submit()
+    worker.show_patient()
     first.next()
     worker.answer()
     first.expect_in_progress()

@@ -71,26 +71,34 @@ class Link:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._up, self._down = _Direction(self), _Direction(self)
+        front = _Front(self, self._turn_port)
         self._loop.run_until_complete(
             self._loop.create_datagram_endpoint(
-                lambda: _Front(self, self._turn_port), local_addr=("127.0.0.1", self.udp_port)
+                lambda: front, local_addr=("127.0.0.1", self.udp_port)
             )
         )
-        self._loop.run_until_complete(
+        server = self._loop.run_until_complete(
             asyncio.start_server(self._accept, "127.0.0.1", self.tcp_port)
         )
         self._ready.set()
         self._loop.run_forever()
+        server.close()
+        front.close()
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
-        self._loop.run_until_complete(asyncio.sleep(0))
+        # Sockets close in the turns of the loop that follow.
+        self._loop.run_until_complete(asyncio.sleep(0.1))
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._passable()
         there, back = await asyncio.open_connection("127.0.0.1", self._gateway_port)
-        await asyncio.gather(
-            self._pump(reader, back, self._up), self._pump(there, writer, self._down)
-        )
+        try:
+            await asyncio.gather(
+                self._pump(reader, back, self._up), self._pump(there, writer, self._down)
+            )
+        finally:
+            back.close()
+            writer.close()
 
     async def _pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: _Direction
@@ -140,6 +148,11 @@ class _Front(asyncio.DatagramProtocol):
             transport.sendto(data)
 
         asyncio.get_running_loop().create_task(open_back())
+
+    def close(self) -> None:
+        """Close the sockets on both sides."""
+        for transport in (self.transport, *self._backs.values()):
+            transport.close()
 
     def answer(self, data: bytes, address: tuple[str, int]) -> None:
         """Carry a datagram of the server down to a caller."""

@@ -19,6 +19,7 @@ from sanjeevani.calls.phone import ask_phone_call
 from sanjeevani.calls.services import CheckResult
 from sanjeevani.consultation import interruptions, transfers
 from sanjeevani.consultation import papers as consultation_papers
+from sanjeevani.consultation import presence as consultation_presence
 from sanjeevani.consultation import services as consultation
 from sanjeevani.consultation.letters import LetterContent
 from sanjeevani.consultation.models import (
@@ -102,6 +103,7 @@ from tests.factories import (
     requested,
     worker_at,
 )
+from tests.identity.helpers import sent_code
 
 STAFF_PASSWORD = "a long enough passphrase"
 
@@ -231,6 +233,7 @@ class World:
     @cached_property
     def hub_link(self) -> HubLink:
         """That the hospital answers a spoke."""
+        StateFactory()
         Facility.objects.filter(state_id=self.facility.state_id).update(is_hub=True)
         link: HubLink = HubLinkFactory(hub=self.facility)
         return link
@@ -1751,6 +1754,7 @@ def asked_hub(world: World) -> Consultation:
     """A consultation in progress that a spoke has asked for."""
     asked = CALLS["consultation.ask_hub"](world)
     opened = ask_hub(asked.actor, **asked.arguments)
+    consultation_presence.show_by_photo(world.worker, **of(opened), file=a_photo())
     assign(SYSTEM, practitioner=world.practitioner, line=world.hub_choice.line)
     consultation.call_next(world.host, practitioner=world.practitioner)
     return consultation.answer(world.worker, **of(opened))
@@ -1815,3 +1819,49 @@ def in_stock(_world: World) -> dict[str, Any]:
     """A medicine that the spoke has none of."""
     call_command("load_reference", stdout=StringIO())
     return {"medicine_code": a_medicine().medicine_code, "in_stock": False}
+
+
+def waiting_at_spoke(world: World) -> Consultation:
+    """A consultation that a spoke has asked for."""
+    asked = CALLS["consultation.ask_hub"](world)
+    return ask_hub(asked.actor, **asked.arguments)
+
+
+def a_presence_code(world: World) -> dict[str, Any]:
+    """A code to show presence by."""
+    challenge = identity.request_presence_code(SYSTEM, mobile="+919876543210", language="en")
+    return {"challenge": challenge, "code": sent_code("+919876543210")}
+
+
+CALLS |= {
+    "directory.set_presence_proof": lambda world: Call(
+        world.staff(Role.STATE_ADMIN),
+        StateFactory(),
+        arguments={"state_id": ANDHRA_PRADESH, "proof": "photo"},
+    ),
+    "identity.request_presence_code": lambda world: Call(
+        SYSTEM,
+        lambda challenge: OneTimeCode(id=challenge),
+        arguments={"mobile": "+919876543210", "language": "en"},
+    ),
+    "identity.confirm_presence": lambda world: Call(
+        SYSTEM,
+        OneTimeCode(id=(given := a_presence_code(world))["challenge"]),
+        arguments=given,
+    ),
+    "consultation.show_by_photo": lambda world: Call(
+        world.worker,
+        asked := waiting_at_spoke(world),
+        world.patient.id,
+        {**of(asked), "file": a_photo()},
+    ),
+    "consultation.send_presence_code": lambda world: Call(
+        world.worker, asked := waiting_at_spoke(world), world.patient.id, of(asked)
+    ),
+    "consultation.show_by_code": lambda world: Call(
+        world.worker,
+        asked := waiting_at_spoke(world),
+        world.patient.id,
+        {"consultation": asked},
+    ),
+}

@@ -6,18 +6,21 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.consultation.models import Consultation, ConsultationStatus, PatientPresence
 from sanjeevani.consultation.services import call_next
-from sanjeevani.directory.models import Facility, Line, LineKind
+from sanjeevani.directory.models import Facility, Line, LineKind, State
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.models import AuditEvent
 from sanjeevani.identity.models import Account, Session
 from sanjeevani.patients.models import Consent, Patient, SpokePatient
 from sanjeevani.queueing.models import PriorityClass
 from tests import factories
-from tests.web.test_papers import at_desk
+from tests.identity.helpers import sent_code
+from tests.web.test_papers import at_desk, photo, scratch
 
 pytestmark = pytest.mark.django_db
+
+__all__ = ["scratch"]
 
 
 class Spoke:
@@ -25,6 +28,7 @@ class Spoke:
 
     def __init__(self, client: Client) -> None:
         self.client = client
+        self.proof = "none"
         factories.StateFactory()
         factories.SymptomFactory()
         self.link = factories.HubLinkFactory()
@@ -60,9 +64,9 @@ class Spoke:
             "district": "Guntur",
         }
 
-    def ready(self) -> Patient:
+    def ready(self, **changes: str) -> Patient:
         """Register somebody, with consent, complaint and measurement."""
-        self.register()
+        self.register(**changes)
         patient = Patient.objects.get(state_id=28, name="Sita Devi")
         person = f"/people/{patient.id}"
         assert self.client.post(f"{person}/consent").status_code in (302, 303)
@@ -77,7 +81,8 @@ class Spoke:
         return patient
 
     def ask(self, patient: Patient, **changes: str) -> Any:
-        """Ask the hub."""
+        """Ask the hub, in a state that asks for no proof of presence."""
+        State.objects.filter(lgd_code=28).update(presence_proof=self.proof)
         form = {
             "request_key": "0190a6b5-7c1e-7000-8000-000000000002",
             "doctor": "pool",
@@ -86,6 +91,11 @@ class Spoke:
         return self.client.post(
             f"/spoke/patients/{patient.id}/hubs/28/{self.line.id}", form | changes
         )
+
+    def waits(self, **changes: str) -> str:
+        """Ask for somebody new; return the address of the consultation."""
+        asked: str = self.ask(self.ready(**changes)).headers["Location"]
+        return asked.removeprefix("/spoke").removesuffix("/presence")
 
 
 @pytest.fixture
@@ -104,8 +114,9 @@ def test_from_the_register_to_the_doctors_call(spoke: Spoke, client: Client) -> 
     asked = spoke.ask(patient)
     assert asked.status_code == 303, asked.content.decode()
     page = asked.headers["Location"]
+    page = client.get(page).headers["Location"]
     assert "Waiting room for Sita Devi" in client.get(page).content.decode()
-    assert spoke.ask(patient).headers["Location"] == page
+    assert spoke.ask(patient).headers["Location"] == asked.headers["Location"]
     consultation = Consultation.objects.get(state_id=28)
     assert consultation.spoke_id == spoke.facility.id
     assert consultation.asked_by_post_id == spoke.worker.post_id
@@ -238,8 +249,8 @@ def test_an_impossible_measurement_is_said_and_the_others_kept(
 
 
 def test_others_see_nothing(spoke: Spoke, client: Client) -> None:
-    patient = spoke.ready()
-    page = spoke.ask(patient).headers["Location"]
+    page = spoke.waits()
+    patient = Patient.objects.get(state_id=28)
     stranger, doctor_elsewhere = Client(), Client()
     factories.enter(stranger, factories.worker_at(factories.FacilityFactory(is_spoke=True)))
     post = factories.PostFactory.create()
@@ -283,7 +294,7 @@ def test_a_doctor_sends_the_patient_on_to_another_tier_with_the_time_waited(
         facility=above, kind=LineKind.HUB, speciality_code="cardiology"
     )
     doctor, specialist = factories.serving_on(spoke.line), factories.serving_on(upper)
-    page = spoke.ask(spoke.ready()).headers["Location"]
+    page = spoke.waits()
     call_next(factories.doctor(doctor), practitioner=doctor)
     client.post(f"{page}/answer")
     assert conclude_with(at_desk(doctor), do, upper).status_code in (200, 303)
@@ -310,7 +321,7 @@ def test_medicines_are_handed_out_and_the_doctor_sees_what_is_missing(
     spoke: Spoke, client: Client
 ) -> None:
     doctor = factories.serving_on(spoke.line)
-    page = spoke.ask(spoke.ready()).headers["Location"]
+    page = spoke.waits()
     held = call_next(factories.doctor(doctor), practitioner=doctor)
     client.post(f"{page}/answer")
     hand_out = f"/spoke{page}/hand-out"
@@ -333,3 +344,59 @@ def test_medicines_are_handed_out_and_the_doctor_sees_what_is_missing(
     done = client.get(page).content.decode()
     assert "In full" in done
     assert "Not in stock" not in done
+
+
+def test_presence_is_shown_by_a_photo_before_the_call_is_answered(
+    spoke: Spoke, client: Client
+) -> None:
+    spoke.proof = "any"
+    page = spoke.waits()
+    proof = f"/spoke{page}/presence"
+    doctor = factories.serving_on(spoke.line)
+    call_next(factories.doctor(doctor), practitioner=doctor)
+    status = client.get(f"{page}/status").content.decode()
+    assert proof in status
+    assert f'action="{page}/answer"' not in status
+    refused = client.post(f"{page}/answer")
+    assert refused.status_code == 409
+    assert "Show first that the patient is here" in refused.content.decode()
+    assert client.post(proof, {"do": "photo"}).status_code == 422
+    assert client.post(proof, {"do": "send"}).status_code == 422
+    assert client.post(proof, {"do": "photo", "photo": photo()}).status_code == 303
+    assert client.get(proof).headers["Location"] == page
+    assert "presence shown: photo" in at_desk(doctor).get("/desk").content.decode()
+    assert client.post(f"{page}/answer").status_code == 303
+
+
+def test_presence_is_shown_by_the_code_that_the_patient_tells(spoke: Spoke, client: Client) -> None:
+    spoke.proof = "code"
+    page = spoke.waits(mobile="9848012345")
+    proof = f"/spoke{page}/presence"
+    assert client.post(proof, {"do": "photo", "photo": photo()}).status_code == 422
+    asked = client.post(proof, {"do": "send"}).content.decode()
+    [challenge] = re.findall(r'name="challenge" value="([^"]+)"', asked)
+    code = sent_code("+919848012345")
+    other = "000000" if code != "000000" else "111111"
+    wrong = {"do": "code", "challenge": challenge, "code": other}
+    refused = client.post(proof, wrong)
+    assert refused.status_code == 422
+    assert 'name="challenge"' in refused.content.decode()
+    # What shows presence signs nobody in.
+    stranger = Client()
+    stranger.cookies["challenge"] = challenge
+    assert stranger.post("/sign-in/code", {"code": code}).status_code != 303
+    assert client.post(proof, wrong | {"code": code}).headers["Location"] == page
+    assert PatientPresence.objects.get(state_id=28).shown_by == "code"
+
+
+def test_an_emergency_is_not_kept_waiting_for_a_proof(spoke: Spoke, client: Client) -> None:
+    spoke.proof = "photo"
+    patient = spoke.ready()
+    page = client.get(f"/people/{patient.id}/danger").content.decode()
+    sign = page.split('name="sign" value="')[1].split('"')[0]
+    client.post(f"/people/{patient.id}/danger", {"sign": sign})
+    asked = spoke.ask(patient).headers["Location"]
+    page = client.get(asked).headers["Location"]
+    doctor = factories.serving_on(spoke.line)
+    call_next(factories.doctor(doctor), practitioner=doctor)
+    assert client.post(f"{page}/answer").status_code == 303

@@ -48,8 +48,15 @@ def spokes(client: Client) -> dict[str, Any]:
         "hubs": client.get(f"{person}/hubs"),
         "ask": client.get(f"{person}/hubs/28/{spoke.line.id}"),
     }
-    page = spoke.ask(sita).headers["Location"]
-    answers |= {"waiting": client.get(page), "desk-waiting": client.get("/spoke")}
+    spoke.proof = "any"
+    proof = spoke.ask(sita).headers["Location"]
+    page = proof.removeprefix("/spoke").removesuffix("/presence")
+    answers |= {
+        "presence": client.get(proof),
+        "presence-wrong": client.post(proof, {"do": "photo"}),
+        "waiting": client.get(page),
+        "desk-waiting": client.get("/spoke"),
+    }
     call_next(factories.doctor(doctor), practitioner=doctor)
     answers |= {"desk-called": client.get("/spoke"), "person": client.get(f"/people/{sita.id}")}
     return answers

@@ -66,3 +66,10 @@ class KeptApart(DomainError):
 
     status = 409
     message = _("You will not be brought together with this doctor again. Choose an OPD instead.")
+
+
+class PresenceUnproven(DomainError):
+    """The state asks the spoke to show that the patient really sits there."""
+
+    status = 409
+    message = _("Show first that the patient is here: take a photo, or enter the patient’s code.")

@@ -315,3 +315,38 @@ class ConductReport(ShardedModel):
                 fields=["state_id", "consultation_id", "by"], name="conduct_report_once"
             )
         ]
+
+
+class ShownBy(models.TextChoices):
+    """How it was shown that the patient was there."""
+
+    PHOTO = "photo", _("Photo")
+    CODE = "code", _("Code to the mobile")
+
+
+class PatientPresence(ShardedModel):
+    """That the patient really sat at the spoke: padded figures are this arm's known disease.
+
+    Once a consultation, insert-only. `upload_id` is the photo, in the patient's state.
+    """
+
+    insert_only = True
+
+    consultation_id = models.UUIDField()
+    consultation = sharded_relation("consultation.Consultation", "consultation_id")
+    shown_by = models.CharField(max_length=5, choices=ShownBy.choices)
+    upload_id = models.UUIDField(null=True)
+    by_post_id = models.UUIDField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state_id", "consultation_id"], name="patient_presence_once"
+            ),
+            models.CheckConstraint(
+                name="patient_presence_photo",
+                condition=models.Q(shown_by="photo", upload_id__isnull=False)
+                | models.Q(shown_by="code", upload_id__isnull=True),
+            ),
+        ]

@@ -45,6 +45,7 @@ from sanjeevani.consultation.permissions import (
     require_patient,
     require_practitioner,
 )
+from sanjeevani.consultation.presence import require_presence
 from sanjeevani.consultation.states import CONSULTATION_MOVES
 from sanjeevani.directory.models import Line, Practitioner
 from sanjeevani.directory.queries import OpenClinic, lines_by_id
@@ -450,12 +451,16 @@ def server_of(practitioner: Practitioner) -> queueing.Server:
 
 @verb("consultation.answer")
 def answer(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> Consultation:
-    """The patient presses CALL NOW. Pressing twice is once. Raises CallExpired."""
+    """The patient presses CALL NOW. Pressing twice is once.
+
+    Raises CallExpired, PresenceUnproven.
+    """
     consultation = get(state_id, consultation_id)
     require_patient(actor, consultation)
     concerns(consultation, patient_id=consultation.patient_id)
     if consultation.status == ConsultationStatus.IN_PROGRESS:
         return consultation
+    require_presence(consultation)
     queueing.answer(actor, state_id=state_id, token_id=consultation.token_id)
     now = clock.now()
     move(

@@ -12,6 +12,15 @@ from sanjeevani.foundation.sharding import (
 )
 
 
+class PresenceProof(models.TextChoices):
+    """How a spoke shows that the patient really sits there, as the state sets it."""
+
+    ANY = "any", _("A photo, or a code to the patient’s mobile")
+    PHOTO = "photo", _("A photo")
+    CODE = "code", _("A code to the patient’s mobile; a photo where there is none")
+    NONE = "none", _("Nothing is asked")
+
+
 class State(ReferenceModel):
     """A state or union territory by its LGD code; 0 is the tenant National."""
 
@@ -22,6 +31,9 @@ class State(ReferenceModel):
     kind = models.CharField(max_length=20)
     languages = ArrayField(models.CharField(max_length=3))
     population_2011 = models.PositiveIntegerField(null=True)
+    presence_proof = models.CharField(
+        max_length=5, choices=PresenceProof.choices, default=PresenceProof.ANY
+    )
     opened_at = models.DateTimeField(null=True)
 
 

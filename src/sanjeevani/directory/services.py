@@ -32,6 +32,7 @@ from sanjeevani.directory.models import (
     LineKind,
     Post,
     Practitioner,
+    PresenceProof,
     Registration,
     Role,
     ServedState,
@@ -99,6 +100,19 @@ def open_state(actor: Actor, *, state_id: int) -> State:
     if state.opened_at is None:
         state.opened_at = clock.now()
         state.save(update_fields=["opened_at"])
+    concerns(state)
+    return state
+
+
+@verb("directory.set_presence_proof")
+def set_presence_proof(actor: Actor, *, state_id: int, proof: str) -> State:
+    """Set how spokes of a state show that a patient really sits there. Raises Invalid."""
+    require_state_admin(actor, state_id)
+    if proof not in PresenceProof.values:
+        raise Invalid(field="presence_proof")
+    state = _state(state_id)
+    state.presence_proof = proof
+    state.save(update_fields=["presence_proof"])
     concerns(state)
     return state
 

@@ -5,6 +5,7 @@ import secrets
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 
 from django.conf import settings
@@ -70,12 +71,32 @@ class SignedIn:
     session: queries.SessionInfo
 
 
+class CodePurpose(StrEnum):
+    """What a code is for; one made for one purpose opens nothing else."""
+
+    SIGN_IN = "sign_in_code"
+    PRESENCE = "presence_code"
+
+
 @verb("identity.request_code")
 def request_code(actor: Actor, *, mobile: str, language: str) -> uuid.UUID:
     """Send a sign-in code to `mobile` (E.164); return the challenge that verifying needs.
 
     Does the same whether or not an account exists. Raises `TooMany`.
     """
+    return _send_code(actor, mobile, language, CodePurpose.SIGN_IN)
+
+
+@verb("identity.request_presence_code")
+def request_presence_code(actor: Actor, *, mobile: str, language: str) -> uuid.UUID:
+    """Send a code by which a patient shows staff that they are there; nobody signs in with it.
+
+    Return the challenge that `confirm_presence` needs. Raises `TooMany`.
+    """
+    return _send_code(actor, mobile, language, CodePurpose.PRESENCE)
+
+
+def _send_code(actor: Actor, mobile: str, language: str, purpose: CodePurpose) -> uuid.UUID:
     count_attempt("code_again", mobile)
     count_attempt("codes_per_mobile", mobile)
     count_attempt("codes_per_mobile_and_day", mobile)
@@ -86,28 +107,36 @@ def request_code(actor: Actor, *, mobile: str, language: str) -> uuid.UUID:
     row = OneTimeCode.objects.create(
         id=challenge,
         mobile=mobile,
-        digest=_code_digest(challenge, code),
+        digest=_code_digest(challenge, code, purpose),
         created_at=at,
         expires_at=at + CODE_LIFE,
     )
     with translation.override(language):
-        text = _(
-            "%(code)s is your Sanjeevani sign-in code. It works for 5 minutes."
-            " Do not tell it to anyone."
-        ) % {"code": code}
-    queue_message(mobile, text, purpose="sign_in_code", language=language, valid_for=CODE_LIFE)
+        if purpose is CodePurpose.SIGN_IN:
+            text = _(
+                "%(code)s is your Sanjeevani sign-in code. It works for 5 minutes."
+                " Do not tell it to anyone."
+            ) % {"code": code}
+        else:
+            text = _(
+                "%(code)s: tell this code to the health worker beside you, to show that you are"
+                " there."
+            ) % {"code": code}
+    queue_message(mobile, text, purpose=purpose, language=language, valid_for=CODE_LIFE)
     concerns(row)
     return challenge
 
 
-def _code_digest(challenge: uuid.UUID, code: str) -> str:
+def _code_digest(
+    challenge: uuid.UUID, code: str, purpose: CodePurpose = CodePurpose.SIGN_IN
+) -> str:
     """A keyed digest: whoever reads the table cannot try the million codes without SECRET_KEY.
 
     argon2 would not help, a million tries are soon done, and the code is dead in five minutes; it
     would cost the server its work at each guess. The challenge keeps equal codes apart.
     """
     return salted_hmac(
-        "sanjeevani.identity.one_time_code", f"{challenge}:{code}", algorithm="sha256"
+        f"sanjeevani.identity.{purpose}", f"{challenge}:{code}", algorithm="sha256"
     ).hexdigest()
 
 
@@ -155,6 +184,34 @@ def _verify_code(
     replaces: str | None,
 ) -> SignedIn | WrongCode:
     """Return a wrong try instead of raising it, because raising would undo its counting."""
+    outcome = _use_code(challenge, code, CodePurpose.SIGN_IN)
+    if isinstance(outcome, WrongCode):
+        return outcome
+    account = _patient_account(outcome, language)
+    return _open_session(account, PATIENT_IDLE, device, replaces)
+
+
+def confirm_presence(actor: Actor, *, challenge: uuid.UUID, code: str, mobile: str) -> None:
+    """Use a code by which the owner of a mobile shows that they are there.
+
+    Raises `WrongCode` or `CodeDead`; a wrong try is counted all the same.
+    """
+    outcome = _confirm_presence(actor, challenge=challenge, code=code)
+    if isinstance(outcome, WrongCode):
+        raise outcome
+    if outcome != mobile:
+        raise CodeDead
+
+
+@verb("identity.confirm_presence")
+def _confirm_presence(_actor: Actor, *, challenge: uuid.UUID, code: str) -> str | WrongCode:
+    outcome = _use_code(challenge, code, CodePurpose.PRESENCE)
+    concerns(OneTimeCode(id=challenge))
+    return outcome
+
+
+def _use_code(challenge: uuid.UUID, code: str, purpose: CodePurpose) -> str | WrongCode:
+    """Return the mobile that a right code was sent to; a wrong try is returned, and counted."""
     at = clock.now()
     with connection.cursor() as cursor:
         # One statement decides: of parallel right guesses the first sets used_at, and parallel
@@ -165,7 +222,7 @@ def _verify_code(
             " WHERE id = %(id)s AND used_at IS NULL AND tries < %(tries)s AND expires_at > %(at)s"
             " RETURNING mobile, used_at IS NOT NULL, tries",
             {
-                "digest": _code_digest(challenge, code),
+                "digest": _code_digest(challenge, code, purpose),
                 "id": challenge,
                 "at": at,
                 "tries": CODE_TRIES,
@@ -178,8 +235,8 @@ def _verify_code(
     if not is_right:
         concerns(OneTimeCode(id=challenge))
         return WrongCode(CODE_TRIES - tries)
-    account = _patient_account(mobile, language)
-    return _open_session(account, PATIENT_IDLE, device, replaces)
+    confirmed: str = mobile
+    return confirmed
 
 
 def _patient_account(mobile: str, language: str) -> Account:

@@ -8,7 +8,7 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from sanjeevani.directory.models import FacilityKind, Gender, Role
+from sanjeevani.directory.models import FacilityKind, Gender, PresenceProof, Role
 from sanjeevani.directory.queries import spoken_languages
 from sanjeevani.directory.services import (
     ClinicDetails,
@@ -170,6 +170,17 @@ class FacilityForm(AdministrationForm):
             is_hub="is_hub" in hosts,
             is_spoke="is_spoke" in hosts,
         )
+
+
+class PresenceForm(AdministrationForm):
+    """How spokes show that a patient really sits there."""
+
+    presence_proof = forms.ChoiceField(
+        label=_("Before a doctor’s call is answered, a spoke gives"),
+        choices=PresenceProof.choices,
+        widget=forms.RadioSelect,
+        help_text=_("Padded figures help nobody. In an emergency nothing is asked."),
+    )
 
 
 class PractitionerForm(AdministrationForm):

@@ -9,7 +9,12 @@ from django.utils.translation import gettext
 
 from sanjeevani.calls.models import Message
 from sanjeevani.calls.queries import messages_in
-from sanjeevani.consultation.models import Consultation, ConsultationStatus, Link
+from sanjeevani.consultation.models import (
+    Consultation,
+    ConsultationStatus,
+    PatientPresence,
+)
+from sanjeevani.consultation.presence import GOING_ON, presence_of
 from sanjeevani.consultation.queries import (
     earlier_consultations,
     followed_by,
@@ -38,9 +43,6 @@ from sanjeevani.web.doctor.papers import at_desk
 from sanjeevani.web.doctor.words import reader_language
 from sanjeevani.web.names import hub_names
 from sanjeevani.web.papers import Shown
-
-GOING_ON = (Link.REDIRECTED, Link.REFERRED)
-"""Links to a consultation that another doctor began."""
 
 DEFAULT_MINUTES = 10
 """The hint of the call's clock for a line without a clinic."""
@@ -179,6 +181,7 @@ class Case:
     sent_on_from: Consultation | None
     vitals: list[tuple[str, str]]
     spoke: Facility | None
+    presence: PatientPresence | None
 
     @property
     def calls_missed(self) -> int:
@@ -224,6 +227,7 @@ def case_of(practitioner: Practitioner, consultation: Consultation) -> Case:
         followed_by(consultation) if consultation.link in GOING_ON else None,
         _vitals(intake, language),
         _spoke(consultation),
+        presence_of(consultation) if consultation.spoke_id else None,
     )
 
 

@@ -25,7 +25,7 @@ from sanjeevani.terminology.vitals import (
 from sanjeevani.web.fields import PlainForm, PlainTextField
 from sanjeevani.web.jinja import language_name
 from sanjeevani.web.patient.forms import ProfileForm
-from sanjeevani.web.sign_in.forms import MobileField
+from sanjeevani.web.sign_in.forms import CodeField, MobileField
 
 HOT_CELSIUS = 50
 """A temperature above is one in Fahrenheit."""
@@ -215,3 +215,13 @@ class HandingForm(PlainForm):
                     "invalid_choice": _("Choose one of these."),
                 },
             )
+
+
+class PresenceForm(PlainForm):
+    """The code that the patient tells."""
+
+    challenge = forms.UUIDField(widget=forms.HiddenInput)
+    code = CodeField(
+        label=_("The code that the patient reads to you"),
+        error_messages={"required": _("Enter the code.")},
+    )

@@ -18,6 +18,11 @@ urlpatterns = [
         views.hand_out,
         name="hand-out",
     ),
+    path(
+        "spoke/consultations/<int:state_id>/<uuid:consultation_id>/presence",
+        views.presence,
+        name="presence",
+    ),
     path(f"{_PERSON}/take-in", views.receive, name="take-in"),
     path(f"{_PERSON}/measure", views.measure, name="measure"),
     path(f"{_PERSON}/hubs", views.hubs, name="hubs"),

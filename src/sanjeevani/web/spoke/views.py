@@ -9,6 +9,7 @@ import uuid
 from typing import Any
 
 from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -19,6 +20,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from sanjeevani.consultation.errors import ConsentMissing
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.consultation.presence import (
+    presence_of,
+    proofs_for,
+    send_presence_code,
+    show_by_code,
+    show_by_photo,
+)
 from sanjeevani.consultation.queries import LIVE, own_consultation, own_consultations
 from sanjeevani.consultation.spokes import (
     HubOffer,
@@ -55,7 +63,14 @@ from sanjeevani.web.names import hub_names, speciality_names
 from sanjeevani.web.patient.consultation_views import stage_of, unless_known
 from sanjeevani.web.patient.family_forms import companion_choices
 from sanjeevani.web.patient.views import errors_on, form_page, language, name_of, see
-from sanjeevani.web.spoke.forms import FindForm, HandingForm, HubForm, MeasureForm, RegisterForm
+from sanjeevani.web.spoke.forms import (
+    FindForm,
+    HandingForm,
+    HubForm,
+    MeasureForm,
+    PresenceForm,
+    RegisterForm,
+)
 
 at_spoke = staff(*BESIDE_THE_PATIENT)
 
@@ -272,7 +287,8 @@ def ask(
                 practitioner=_named(offer, form.cleaned_data["doctor"]),
                 companion_id=_id(form.cleaned_data.get("companion", "")),
             )
-            return see(reverse("patient:consultation", args=[opened.state_id, opened.id]))
+            # Where nothing is asked, that page leads on by itself.
+            return see(reverse("spoke:presence", args=[opened.state_id, opened.id]))
         except ConsentMissing:
             return see(reverse("patient:consent", args=[person.id]))
         except NotEnough:
@@ -336,3 +352,43 @@ def hand_out(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) 
     return form_page(
         request, "spoke/hand_out.html", form, consultation=found, prescription=prescription
     )
+
+
+@at_spoke
+@require_http_methods(["GET", "POST"])
+def presence(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
+    """Show that the patient is here, by a photo or by the code that the patient tells."""
+    _require_spoke(request)
+    found = own_consultation(request.actor, state_id, consultation_id)
+    key: dict[str, Any] = {"state_id": state_id, "consultation_id": consultation_id}
+    done = see(reverse("patient:consultation", args=[state_id, consultation_id]))
+    if not proofs_for(found) or presence_of(found) is not None:
+        return done
+    form = PresenceForm(request.POST or None)
+    do = request.POST.get("do", "")
+    problem: DomainError | None = None
+    try:
+        if do == "photo":
+            photo = request.FILES.get("photo")
+            if isinstance(photo, UploadedFile):
+                show_by_photo(request.actor, **key, file=photo)
+                return done
+            problem = Invalid(_("Take a photo first."), field="photo")
+        elif do == "send":
+            challenge = send_presence_code(request.actor, **key)
+            form = PresenceForm(initial={"challenge": challenge})
+        elif do == "code" and form.is_valid():
+            show_by_code(request.actor, **key, **form.cleaned_data)
+            return done
+    except DomainError as error:
+        problem = error
+    context = {
+        "consultation": found,
+        "proofs": proofs_for(found),
+        "form": form,
+        "problem": problem,
+        "failed": problem is not None,
+        "sent": bool(form["challenge"].value()),
+    }
+    status = problem.status if problem else 422 if form.errors else 200
+    return render(request, "spoke/presence.html", context, status=status)

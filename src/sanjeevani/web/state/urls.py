@@ -9,6 +9,7 @@ app_name = "state"
 urlpatterns = [
     path("state", views.own, name="own"),
     path("states/<int:state_id>", views.home, name="home"),
+    path("states/<int:state_id>/presence", views.presence, name="presence"),
     path("states/<int:state_id>/facilities", views.facilities, name="facilities"),
     path("states/<int:state_id>/facilities/new", views.add_facility, name="add-facility"),
     path(

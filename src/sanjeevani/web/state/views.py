@@ -25,11 +25,12 @@ from sanjeevani.directory.services import (
     open_clinic,
     open_facility,
     serve_states,
+    set_presence_proof,
 )
 from sanjeevani.identity.queries import accounts_by_id
 from sanjeevani.roster.queries import doctors_on_duty
 from sanjeevani.web.access import PortalRequest, staff
-from sanjeevani.web.administration.forms import ClinicForm, FacilityForm, StatesForm
+from sanjeevani.web.administration.forms import ClinicForm, FacilityForm, PresenceForm, StatesForm
 from sanjeevani.web.administration.pages import (
     GOVERNING,
     PART,
@@ -75,6 +76,23 @@ def home(request: PortalRequest, state_id: int) -> HttpResponse:
         ).rows,
     }
     return page(request, "state/home.html", context)
+
+
+@staff(*GOVERNING)
+@get_or_post
+def presence(request: PortalRequest, state_id: int) -> HttpResponse:
+    """How the state's spokes show that a patient really sits there."""
+    found = state_run_by(request, state_id)
+    form = PresenceForm(sent(request), initial={"presence_proof": found.presence_proof})
+    back = reverse("state:home", args=[state_id])
+    if request.method == "POST" and form.is_valid():
+        with errors_beside(form):
+            set_presence_proof(
+                request.actor, state_id=state_id, proof=form.cleaned_data["presence_proof"]
+            )
+            return see(back, done="saved")
+    question = Question(title=_("Patients at spokes"), action=_("Save"), back=back)
+    return ask(request, question, form, place="home")
 
 
 @staff(*GOVERNING)
