@@ -15,7 +15,9 @@ Look = Callable[[Page, str], None]
 
 
 @pytest.mark.parametrize(
-    ("language", "state"), [("en", "karnataka"), ("hi", "uttar-pradesh")], ids=["en", "hi"]
+    ("language", "state"),
+    [("en", "karnataka"), pytest.param("hi", "uttar-pradesh", marks=pytest.mark.verify)],
+    ids=["en", "hi"],
 )
 def test_registered_asked_answered_and_printed(
     new_worker: NewWorker, new_doctor: NewDoctor, look: Look, language: str, state: str
@@ -130,3 +132,28 @@ def test_three_tiers_and_a_wrong_speciality(
     expect(page.locator(".token")).to_be_visible()
     expect(page.locator("main")).to_contain_text("The time you waited is kept")
     look(page, "tiers-3-sent-on")
+
+
+def test_asked_in_writing_and_answered_later(
+    new_worker: NewWorker, new_doctor: NewDoctor, look: Look
+) -> None:
+    """The patient goes home; a doctor answers when there is time, and nobody is called."""
+    worker = new_worker("uttarakhand.worker1")
+    page = worker.page
+    ready(worker, "Kamla")
+    page.locator(".choice a", has_text="General medicine").first.click()
+    page.locator("input[name=doctor][value=later]").check()
+    worker.submit()
+    expect(page.locator("main")).to_contain_text("A doctor answers in writing")
+    look(page, "written-1-sent")
+    doctor = new_doctor("uttarakhand.phc1")
+    doctor.go_on_duty()
+    look(doctor.page, "written-2-inbox")
+    doctor.page.locator("form[action$='/desk/written'] button").click()
+    doctor.expect_in_progress()
+    expect(doctor.page.locator(".desk__patient")).to_contain_text("A written request")
+    look(doctor.page, "written-3-desk")
+    doctor.note(advice="Blood test, then come back")
+    doctor.finish("advice")
+    expect(page.locator("main")).to_contain_text("Blood test, then come back")
+    look(page, "written-4-answered")

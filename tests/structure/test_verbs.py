@@ -74,6 +74,8 @@ NO_VERB_BECAUSE = {
     "calls.record_mode": "part of the verbs that change a mode",
     "calls.record": "what machines measured is nobody's act; that the mode changed is a verb",
     "calls.notice_loss": "that the sweeper has looked is nobody's act",
+    "consultation.begin": "part of the verbs that begin",
+    "consultation.seat": "part of the verbs that claim",
     "consultation.respect_blocks": "part of the verbs that issue tokens",
     "intake.forget_drafts": "cleaning up by the clock",
     "onboarding.forget_files": "cleaning up: the files of what has ended",

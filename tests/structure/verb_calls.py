@@ -1821,6 +1821,26 @@ def in_stock(_world: World) -> dict[str, Any]:
     return {"medicine_code": a_medicine().medicine_code, "in_stock": False}
 
 
+def written_to_hub(world: World) -> Consultation:
+    """A written request that a spoke has sent, for a doctor who serves the hub's line."""
+    asked = CALLS["consultation.ask_hub"](world)
+    assign(SYSTEM, practitioner=world.practitioner, line=world.hub_choice.line)
+    return ask_hub(asked.actor, **asked.arguments, later=True)
+
+
+CALLS |= {
+    "directory.open_written_line": lambda world: Call(
+        world.worker, _result, arguments={"parent": world.hub_choice.line}
+    ),
+    "consultation.take_written": lambda world: Call(
+        world.host,
+        written_to_hub(world),
+        world.patient.id,
+        {"practitioner": world.practitioner},
+    ),
+}
+
+
 def waiting_at_spoke(world: World) -> Consultation:
     """A consultation that a spoke has asked for."""
     asked = CALLS["consultation.ask_hub"](world)

@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Page, Request, Route
 from tests.browsers import DESK, PHONE, TELEVISION, chromium, faults_of, keep_pictures
 
 EVERYWHERE = "LOOK_EVERYWHERE" in os.environ
-"""Both widths in both languages (`make verify`); else English at a desk, Hindi on a phone."""
+"""Both widths in both languages (`make verify`); else Hindi on a phone, where most goes wrong."""
+LANGUAGES = ("en", "hi") if EVERYWHERE else ("hi",)
 ORIGIN = "https://public.test"
 
 
@@ -46,13 +47,12 @@ def show(page: Page, answer: Any) -> None:
     page.goto(f"{ORIGIN}/page")
 
 
-def _faults(page: Page, name: str, language: str) -> Iterator[tuple[Any, ...]]:
+def _faults(page: Page, name: str) -> Iterator[tuple[Any, ...]]:
     if name == "board":
         return faults_of(page, PHONE, DESK, TELEVISION)
     if EVERYWHERE:
         return faults_of(page, PHONE, DESK)
-    size, other = (DESK, PHONE) if language == "en" else (PHONE, DESK)
-    return faults_of(page, size, also_fits=other)
+    return faults_of(page, PHONE, also_fits=DESK)
 
 
 def faults_in(answers: Mapping[str, Any], language: str) -> list[tuple[Any, ...]]:
@@ -62,6 +62,6 @@ def faults_in(answers: Mapping[str, Any], language: str) -> list[tuple[Any, ...]
         page = browser.new_page()
         for name, answer in answers.items():
             show(page, answer)
-            faults += [(name, *fault) for fault in _faults(page, name, language)]
+            faults += [(name, *fault) for fault in _faults(page, name)]
             keep_pictures(page, f"{name}-{language}", PHONE, DESK)
     return faults

@@ -10,7 +10,7 @@ from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.identity.services import invite
 from sanjeevani.messaging.models import OutgoingMessage
 from tests.web.admin_world import AdminWorld
-from tests.web.looks import faults_in
+from tests.web.looks import LANGUAGES, faults_in
 
 pytestmark = pytest.mark.django_db
 
@@ -65,7 +65,7 @@ LIKE_OTHERS = {
 """Pages drawn by the same template with the same parts as another one of the list."""
 
 
-@pytest.mark.parametrize("language", ["en", "hi"])
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("who", ["national", "state", "facility", "guest"])
 def test_every_page_is_accessible_and_fits(who: str, language: str) -> None:
     world = AdminWorld()

@@ -18,7 +18,7 @@ from sanjeevani.identity.models import Account
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.prescription.models import DraftItem
 from tests import factories
-from tests.web.looks import faults_in
+from tests.web.looks import LANGUAGES, faults_in
 from tests.web.test_desk import (
     Desk,
     called,
@@ -358,7 +358,7 @@ def pages(desk: Desk, language: str) -> dict[str, Any]:
     return shown
 
 
-@pytest.mark.parametrize("language", ["en", "hi"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_page_is_accessible_and_fits(desk: Desk, language: str) -> None:
     factories.SymptomFactory.create()
     answers = pages(desk, language)

@@ -10,7 +10,7 @@ from sanjeevani.foundation.ids import uuid7
 from sanjeevani.identity.models import Account
 from sanjeevani.patients.models import Patient
 from tests import factories
-from tests.web.looks import faults_in
+from tests.web.looks import LANGUAGES, faults_in
 from tests.web.test_papers import photo, scratch
 
 pytestmark = pytest.mark.django_db
@@ -103,7 +103,7 @@ def institution(client: Client) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("language", ["en", "hi"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_page_is_accessible_and_fits(language: str) -> None:
     answers: dict[str, Any] = {}
     for pages in (family, institution):

@@ -17,7 +17,7 @@ from sanjeevani.prescription.services import conclude
 from tests import factories
 from tests.documents.test_typesetting import text_of as words_of
 from tests.prescription.test_signing import COLD, Desk
-from tests.web.looks import faults_in
+from tests.web.looks import LANGUAGES, faults_in
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "owner"]),
@@ -161,7 +161,7 @@ def test_the_slip_is_for_who_waits() -> None:
     assert after.patient.get(address).status_code == 404
 
 
-@pytest.mark.parametrize("language", ["en", "hi"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_pages_are_accessible_and_fit(language: str) -> None:
     after, cancelled = After(), After()
     patient = factories.PatientFactory.create()

@@ -8,7 +8,7 @@ from sanjeevani.foundation import clock
 from sanjeevani.identity.models import Account
 from tests import factories
 from tests.browsers import TELEVISION, chromium
-from tests.web.looks import faults_in, open_page
+from tests.web.looks import LANGUAGES, faults_in, open_page
 from tests.web.public_world import PublicWorld, administrator, month_of_figures
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +59,7 @@ def addresses() -> dict[str, str]:
 CLIENTS: dict[str, Client] = {}
 
 
-@pytest.mark.parametrize("language", ["en", "hi"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_page_is_accessible_and_fits(language: str) -> None:
     answers = {}
     for key, address in addresses().items():

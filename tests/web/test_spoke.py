@@ -13,6 +13,7 @@ from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.models import AuditEvent
 from sanjeevani.identity.models import Account, Session
 from sanjeevani.patients.models import Consent, Patient, SpokePatient
+from sanjeevani.queueing.errors import NobodyWaiting
 from sanjeevani.queueing.models import PriorityClass
 from tests import factories
 from tests.identity.helpers import sent_code
@@ -400,3 +401,45 @@ def test_an_emergency_is_not_kept_waiting_for_a_proof(spoke: Spoke, client: Clie
     doctor = factories.serving_on(spoke.line)
     call_next(factories.doctor(doctor), practitioner=doctor)
     assert client.post(f"{page}/answer").status_code == 303
+
+
+def test_a_written_request_is_answered_later_without_a_call(spoke: Spoke, client: Client) -> None:
+    doctor = factories.serving_on(spoke.line)
+    spoke.proof = "photo"
+    asked = spoke.ask(spoke.ready(), doctor="later").headers["Location"]
+    page = client.get(asked).headers["Location"]
+    assert "A doctor answers in writing" in client.get(page).content.decode()
+    assert "Answer by" in client.get("/spoke").content.decode()
+    with pytest.raises(NobodyWaiting):
+        call_next(factories.doctor(doctor), practitioner=doctor)
+    desk = at_desk(doctor)
+    assert "1 waits, due by" in desk.get("/desk").content.decode()
+    assert desk.post("/desk/written").status_code == 303
+    held = Consultation.objects.get(state_id=28)
+    assert (held.status, held.practitioner_id) == ("in_progress", doctor.id)
+    screen = desk.get("/desk").content.decode()
+    assert "A written request" in screen
+    assert "data-call-room" not in screen
+    assert "data-call-room" not in client.get(page).content.decode()
+    assert desk.post("/desk/written").status_code == 409
+    desk.post(
+        f"/desk/consultations/28/{held.id}/write",
+        {
+            "client_key": "0190a6b5-7c1e-7000-8000-000000000006",
+            "advice": "Drink, and come back in two days.",
+            "do": "done",
+            "outcome": "advice",
+        },
+    )
+    assert "Drink, and come back" in client.get(page).content.decode()
+    assert "1 waits" not in desk.get("/desk").content.decode()
+    assert desk.post("/desk/written").status_code == 404
+
+
+def test_an_emergency_is_never_put_off(spoke: Spoke, client: Client) -> None:
+    patient = spoke.ready()
+    page = client.get(f"/people/{patient.id}/danger").content.decode()
+    sign = page.split('name="sign" value="')[1].split('"')[0]
+    client.post(f"/people/{patient.id}/danger", {"sign": sign})
+    spoke.ask(patient, doctor="later")
+    assert Consultation.objects.get(state_id=28).due_at is None

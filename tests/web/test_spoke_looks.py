@@ -8,7 +8,7 @@ from django.test import Client
 from sanjeevani.consultation.services import call_next
 from sanjeevani.patients.models import Patient
 from tests import factories
-from tests.web.looks import faults_in
+from tests.web.looks import LANGUAGES, faults_in
 from tests.web.test_spoke import Spoke
 
 pytestmark = pytest.mark.django_db
@@ -62,7 +62,7 @@ def spokes(client: Client) -> dict[str, Any]:
     return answers
 
 
-@pytest.mark.parametrize("language", ["en", "hi"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_page_is_accessible_and_fits(reference: None, client: Client, language: str) -> None:
     client.cookies["language"] = language
     answers = spokes(client)

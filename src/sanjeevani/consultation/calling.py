@@ -27,8 +27,12 @@ HELD = (ConsultationStatus.IN_PROGRESS, ConsultationStatus.INTERRUPTED)
 
 
 def is_held(consultation: Consultation) -> bool:
-    """Tell whether doctor and patient are together, or about to be again."""
-    return consultation.status in HELD and consultation.practitioner_id is not None
+    """Tell whether doctor and patient are together, or about to be again. Not in writing."""
+    return (
+        consultation.status in HELD
+        and consultation.practitioner_id is not None
+        and consultation.due_at is None
+    )
 
 
 def seat_in(consultation: Consultation, seat: Seat, subject: uuid.UUID | None) -> dict[str, Any]:

@@ -57,7 +57,8 @@ class Consultation(ShardedModel):
     closed before the patient's turn, so that the next request to it goes first;
     `follow_up_with_id` the practitioner whom a follow-up is meant for: seen by another, it is a
     first consultation. `spoke_id` the facility, of the patient's state, whose staff sit beside the
-    patient and have asked; `asked_by_post_id` who of them.
+    patient and have asked; `asked_by_post_id` who of them. `due_at`: a written request, answered by
+    then without a call.
     """
 
     status = models.CharField(
@@ -85,6 +86,7 @@ class Consultation(ShardedModel):
     consent_id = models.UUIDField()
     spoke_id = models.UUIDField(null=True)
     asked_by_post_id = models.UUIDField(null=True)
+    due_at = models.DateTimeField(null=True)
 
     practitioner_state_id = models.SmallIntegerField(null=True)
     practitioner_id = models.UUIDField(null=True)

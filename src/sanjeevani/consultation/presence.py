@@ -33,7 +33,7 @@ def proofs_for(consultation: Consultation) -> list[ShownBy]:
 
     Without a mobile a photo always serves. In an emergency nothing stands before the doctor.
     """
-    if consultation.spoke_id is None:
+    if consultation.spoke_id is None or consultation.due_at is not None:
         return []
     if consultation.token.priority_class == PriorityClass.EMERGENCY:
         return []

@@ -387,12 +387,7 @@ def call_next(actor: Actor, *, practitioner: Practitioner) -> Consultation:
 
     Raises NotOnDuty, AlreadyServing, NobodyWaiting.
     """
-    if practitioner.account_id != actor.account_id or practitioner.verified_at is None:
-        raise NotPermitted
-    if duty_of(practitioner.id) != DutyStatus.ON:
-        raise NotOnDuty
-    queueing.take_lease(actor, practitioner_id=practitioner.id)
-    server = server_of(practitioner)
+    server = reserve(actor, practitioner)
     lines = assigned_lines(practitioner.id)
     targets = {key: line.target_wait_minutes for key, line in lines_by_id(lines).items()}
     while True:
@@ -411,6 +406,25 @@ def call_next(actor: Actor, *, practitioner: Practitioner) -> Consultation:
                 raise
         else:
             break
+    return seat(actor, practitioner, token)
+
+
+def reserve(actor: Actor, practitioner: Practitioner) -> queueing.Server:
+    """Keep the practitioner free for one claim: part of the verbs that claim.
+
+    Raises NotPermitted, NotOnDuty, AlreadyServing.
+    """
+    if practitioner.account_id != actor.account_id or practitioner.verified_at is None:
+        raise NotPermitted
+    if duty_of(practitioner.id) != DutyStatus.ON:
+        raise NotOnDuty
+    queueing.take_lease(actor, practitioner_id=practitioner.id)
+    return server_of(practitioner)
+
+
+def seat(actor: Actor, practitioner: Practitioner, token: Token) -> Consultation:
+    """Bring the practitioner to the consultation of a claimed token: part of the verbs that
+    claim."""
     consultation = get(token.state_id, token.consultation_id)
     facts = {
         "practitioner_state_id": practitioner.state_id,
@@ -461,6 +475,12 @@ def answer(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> Consul
     if consultation.status == ConsultationStatus.IN_PROGRESS:
         return consultation
     require_presence(consultation)
+    return begin(actor, consultation)
+
+
+def begin(actor: Actor, consultation: Consultation) -> Consultation:
+    """Let a claimed consultation be in progress: part of the verbs that do."""
+    state_id, consultation_id = consultation.state_id, consultation.id
     queueing.answer(actor, state_id=state_id, token_id=consultation.token_id)
     now = clock.now()
     move(

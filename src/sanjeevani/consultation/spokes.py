@@ -1,15 +1,18 @@
 """The verbs of the staff at a spoke: ask a hub's doctors for the patient beside them."""
 
+import datetime
 import uuid
 from dataclasses import dataclass
 
+from django.db.models import Count, Min
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from sanjeevani.consultation.models import Consultation
-from sanjeevani.consultation.services import ask_line, requested_before
+from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.consultation.services import ask_line, begin, requested_before, reserve, seat
+from sanjeevani.directory.hubs import open_written_line
 from sanjeevani.directory.models import Line, Practitioner
-from sanjeevani.directory.queries import HubChoice, hubs_for, practitioners
+from sanjeevani.directory.queries import HubChoice, hubs_for, practitioners, written_lines
 from sanjeevani.directory.services import open_lane
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
@@ -19,10 +22,11 @@ from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.triage import danger_in
 from sanjeevani.patients.models import Patient
 from sanjeevani.patients.queries import age_in_months, may_act_for
+from sanjeevani.queueing import services as queueing
 from sanjeevani.queueing.expected_wait import WaitInterval
 from sanjeevani.queueing.models import PriorityClass
-from sanjeevani.queueing.queries import expected_waits, places_taken
-from sanjeevani.roster.queries import serves_now, who_is_on_duty
+from sanjeevani.queueing.queries import expected_waits, line_heads, places_taken
+from sanjeevani.roster.queries import assigned_lines, serves_now, who_is_on_duty
 from sanjeevani.roster.services import serve_lane
 from sanjeevani.terminology.queries import recommended_speciality, symptoms_named
 
@@ -126,9 +130,12 @@ def ask_hub(
     language: str,
     request_key: uuid.UUID,
     practitioner: Practitioner | None = None,
+    later: bool = False,
     companion_id: uuid.UUID | None = None,
 ) -> Consultation:
     """Ask a hub's doctors of a speciality, or one of them by name while on duty there.
+
+    `later`: in writing, to be answered within WRITTEN_HOURS without a call; not in an emergency.
 
     A danger sign does not end here as it does at home: the staff have called the ambulance, and a
     doctor sees the patient first. The same `request_key` again returns the first consultation.
@@ -145,7 +152,10 @@ def ask_hub(
     if missing and not emergency:
         raise NotEnough(missing)
     line = pool
-    if practitioner is not None and serves_now(practitioner.id, pool.state_id, pool.id):
+    written = later and not emergency
+    if written:
+        line = open_written_line(actor, parent=pool)
+    elif practitioner is not None and serves_now(practitioner.id, pool.state_id, pool.id):
         line = _lane(actor, pool, practitioner)
     opened = ask_line(
         actor,
@@ -158,8 +168,57 @@ def ask_hub(
         priority_class=PriorityClass.EMERGENCY if emergency else PriorityClass.PRIORITY,
         companion_id=companion_id,
     )
+    if written and opened.due_at is None:
+        opened.due_at = clock.now() + datetime.timedelta(hours=WRITTEN_HOURS)
+        Consultation.objects.filter(state_id=opened.state_id, id=opened.id).update(
+            due_at=opened.due_at
+        )
     concerns(opened, patient_id=patient.id)
     return opened
+
+
+WRITTEN_HOURS = 24
+"""A written request is answered within a day. A rule of this service, for a clinical lead."""
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """Written requests that wait in the lines a doctor serves: how many, and the first due."""
+
+    waiting: int
+    due_at: datetime.datetime | None
+
+
+def inbox_of(practitioner: Practitioner) -> Inbox:
+    """Return what waits to be answered in writing."""
+    waiting = 0
+    due: list[datetime.datetime] = []
+    for state_id, line_id in written_lines(assigned_lines(practitioner.id)):
+        rows = Consultation.objects.filter(
+            state_id=state_id, line_id=line_id, status=ConsultationStatus.REQUESTED
+        ).aggregate(count=Count("id"), first=Min("due_at"))
+        waiting += rows["count"]
+        due += [rows["first"]] if rows["first"] else []
+    return Inbox(waiting, min(due, default=None))
+
+
+@verb("consultation.take_written")
+def take_written(actor: Actor, *, practitioner: Practitioner) -> Consultation:
+    """Take the written request that has waited longest, in progress at once: nobody is called.
+
+    Raises NotOnDuty, AlreadyServing, NobodyWaiting.
+    """
+    server = reserve(actor, practitioner)
+    heads = [
+        head
+        for head in line_heads(written_lines(assigned_lines(practitioner.id)), server)
+        if head.head_since is not None
+    ]
+    heads.sort(key=lambda head: (head.order_class, head.head_since))
+    token = queueing.claim_next(
+        actor, server=server, lines=[(head.state_id, head.line_id) for head in heads]
+    )
+    return begin(actor, seat(actor, practitioner, token))
 
 
 def _lane(actor: Actor, pool: Line, practitioner: Practitioner) -> Line:

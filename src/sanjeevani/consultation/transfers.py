@@ -425,10 +425,8 @@ def move_on(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Consultation
     """
     token = Token.objects.get(state_id=state_id, id=token_id)
     consultation = get(state_id, token.consultation_id)
-    if actor.kind == ActorKind.PERSON:
+    if actor.kind != ActorKind.SYSTEM:
         require_patient(actor, consultation)
-    elif actor.kind != ActorKind.SYSTEM:
-        raise NotPermitted
     concerns(consultation, patient_id=consultation.patient_id)
     if token.status != TokenStatus.WAITING:
         raise Stale

@@ -222,6 +222,30 @@ def hub_line(
     )
 
 
+@verb("directory.open_written_line")
+def open_written_line(actor: Actor, *, parent: Line) -> Line:
+    """Return the line of a hub's written requests, opened at the first one."""
+    Line.objects.bulk_create(
+        [
+            Line(
+                state_id=parent.state_id,
+                id=uuid7(),
+                kind=LineKind.WRITTEN,
+                facility_id=parent.facility_id,
+                speciality_code=parent.speciality_code,
+                places_per_day=parent.places_per_day,
+                waiting_places=parent.places_per_day,
+                target_wait_minutes=parent.target_wait_minutes,
+                parent_id=parent.id,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    line = Line.objects.get(state_id=parent.state_id, parent_id=parent.id, kind=LineKind.WRITTEN)
+    concerns(line)
+    return line
+
+
 @verb("directory.close_hub_speciality")
 def close_hub_speciality(actor: Actor, *, state_id: int, line_id: uuid.UUID) -> None:
     """Close a hub's speciality for good; nobody can be sent there any more. Raises Stale."""

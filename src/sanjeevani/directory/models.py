@@ -186,13 +186,15 @@ class LineKind(models.TextChoices):
     CLINIC = "clinic", _("Online OPD")
     HUB = "hub", _("Hub speciality")
     FOLLOW_UP = "follow_up", _("Follow-ups of one doctor")
+    WRITTEN = "written", _("Written requests to a hub speciality")
 
 
 class Line(ShardedModel):
     """Where tokens wait. It belongs to the tenant of its host for life.
 
     A follow-up lane has a parent, the line whose patients it takes, and its one practitioner; it
-    has its own places a day and takes none of the parent's.
+    has its own places a day and takes none of the parent's. What a spoke sends to be answered later
+    waits in a line beside the hub's, which Next leaves alone.
     """
 
     kind = models.CharField(max_length=10, choices=LineKind.choices)
@@ -214,6 +216,11 @@ class Line(ShardedModel):
                 fields=["state_id", "parent_id", "practitioner_id"], name="line_lane_once"
             ),
             models.UniqueConstraint(
+                fields=["state_id", "parent_id"],
+                condition=models.Q(kind="written"),
+                name="line_written_once",
+            ),
+            models.UniqueConstraint(
                 fields=["state_id", "facility_id", "speciality_code"],
                 condition=models.Q(kind="hub", closed_at__isnull=True),
                 name="line_hub_speciality_once",
@@ -223,8 +230,9 @@ class Line(ShardedModel):
                 condition=models.Q(
                     kind="follow_up", parent_id__isnull=False, practitioner_id__isnull=False
                 )
+                | models.Q(kind="written", parent_id__isnull=False, practitioner_id__isnull=True)
                 | (
-                    ~models.Q(kind="follow_up")
+                    ~models.Q(kind__in=["follow_up", "written"])
                     & models.Q(parent_id__isnull=True, practitioner_id__isnull=True)
                 ),
             ),

@@ -309,6 +309,20 @@ def hub_lines(lines: Iterable[tuple[int, uuid.UUID]]) -> dict[uuid.UUID, Line]:
     }
 
 
+def written_lines(lines: Iterable[tuple[int, uuid.UUID]]) -> list[tuple[int, uuid.UUID]]:
+    """Return the lines of written requests beside hubs' lines `(state_id, line_id)`."""
+    by_state: dict[int, list[uuid.UUID]] = {}
+    for state_id, line_id in lines:
+        by_state.setdefault(state_id, []).append(line_id)
+    return [
+        row
+        for state_id, ids in by_state.items()
+        for row in Line.objects.filter(
+            state_id=state_id, parent_id__in=ids, kind=LineKind.WRITTEN
+        ).values_list("state_id", "id")
+    ]
+
+
 def hubs_for(
     state_id: int, spoke_id: uuid.UUID, speciality_code: str | None = None
 ) -> list[HubChoice]:
@@ -397,6 +411,15 @@ def hub_lines_at(state_id: int, facility_id: uuid.UUID) -> list[Line]:
             kind=LineKind.HUB,
             closed_at__isnull=True,
         ).order_by("speciality_code")
+    )
+
+
+def hubs_in(state_id: int) -> list[Facility]:
+    """Return the open hubs of a state, by district and name."""
+    return list(
+        Facility.objects.filter(state_id=state_id, is_hub=True, closed_at__isnull=True).order_by(
+            "district", "name"
+        )
     )
 
 

@@ -256,7 +256,7 @@ def unattended_lines(today: datetime.date) -> list[UnattendedLine]:
             "SELECT DISTINCT token.state_id, token.line_id, day.unattended_since"
             " FROM queueing_token AS token"
             " JOIN directory_line AS line ON line.state_id = token.state_id"
-            "  AND line.id = token.line_id AND line.kind <> 'follow_up'"
+            "  AND line.id = token.line_id AND line.kind NOT IN ('follow_up', 'written')"
             " JOIN queueing_lineday AS day ON day.state_id = token.state_id"
             "  AND day.line_id = token.line_id AND day.day = %s"
             " WHERE token.status = 'waiting' AND NOT EXISTS ("

@@ -12,6 +12,7 @@ urlpatterns = [
     path("desk", views.desk, name="desk"),
     path("desk/duty", views.duty, name="duty"),
     path("desk/next", views.next_patient, name="next"),
+    path("desk/written", views.next_written, name="written"),
     path("desk/today", views.today, name="today"),
     path("desk/lines", views.lines, name="lines"),
     path("desk/call", views.call, name="call"),

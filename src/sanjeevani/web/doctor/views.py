@@ -41,6 +41,7 @@ from sanjeevani.consultation.queries import (
     writing_of,
 )
 from sanjeevani.consultation.services import call_next
+from sanjeevani.consultation.spokes import inbox_of, take_written
 from sanjeevani.directory.models import Practitioner, Role
 from sanjeevani.directory.queries import clinics_of_lines
 from sanjeevani.foundation import clock
@@ -148,6 +149,7 @@ def _desk(
         )
         context |= room_context(consultation, Seat.HOST)
     else:
+        context["inbox"] = inbox_of(practitioner)
         context["questions"] = questions_waiting(
             practitioner, [line.state_id for line in board.lines]
         )
@@ -207,6 +209,17 @@ def next_patient(request: PortalRequest) -> HttpResponse:
     """Call the next patient."""
     try:
         call_next(request.actor, practitioner=practitioner_of(request))
+    except DomainError as error:
+        return _desk(request, said=Said(error.message), status=error.status)
+    return HttpResponseRedirect(reverse("doctor:desk"), status=303)
+
+
+@doctors
+@require_POST
+def next_written(request: PortalRequest) -> HttpResponse:
+    """Take the written request that has waited longest."""
+    try:
+        take_written(request.actor, practitioner=practitioner_of(request))
     except DomainError as error:
         return _desk(request, said=Said(error.message), status=error.status)
     return HttpResponseRedirect(reverse("doctor:desk"), status=303)

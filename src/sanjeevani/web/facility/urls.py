@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sanjeevani.web.facility import clinics, people, serving, views
+from sanjeevani.web.facility import clinics, network, people, serving, views
 
 app_name = "facility"
 
@@ -15,6 +15,7 @@ urlpatterns = [
     path(f"{AT}/rows", views.rows, name="rows"),
     path(f"{AT}/holidays", views.holidays, name="holidays"),
     path(f"{AT}/holidays/<uuid:holiday_id>/remove", views.remove, name="remove-holiday"),
+    path(f"{AT}/network", network.network, name="network"),
     path(f"{AT}/staff", people.staff_list, name="staff"),
     path(f"{AT}/staff/new", people.appoint_new, name="appoint"),
     path(f"{AT}/staff/known", people.appoint_by_login, name="appoint-known"),

@@ -145,6 +145,9 @@ class MeasureForm(PlainForm):
             self.add_error(code, _("Write a number, like 37.5."))
 
 
+LATER = "later"
+
+
 class HubForm(PlainForm):
     """The last page before a hub is asked."""
 
@@ -186,7 +189,11 @@ class HubForm(PlainForm):
             "companion": companions[0][0] if companions else "",
         }
         super().__init__(*args, **kwargs)
-        choices = [("pool", _("Whoever is free first")), *doctors]
+        choices = [
+            ("pool", _("Whoever is free first")),
+            *doctors,
+            (LATER, _("Nobody now: answered in writing within a day, the patient need not wait")),
+        ]
         self.fields["doctor"].choices = choices  # type: ignore[attr-defined]
         self.fields["language"].choices = [  # type: ignore[attr-defined]
             (code, language_name(code)) for code in languages

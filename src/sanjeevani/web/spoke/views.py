@@ -64,6 +64,7 @@ from sanjeevani.web.patient.consultation_views import stage_of, unless_known
 from sanjeevani.web.patient.family_forms import companion_choices
 from sanjeevani.web.patient.views import errors_on, form_page, language, name_of, see
 from sanjeevani.web.spoke.forms import (
+    LATER,
     FindForm,
     HandingForm,
     HubForm,
@@ -285,6 +286,7 @@ def ask(
                 language=form.cleaned_data["language"],
                 request_key=form.cleaned_data["request_key"],
                 practitioner=_named(offer, form.cleaned_data["doctor"]),
+                later=form.cleaned_data["doctor"] == LATER,
                 companion_id=_id(form.cleaned_data.get("companion", "")),
             )
             # Where nothing is asked, that page leads on by itself.
