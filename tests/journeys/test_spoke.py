@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.journeys.people import Doctor, HealthWorker
 
@@ -75,6 +75,11 @@ def test_registered_asked_answered_and_printed(
     look(page, f"spoke-{language}-9-desk")
 
 
+def health_centre(page: Page) -> Locator:
+    """The link to the primary health centre, whoever else is on duty."""
+    return page.locator(".choice", has_text="Primary Health Centre").locator("a").first
+
+
 def ready(worker: HealthWorker, name: str) -> None:
     """Register somebody and fill in what a hub's doctor needs."""
     page = worker.page
@@ -107,7 +112,7 @@ def test_three_tiers_and_a_wrong_speciality(
     first = new_doctor("tamil-nadu.phc1")
     first.go_on_duty()
     page.reload()
-    page.locator(".choice a", has_text="General medicine").first.click()
+    health_centre(page).click()
     worker.submit()
     worker.show_patient()
     first.next()
@@ -141,7 +146,7 @@ def test_asked_in_writing_and_answered_later(
     worker = new_worker("uttarakhand.worker1")
     page = worker.page
     ready(worker, "Kamla")
-    page.locator(".choice a", has_text="General medicine").first.click()
+    health_centre(page).click()
     page.locator("input[name=doctor][value=later]").check()
     worker.submit()
     expect(page.locator("main")).to_contain_text("A doctor answers in writing")
