@@ -16,10 +16,10 @@ from sanjeevani.foundation.sharding import TableKind, manifest
 
 T = TypeVar("T")
 
-RUNS = [*range(3), *(pytest.param(run, marks=pytest.mark.verify) for run in range(3, 10))]
+RUNS = [*range(2), *(pytest.param(run, marks=pytest.mark.verify) for run in range(2, 10))]
 """How often every race is held: a fault that shows in half the runs hides in one of 1,024.
 
-Three of the ten at every change, the others with the long proofs.
+Two of the ten at every change, the others with the long proofs.
 """
 
 SHAKE_SECONDS = 0.01

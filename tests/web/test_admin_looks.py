@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from sanjeevani.directory.models import Facility
+from sanjeevani.directory.queries import hub_lines_at
 from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.identity.services import invite
 from sanjeevani.messaging.models import OutgoingMessage
+from tests import factories
 from tests.web.admin_world import AdminWorld
 from tests.web.looks import LANGUAGES, faults_in
 
@@ -16,10 +19,25 @@ pytestmark = pytest.mark.django_db
 
 
 def of_the_state(world: AdminWorld, _language: str) -> dict[str, Any]:
-    """A form of the state's filled in wrong."""
+    """A form of the state's filled in wrong, and a hospital that is hub and spoke."""
+    client = world.clients["state"]
+    other = factories.FacilityFactory(is_hub=True)
+    Facility.objects.filter(state_id=28, id=world.hospital.id).update(is_hub=True, is_spoke=True)
+    network = world.at("/network")
+    answers = {"state-network-empty": client.get(network)}
+    client.post(network, {"do": "open", "opened": "general_medicine"})
+    client.post(network, {"do": "link", "hub": f"28.{other.id}", "speciality": ""})
+    [line] = hub_lines_at(28, world.hospital.id)
+    doctor = f"28.{world.doctor.id}"
+    client.post(network, {"do": "serve", "line": str(line.id), "doctor": doctor})
+    answers |= {
+        "state-network": client.get(f"{network}?done=assigned"),
+        "state-network-wrong": client.post(network, {"do": "link", "hub": ""}),
+        "state-presence": client.get("/states/28/presence"),
+    }
     address = f"/states/28/facilities/{world.hospital.id}/opds/new"
     typed = {"do": "save", "opens_0_0": "10:00", "closes_0_0": "02:00"}
-    return {"state-opd-wrong": world.clients["state"].post(address, typed)}
+    return answers | {"state-opd-wrong": client.post(address, typed)}
 
 
 def of_the_facility(world: AdminWorld, _language: str) -> dict[str, Any]:
