@@ -1807,18 +1807,7 @@ CALLS |= {
     "prescription.dispense": lambda world: Call(
         world.worker, _result, world.patient.id, handed(world)
     ),
-    "prescription.set_stock": lambda world: Call(
-        world.worker,
-        Facility(state_id=world.hub_link.state_id, id=world.hub_link.spoke_id),
-        arguments=in_stock(world),
-    ),
 }
-
-
-def in_stock(_world: World) -> dict[str, Any]:
-    """A medicine that the spoke has none of."""
-    call_command("load_reference", stdout=StringIO())
-    return {"medicine_code": a_medicine().medicine_code, "in_stock": False}
 
 
 def written_to_hub(world: World) -> Consultation:

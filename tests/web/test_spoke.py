@@ -9,9 +9,11 @@ from django.test import Client
 from sanjeevani.consultation.models import Consultation, ConsultationStatus, PatientPresence
 from sanjeevani.consultation.services import call_next
 from sanjeevani.directory.models import Facility, Line, LineKind, State
-from sanjeevani.foundation.actor import Actor
+from sanjeevani.foundation.actor import SYSTEM, Actor
 from sanjeevani.foundation.models import AuditEvent
 from sanjeevani.identity.models import Account, Session
+from sanjeevani.messaging.models import OutgoingMessage
+from sanjeevani.notifications.notices import notify
 from sanjeevani.patients.models import Consent, Patient, SpokePatient
 from sanjeevani.queueing.errors import NobodyWaiting
 from sanjeevani.queueing.models import PriorityClass
@@ -443,3 +445,37 @@ def test_an_emergency_is_never_put_off(spoke: Spoke, client: Client) -> None:
     client.post(f"/people/{patient.id}/danger", {"sign": sign})
     spoke.ask(patient, doctor="later")
     assert Consultation.objects.get(state_id=28).due_at is None
+
+
+def test_papers_of_the_spoke_are_not_taken_for_the_doctors(spoke: Spoke, client: Client) -> None:
+    doctor = factories.serving_on(spoke.line)
+    page = spoke.waits()
+    client.post(f"{page}/papers", {"files": photo()})
+    held = call_next(factories.doctor(doctor), practitioner=doctor)
+    client.post(f"{page}/answer")
+    assert "The doctor shows you this" not in client.get(page).content.decode()
+    at_desk(doctor).post(f"/desk/consultations/28/{held.id}/papers/show", {"files": photo()})
+    shown = client.get(f"{page}/status").content.decode()
+    assert shown.count("?small") == 1
+
+
+def test_nobody_is_rung_at_home_who_sits_at_a_spoke(spoke: Spoke, client: Client) -> None:
+    doctor = factories.serving_on(spoke.line)
+    page = spoke.waits(mobile="9848012345")
+    held = call_next(factories.doctor(doctor), practitioner=doctor)
+    told = OutgoingMessage.objects.filter(mobile="+919848012345")
+    key: dict[str, Any] = {"state_id": 28, "consultation_id": held.id}
+    notify(SYSTEM, **key, purpose="called")
+    assert not told.exists()
+    client.post(f"{page}/answer")
+    at_desk(doctor).post(
+        f"/desk/consultations/28/{held.id}/write",
+        {
+            "client_key": "0190a6b5-7c1e-7000-8000-000000000007",
+            "advice": "Rest",
+            "do": "done",
+            "outcome": "advice",
+        },
+    )
+    notify(SYSTEM, **key, purpose="completed")
+    assert told.count() == 1

@@ -117,8 +117,13 @@ def _changed(consultation: Consultation) -> None:
 
 
 def is_shown(upload: UploadedFile, consultation: Consultation) -> bool:
-    """Tell whether a file was shown by a doctor: all others come from the patient's account."""
-    return upload.uploaded_by_id != consultation.patient_account_id
+    """Tell whether a file was shown by a doctor: all others come from the patient's side.
+
+    At a spoke that side is several people, so that the doctor who holds the room is looked for.
+    """
+    if consultation.spoke_id is None:
+        return upload.uploaded_by_id != consultation.patient_account_id
+    return bool(upload.uploaded_by_id == consultation.room.host_account_id)
 
 
 def papers_of(consultation: Consultation) -> list[UploadedFile]:

@@ -64,9 +64,14 @@ def presence_of(consultation: Consultation) -> PatientPresence | None:
     return presence_of(earlier) if earlier is not None else None
 
 
+def is_unproven(consultation: Consultation) -> bool:
+    """Tell whether the state asks for a proof and none was given."""
+    return bool(proofs_for(consultation)) and presence_of(consultation) is None
+
+
 def require_presence(consultation: Consultation) -> None:
     """Raise PresenceUnproven while the state asks for a proof and none was given."""
-    if consultation.spoke_id and proofs_for(consultation) and presence_of(consultation) is None:
+    if is_unproven(consultation):
         raise PresenceUnproven
 
 

@@ -4,19 +4,18 @@ import datetime
 import uuid
 from dataclasses import dataclass
 
-from django.db.models import Count, Min
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.consultation.models import Consultation
 from sanjeevani.consultation.services import ask_line, begin, requested_before, reserve, seat
+from sanjeevani.consultation.transfers import own_lane
 from sanjeevani.directory.hubs import open_written_line
-from sanjeevani.directory.models import Line, Practitioner
+from sanjeevani.directory.models import Practitioner
 from sanjeevani.directory.queries import HubChoice, hubs_for, practitioners, written_lines
-from sanjeevani.directory.services import open_lane
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
-from sanjeevani.foundation.errors import DomainError, NotFound, NotPermitted
+from sanjeevani.foundation.errors import DomainError, NotPermitted
 from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.triage import danger_in
@@ -25,16 +24,18 @@ from sanjeevani.patients.queries import age_in_months, may_act_for
 from sanjeevani.queueing import services as queueing
 from sanjeevani.queueing.expected_wait import WaitInterval
 from sanjeevani.queueing.models import PriorityClass
-from sanjeevani.queueing.queries import expected_waits, line_heads, places_taken
+from sanjeevani.queueing.queries import (
+    expected_waits,
+    line_heads,
+    longest_waits,
+    places_taken,
+    waiting_counts,
+)
 from sanjeevani.roster.queries import assigned_lines, serves_now, who_is_on_duty
-from sanjeevani.roster.services import serve_lane
 from sanjeevani.terminology.queries import recommended_speciality, symptoms_named
 
 FEWEST_WORDS = 3
 """Of the patient's story. A rule of this service, for a clinical lead to confirm."""
-
-LANE_PLACES = 15
-"""Patients a day who are sent to one doctor by name; more go to the pool."""
 
 
 class NotEnough(DomainError):
@@ -110,16 +111,6 @@ def hub_offers(actor: Actor, patient: Patient, content: IntakeContent) -> list[H
     return sorted(offers, key=lambda offer: (not offer.is_recommended, not offer.doctors))
 
 
-def hub_choice(actor: Actor, state_id: int, line_id: uuid.UUID) -> HubChoice:
-    """Return a hub line if the actor's spoke may ask it. Raises NotFound."""
-    if actor.spoke_id is None:
-        raise NotPermitted
-    for choice in hubs_for(actor.state_id, actor.spoke_id):
-        if (choice.line.state_id, choice.line.id) == (state_id, line_id):
-            return choice
-    raise NotFound
-
-
 @verb("consultation.ask_hub")
 def ask_hub(
     actor: Actor,
@@ -156,7 +147,7 @@ def ask_hub(
     if written:
         line = open_written_line(actor, parent=pool)
     elif practitioner is not None and serves_now(practitioner.id, pool.state_id, pool.id):
-        line = _lane(actor, pool, practitioner)
+        line = own_lane(actor, pool, practitioner.id, practitioner.state_id)
     opened = ask_line(
         actor,
         patient=patient,
@@ -191,15 +182,16 @@ class Inbox:
 
 def inbox_of(practitioner: Practitioner) -> Inbox:
     """Return what waits to be answered in writing."""
-    waiting = 0
-    due: list[datetime.datetime] = []
+    by_state: dict[int, list[uuid.UUID]] = {}
     for state_id, line_id in written_lines(assigned_lines(practitioner.id)):
-        rows = Consultation.objects.filter(
-            state_id=state_id, line_id=line_id, status=ConsultationStatus.REQUESTED
-        ).aggregate(count=Count("id"), first=Min("due_at"))
-        waiting += rows["count"]
-        due += [rows["first"]] if rows["first"] else []
-    return Inbox(waiting, min(due, default=None))
+        by_state.setdefault(state_id, []).append(line_id)
+    waiting = 0
+    since: list[datetime.datetime] = []
+    for state_id, line_ids in by_state.items():
+        waiting += sum(waiting_counts(state_id, line_ids).values())
+        since += longest_waits(state_id, line_ids).values()
+    due_at = min(since) + datetime.timedelta(hours=WRITTEN_HOURS) if since else None
+    return Inbox(waiting, due_at)
 
 
 @verb("consultation.take_written")
@@ -219,14 +211,3 @@ def take_written(actor: Actor, *, practitioner: Practitioner) -> Consultation:
         actor, server=server, lines=[(head.state_id, head.line_id) for head in heads]
     )
     return begin(actor, seat(actor, practitioner, token))
-
-
-def _lane(actor: Actor, pool: Line, practitioner: Practitioner) -> Line:
-    lane = open_lane(actor, parent=pool, practitioner_id=practitioner.id, places=LANE_PLACES)
-    serve_lane(
-        actor,
-        practitioner_id=practitioner.id,
-        practitioner_state_id=practitioner.state_id,
-        lane=lane,
-    )
-    return lane

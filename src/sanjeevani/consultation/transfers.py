@@ -67,7 +67,7 @@ from sanjeevani.roster.queries import doctors_on_duty, serves_now
 from sanjeevani.roster.services import serve_lane
 
 LANE_PLACES = 15
-"""Follow-ups a day in one practitioner's lane; more go to the pool."""
+"""Patients a day in one practitioner's lane; more go to the pool."""
 
 LANE_PATIENCE = datetime.timedelta(minutes=45)
 """After this wait for their own doctor, a follow-up goes to the pool."""
@@ -298,6 +298,20 @@ def ask_again(
     return get(state_id, consultation_id)
 
 
+def own_lane(
+    actor: Actor, line: Line, practitioner_id: uuid.UUID, practitioner_state_id: int
+) -> Line:
+    """Return a practitioner's own lane in a line, served by them: part of the verbs that ask."""
+    lane = open_lane(actor, parent=line, practitioner_id=practitioner_id, places=LANE_PLACES)
+    serve_lane(
+        actor,
+        practitioner_id=practitioner_id,
+        practitioner_state_id=practitioner_state_id,
+        lane=lane,
+    )
+    return lane
+
+
 @verb("consultation.request_follow_up")
 def request_follow_up(
     actor: Actor,
@@ -353,13 +367,7 @@ def request_follow_up(
     )
     lines = [line]
     if serves_now(practitioner_id, line.state_id, line.id):
-        lane = open_lane(actor, parent=line, practitioner_id=practitioner_id, places=LANE_PLACES)
-        serve_lane(
-            actor,
-            practitioner_id=practitioner_id,
-            practitioner_state_id=earlier.practitioner_state_id,
-            lane=lane,
-        )
+        lane = own_lane(actor, line, practitioner_id, earlier.practitioner_state_id)
         lines.insert(0, lane)
     refusal: DomainError = LineFull()
     for tried in lines:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from sanjeevani.consultation.events import CalledAgain, ConsultationEnded, ConsultationReturned
 from sanjeevani.consultation.interruptions import NOT_REACHABLE
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
-from sanjeevani.consultation.queries import told_about
+from sanjeevani.consultation.queries import LIVE, told_about
 from sanjeevani.foundation.actor import SYSTEM, Actor
 from sanjeevani.foundation.outbox import StoredFact
 from sanjeevani.foundation.verbs import concerns, verb
@@ -108,6 +108,9 @@ def notify(
     """Queue one message about a consultation to the patient's mobile, in the patient's language."""
     consultation = told_about(state_id, consultation_id)
     concerns(consultation, patient_id=consultation.patient_id)
+    if consultation.spoke_id is not None and consultation.status in LIVE:
+        # The staff beside the patient see it on their tablet, and the link would not open at home.
+        return
     account = find_account(consultation.patient_account_id)
     if account is None or not account.mobile:
         return

@@ -7,7 +7,6 @@ from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.consultation.permissions import require_patient
 from sanjeevani.consultation.services import get
-from sanjeevani.directory.models import Facility
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import Invalid, NotPermitted
@@ -16,7 +15,6 @@ from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.prescription.errors import AlreadyEnded
 from sanjeevani.prescription.models import Dispensing, Handing, OutOfStock, Prescription
 from sanjeevani.prescription.queries import prescription_in_force
-from sanjeevani.terminology.queries import medicines_coded
 
 
 @verb("prescription.dispense")
@@ -29,7 +27,8 @@ def dispense(
 ) -> Prescription:
     """Write down what the patient got of each medicine, by its code; again is a correction.
 
-    What was not in stock is out of stock at the spoke from now on, what was handed out is there.
+    What did not suffice is out of stock at the spoke from now on; what was handed out in full is
+    there.
     Raises AlreadyEnded when no prescription holds, NotPermitted, Invalid.
     """
     consultation = get(state_id, consultation_id)
@@ -60,17 +59,6 @@ def dispense(
         _keep_stock(actor.state_id, actor.spoke_id, code, in_stock=handing == Handing.FULL)
     concerns(prescription, patient_id=consultation.patient_id)
     return prescription
-
-
-@verb("prescription.set_stock")
-def set_stock(actor: Actor, *, medicine_code: str, in_stock: bool) -> None:
-    """Say whether the actor's spoke has a medicine. Raises NotPermitted, Invalid."""
-    if actor.spoke_id is None:
-        raise NotPermitted
-    if medicine_code not in medicines_coded([medicine_code]):
-        raise Invalid(_("Choose a medicine from the list."), field="medicine")
-    _keep_stock(actor.state_id, actor.spoke_id, medicine_code, in_stock=in_stock)
-    concerns(Facility(state_id=actor.state_id, id=actor.spoke_id))
 
 
 def _keep_stock(state_id: int, facility_id: uuid.UUID, code: str, *, in_stock: bool) -> None:

@@ -30,7 +30,7 @@ from sanjeevani.consultation.models import (
     Link,
     Outcome,
 )
-from sanjeevani.consultation.presence import presence_of, proofs_for
+from sanjeevani.consultation.presence import is_unproven
 from sanjeevani.consultation.queries import (
     feedback_of,
     followed_by,
@@ -112,8 +112,8 @@ def _status(consultation: Consultation) -> dict[str, Any]:
         "clinic": _clinic(consultation),
         "name_of": name_of,
     }
-    if consultation.spoke_id is not None and stage in (Stage.WAITING, Stage.CALLED):
-        context["unproven"] = bool(proofs_for(consultation)) and not presence_of(consultation)
+    if stage in (Stage.WAITING, Stage.CALLED):
+        context["unproven"] = is_unproven(consultation)
     if context["clinic"] is None:
         context["hub"] = _hub(consultation)
     if stage in (Stage.TALKING, Stage.INTERRUPTED):

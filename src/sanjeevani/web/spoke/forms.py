@@ -1,6 +1,5 @@
 """The forms of a spoke's desk."""
 
-import uuid
 from typing import Any
 
 from django import forms
@@ -23,8 +22,7 @@ from sanjeevani.terminology.vitals import (
     vitals,
 )
 from sanjeevani.web.fields import PlainForm, PlainTextField
-from sanjeevani.web.jinja import language_name
-from sanjeevani.web.patient.forms import ProfileForm
+from sanjeevani.web.patient.forms import AskForm, ProfileForm
 from sanjeevani.web.sign_in.forms import CodeField, MobileField
 
 HOT_CELSIUS = 50
@@ -148,30 +146,13 @@ class MeasureForm(PlainForm):
 LATER = "later"
 
 
-class HubForm(PlainForm):
+class HubForm(AskForm):
     """The last page before a hub is asked."""
 
-    request_key = forms.UUIDField(widget=forms.HiddenInput)
     doctor = forms.ChoiceField(
         label=_("Whom do you ask?"),
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose one."), "invalid_choice": _("Choose one of these.")},
-    )
-    language = forms.ChoiceField(
-        label=_("Which language does the patient speak?"),
-        widget=forms.RadioSelect,
-        error_messages={
-            "required": _("Choose a language."),
-            "invalid_choice": _("Choose one of these languages."),
-        },
-    )
-    companion = forms.ChoiceField(
-        label=_("Who is with the patient?"),
-        widget=forms.RadioSelect,
-        error_messages={
-            "required": _("Choose the adult who is with the patient."),
-            "invalid_choice": _("Choose one of these."),
-        },
     )
 
     def __init__(
@@ -180,28 +161,15 @@ class HubForm(PlainForm):
         languages: list[str],
         companions: list[tuple[str, str]],
         *args: Any,
-        **kwargs: Any,
     ) -> None:
-        kwargs["initial"] = {
-            "request_key": uuid.uuid4(),
-            "doctor": "pool",
-            "language": languages[0],
-            "companion": companions[0][0] if companions else "",
-        }
-        super().__init__(*args, **kwargs)
-        choices = [
+        super().__init__(languages, languages[0], companions, *args, initial={"doctor": "pool"})
+        del self.fields["after"], self.fields["gender_preference"]
+        self.fields["language"].label = _("Which language does the patient speak?")
+        self.fields["doctor"].choices = [  # type: ignore[attr-defined]
             ("pool", _("Whoever is free first")),
             *doctors,
             (LATER, _("Nobody now: answered in writing within a day, the patient need not wait")),
         ]
-        self.fields["doctor"].choices = choices  # type: ignore[attr-defined]
-        self.fields["language"].choices = [  # type: ignore[attr-defined]
-            (code, language_name(code)) for code in languages
-        ]
-        if companions:
-            self.fields["companion"].choices = companions  # type: ignore[attr-defined]
-        else:
-            del self.fields["companion"]
 
 
 class HandingForm(PlainForm):

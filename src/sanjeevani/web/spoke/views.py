@@ -32,7 +32,6 @@ from sanjeevani.consultation.spokes import (
     HubOffer,
     NotEnough,
     ask_hub,
-    hub_choice,
     hub_offers,
     missing_in,
 )
@@ -261,13 +260,15 @@ def ask(
     """The last page before a hub is asked; sending it twice has one effect."""
     _require_spoke(request)
     person = own_patient(request.actor, patient_id)
-    choice = hub_choice(request.actor, state_id, line_id)
     draft = draft_of(person)
+    offers = hub_offers(request.actor, person, draft)
+    line = (state_id, line_id)
     offer = next(
-        one
-        for one in hub_offers(request.actor, person, draft)
-        if one.choice.line.id == choice.line.id
+        (one for one in offers if (one.choice.line.state_id, one.choice.line.id) == line), None
     )
+    if offer is None:
+        raise NotFound
+    choice = offer.choice
     companions = companions_of(person) if needs_companion(person) else []
     form = HubForm(
         [(str(one.id), one.name) for one in offer.doctors],
