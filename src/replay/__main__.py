@@ -4,13 +4,16 @@ import argparse
 import asyncio
 import contextlib
 import csv
+import itertools
 import json
+import math
 import os
 import random
 import re
 import sys
 import time
 from collections import Counter
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,8 +24,10 @@ import psycopg
 from replay.audit import violations
 from replay.doctors import JsonDoctor, PageDoctor
 from replay.measuring import GROUPS, Processes, Steps
-from replay.patients import JsonPatient, PagePatient, new_case
+from replay.patients import JsonPatient, PagePatient
 from replay.person import Failed, World
+from replay.spokes import SpokeDesk
+from replay.visit import new_case
 
 JSON_EVERY = 5
 """One in so many patients and doctors speaks JSON."""
@@ -47,6 +52,17 @@ SELECT login, min(turn), min(line_state_id) FROM (
 """
 
 
+SPOKES = """
+SELECT account.login, post.state_id FROM directory_post AS post
+JOIN identity_account AS account ON account.id = post.account_id
+JOIN directory_facility AS facility
+  ON facility.state_id = post.state_id AND facility.id = post.facility_id
+WHERE post.role = 'health_worker' AND post.ended_at IS NULL AND facility.is_spoke
+  AND account.is_active AND account.password <> ''
+ORDER BY account.login
+"""
+
+
 def chosen(listed: list[tuple[str, int, int]], weights: dict[int, int], wanted: int) -> list[str]:
     """Choose doctors from `(login, turn in the line, state)`: one for every line, then by demand.
 
@@ -63,12 +79,29 @@ def chosen(listed: list[tuple[str, int, int]], weights: dict[int, int], wanted: 
     return [login for login, _turn, _state_id in first]
 
 
+def mixed(text: str) -> dict[str, float]:
+    """Read shares like `opd=0.6,hub=0.4`. Raises ValueError."""
+    shares = {
+        arm: float(share) for arm, _is, share in (one.partition("=") for one in text.split(","))
+    }
+    if not shares.keys() <= {"opd", "hub"} or abs(sum(shares.values()) - 1) > 0.001:
+        raise ValueError(text)
+    return shares
+
+
 def parsed() -> argparse.Namespace:
     """Read the command line."""
     data_dir = Path(os.environ.get("SANJEEVANI_DATA") or ".data").resolve()
     parser = argparse.ArgumentParser(prog="sanjeevani replay", description=__doc__)
     parser.add_argument("--consultations", type=int, default=100)
     parser.add_argument("--concurrency", type=int, default=16)
+    parser.add_argument(
+        "--mix",
+        type=mixed,
+        default="opd=1",
+        metavar="opd=0.6,hub=0.4",
+        help="shares of patients at home and of patients at spokes",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result here too")
     parser.add_argument(
         "--url",
@@ -120,6 +153,9 @@ class Replay:
             self.adoption = {
                 int(row["lgd_code"]): int(row["consultations"]) for row in csv.DictReader(rows)
             }
+        self.desks: dict[int, asyncio.Queue[SpokeDesk]] = {}
+        self.held: Counter[str] = Counter()
+        """Patients who were served to the end, by arm."""
         self.lags: list[float] = []
         self.memory: list[dict[str, float]] = []
         self.started = 0.0
@@ -134,6 +170,7 @@ class Replay:
             asyncio.create_task(self._watch_memory(processes)),
         ]
         since = _database_time(options.dsn)
+        self.desks = await self._desks()
         serving = [asyncio.create_task(doctor.serve()) for doctor in doctors]
         await asyncio.sleep(SETTLE_SECONDS)
         spent_before, own_before = processes.cpu_seconds(), time.process_time()
@@ -152,14 +189,15 @@ class Replay:
         for doctor in doctors:
             with contextlib.suppress(Failed):
                 await doctor.end()
-        each = 1000 / max(1, len(world.completed))
+        each = 1000 / max(1, self.held.total())
         by_group = {group: (spent[group] - spent_before[group]) * each for group in GROUPS}
         return {
-            "consultations": len(world.completed),
+            "consultations": self.held.total(),
+            "held": dict(self.held),
             "concurrency": options.concurrency,
             "doctors": len(doctors),
             "seconds": round(seconds, 2),
-            "per_second": round(len(world.completed) / seconds, 2),
+            "per_second": round(self.held.total() / seconds, 2),
             "cpu_ms_per_consultation": {
                 "total": round(sum(by_group.values()), 1),
                 **{group: round(value, 1) for group, value in by_group.items()},
@@ -198,19 +236,54 @@ class Replay:
             await doctor.begin()
         return found
 
+    async def _desks(self) -> dict[int, asyncio.Queue[SpokeDesk]]:
+        """Sign in at as many tablets as patients can sit at, by state."""
+        share = self.options.mix.get("hub", 0)
+        if not share:
+            return {}
+        password = _password(self.options.sign_ins)
+        with psycopg.connect(self.options.dsn) as connection:
+            listed = connection.execute(SPOKES).fetchall()
+        if not listed:
+            sys.exit("replay: no spoke has staff who can sign in")
+        found: dict[int, asyncio.Queue[SpokeDesk]] = {}
+        tablets = max(len(listed), math.ceil(self.options.concurrency * share))
+        for login, state_id in itertools.islice(itertools.cycle(listed), tablets):
+            desk = SpokeDesk(self.world, login, password)
+            await desk.begin()
+            found.setdefault(state_id, asyncio.Queue()).put_nowait(desk)
+        return found
+
     async def _visit(self, numbers: Any, failures: list[str]) -> None:
         """Be one patient after the other."""
-        states = list(self.adoption)
         for number in numbers:
             if self.options.per_second:
                 due = self.started + number / self.options.per_second
                 await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            [state_id] = self.world.random.choices(states, list(self.adoption.values()))
-            kind = JsonPatient if number % JSON_EVERY == JSON_EVERY - 1 else PagePatient
+            at_spoke = self.world.random.random() < self.options.mix.get("hub", 0)
             try:
-                await kind(self.world, new_case(self.world, state_id)).consult()
+                if at_spoke:
+                    await self._sit_at_spoke()
+                else:
+                    kind = JsonPatient if number % JSON_EVERY == JSON_EVERY - 1 else PagePatient
+                    state_id = self._state_among(self.adoption)
+                    await kind(self.world, new_case(self.world, state_id)).consult()
             except Failed as failure:
                 failures.append(str(failure))
+            else:
+                self.held["hub" if at_spoke else "opd"] += 1
+
+    async def _sit_at_spoke(self) -> None:
+        state_id = self._state_among(self.desks)
+        desk = await self.desks[state_id].get()
+        try:
+            await desk.consult(new_case(self.world, state_id))
+        finally:
+            self.desks[state_id].put_nowait(desk)
+
+    def _state_among(self, states: Collection[int]) -> int:
+        weights = [self.adoption.get(state_id, 1) for state_id in states]
+        return self.world.random.choices(list(states), weights)[0]
 
     async def _watch_memory(self, processes: Processes) -> None:
         while True:

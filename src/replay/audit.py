@@ -91,13 +91,26 @@ SELECT consultation_id::text FROM consultation_feedback
 WHERE consultation_id = ANY(%(ids)s::uuid[])
 """
 
+HANDED_OUT = """
+SELECT signed.consultation_id::text FROM prescription_dispensing AS handed
+JOIN prescription_prescription AS signed
+  ON signed.state_id = handed.state_id AND signed.id = handed.prescription_id
+WHERE signed.consultation_id = ANY(%(ids)s::uuid[])
+"""
+
 UNAUDITED = """
 SELECT count(*) FROM consultation_consultation AS held
-CROSS JOIN unnest(%(verbs)s::text[]) AS verb (name)
+CROSS JOIN unnest(%(verbs)s::text[]) AS step (verbs)
 WHERE held.id = ANY(%(ids)s::uuid[]) AND held.status = 'completed' AND NOT EXISTS (
   SELECT 1 FROM foundation_auditevent AS event
-  WHERE event.state_id = held.state_id AND event.record_id = held.id
-    AND event.verb = verb.name AND event.at >= %(since)s
+  WHERE (event.state_id, event.record_id) = (held.state_id, held.id)
+      AND event.verb = ANY(string_to_array(step.verbs, ' ')) AND event.at >= %(since)s
+) AND NOT EXISTS (
+  SELECT 1 FROM consultation_consultation AS next
+  JOIN foundation_auditevent AS event
+    ON (event.state_id, event.record_id) = (next.state_id, next.id)
+  WHERE (next.follows_state_id, next.follows_id) = (held.state_id, held.id)
+    AND event.verb = 'consultation.refer_up' AND step.verbs = %(ending)s
 )
 """
 
@@ -111,26 +124,32 @@ AND NOT EXISTS (
 """
 
 FULL_LINES = """
-SELECT clinic.id::text FROM directory_clinic AS clinic
-JOIN directory_line AS line ON line.state_id = clinic.state_id AND line.id = clinic.line_id
+SELECT coalesce(clinic.id, line.id)::text FROM directory_line AS line
+LEFT JOIN directory_clinic AS clinic
+  ON clinic.state_id = line.state_id AND clinic.line_id = line.id
 JOIN queueing_lineday AS line_day
   ON line_day.state_id = line.state_id AND line_day.line_id = line.id
 WHERE line_day.day >= %(day)s AND line_day.taken >= line.places_per_day
 """
 
 WAITING_PLACES = """
-SELECT clinic.id::text, line.waiting_places FROM directory_clinic AS clinic
-JOIN directory_line AS line ON line.state_id = clinic.state_id AND line.id = clinic.line_id
+SELECT coalesce(clinic.id, line.id)::text, line.waiting_places FROM directory_line AS line
+LEFT JOIN directory_clinic AS clinic
+  ON clinic.state_id = line.state_id AND clinic.line_id = line.id
 """
 
+ENDING = "prescription.conclude"
 VERBS = [
-    "consultation.request",
-    "consultation.call_next",
-    "consultation.answer",
+    "consultation.request consultation.ask_hub consultation.refer_up consultation.redirect_to_hub",
+    "consultation.call_next consultation.take_written",
+    "consultation.answer consultation.take_written",
     "consultation.read",
-    "prescription.conclude",
+    ENDING,
 ]
-"""What stands on the trail of every consultation that was held."""
+"""What stands on the trail of every consultation that was held: one of each row.
+
+A referral ends one by opening the next.
+"""
 
 
 def violations(dsn: str, world: World, since: datetime, concurrency: int) -> dict[str, int]:
@@ -159,6 +178,7 @@ def violations(dsn: str, world: World, since: datetime, concurrency: int) -> dic
             + sum(statuses.get(consultation) != "completed" for consultation in world.completed)
             + len(world.prescriptions - found(PRESCRIPTIONS, list(world.prescriptions)))
             + len(world.messages - found(MESSAGES, list(world.messages)))
+            + len(world.handed_out - found(HANDED_OUT, list(world.handed_out)))
             + len(world.rated - found(RATED, list(world.rated)))
             + count(SKIPPED_NUMBERS)
         )
@@ -174,7 +194,7 @@ def violations(dsn: str, world: World, since: datetime, concurrency: int) -> dic
                 dict(connection.execute(WAITING_PLACES).fetchall()),
                 concurrency,
             ),
-            "unaudited": count(UNAUDITED, ids=requested, verbs=VERBS)
+            "unaudited": count(UNAUDITED, ids=requested, verbs=VERBS, ending=ENDING)
             + count(UNAUDITED_PRESCRIPTIONS, ids=list(world.prescriptions)),
         }
 

@@ -8,10 +8,13 @@ from typing import Any
 
 from replay import html
 from replay.call import Call
-from replay.patients import PRESCRIBE, _form
-from replay.person import Failed, LivePage, Person, Stream, World, path_of
+from replay.person import Failed, LivePage, Person, Stream, World, needed_form, path_of
+from replay.visit import PRESCRIBE, REFER, SEND_ON
 
+CAME_FROM = ("Referred by", "Sent on by")
 ADVICE = "Drink enough, rest, and come back if the fever lasts longer than three days."
+INBOX = 'form="take-written"'
+"""What the desk has when a request waits to be answered in writing."""
 SOMEBODY = re.compile(r"first for ")
 """What a line says when this doctor may call somebody; others may wait for another doctor."""
 
@@ -30,7 +33,7 @@ class PageDoctor(Person):
     async def begin(self) -> None:
         """Sign in and go on duty; end what an earlier run may have left."""
         page = (await self.step("sign_in", "GET", "/staff/sign-in")).text
-        form = _form(page, "password")
+        form = needed_form(page, "password")
         answer = await self.step(
             "password",
             "POST",
@@ -39,13 +42,13 @@ class PageDoctor(Person):
             accept=(200, 404),
         )
         answer = await self.step("desk", "GET", "/desk")
-        form = _form(answer.text, "to")
+        form = needed_form(answer.text, "to")
         await self.step("duty", "POST", form.action, data=form.with_values(to="on"))
 
     async def end(self) -> None:
         """Go off duty."""
         page = (await self.step("desk", "GET", "/desk")).text
-        form = _form(page, "to")
+        form = needed_form(page, "to")
         data = form.with_values(to="off", sure="yes")
         await self.step("duty", "POST", form.action, data=data, accept=(200, 409))
 
@@ -76,17 +79,25 @@ class PageDoctor(Person):
         )
         if answer.status_code == 200:
             return await self._hold(answer.text)
-        if answer.status_code == 404:
-            await self._wait_for_somebody(answer.text)
-            return answer.text
-        return ""
+        if answer.status_code != 404:
+            return ""
+        if INBOX not in answer.text:
+            return await self._wait_for_somebody(answer.text)
+        form = needed_form(answer.text, "csrfmiddlewaretoken")
+        answer = await self.step(
+            "written", "POST", "/desk/written", data=form.values, accept=(200, 404, 409)
+        )
+        return await self._write(answer.text) if answer.status_code == 200 else ""
 
-    async def _wait_for_somebody(self, page: str) -> None:
+    async def _wait_for_somebody(self, page: str) -> str:
+        """Return the desk to press on; none when it has to be loaded again."""
         async with LivePage(self, page, "lines") as live:
             while True:
                 _part, content = await live.changed()
                 if SOMEBODY.search(content):
-                    return
+                    return page
+                if INBOX in content:
+                    return ""
 
     async def _hold(self, page: str) -> str:
         """Wait for the answer, talk, write, prescribe, sign, finish; return the desk."""
@@ -104,6 +115,10 @@ class PageDoctor(Person):
     async def _write(self, page: str) -> str:
         writing = _Writing(self, page)
         prescribes = PRESCRIBE in page
+        wish = next((wish for wish in (REFER, SEND_ON) if wish in page), None)
+        if wish and not any(words in page for words in CAME_FROM):
+            await writing.keep(history="Seen once.", advice=ADVICE)
+            return await writing.send_away("refer" if wish == REFER else "redirect")
         await writing.keep(history="Asked about onset and earlier illnesses.", advice=ADVICE)
         await writing.send("How is it today? I am writing you what to do.")
         await writing.diagnose("R50.9" if prescribes else "Z71.9")
@@ -180,6 +195,18 @@ class _Writing:
     async def prescribe(self, line: str) -> None:
         await self._act("add_line", "add_line", line=line)
 
+    async def send_away(self, do: str) -> str:
+        """Refer or send on to the first hub there is; return the desk, to which it leads."""
+        found = await self._act("find_opd", "find_opd")
+        hubs = re.findall(r'<option value="(hub[^"]+)"', found)
+        if not hubs:
+            raise Failed("doctor: there is no hub to send on to")
+        self.form.values |= {"clinic": hubs[0], "redirect_reason": "For a specialist's opinion"}
+        answer = await self.doctor.step(
+            do, "POST", self.form.action, data=self.form.with_values(do=do)
+        )
+        return answer.text
+
     async def finish(self, outcome: str) -> str:
         """Press Done; return the desk, to which it leads."""
         answer = await self.doctor.step(
@@ -245,7 +272,10 @@ class JsonDoctor(Person):
         if live is None:
             answer = await self.call("next", "POST", "/next", accept=(201, 404))
             if answer.status_code == 404:
-                await self._look_until(self._somebody_waits)
+                if desk["inbox"]["waiting"]:
+                    await self._answer_written()
+                else:
+                    await self._look_until(self._somebody_waits)
                 return
             live = answer.json()
         path = f"/consultations/{live['state_id']}/{live['id']}"
@@ -256,6 +286,13 @@ class JsonDoctor(Person):
         async with Call(self, f"{API}{path}/seat") as talk:
             await talk.connected()
             await self._write(path, case)
+
+    async def _answer_written(self) -> None:
+        answer = await self.call("written", "POST", "/written", accept=(201, 404, 409))
+        if answer.status_code == 201:
+            taken = answer.json()
+            path = f"/consultations/{taken['state_id']}/{taken['id']}"
+            await self._write(path, (await self.call("case", "GET", path)).json())
 
     async def _write(self, path: str, case: Any) -> None:
         prescribes = PRESCRIBE in case["intake"]["text"]
@@ -283,7 +320,7 @@ class JsonDoctor(Person):
 
     async def _somebody_waits(self) -> bool:
         desk = (await self.call("desk", "GET", "/desk")).json()
-        return any(line["head_since"] for line in desk["lines"])
+        return bool(desk["inbox"]["waiting"] or any(line["head_since"] for line in desk["lines"]))
 
     async def _is_decided(self, path: str) -> bool:
         case = (await self.call("case", "GET", path)).json()

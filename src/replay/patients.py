@@ -2,85 +2,21 @@
 
 import asyncio
 import contextlib
-import re
 import time
 import uuid
-from dataclasses import dataclass
 from typing import Any
 
 from replay import html
-from replay.call import TICKET_URL, Call
-from replay.person import Failed, LivePage, Person, Stream, World, path_of
+from replay.call import Call
+from replay.person import Failed, Person, Stream, World, needed_form, path_of
+from replay.visit import Case, PageVisit, refusal_in
 
 CODE_AGAIN_SECONDS = 31
 NO_PLACE_TRIES = 5
 API = "/api/v1"
 
-PRESCRIBE = "Please write me a medicine."
-"""What a patient writes to whom the doctor here prescribes; others get advice."""
 
-
-@dataclass(frozen=True)
-class Case:
-    """Who is ill, and of what."""
-
-    state_id: int
-    mobile: str
-    relation: str
-    name: str
-    gender: str
-    age: int
-    complaint: str
-    text: str
-    pregnant: str
-
-
-def new_case(world: World, state_id: int) -> Case:
-    """Make up a patient: adults with a fever mostly, children, and women in pregnancy."""
-    chance = world.random
-    kind = chance.choices(("adult", "child", "mother"), (70, 20, 10))[0]
-    mobile = f"+91{chance.choice('6789')}{chance.randrange(10**9):09}"
-    number = chance.randrange(1000)
-    if kind == "child":
-        gender = chance.choice(("female", "male"))
-        return Case(
-            state_id,
-            mobile,
-            "child",
-            f"Replay Child {number}",
-            gender,
-            chance.randrange(2, 11),
-            "fever",
-            "Fever since yesterday.",
-            "",
-        )
-    if kind == "mother":
-        return Case(
-            state_id,
-            mobile,
-            "self",
-            f"Replay Mother {number}",
-            "female",
-            chance.randrange(20, 36),
-            "pregnancy_care",
-            "Fifth month, a question on food.",
-            "yes",
-        )
-    gender = chance.choice(("female", "male"))
-    return Case(
-        state_id,
-        mobile,
-        "self",
-        f"Replay Adult {number}",
-        gender,
-        chance.randrange(20, 71),
-        chance.choice(("fever", "cough", "headache")),
-        f"Since Friday. {PRESCRIBE}",
-        "no",
-    )
-
-
-class PagePatient(Person):
+class PagePatient(PageVisit):
     """A patient with a browser."""
 
     def __init__(self, world: World, case: Case) -> None:
@@ -99,14 +35,14 @@ class PagePatient(Person):
         await self.step("landing", "GET", "/")
         while True:
             page = (await self.step("sign_in", "GET", "/sign-in")).text
-            form = _form(page, "mobile")
+            form = needed_form(page, "mobile")
             answer = await self.step(
                 "ask_code",
                 "POST",
                 form.action or "/sign-in",
                 data=form.with_values(mobile=self.case.mobile),
             )
-            form = _form(answer.text, "code")
+            form = needed_form(answer.text, "code")
             code = await self.read_code(self.case.mobile)
             answer = await self.step(
                 "enter_code",
@@ -123,14 +59,14 @@ class PagePatient(Person):
     async def _register(self) -> str:
         answer = await self.step("start", "GET", "/people")
         if path_of(answer) == "/start":
-            form = _form(answer.text, "state")
+            form = needed_form(answer.text, "state")
             answer = await self.step(
                 "choose_state",
                 "POST",
                 form.action or "/start",
                 data=form.with_values(state=str(self.case.state_id)),
             )
-        form = _form(answer.text, "relation")
+        form = needed_form(answer.text, "relation")
         case = self.case
         answer = await self.step(
             "register",
@@ -146,26 +82,7 @@ class PagePatient(Person):
                 district="Replay",
             ),
         )
-        path = path_of(answer)
-        answer = await self.step("agree", "POST", path, data=_form_at(answer.text, path).values)
-        path = path_of(answer)
-        form = _form(answer.text, "sign")
-        answer = await self.step("danger", "POST", path, data=form.with_values(sign="none"))
-        path = path_of(answer)
-        form = _form(answer.text, "complaints")
-        said: dict[str, Any] = form.with_values(text=case.text, duration="3", duration_unit="days")
-        field = "complaints"
-        if case.complaint not in form.choices["complaints"]:
-            field = "more_complaints"
-        said[field] = [case.complaint]
-        if "pregnant" in form.choices and case.pregnant:
-            said["pregnant"] = case.pregnant
-        answer = await self.step("trouble", "POST", path, data=said)
-        # With a child, an adult has to be named.
-        if path_of(answer).endswith("/companion"):
-            form = _form(answer.text, "bond")
-            adult = form.with_values(name="Savita Kumari", bond="parent")
-            answer = await self.step("companion", "POST", path_of(answer), data=adult)
+        answer = await self._tell(answer)
         return answer.text
 
     async def _take_token(self, page: str) -> tuple[str, str]:
@@ -188,111 +105,18 @@ class PagePatient(Person):
                     path = path_of(answer)
                     self.world.requested[path.rsplit("/", 1)[1]] = {"path": path}
                     return path, answer.text
-                self.world.refusals.append((_reason(answer.text), address.rsplit("/", 1)[1]))
+                self.world.refusals.append((refusal_in(answer.text), address.rsplit("/", 1)[1]))
             await asyncio.sleep(1)
             if opds_address:
                 page = (await self.step("opds", "GET", opds_address)).text
         self.world.steps.failed("patient.ask", "no OPD has a place")
         raise Failed("patient: no OPD has a place")
 
-    async def _be_served(self, address: str, page: str) -> str:
-        """Wait, answer the call, talk, until the doctor is done; return the last page."""
-        consultation_id = address.rsplit("/", 1)[1]
-        written = False
-        async with LivePage(self, page, "waiting") as live, contextlib.AsyncExitStack() as talk:
-            status = page
-            while True:
-                if 'id="feedback"' in status:
-                    self.world.completed.add(consultation_id)
-                    return status
-                if "data-call-now" in status:
-                    form = html.form_to(status, "/answer")
-                    if form is not None:
-                        answer = await self.step(
-                            "answer_call", "POST", form.action, data=form.values, accept=(200, 409)
-                        )
-                        status = answer.text
-                        continue
-                elif "doctor__name" in status and not written:
-                    if TICKET_URL not in status:
-                        # The answer to the answer was lost: the page is loaded again.
-                        status = (await self.step("consultation", "GET", address)).text
-                    if call := Call.of_page(self, status):
-                        await talk.enter_async_context(call)
-                    written = True
-                    await self._write(address, page)
-                elif "data-over" in status or _is_over(status):
-                    self.world.steps.failed("patient.waiting", "ended without a doctor's word")
-                    raise Failed("patient: the consultation ended without a doctor's word")
-                while True:
-                    part, content = await live.changed()
-                    if part.endswith("/status"):
-                        status = content
-                        break
-
-    async def _write(self, address: str, page: str) -> None:
-        form = html.form_with(page, "client_key")
-        if form is None:
-            return
-        await self.step(
-            "write",
-            "POST",
-            form.action or f"{address}/write",
-            data=form.with_values(text="Thank you, doctor. Since Friday evening."),
-            headers={"X-Fragment": "1"},
-            accept=(201,),
-        )
-        self.world.messages.add(form.values["client_key"])
-
     async def _after(self, address: str, page: str) -> None:
-        printed = html.links(page, r"/consultations/[^\"]*prescription\.pdf[^\"]*")
-        if printed:
-            number = re.search(r"\b[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}\b", _text_of(page))
-            if number is None:
-                raise Failed("patient.prescription: no number")
-            self.world.prescriptions.add(number.group())
-            answer = await self.step("prescription", "GET", printed[0])
-            if not answer.content.startswith(b"%PDF"):
-                raise Failed("patient.prescription: not a PDF")
-        form = _form(page, "rating")
+        await self._print(page)
+        form = needed_form(page, "rating")
         await self.step("rate", "POST", form.action, data=form.with_values(rating="5", comment=""))
         self.world.rated.add(address.rsplit("/", 1)[1])
-
-
-def _text_of(page: str) -> str:
-    """Return the text without the tags: an id in an address can look like a number."""
-    return re.sub(r"<[^>]*>", " ", page)
-
-
-def _form(page: str, name: str) -> html.Form:
-    form = html.form_with(page, name)
-    if form is None:
-        title = re.search(r"<title>(.*?)</title>", page, re.DOTALL)
-        raise Failed(f"no form with {name} on “{title.group(1).strip() if title else '?'}”")
-    return form
-
-
-def _form_at(page: str, path: str) -> html.Form:
-    """Return the page's own form: the one without buttons of its own that goes to the page."""
-    for form in html.forms_in(page):
-        if form.action in ("", path):
-            return form
-    raise Failed(f"no form on {path}")
-
-
-def _is_over(status: str) -> bool:
-    return re.search(r'href="/people/[0-9a-f-]+/consent"', status) is not None
-
-
-def _reason(page: str) -> str:
-    for words, reason in (
-        ("All places for today are taken", "LineFull"),
-        ("The waiting room is full", "WaitingRoomFull"),
-        ("This OPD is closed", "ClinicClosed"),
-    ):
-        if words in page:
-            return reason
-    return "other"
 
 
 class JsonPatient(Person):

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import random
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -42,6 +43,8 @@ class World:
     prescriptions: set[str] = field(default_factory=set)
     messages: set[str] = field(default_factory=set)
     rated: set[str] = field(default_factory=set)
+    handed_out: set[str] = field(default_factory=set)
+    """Consultations whose medicines were handed out at a spoke."""
     refusals: list[tuple[str, str]] = field(default_factory=list)
     """(why, clinic) of tokens that were refused."""
 
@@ -98,17 +101,17 @@ class Person:
                 raise Failed(f"{step}: {response.status_code} {response.url}")
             return response
 
-    async def read_code(self, mobile: str) -> str:
-        """Read the sign-in code from the development inbox, as it arrives on the phone."""
+    async def read_code(self, mobile: str, purpose: str = "sign_in_code") -> str:
+        """Read a code from the development inbox, as it arrives on the phone."""
         deadline = time.monotonic() + 30 + self.world.patience
         with self.world.steps.timed(f"{self.prefix}.sms_arrives"):
             while time.monotonic() < deadline:
                 await asyncio.sleep(0.25)
                 answer = await self.step("inbox", "GET", "/inbox.json", params={"mobile": mobile})
                 for message in answer.json()["messages"]:
-                    code = "".join(word for word in message["text"].split() if word.isdecimal())[:6]
-                    if message["purpose"] == "sign_in_code" and len(code) == 6:
-                        return code
+                    code = re.search(r"\b\d{6}\b", message["text"])
+                    if code and message["purpose"] == purpose:
+                        return code.group()
         raise Failed(f"{self.prefix}: no code arrived")
 
 
@@ -264,6 +267,15 @@ class LivePage:
         fragment.tag = answer.headers.get("ETag", "")
         fragment.binds = html.binds_in(answer.text)
         return answer.text
+
+
+def needed_form(page: str, name: str) -> html.Form:
+    """Return the first form that has a field or button of this name. Raises Failed."""
+    form = html.form_with(page, name)
+    if form is None:
+        title = re.search(r"<title>(.*?)</title>", page, re.DOTALL)
+        raise Failed(f"no form with {name} on “{title.group(1).strip() if title else '?'}”")
+    return form
 
 
 def path_of(response: httpx.Response) -> str:

@@ -154,7 +154,7 @@ def test_asked_in_writing_and_answered_later(
     doctor = new_doctor("uttarakhand.phc1")
     doctor.go_on_duty()
     look(doctor.page, "written-2-inbox")
-    doctor.page.locator("form[action$='/desk/written'] button").click()
+    doctor.page.locator("button[form=take-written]").click()
     doctor.expect_in_progress()
     expect(doctor.page.locator(".desk__patient")).to_contain_text("A written request")
     look(doctor.page, "written-3-desk")

@@ -70,9 +70,10 @@ from sanjeevani.consultation.services import (
     write_note,
 )
 from sanjeevani.consultation.services import hand_back as hand_back_call
+from sanjeevani.consultation.spokes import inbox_of, take_written
 from sanjeevani.consultation.transfers import redirect, return_to_patient
 from sanjeevani.directory.models import Practitioner
-from sanjeevani.directory.queries import clinic_serving, clinics_of_lines
+from sanjeevani.directory.queries import clinic_serving, clinics_of_lines, written_lines
 from sanjeevani.foundation.errors import Invalid, Stale, TooMany
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.prescription import services as prescribing
@@ -156,11 +157,19 @@ class Reference(Reply):
     id: uuid.UUID
 
 
+class InboxReply(Reply):
+    """Requests that wait to be answered in writing; `due_at` is when the first is due."""
+
+    waiting: int
+    due_at: datetime.datetime | None
+
+
 class Desk(Reply):
-    """Duty, the lines, and the one live consultation."""
+    """Duty, the lines, what waits for a written answer, and the one live consultation."""
 
     duty: DutyStatus
     lines: list[LineReply]
+    inbox: InboxReply
     live: Reference | None
 
 
@@ -390,6 +399,7 @@ def read_desk(request: ApiRequest) -> HttpResponseBase:
             )
             for head in line_heads(assigned, server_of(practitioner))
         ],
+        inbox=InboxReply.model_validate(inbox_of(practitioner)),
         live=Reference(state_id=live[0], id=live[1]) if live else None,
     )
     return polled(request, desk)
@@ -412,6 +422,27 @@ def call_next_patient(request: ApiRequest, key: IdempotencyKey) -> HttpResponse:
 
     def make() -> Reference:
         return Reference.model_validate(call_next(request.auth.actor, practitioner=practitioner))
+
+    return once(request, key, make)
+
+
+@router.post(
+    "/written",
+    auth=doctor,
+    response={201: Reference},
+    openapi_extra=says(
+        NotOnDuty,
+        AlreadyServing,
+        NobodyWaiting,
+        links=of_consultation(*HELD),
+    ),
+)
+def take_written_request(request: ApiRequest, key: IdempotencyKey) -> HttpResponse:
+    """Take the written request that has waited longest. It is in progress at once."""
+    practitioner = practitioner_of(request)
+
+    def make() -> Reference:
+        return Reference.model_validate(take_written(request.auth.actor, practitioner=practitioner))
 
     return once(request, key, make)
 
@@ -855,7 +886,8 @@ def print_letter(
 def read_desk_ticket(request: ApiRequest) -> HttpResponse:
     """Return a ticket to listen to the lines served, and to the live consultation."""
     practitioner = practitioner_of(request)
-    topics = {f"line.{line_id}": "" for _state, line_id in assigned_lines(practitioner.id)}
+    lines = assigned_lines(practitioner.id)
+    topics = {f"line.{line_id}": "" for _state, line_id in [*lines, *written_lines(lines)]}
     topics[f"desk.{practitioner.id}"] = ""
     live = live_consultation_of(practitioner)
     if live is not None:

@@ -176,6 +176,7 @@ WRITTEN_HOURS = 24
 class Inbox:
     """Written requests that wait in the lines a doctor serves: how many, and the first due."""
 
+    line_ids: list[uuid.UUID]
     waiting: int
     due_at: datetime.datetime | None
 
@@ -183,7 +184,8 @@ class Inbox:
 def inbox_of(practitioner: Practitioner) -> Inbox:
     """Return what waits to be answered in writing."""
     by_state: dict[int, list[uuid.UUID]] = {}
-    for state_id, line_id in written_lines(assigned_lines(practitioner.id)):
+    lines = written_lines(assigned_lines(practitioner.id))
+    for state_id, line_id in lines:
         by_state.setdefault(state_id, []).append(line_id)
     waiting = 0
     since: list[datetime.datetime] = []
@@ -191,7 +193,7 @@ def inbox_of(practitioner: Practitioner) -> Inbox:
         waiting += sum(waiting_counts(state_id, line_ids).values())
         since += longest_waits(state_id, line_ids).values()
     due_at = min(since) + datetime.timedelta(hours=WRITTEN_HOURS) if since else None
-    return Inbox(waiting, due_at)
+    return Inbox([line_id for _state_id, line_id in lines], waiting, due_at)
 
 
 @verb("consultation.take_written")

@@ -15,6 +15,7 @@ urlpatterns = [
     path("desk/written", views.next_written, name="written"),
     path("desk/today", views.today, name="today"),
     path("desk/lines", views.lines, name="lines"),
+    path("desk/inbox", views.inbox, name="inbox"),
     path("desk/call", views.call, name="call"),
     path("desk/ticket", views.ticket, name="ticket"),
     path("desk/templates", views.templates, name="templates"),

@@ -43,7 +43,7 @@ from sanjeevani.consultation.queries import (
 from sanjeevani.consultation.services import call_next
 from sanjeevani.consultation.spokes import inbox_of, take_written
 from sanjeevani.directory.models import Practitioner, Role
-from sanjeevani.directory.queries import clinics_of_lines
+from sanjeevani.directory.queries import clinics_of_lines, written_lines
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import DomainError, NotFound
 from sanjeevani.foundation.live import TICKET_SECONDS, issue_ticket
@@ -514,6 +514,15 @@ def lines(request: PortalRequest) -> HttpResponse:
 @doctors
 @require_safe
 @conditional_page
+def inbox(request: PortalRequest) -> HttpResponse:
+    """The written requests that wait, to be fetched again."""
+    context = {"inbox": inbox_of(practitioner_of(request))}
+    return render(request, "doctor/parts/inbox.html", context)
+
+
+@doctors
+@require_safe
+@conditional_page
 def call(request: PortalRequest) -> HttpResponse:
     """The state of the call, to be fetched again."""
     practitioner = practitioner_of(request)
@@ -542,7 +551,8 @@ def messages(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) 
 def ticket(request: PortalRequest) -> JsonResponse:
     """Let the desk listen to its lines, its doctor and the live consultation."""
     practitioner = practitioner_of(request)
-    topics = {f"line.{line_id}": "" for _state, line_id in assigned_lines(practitioner.id)}
+    lines = assigned_lines(practitioner.id)
+    topics = {f"line.{line_id}": "" for _state, line_id in [*lines, *written_lines(lines)]}
     topics[f"desk.{practitioner.id}"] = ""
     consultation = live_consultation(request.actor, practitioner)
     if consultation is not None:
