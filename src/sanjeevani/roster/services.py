@@ -20,7 +20,7 @@ from sanjeevani.foundation.verbs import concerns, publish, verb
 from sanjeevani.identity.limits import count_attempt
 from sanjeevani.identity.queries import find_account
 from sanjeevani.messaging.services import queue_message
-from sanjeevani.roster.events import DutyChanged
+from sanjeevani.roster.events import DutyChanged, LaneServed
 from sanjeevani.roster.models import Assignment, Duty, DutyLine, DutyStatus, WeeklyPlan
 from sanjeevani.roster.states import DUTY_MOVES
 
@@ -238,4 +238,5 @@ def serve_lane(
         ],
         ignore_conflicts=True,
     )
+    publish(LaneServed(state_id=lane.state_id, practitioner_id=practitioner_id, line_id=lane.id))
     concerns(lane)
