@@ -115,9 +115,9 @@ def test_statements_of_the_board(world: AdminWorld, django_assert_max_num_querie
     for _number in range(3):
         line = factories.LineFactory.create(facility=world.hospital)
         factories.on_duty(factories.ClinicFactory.create(line=line))
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(21):
         assert world.clients["facility"].get(world.at()).status_code == 200
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(19):
         assert world.clients["facility"].get(world.at("/rows")).status_code == 200
     with django_assert_max_num_queries(8):
         assert world.clients["facility"].get(world.at("/staff")).status_code == 200

@@ -86,7 +86,7 @@ def doctors(request: PortalRequest, state_id: int, clinic_id: uuid.UUID) -> Http
         "form": form,
         "doctors": _serving(found),
         "duty": duty_in(state_id, [found.line_id])[found.line_id],
-        "planned": planned_now(plans),
+        "planned": planned_now(state_id, [found.line_id])[found.line_id],
         "weeks": {key: week_of(week) for key, week in weeks.items()},
         "undo": request.GET.get("doctor", "")[:60],
         "states": {row.lgd_code: row for row in [*states(), state(NATIONAL)]},
@@ -150,7 +150,7 @@ def ask_in(request: PortalRequest, state_id: int, clinic_id: uuid.UUID) -> HttpR
         except DomainError as error:
             form.add_error(None, f"{person.name}: {error.message}")
     duty = duty_in(state_id, [found.line_id])[found.line_id]
-    planned = planned_now(plans_of(state_id, [found.line_id])[found.line_id])
+    planned = planned_now(state_id, [found.line_id])[found.line_id]
     away = [row for row in _serving(found) if duty.get(row.id) != DutyStatus.ON]
     context = {
         "place": "clinic",
