@@ -105,7 +105,8 @@ class Shift:
 class Known:
     """What is known of a line: who serves it, weekly plans, swaps that count, days off.
 
-    Plans and swaps count for those who serve it; what was given away stays so. `away`: the days on which each practitioner is on leave. `closed`: holidays with their reason.
+    Plans and swaps count for those who serve it; what was given away stays so. `away`: the days on
+    which each practitioner is on leave. `closed`: holidays with their reason.
     """
 
     serving: Collection[uuid.UUID]
