@@ -12,7 +12,16 @@ from sanjeevani.directory.models import Practitioner
 from sanjeevani.directory.queries import practitioners
 from sanjeevani.foundation import clock
 from sanjeevani.roster.models import OfferStatus, ShiftOffer
-from sanjeevani.roster.planning import ONE_DAY, Known, Shift, Span, days_from, expected, held
+from sanjeevani.roster.planning import (
+    ONE_DAY,
+    Known,
+    Shift,
+    Span,
+    days_from,
+    expected,
+    held,
+    span_of,
+)
 from sanjeevani.web.fields import DatePartsField, PlainForm
 
 
@@ -89,6 +98,11 @@ class ShownShift:
     def span(self) -> Span:
         """From when to when."""
         return self.shift.span
+
+    @property
+    def is_round_the_clock(self) -> bool:
+        """Whether it fills its day."""
+        return self.span == span_of(self.shift.day, self.shift.day)
 
     @property
     def is_ahead(self) -> bool:
