@@ -24,7 +24,8 @@ from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.sharding import across_states
 from sanjeevani.identity.models import Account
 from sanjeevani.identity.services import sign_in_staff
-from sanjeevani.roster.models import Assignment
+from sanjeevani.roster.models import Assignment, LeaveDay, OfferStatus, ShiftOffer
+from sanjeevani.roster.queries import offers_of
 from sanjeevani.terminology.models import Speciality
 
 KARNATAKA, TAMIL_NADU = 29, 33
@@ -62,6 +63,10 @@ def test_the_small_demo_can_be_used_at_any_hour(sign_ins: Path) -> None:
         assert len(doctors) == 42
         assert set(Assignment.objects.values_list("practitioner_id", flat=True)) == doctors
         sub_centre = Facility.objects.get(state_id=KARNATAKA, kind="sub_centre")
+        swap = ShiftOffer.objects.get(status=OfferStatus.OPEN)
+    [asked] = offers_of(swap.taker_id)
+    assert asked == swap
+    assert LeaveDay.objects.count() == 2
     hubs = {choice.hub.kind for choice in hubs_for(KARNATAKA, sub_centre.id)}
     assert hubs == {"primary_health_centre", "district_hospital"}
 

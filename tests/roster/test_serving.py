@@ -21,6 +21,7 @@ from sanjeevani.queueing.models import Token
 from sanjeevani.queueing.places import set_places
 from sanjeevani.queueing.queries import live_token_of
 from sanjeevani.roster.models import DutyStatus
+from sanjeevani.roster.planning import moment
 from sanjeevani.roster.queries import (
     doctors_on_duty,
     duty_of,
@@ -124,12 +125,11 @@ def test_the_plan_waits_for_a_return(clinic: Clinic) -> None:
         plan_week(SYSTEM, practitioner_id=practitioner.id, line=clinic.line, shifts=[])
     assign(SYSTEM, practitioner=practitioner, line=clinic.line)
     (plan,) = plans_of(clinic.state_id, [clinic.line_id])[clinic.line_id]
-    monday = datetime.datetime(
-        2026, 11, 23, 10, tzinfo=datetime.timezone(datetime.timedelta(hours=5.5))
-    )
-    for at, expected in ((monday, True), (monday.replace(hour=13), False)):
-        with clock.driven_by(itertools.repeat(at).__next__):
-            assert (plan.practitioner_id in planned_now([plan])) is expected
+    monday = moment(plan.since + datetime.timedelta(days=7 - plan.since.weekday()))
+    for hour, expected in ((10, True), (13, False)):
+        with clock.driven_by(itertools.repeat(monday + datetime.timedelta(hours=hour)).__next__):
+            now = planned_now(clinic.state_id, [clinic.line_id])[clinic.line_id]
+            assert (practitioner.id in now) is expected
 
 
 def test_shifts_that_overlap_are_refused(clinic: Clinic) -> None:

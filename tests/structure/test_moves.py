@@ -29,9 +29,9 @@ from sanjeevani.queueing import services as queueing
 from sanjeevani.queueing.errors import CallExpired
 from sanjeevani.queueing.models import Lease, Token, TokenStatus
 from sanjeevani.queueing.states import TOKEN_MOVES
-from sanjeevani.roster.models import Duty, DutyStatus
+from sanjeevani.roster.models import Duty, DutyStatus, OfferStatus
 from sanjeevani.roster.services import change_duty
-from sanjeevani.roster.states import DUTY_MOVES
+from sanjeevani.roster.states import DUTY_MOVES, OFFER_MOVES
 from tests.structure.verb_calls import World, of
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +40,7 @@ TABLES = [
     (TOKEN_MOVES, TokenStatus),
     (CONSULTATION_MOVES, ConsultationStatus),
     (DUTY_MOVES, DutyStatus),
+    (OFFER_MOVES, OfferStatus),
     (ROOM_MOVES, RoomStatus),
     (GRIEVANCE_MOVES, GrievanceStatus),
     (IMPORT_MOVES, ImportStatus),

@@ -77,8 +77,11 @@ from sanjeevani.prescription.models import DraftItem, Handing
 from sanjeevani.prescription.shorthand import ItemContent
 from sanjeevani.queueing import services as queueing
 from sanjeevani.queueing.models import Token
+from sanjeevani.roster.leave import take_leave
 from sanjeevani.roster.models import DutyStatus
-from sanjeevani.roster.services import assign, change_duty
+from sanjeevani.roster.planning import moment
+from sanjeevani.roster.services import assign, change_duty, plan_week
+from sanjeevani.roster.swaps import offer_shift
 from sanjeevani.terminology.models import Medicine, Speciality
 from tests.documents.samples import a_photo
 from tests.factories import (
@@ -613,6 +616,25 @@ CALLS |= {
             "clinic_name": "General OPD",
         },
     ),
+    "roster.take_leave": lambda world: Call(
+        world.host,
+        lambda leave_id: ("leaveday", leave_id),
+        arguments={"practitioner": world.practitioner, "first": clock.today(), "last": next_week()},
+    ),
+    "roster.cancel_leave": lambda world: Call(
+        world.staff(Role.STATE_ADMIN),
+        lambda _days: ("leaveday", None),
+        arguments={
+            "practitioner": world.practitioner,
+            "leave_id": take_leave(
+                world.host, practitioner=world.practitioner, first=clock.today(), last=next_week()
+            ),
+        },
+    ),
+    "roster.offer_shift": lambda world: Call(world.host, _result, arguments=a_shift(world)),
+    "roster.accept_shift": lambda world: on_offer(world, "taker"),
+    "roster.decline_shift": lambda world: on_offer(world, "taker"),
+    "roster.withdraw_shift": lambda world: on_offer(world, "giver"),
     "queueing.set_places": lambda world: Call(
         world.staff(Role.STATE_ADMIN),
         line_of(world.clinic),
@@ -629,6 +651,36 @@ CALLS |= {
         arguments={"practitioner_id": world.practitioner.id, "to": DutyStatus.BREAK},
     ),
 }
+
+
+def next_week() -> datetime.date:
+    """The day a week from now."""
+    return clock.today() + datetime.timedelta(days=7)
+
+
+def a_shift(world: World) -> dict[str, Any]:
+    """A shift of the doctor's next week, with a colleague to give it to."""
+    giver, line = world.practitioner, line_of(world.clinic)
+    day = next_week()
+    shift = Opening(weekday=day.weekday(), opens=datetime.time(9), closes=datetime.time(13))
+    plan_week(SYSTEM, practitioner_id=giver.id, line=line, shifts=[shift])
+    return {
+        "giver": giver,
+        "line": line,
+        "begins_at": moment(day, shift.opens),
+        "taker": on_duty(world.clinic),
+    }
+
+
+def on_offer(world: World, who: str) -> Call:
+    """An answer to the doctor's offer by who gives or takes."""
+    arguments = a_shift(world)
+    offer = offer_shift(world.host, **arguments)
+    return Call(
+        doctor(arguments[who]),
+        offer,
+        arguments={who: arguments[who], "state_id": offer.state_id, "offer_id": offer.id},
+    )
 
 
 def off_duty(world: World) -> Practitioner:

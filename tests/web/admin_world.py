@@ -104,6 +104,10 @@ class AdminWorld:
         """An address of the general OPD, or of another one."""
         return f"/opds/{ANDHRA_PRADESH}/{(clinic or self.general).id}{path}"
 
+    def week_of_away(self) -> str:
+        """The address of the week of the doctor who is away."""
+        return f"/lines/28/{self.children.line_id}/doctors/28/{self.away.id}/week"
+
     def addresses(self) -> dict[str, str]:
         """Every page, by who looks at it and a name."""
         return {
@@ -132,6 +136,8 @@ class AdminWorld:
             "state:board": self.at(),
             "facility:board": self.at(),
             "facility:holidays": self.at("/holidays"),
+            "facility:roster": self.at("/roster"),
+            "facility:hours": self.at("/hours"),
             "facility:staff": self.at("/staff"),
             "facility:appoint": self.at("/staff/new"),
             "facility:known": self.at("/staff/known"),
@@ -145,6 +151,6 @@ class AdminWorld:
             "facility:doctors": self.opd("/doctors", self.children),
             "facility:add-doctor": self.opd("/doctors/add"),
             "facility:ask": self.opd("/doctors/ask", self.children),
-            "facility:week": self.opd(f"/doctors/28/{self.away.id}/week", self.children),
+            "facility:week": self.week_of_away(),
             "facility:close": self.opd("/close", self.children),
         }

@@ -115,9 +115,9 @@ def test_statements_of_the_board(world: AdminWorld, django_assert_max_num_querie
     for _number in range(3):
         line = factories.LineFactory.create(facility=world.hospital)
         factories.on_duty(factories.ClinicFactory.create(line=line))
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(21):
         assert world.clients["facility"].get(world.at()).status_code == 200
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(19):
         assert world.clients["facility"].get(world.at("/rows")).status_code == 200
     with django_assert_max_num_queries(8):
         assert world.clients["facility"].get(world.at("/staff")).status_code == 200
@@ -213,7 +213,7 @@ def test_times_are_added_and_copied_before_anything_is_saved(world: AdminWorld) 
 
 
 def test_a_week_is_planned_and_shown(world: AdminWorld) -> None:
-    address = world.opd(f"/doctors/28/{world.away.id}/week", world.children)
+    address = world.week_of_away()
     times = {"do": "save", "opens_0_0": "09:00", "closes_0_0": "13:00"}
     assert world.clients["facility"].post(address, times).status_code == 303
     page = text_of(world.clients["facility"].get(world.opd("/doctors", world.children)))

@@ -79,6 +79,9 @@ LIKE_OTHERS = {
     "facility:rules",
     "facility:holidays",
     "facility:week",
+    # Looked at with shifts, swaps and leave: test_roster.py.
+    "facility:roster",
+    "facility:hours",
 }
 """Pages drawn by the same template with the same parts as another one of the list."""
 

@@ -1,6 +1,8 @@
 """Puts a generated demo into the database, all of it or nothing."""
 
+import datetime
 import secrets
+from collections import Counter
 from pathlib import Path
 
 from django.contrib.auth.hashers import make_password
@@ -20,10 +22,16 @@ from sanjeevani.directory.models import (
     State,
 )
 from sanjeevani.directory.services import load_states
+from sanjeevani.directory.timetable import Opening
 from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import SYSTEM, Actor, ActorKind
 from sanjeevani.identity.models import Account, Login
 from sanjeevani.patients.models import Patient
+from sanjeevani.roster.leave import take_leave
 from sanjeevani.roster.models import Assignment
+from sanjeevani.roster.planning import ONE_DAY, moment
+from sanjeevani.roster.services import plan_week
+from sanjeevani.roster.swaps import offer_shift
 from sanjeevani.terminology.models import Speciality
 
 SIGN_INS_SHOWN = 40
@@ -65,9 +73,35 @@ def load(size: str, seed: int, sign_ins: Path) -> Demo:
     ServedState.objects.bulk_create(demo.served)
     Assignment.objects.bulk_create(demo.assignments)
     Patient.objects.bulk_create(demo.patients)
+    _plan(demo)
     sign_ins.touch(mode=0o600)
     sign_ins.write_text(_sign_ins(demo, password), encoding="utf-8")
     return demo
+
+
+def _plan(demo: Demo) -> None:
+    """Give the first OPD with three doctors a roster, with a leave and an open swap to look at."""
+    staffed = Counter(one.line_id for one in demo.assignments)
+    line = next(line for line in demo.lines if staffed[line.id] >= 3)
+    people = {one.id: one for one in demo.practitioners}
+    first, second, third = [
+        people[one.practitioner_id] for one in demo.assignments if one.line_id == line.id
+    ][:3]
+    for who, opens, closes in ((first, 9, 13), (second, 14, 18), (third, 9, 13)):
+        week = [
+            Opening(weekday=day, opens=datetime.time(opens), closes=datetime.time(closes))
+            for day in range(7)
+        ]
+        plan_week(SYSTEM, practitioner_id=who.id, line=line, shifts=week)
+    day = clock.today() + ONE_DAY * 3
+    take_leave(SYSTEM, practitioner=third, first=day, last=day + ONE_DAY)
+    offer_shift(
+        Actor(ActorKind.STAFF, account_id=first.account_id, state_id=first.state_id),
+        giver=first,
+        line=line,
+        begins_at=moment(day, datetime.time(9)),
+        taker=second,
+    )
 
 
 def _speakable_password() -> str:

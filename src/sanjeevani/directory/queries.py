@@ -612,6 +612,32 @@ def holidays_at(state_id: int, facility_id: uuid.UUID) -> list[Holiday]:
     )
 
 
+def holidays_of_lines(
+    state_id: int, line_ids: Sequence[uuid.UUID], first: datetime.date, last: datetime.date
+) -> dict[uuid.UUID, dict[datetime.date, str]]:
+    """Return, for lines of clinics, the holidays that the clinics keep in some days: date, why."""
+    clinics = list(
+        Clinic.objects.filter(state_id=state_id, line_id__in=line_ids).values_list(
+            "line_id", "id", "facility_id"
+        )
+    )
+    holidays = list(
+        Holiday.objects.filter(
+            state_id=state_id,
+            facility_id__in={facility_id for _line, _clinic, facility_id in clinics},
+            date__range=(first, last),
+        )
+    )
+    return {
+        line_id: {
+            holiday.date: holiday.reason
+            for holiday in holidays
+            if holiday.facility_id == facility_id and holiday.clinic_id in (None, clinic_id)
+        }
+        for line_id, clinic_id, facility_id in clinics
+    }
+
+
 def states_served_by(clinic: Clinic) -> dict[int, datetime.datetime]:
     """Return the states whose patients a clinic serves, each with since when."""
     return dict(

@@ -19,6 +19,7 @@ LIMITS: dict[str, tuple[int, int]] = {
     "passwords_per_login": (8, 900),
     "passwords_per_address": (60, 900),
     "duty_requests_per_doctor": (2, 1_800),
+    "shift_offers_per_doctor": (30, 3_600),
     "requests_per_account": (30, 600),
     "messages_per_account": (120, 60),
     "documents_per_account": (60, 600),

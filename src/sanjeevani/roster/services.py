@@ -1,4 +1,4 @@
-"""The verbs of duty."""
+"""The verbs of duty and of weekly plans."""
 
 import datetime
 import uuid
@@ -21,7 +21,16 @@ from sanjeevani.identity.limits import count_attempt
 from sanjeevani.identity.queries import find_account
 from sanjeevani.messaging.services import queue_message
 from sanjeevani.roster.events import DutyChanged, LaneServed
-from sanjeevani.roster.models import Assignment, Duty, DutyLine, DutyStatus, WeeklyPlan
+from sanjeevani.roster.locking import locked_duty
+from sanjeevani.roster.models import (
+    Assignment,
+    Break,
+    Duty,
+    DutyLine,
+    DutyStatus,
+    Spell,
+    WeeklyPlan,
+)
 from sanjeevani.roster.states import DUTY_MOVES
 
 
@@ -34,7 +43,7 @@ def assign(actor: Actor, *, practitioner: Practitioner, line: Line) -> Assignmen
     require_facility_admin(actor, line.state_id, line.facility_id)
     if practitioner.verified_at is None:
         raise NotPermitted(_("Only verified practitioners can serve."))
-    duty = _locked_duty(practitioner.id)
+    duty = locked_duty(practitioner.id)
     assignment, created = Assignment.objects.get_or_create(
         practitioner_id=practitioner.id,
         line_id=line.id,
@@ -44,14 +53,7 @@ def assign(actor: Actor, *, practitioner: Practitioner, line: Line) -> Assignmen
         },
     )
     if created and duty.status != DutyStatus.OFF:
-        DutyLine.objects.create(
-            state_id=line.state_id,
-            id=uuid7(),
-            line_id=line.id,
-            practitioner_id=practitioner.id,
-            on_break=duty.status == DutyStatus.BREAK,
-            since=clock.now(),
-        )
+        _begin([assignment], on_break=duty.status == DutyStatus.BREAK)
         publish(_changed(practitioner.id, line, duty.status))
     concerns(practitioner)
     return assignment
@@ -65,7 +67,7 @@ def unassign(actor: Actor, *, practitioner: Practitioner, line: Line) -> None:
     weekly plan is kept for a return. Raises NotFound.
     """
     require_facility_admin(actor, line.state_id, line.facility_id)
-    duty = _locked_duty(practitioner.id)
+    duty = locked_duty(practitioner.id)
     mine = Assignment.objects.filter(practitioner_id=practitioner.id)
     if not mine.filter(line_id=line.id).delete()[0]:
         raise NotFound
@@ -75,12 +77,11 @@ def unassign(actor: Actor, *, practitioner: Practitioner, line: Line) -> None:
         ).values_list("id", flat=True)
     )
     mine.filter(line_id__in=lanes).delete()
-    DutyLine.objects.filter(
-        state_id=line.state_id, line_id__in=[line.id, *lanes], practitioner_id=practitioner.id
-    ).delete()
+    _end(practitioner.id, [(line.state_id, line_id) for line_id in [line.id, *lanes]])
     if duty.status != DutyStatus.OFF:
         publish(_changed(practitioner.id, line, DutyStatus.OFF))
         if not mine.exists():
+            _back_from_break(practitioner.id)
             Duty.objects.filter(practitioner_id=practitioner.id).update(
                 status=DutyStatus.OFF, since=clock.now()
             )
@@ -91,7 +92,7 @@ def unassign(actor: Actor, *, practitioner: Practitioner, line: Line) -> None:
 def plan_week(
     actor: Actor, *, practitioner_id: uuid.UUID, line: Line, shifts: Sequence[Opening]
 ) -> None:
-    """Replace a practitioner's weekly plan in a line.
+    """Replace a practitioner's weekly plan in a line, from today on.
 
     Raises Invalid when shifts overlap or end before they begin, or for who does not serve the line.
     """
@@ -100,9 +101,15 @@ def plan_week(
         raise Invalid(_("This doctor does not serve here. Add the doctor first."))
     ordered = check(shifts)
     concerns(line)
-    WeeklyPlan.objects.filter(
-        state_id=line.state_id, line_id=line.id, practitioner_id=practitioner_id
-    ).delete()
+    today = clock.today()
+    until_now = WeeklyPlan.objects.filter(
+        state_id=line.state_id,
+        line_id=line.id,
+        practitioner_id=practitioner_id,
+        until__isnull=True,
+    )
+    until_now.filter(since__gte=today).delete()
+    until_now.update(until=today)
     WeeklyPlan.objects.bulk_create(
         WeeklyPlan(
             state_id=line.state_id,
@@ -112,6 +119,7 @@ def plan_week(
             weekday=shift.weekday,
             begins=shift.opens,
             ends=shift.closes,
+            since=today,
         )
         for shift in ordered
     )
@@ -147,12 +155,57 @@ def ask_on_duty(actor: Actor, *, practitioner: Practitioner, line: Line, clinic_
     concerns(practitioner)
 
 
-def _locked_duty(practitioner_id: uuid.UUID) -> Duty:
-    Duty.objects.get_or_create(
-        practitioner_id=practitioner_id,
-        defaults={"status": DutyStatus.OFF, "since": clock.now()},
+def _begin(assignments: Sequence[Assignment], *, on_break: bool = False) -> None:
+    """Let a practitioner serve lines from now on, and note that it began; once for each line."""
+    now = clock.now()
+    for state_id in sorted({assignment.line_state_id for assignment in assignments}):
+        here = [one for one in assignments if one.line_state_id == state_id]
+        DutyLine.objects.bulk_create(
+            [
+                DutyLine(
+                    state_id=state_id,
+                    id=uuid7(),
+                    line_id=assignment.line_id,
+                    practitioner_id=assignment.practitioner_id,
+                    on_break=on_break,
+                    since=now,
+                )
+                for assignment in here
+            ],
+            ignore_conflicts=True,
+        )
+        Spell.objects.bulk_create(
+            [
+                Spell(
+                    state_id=state_id,
+                    id=uuid7(),
+                    line_id=assignment.line_id,
+                    practitioner_id=assignment.practitioner_id,
+                    practitioner_state_id=assignment.practitioner_state_id,
+                    began_at=now,
+                )
+                for assignment in here
+            ],
+            ignore_conflicts=True,
+        )
+
+
+def _end(practitioner_id: uuid.UUID, lines: Sequence[tuple[int, uuid.UUID]]) -> None:
+    """Let a practitioner serve lines `(state_id, line_id)` no longer, and note that it ended."""
+    for state_id in sorted({state_id for state_id, _line_id in lines}):
+        here = {
+            "state_id": state_id,
+            "line_id__in": [line_id for home, line_id in lines if home == state_id],
+            "practitioner_id": practitioner_id,
+        }
+        DutyLine.objects.filter(**here).delete()
+        Spell.objects.filter(**here, ended_at__isnull=True).update(ended_at=clock.now())
+
+
+def _back_from_break(practitioner_id: uuid.UUID) -> None:
+    Break.objects.filter(practitioner_id=practitioner_id, ended_at__isnull=True).update(
+        ended_at=clock.now()
     )
-    return Duty.objects.select_for_update().get(practitioner_id=practitioner_id)
 
 
 def _changed(practitioner_id: uuid.UUID, line: Line, status: str) -> DutyChanged:
@@ -169,7 +222,7 @@ def change_duty(actor: Actor, *, practitioner_id: uuid.UUID, to: DutyStatus) -> 
     know, Invalid for somebody who serves no line.
     """
     now = clock.now()
-    duty = _locked_duty(practitioner_id)
+    duty = locked_duty(practitioner_id)
     concerns(duty)
     if duty.status == to:
         return duty
@@ -178,24 +231,19 @@ def change_duty(actor: Actor, *, practitioner_id: uuid.UUID, to: DutyStatus) -> 
     lines = list(Assignment.objects.filter(practitioner_id=practitioner_id))
     if not lines:
         raise Invalid(_("You are not assigned to any line yet. Ask your facility's administrator."))
-    for state_id in sorted({assignment.line_state_id for assignment in lines}):
-        rows = DutyLine.objects.filter(state_id=state_id, practitioner_id=practitioner_id)
-        if duty.status == DutyStatus.OFF:
-            DutyLine.objects.bulk_create(
-                DutyLine(
-                    state_id=state_id,
-                    id=uuid7(),
-                    line_id=assignment.line_id,
-                    practitioner_id=practitioner_id,
-                    since=now,
-                )
-                for assignment in lines
-                if assignment.line_state_id == state_id
+    if duty.status == DutyStatus.OFF:
+        _begin(lines)
+    elif to == DutyStatus.OFF:
+        _end(practitioner_id, [(one.line_state_id, one.line_id) for one in lines])
+    else:
+        for state_id in sorted({assignment.line_state_id for assignment in lines}):
+            DutyLine.objects.filter(state_id=state_id, practitioner_id=practitioner_id).update(
+                on_break=to == DutyStatus.BREAK
             )
-        elif to == DutyStatus.OFF:
-            rows.delete()
-        else:
-            rows.update(on_break=to == DutyStatus.BREAK)
+    if to == DutyStatus.BREAK:
+        Break.objects.create(practitioner_id=practitioner_id, began_at=now)
+    else:
+        _back_from_break(practitioner_id)
     Duty.objects.filter(practitioner_id=practitioner_id).update(status=to, since=now)
     duty.status, duty.since = to, now
     for assignment in lines:
@@ -215,28 +263,13 @@ def serve_lane(
     actor: Actor, *, practitioner_id: uuid.UUID, practitioner_state_id: int, lane: Line
 ) -> None:
     """Let a practitioner who is on duty for the parent serve their own follow-up lane too."""
-    Assignment.objects.bulk_create(
-        [
-            Assignment(
-                practitioner_id=practitioner_id,
-                practitioner_state_id=practitioner_state_id,
-                line_state_id=lane.state_id,
-                line_id=lane.id,
-            )
-        ],
-        ignore_conflicts=True,
+    assignment = Assignment(
+        practitioner_id=practitioner_id,
+        practitioner_state_id=practitioner_state_id,
+        line_state_id=lane.state_id,
+        line_id=lane.id,
     )
-    DutyLine.objects.bulk_create(
-        [
-            DutyLine(
-                state_id=lane.state_id,
-                id=uuid7(),
-                line_id=lane.id,
-                practitioner_id=practitioner_id,
-                since=clock.now(),
-            )
-        ],
-        ignore_conflicts=True,
-    )
+    Assignment.objects.bulk_create([assignment], ignore_conflicts=True)
+    _begin([assignment])
     publish(LaneServed(state_id=lane.state_id, practitioner_id=practitioner_id, line_id=lane.id))
     concerns(lane)

@@ -1,4 +1,4 @@
-"""The moves of duty."""
+"""The moves of duty and of offered shifts."""
 
 from sanjeevani.foundation.states import Moves
 
@@ -7,5 +7,12 @@ DUTY_MOVES = Moves(
         "off": frozenset({"on"}),
         "on": frozenset({"off", "break"}),
         "break": frozenset({"on", "off"}),
+    }
+)
+
+OFFER_MOVES = Moves(
+    {
+        "open": frozenset({"accepted", "declined", "withdrawn"}),
+        "accepted": frozenset({"passed_on"}),
     }
 )

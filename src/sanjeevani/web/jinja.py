@@ -70,11 +70,13 @@ def environment(**options: Any) -> jinja2.Environment:
     env.filters.update(
         clock=clock,
         day=day,
+        day_of_month=day_of_month,
         duration=duration,
         indian_number=indian_number,
         language_name=language_name,
         phone=phone,
         quoted=quoted,
+        weekday=weekday,
     )
     return env
 
@@ -133,6 +135,18 @@ def day(value: date | datetime) -> str:
     if isinstance(value, datetime) and timezone.is_aware(value):
         value = timezone.localtime(value)
     return format_date(value, "d MMMM y", locale=_locale())
+
+
+def day_of_month(value: date) -> str:
+    """Return a day without its year: 21 June."""
+    return format_date(value, "d MMMM", locale=_locale())
+
+
+def weekday(value: date | datetime) -> str:
+    """Return the name of a day of the week: Monday. A moment is taken in India's time."""
+    if isinstance(value, datetime) and timezone.is_aware(value):
+        value = timezone.localtime(value)
+    return format_date(value, "EEEE", locale=_locale())
 
 
 def clock(value: datetime | time) -> str:

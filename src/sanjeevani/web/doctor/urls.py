@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sanjeevani.web.doctor import call_views, correcting, papers, views
+from sanjeevani.web.doctor import call_views, correcting, papers, roster, views
 
 app_name = "doctor"
 
@@ -14,6 +14,10 @@ urlpatterns = [
     path("desk/next", views.next_patient, name="next"),
     path("desk/written", views.next_written, name="written"),
     path("desk/today", views.today, name="today"),
+    path("desk/roster", roster.roster, name="roster"),
+    path(
+        "desk/roster/<int:state_id>/<uuid:line_id>/<int:begins>", roster.offer, name="offer-shift"
+    ),
     path("desk/lines", views.lines, name="lines"),
     path("desk/inbox", views.inbox, name="inbox"),
     path("desk/call", views.call, name="call"),

@@ -1,10 +1,9 @@
-"""Who serves an OPD: doctors added and taken off, their weeks, and calling one in."""
+"""Who serves an OPD: doctors added and taken off, and calling one in."""
 
 import uuid
 
 from django.http import HttpResponse
 from django.urls import reverse
-from django.utils.translation import gettext as _
 
 from sanjeevani.directory.models import Clinic, Practitioner
 from sanjeevani.directory.queries import (
@@ -18,10 +17,10 @@ from sanjeevani.directory.timetable import Opening
 from sanjeevani.foundation.errors import DomainError, NotFound
 from sanjeevani.foundation.sharding import NATIONAL
 from sanjeevani.queueing.queries import waiting_counts
-from sanjeevani.roster.models import DutyStatus, WeeklyPlan
+from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.queries import duty_in, planned_now, plans_of
 from sanjeevani.roster.queries import serving as serving_lines
-from sanjeevani.roster.services import ask_on_duty, assign, plan_week, unassign
+from sanjeevani.roster.services import ask_on_duty, assign, unassign
 from sanjeevani.web.access import PortalRequest, staff
 from sanjeevani.web.administration.pages import (
     ADMINISTERING,
@@ -34,7 +33,6 @@ from sanjeevani.web.administration.pages import (
     see,
     sent,
 )
-from sanjeevani.web.administration.weeks import WeekForm, changed
 from sanjeevani.web.facility.clinics import clinic_run_by
 from sanjeevani.web.patient.views import name_of
 from sanjeevani.web.public.timetable import state_name, week_of
@@ -52,10 +50,6 @@ def _key_of(request: PortalRequest) -> tuple[int, uuid.UUID]:
         return int(home[:4]), uuid.UUID(practitioner_id)
     except ValueError:
         raise NotFound from None
-
-
-def _shift(plan: WeeklyPlan) -> Opening:
-    return Opening(weekday=plan.weekday, opens=plan.begins, closes=plan.ends)
 
 
 @staff(*ADMINISTERING)
@@ -78,7 +72,8 @@ def doctors(request: PortalRequest, state_id: int, clinic_id: uuid.UUID) -> Http
     weeks: dict[uuid.UUID, dict[int, list[Opening]]] = {}
     for plan in plans:
         days = weeks.setdefault(plan.practitioner_id, {})
-        days.setdefault(plan.weekday, []).append(_shift(plan))
+        shift = Opening(weekday=plan.weekday, opens=plan.begins, closes=plan.ends)
+        days.setdefault(plan.weekday, []).append(shift)
     context = {
         "place": "clinic",
         "facility": found.facility,
@@ -86,7 +81,7 @@ def doctors(request: PortalRequest, state_id: int, clinic_id: uuid.UUID) -> Http
         "form": form,
         "doctors": _serving(found),
         "duty": duty_in(state_id, [found.line_id])[found.line_id],
-        "planned": planned_now(plans),
+        "planned": planned_now(state_id, [found.line_id])[found.line_id],
         "weeks": {key: week_of(week) for key, week in weeks.items()},
         "undo": request.GET.get("doctor", "")[:60],
         "states": {row.lgd_code: row for row in [*states(), state(NATIONAL)]},
@@ -150,7 +145,7 @@ def ask_in(request: PortalRequest, state_id: int, clinic_id: uuid.UUID) -> HttpR
         except DomainError as error:
             form.add_error(None, f"{person.name}: {error.message}")
     duty = duty_in(state_id, [found.line_id])[found.line_id]
-    planned = planned_now(plans_of(state_id, [found.line_id])[found.line_id])
+    planned = planned_now(state_id, [found.line_id])[found.line_id]
     away = [row for row in _serving(found) if duty.get(row.id) != DutyStatus.ON]
     context = {
         "place": "clinic",
@@ -164,45 +159,3 @@ def ask_in(request: PortalRequest, state_id: int, clinic_id: uuid.UUID) -> HttpR
         "back": reverse("facility:board", args=[state_id, found.facility_id]),
     }
     return page(request, "facility/ask.html", context, form)
-
-
-@staff(*ADMINISTERING)
-@get_or_post
-def week(
-    request: PortalRequest,
-    state_id: int,
-    clinic_id: uuid.UUID,
-    home_id: int,
-    practitioner_id: uuid.UUID,
-) -> HttpResponse:
-    """When a doctor is planned to serve the OPD."""
-    found = clinic_run_by(request, state_id, clinic_id)
-    if (home_id, practitioner_id) not in serving_lines([found.line_id])[found.line_id]:
-        raise NotFound
-    person = practitioner(home_id, practitioner_id)
-    plans = plans_of(state_id, [found.line_id])[found.line_id]
-    mine = [_shift(plan) for plan in plans if plan.practitioner_id == practitioner_id]
-    do = request.POST.get("do", "")
-    form = WeekForm(sent(request), openings=mine)
-    back = reverse("facility:doctors", args=[state_id, clinic_id])
-    if request.method == "POST" and do not in ("", "split", "save"):
-        form = WeekForm.reopened(changed(request.POST, do))
-    elif request.method == "POST" and form.is_valid():
-        with errors_beside(form):
-            plan_week(
-                request.actor,
-                practitioner_id=practitioner_id,
-                line=found.line,
-                shifts=form.openings(),
-            )
-            return see(back, done="planned")
-    context = {
-        "place": "clinic",
-        "facility": found.facility,
-        "clinic": found,
-        "form": form,
-        "title": _("Week of %(name)s") % {"name": person.name},
-        "lead": _("Who is expected when. A doctor serves by going on duty, also at other times."),
-        "back": back,
-    }
-    return page(request, "facility/week.html", context, form)

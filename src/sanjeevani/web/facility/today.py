@@ -16,7 +16,7 @@ from sanjeevani.directory.queries import (
 from sanjeevani.foundation import clock
 from sanjeevani.queueing.queries import longest_waits, places_taken, waiting_counts
 from sanjeevani.roster.models import DutyStatus
-from sanjeevani.roster.queries import duty_in, planned_now, plans_of, serving
+from sanjeevani.roster.queries import duty_in, planned_now, serving
 
 
 class Step(StrEnum):
@@ -35,7 +35,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True)
 class OpdToday:
-    """An OPD as it is now. `away`: names of doctors whose plan holds this moment, not on duty."""
+    """An OPD as it is now. `away`: names of doctors who are expected now, not on duty."""
 
     offered: OpenClinic
     on_duty: list[str]
@@ -89,7 +89,7 @@ def today_of(state_id: int, clinics: Sequence[OpenClinic]) -> list[OpdToday]:
     taken = places_taken(state_id, line_ids, clock.today())
     assigned = serving(line_ids)
     duty = duty_in(state_id, line_ids)
-    plans = plans_of(state_id, line_ids)
+    expected = planned_now(state_id, line_ids)
     hours = weekly_hours((state_id, item.clinic.id) for item in clinics)
     people = practitioners({key for keys in assigned.values() for key in keys})
     now = clock.now()
@@ -99,7 +99,7 @@ def today_of(state_id: int, clinics: Sequence[OpenClinic]) -> list[OpdToday]:
         here = [line_id, *lanes[line_id]]
         mine = {practitioner_id for _state, practitioner_id in assigned[line_id]}
         oldest = min((since[one] for one in here if one in since), default=None)
-        planned = planned_now(plans[line_id]) & mine
+        planned = expected[line_id]
         names = {key: people[key].name for key in mine if key in people}
         found.append(
             OpdToday(

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sanjeevani.web.facility import clinics, network, people, serving, views
+from sanjeevani.web.facility import clinics, hours, network, people, roster, serving, views
 
 app_name = "facility"
 
@@ -30,5 +30,12 @@ urlpatterns = [
     path(f"{OPD}/doctors", serving.doctors, name="doctors"),
     path(f"{OPD}/doctors/add", serving.add, name="add-doctor"),
     path(f"{OPD}/doctors/ask", serving.ask_in, name="ask-on-duty"),
-    path(f"{OPD}/doctors/<int:home_id>/<uuid:practitioner_id>/week", serving.week, name="week"),
+    path(f"{AT}/roster", roster.roster, name="roster"),
+    path(f"{AT}/hours", hours.hours, name="hours"),
+    path(f"{AT}/hours.csv", hours.hours_csv, name="hours-csv"),
+    path(
+        "lines/<int:state_id>/<uuid:line_id>/doctors/<int:home_id>/<uuid:practitioner_id>/week",
+        roster.week,
+        name="week",
+    ),
 ]
