@@ -1826,7 +1826,7 @@ CALLS |= {
 @call_of("prescription.say_stock")
 def _(world: World) -> Call:
     call_command("load_reference", stdout=StringIO())
-    spoke = Facility.objects.get(state_id=world.worker.state_id, id=world.worker.spoke_id)
+    spoke = Facility.objects.get(state_id=world.worker.state_id, id=world.hub_link.spoke_id)
     medicine = a_medicine().medicine_code
     return Call(world.worker, spoke, arguments={"medicine_code": medicine, "in_stock": False})
 
