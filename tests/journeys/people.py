@@ -158,14 +158,17 @@ def sign_in_staff(page: Page, login: str, password: str) -> None:
 
 
 class HealthWorker(Patient):
-    """Somebody at a spoke's tablet, who does on it what patients do at home."""
+    """Somebody at a spoke's tablet, who does on it what patients do at home.
+
+    Also the doctor of a spoke, who signs in at the own desk first.
+    """
 
     home = "/spoke"
 
     def __init__(self, page: Page, url: str, login: str, password: str) -> None:
         super().__init__(page, url)
         sign_in_staff(page, login, password)
-        expect(page).to_have_url(re.compile(r"/spoke$"))
+        expect(page).to_have_url(re.compile(r"/(spoke|desk)$"))
 
     def register(self, name: str, *, age: str, mobile: str = "") -> None:
         """Register the patient who sits here."""

@@ -1,11 +1,14 @@
 """A health worker at a spoke brings a hub's doctor to the patient who sits there."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.journeys.people import Doctor, HealthWorker
+from tests.journeys.conftest import demo_password
+from tests.journeys.people import Doctor, HealthWorker, sign_in_staff
+from tests.product import Product
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
 
@@ -162,3 +165,57 @@ def test_asked_in_writing_and_answered_later(
     doctor.finish("advice")
     expect(page.locator("main")).to_contain_text("Blood test, then come back")
     look(page, "written-4-answered")
+
+
+def test_a_pharmacist_hands_out_in_part_and_the_doctor_sees_it(
+    new_worker: NewWorker,
+    new_doctor: NewDoctor,
+    new_page: Callable[..., Page],
+    product: Product,
+    look: Look,
+) -> None:
+    """At the health centre its own doctor sits beside the patient; the hospital prescribes."""
+    beside = new_worker("tamil-nadu.phc1")
+    ready(beside, "Harjit Kaur")
+    doctor = new_doctor("tamil-nadu.doctor1")
+    doctor.go_on_duty()
+    beside.page.reload()
+    hospital = beside.page.locator(".choice", has_text="District Hospital")
+    hospital.locator("a").first.click()
+    beside.submit()
+    beside.show_patient()
+    doctor.next()
+    beside.answer()
+    doctor.expect_in_progress()
+    doctor.diagnose("viral fever", "B34.9")
+    doctor.prescribe("pcm 500 1-1-1 3d")
+    expect(doctor.page.locator("main")).not_to_contain_text("The spoke has none of this")
+    doctor.check_prescription()
+    doctor.sign()
+    signed = doctor.page.locator(".signed").inner_text()
+    number = re.search(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}", signed)
+    assert number
+
+    page = new_page()
+    sign_in_staff(page, "tamil-nadu.pharmacist1", demo_password(product))
+    expect(page).to_have_url(re.compile(r"/spoke/medicines$"))
+    expect(page.locator(".choices")).to_contain_text("Harjit Kaur")
+    look(page, "counter-1-waiting")
+    page.locator("input[name=shown]").fill(number.group().replace("-", "").lower())
+    page.keyboard.press("Enter")
+    expect(page.locator(".notice--good")).to_contain_text("Genuine and valid")
+    look(page, "counter-2-verified")
+    page.locator("input[type=radio][value=part]").check()
+    page.locator("input[name$='.given']").fill("5")
+    page.locator("main button.govuk-button").first.click()
+    expect(page.locator(".notice--good")).to_contain_text("In part: 5")
+    look(page, "counter-3-in-part")
+    page.locator("a[href$='/slip']").click()
+    expect(page.locator(".sheet")).to_contain_text("4 of 9")
+    page.evaluate("window.print = () => { document.title = 'printed'; }")
+    page.locator("[data-print]").click()
+    expect(page).to_have_title("printed")
+    look(page, "counter-4-slip")
+    doctor.page.reload()
+    expect(doctor.page.locator("main")).to_contain_text("The spoke has none of this")
+    doctor.finish("prescription")

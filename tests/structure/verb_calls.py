@@ -27,6 +27,7 @@ from sanjeevani.consultation.models import (
     ConsultationStatus,
     NoteTemplate,
     Outcome,
+    ToDoKind,
     Urgency,
 )
 from sanjeevani.consultation.note_templates import TemplateContent, keep_template
@@ -73,7 +74,9 @@ from sanjeevani.patients.models import ConsentDecision, Institution, Patient
 from sanjeevani.patients.services import Authority, InstitutionDetails, Profile, leave_care
 from sanjeevani.patients.spokes import take_in
 from sanjeevani.prescription import services as prescription
+from sanjeevani.prescription.dispensing import Given
 from sanjeevani.prescription.models import DraftItem, Handing
+from sanjeevani.prescription.queries import prescription_of
 from sanjeevani.prescription.shorthand import ItemContent
 from sanjeevani.queueing import services as queueing
 from sanjeevani.queueing.models import Token
@@ -1833,7 +1836,7 @@ def sent_up(world: World) -> dict[str, Any]:
 
 
 def handed(world: World) -> dict[str, Any]:
-    """A prescription at a spoke, and what is handed out."""
+    """A prescription that stands on the list of a spoke, and what is handed out."""
     call_command("load_reference", stdout=StringIO())
     held = asked_hub(world)
     desk = world.at_the_desk(held)
@@ -1846,7 +1849,11 @@ def handed(world: World) -> dict[str, Any]:
     prescription.add_item(world.host, **desk, item=a_medicine())
     signed = prescription.sign(world.host, **desk)
     code = signed.content["medicines"][0]["code"]
-    return {**of(held), "handed": {code: Handing.NONE}}
+    return {
+        "state_id": signed.state_id,
+        "prescription_id": signed.id,
+        "handed": {code: Given(Handing.NONE)},
+    }
 
 
 CALLS |= {
@@ -1859,7 +1866,29 @@ CALLS |= {
     "prescription.dispense": lambda world: Call(
         world.worker, _result, world.patient.id, handed(world)
     ),
+    "prescription.look_up": lambda world: Call(
+        world.worker,
+        lambda shown: shown.prescription,
+        world.patient.id,
+        {"number": prescription_of(28, handed(world)["prescription_id"]).number},
+    ),
 }
+
+
+@call_of("prescription.say_stock")
+def _(world: World) -> Call:
+    call_command("load_reference", stdout=StringIO())
+    spoke = Facility.objects.get(state_id=world.worker.state_id, id=world.hub_link.spoke_id)
+    medicine = a_medicine().medicine_code
+    return Call(world.worker, spoke, arguments={"medicine_code": medicine, "in_stock": False})
+
+
+@call_of("consultation.tick")
+def _(world: World) -> Call:
+    waiting = waiting_at_spoke(world)
+    consultation.cancel(world.worker, **of(waiting))
+    arguments = {"consultation_id": waiting.id, "kind": ToDoKind.CALL_BACK, "done": True}
+    return Call(world.worker, _result, world.patient.id, arguments)
 
 
 def written_to_hub(world: World) -> Consultation:

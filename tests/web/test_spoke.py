@@ -15,6 +15,7 @@ from sanjeevani.identity.models import Account, Session
 from sanjeevani.messaging.models import OutgoingMessage
 from sanjeevani.notifications.notices import notify
 from sanjeevani.patients.models import Consent, Patient, SpokePatient
+from sanjeevani.prescription.models import Prescription
 from sanjeevani.queueing.errors import NobodyWaiting
 from sanjeevani.queueing.models import PriorityClass
 from tests import factories
@@ -327,8 +328,6 @@ def test_medicines_are_handed_out_and_the_doctor_sees_what_is_missing(
     page = spoke.waits()
     held = call_next(factories.doctor(doctor), practitioner=doctor)
     client.post(f"{page}/answer")
-    hand_out = f"/spoke{page}/hand-out"
-    assert client.get(hand_out).status_code == 404
     desk = at_desk(doctor)
     write = f"/desk/consultations/28/{held.id}/write"
     common = {"client_key": "0190a6b5-7c1e-7000-8000-000000000005", "advice": "Rest"}
@@ -336,6 +335,8 @@ def test_medicines_are_handed_out_and_the_doctor_sees_what_is_missing(
     assert "The spoke has none of this" not in desk.get("/desk").content.decode()
     desk.post(write, common | {"do": "add_diagnosis:J00"})
     assert desk.post(f"/desk/consultations/28/{held.id}/sign").status_code == 303
+    signed = Prescription.objects.get(state_id=28)
+    hand_out = f"/spoke/medicines/28/{signed.id}"
     form = client.get(hand_out).content.decode()
     [code] = re.findall(r'name="([^"]+)"[^>]*value="full"[^>]*checked', form)
     assert client.post(hand_out, {code: "everything"}).status_code == 422

@@ -9,6 +9,7 @@ from sanjeevani.consultation.services import call_next
 from sanjeevani.patients.models import Patient
 from tests import factories
 from tests.web.looks import LANGUAGES, faults_in
+from tests.web.test_counter import LIST, Counter
 from tests.web.test_spoke import Spoke
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +63,33 @@ def spokes(client: Client) -> dict[str, Any]:
     return answers
 
 
+def counters(client: Client) -> dict[str, Any]:
+    """The counter and the stock, as a pharmacist and a health worker see them."""
+    counter = Counter(client)
+    counter.do(do="done", outcome="prescription", follow_up_days="3")
+    pharmacist = counter.pharmacist()
+    pharmacist.cookies["language"] = client.cookies["language"].value
+    answers = {
+        "counter": pharmacist.get(LIST),
+        "counter-unknown": pharmacist.post(LIST, {"shown": "0000-0000-0000"}),
+        "counter-wrong": pharmacist.post(LIST, {"shown": "12"}),
+        "hand-out": pharmacist.get(counter.address),
+        "hand-out-wrong": pharmacist.post(counter.address, {counter.code: "part"}),
+    }
+    part = {counter.code: "part", f"{counter.code}.given": "5"}
+    answers |= {
+        "hand-out-saved": pharmacist.post(counter.address, part, follow=True),
+        "slip": pharmacist.get(f"{counter.address}/slip"),
+        "counter-missing": pharmacist.get(LIST),
+        "stock-out": pharmacist.get("/spoke/stock", {"only": "out"}),
+    }
+    answers["stock-changed"] = pharmacist.post(
+        "/spoke/stock?q=para", {"medicine": counter.code, "to": "in"}, follow=True
+    )
+    answers["desk-to-do"] = client.get("/spoke")
+    return answers
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_page_is_accessible_and_fits(reference: None, client: Client, language: str) -> None:
     client.cookies["language"] = language
@@ -69,3 +97,9 @@ def test_every_page_is_accessible_and_fits(reference: None, client: Client, lang
     for name, answer in answers.items():
         assert answer.status_code in (200, 409, 422), (name, answer.status_code)
     assert faults_in(answers, language) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_counter_is_accessible_and_fits(reference: None, client: Client, language: str) -> None:
+    client.cookies["language"] = language
+    assert faults_in(counters(client), language) == []

@@ -63,6 +63,7 @@ from sanjeevani.consultation.queries import (
     writing_of,
 )
 from sanjeevani.consultation.services import (
+    LONGEST_FOLLOW_UP,
     REASON_LENGTH,
     NoteContent,
     call_next,
@@ -359,10 +360,12 @@ class Ending(Body):
     """What the consultation led to.
 
     `letter` is needed for referred_up, in_person and emergency, and not kept for other outcomes.
+    `follow_up_days`: in so many days the doctor wants to see the patient again.
     """
 
     outcome: Annotated[Outcome, Field(strict=False)]
     letter: LetterBody | None = None
+    follow_up_days: Annotated[int, Field(ge=1, le=LONGEST_FOLLOW_UP)] | None = None
 
 
 @router.put("/duty", auth=doctor, response=DutyReply, openapi_extra=says(Stale))
@@ -866,6 +869,7 @@ def conclude(
         consultation_id=consultation_id,
         outcome=body.outcome,
         letter=LetterContent(**dict(body.letter)) if body.letter else None,
+        follow_up_days=body.follow_up_days,
     )
     return nothing()
 

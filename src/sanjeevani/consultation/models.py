@@ -58,7 +58,7 @@ class Consultation(ShardedModel):
     `follow_up_with_id` the practitioner whom a follow-up is meant for: seen by another, it is a
     first consultation. `spoke_id` the facility, of the patient's state, whose staff sit beside the
     patient and have asked; `asked_by_post_id` who of them. `due_at`: a written request, answered by
-    then without a call.
+    then without a call. `follow_up_on`: the day on which the doctor wants to see the patient again.
     """
 
     status = models.CharField(
@@ -87,6 +87,7 @@ class Consultation(ShardedModel):
     spoke_id = models.UUIDField(null=True)
     asked_by_post_id = models.UUIDField(null=True)
     due_at = models.DateTimeField(null=True)
+    follow_up_on = models.DateField(null=True)
 
     practitioner_state_id = models.SmallIntegerField(null=True)
     practitioner_id = models.UUIDField(null=True)
@@ -350,5 +351,51 @@ class PatientPresence(ShardedModel):
                 name="patient_presence_photo",
                 condition=models.Q(shown_by="photo", upload_id__isnull=False)
                 | models.Q(shown_by="code", upload_id__isnull=True),
+            ),
+        ]
+
+
+class ToDoKind(models.TextChoices):
+    """Why the staff of a spoke speak to a patient again."""
+
+    CALL_BACK = "call_back", _("Not held: ring the patient and ask again")
+    ANSWER = "answer", _("The answer has come: tell the patient")
+    FOLLOW_UP = "follow_up", _("The doctor wants to see the patient again")
+    MEDICINE = "medicine", _("A medicine is in stock again: tell the patient")
+
+
+class SpokeToDo(ShardedModel):
+    """In the spoke's state: what its staff have to do for a patient, and whether it is done.
+
+    Once a consultation and kind. `due_on` is the day on which it is to be done. A medicine that
+    came back is found by the prescription, and stands here only once it was ticked.
+    """
+
+    facility_id = models.UUIDField()
+    kind = models.CharField(max_length=9, choices=ToDoKind.choices)
+    consultation_state_id = models.SmallIntegerField()
+    consultation_id = models.UUIDField()
+    patient_id = models.UUIDField()
+    due_on = models.DateField()
+    done_at = models.DateTimeField(null=True)
+    done_by_post_id = models.UUIDField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state_id", "facility_id", "consultation_id", "kind"],
+                name="spoke_to_do_once",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["state_id", "facility_id", "due_on"],
+                condition=models.Q(done_at__isnull=True),
+                name="spoke_to_do_open",
+            ),
+            models.Index(
+                fields=["state_id", "facility_id", "-done_at"],
+                condition=models.Q(done_at__isnull=False),
+                name="spoke_to_do_done",
             ),
         ]

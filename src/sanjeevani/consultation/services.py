@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Self
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -39,6 +40,8 @@ from sanjeevani.consultation.models import (
     Link,
     Note,
     Outcome,
+    SpokeToDo,
+    ToDoKind,
 )
 from sanjeevani.consultation.permissions import (
     require_in_progress,
@@ -273,6 +276,8 @@ def open_consultation(
         follows_id=following.consultation_id if following else None,
         spoke_id=subject.spoke_id,
     )
+    if subject.spoke_id is not None:
+        _here_again(consultation, subject.spoke_id)
     respect_blocks(actor, consultation)
     concerns(consultation, patient_id=subject.patient_id)
     publish(
@@ -284,6 +289,21 @@ def open_consultation(
         )
     )
     return consultation
+
+
+def _here_again(consultation: Consultation, spoke_id: uuid.UUID) -> None:
+    """Who sits at the spoke again need not be called, and who comes as the doctor wanted has come.
+
+    As the system: nobody has ticked it.
+    """
+    SpokeToDo.objects.filter(
+        Q(kind=ToDoKind.CALL_BACK)
+        | Q(kind=ToDoKind.FOLLOW_UP, consultation_id=consultation.follows_id),
+        state_id=consultation.patient_state_id,
+        facility_id=spoke_id,
+        patient_id=consultation.patient_id,
+        done_at__isnull=True,
+    ).update(done_at=clock.now())
 
 
 def blocked_for(patient_state_id: int, account_id: uuid.UUID) -> list[uuid.UUID]:
@@ -356,7 +376,7 @@ def cancel(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> None:
 def withdraw_consent(actor: Actor, *, patient: Patient, language: str) -> Consent:
     """Withdraw a patient's consent, and give back the tokens with which the patient waits.
 
-    A consultation that a doctor has begun goes on to its end.
+    A consultation that a doctor has begun goes on to its end. No spoke rings them any more.
     """
     references = ConsultationReference.objects.filter(
         state_id=patient.state_id, patient_id=patient.id
@@ -373,6 +393,12 @@ def withdraw_consent(actor: Actor, *, patient: Patient, language: str) -> Consen
     consent = decide_consent(
         actor, patient=patient, decision=ConsentDecision.WITHDRAWN, language=language
     )
+    SpokeToDo.objects.filter(
+        state_id=patient.state_id,
+        facility_id__in={one.spoke_id for one in references if one.spoke_id},
+        patient_id=patient.id,
+        done_at__isnull=True,
+    ).update(done_at=clock.now())
     concerns(consent, patient_id=patient.id)
     return consent
 
@@ -635,18 +661,29 @@ def complete(
     consultation_id: uuid.UUID,
     outcome: Outcome,
     letter: LetterContent | None = None,
+    follow_up_days: int | None = None,
 ) -> Consultation:
     """Done: the practitioner is free, the room stays for questions. Raises NotInProgress, Invalid.
 
     A note without advice and without a diagnosis is not a consultation. An outcome that sends the
     patient to somebody in person needs the `letter` to take along; others take none.
+    `follow_up_days`: in so many days the doctor wants to see the patient again.
     """
     consultation = get(state_id, consultation_id)
     require_concludable(actor, practitioner, consultation)
     if outcome in OUTCOMES_WITH_LETTER:
         write_letter(actor, practitioner=practitioner, consultation=consultation, content=letter)
+    if follow_up_days is not None:
+        if not 1 <= follow_up_days <= LONGEST_FOLLOW_UP:
+            raise Invalid(_("Say in how many days, from 1 to 180."), field="follow_up_days")
+        consultation.follow_up_on = clock.today() + datetime.timedelta(days=follow_up_days)
+        consultation.save(update_fields=["follow_up_on"])
     conclude(actor, consultation, outcome)
     return consultation
+
+
+LONGEST_FOLLOW_UP = 180
+"""Days: later it is no follow-up any more (`FOLLOW_UP_PERIOD`)."""
 
 
 def require_concludable(
@@ -746,11 +783,38 @@ def end_consultation(
     consultation.status, consultation.outcome, consultation.ended_at = status, outcome, now
     if status != ConsultationStatus.COMPLETED:
         close_room(actor, state_id=consultation.state_id, room_id=consultation.room_id)
+    if consultation.spoke_id is not None:
+        _leave_to_spoke(consultation, consultation.spoke_id)
     concerns(consultation, patient_id=consultation.patient_id)
     publish(
         ConsultationEnded(
             state_id=consultation.state_id, consultation_id=consultation.id, status=status
         )
+    )
+
+
+def _leave_to_spoke(consultation: Consultation, spoke_id: uuid.UUID) -> None:
+    """Note what the staff of the spoke still have to do for the patient."""
+    today = clock.today()
+    due: dict[ToDoKind, datetime.date] = {}
+    if consultation.status in (ConsultationStatus.ABANDONED, ConsultationStatus.CANCELLED):
+        due[ToDoKind.CALL_BACK] = today
+    if consultation.status == ConsultationStatus.COMPLETED and consultation.due_at is not None:
+        due[ToDoKind.ANSWER] = today
+    if consultation.follow_up_on is not None:
+        due[ToDoKind.FOLLOW_UP] = consultation.follow_up_on
+    SpokeToDo.objects.bulk_create(
+        SpokeToDo(
+            state_id=consultation.patient_state_id,
+            id=uuid7(),
+            facility_id=spoke_id,
+            kind=kind,
+            consultation_state_id=consultation.state_id,
+            consultation_id=consultation.id,
+            patient_id=consultation.patient_id,
+            due_on=day,
+        )
+        for kind, day in due.items()
     )
 
 

@@ -501,8 +501,8 @@ class Generator:
         return line
 
     def _spokes(self, state: State, hospital: Facility) -> None:
-        """Two tiers below a hospital: a primary health centre, which is hub and spoke, and its
-        sub-centre with a health worker."""
+        """Two tiers below a hospital: a primary health centre, which is hub and spoke, with
+        a pharmacist, and its sub-centre with a health worker."""
         district = self.places[state.lgd_code].districts[0]
         centre = self._facility(
             state,
@@ -536,6 +536,9 @@ class Generator:
         worker, _gender = next(self._people_of(place.people))
         title = f"{worker}, health worker, {sub_centre.name}"
         self._staff(sub_centre, f"{_slug(state)}.worker1", Role.HEALTH_WORKER, title)
+        pharmacist, _gender = next(self._people_of(place.people))
+        title = f"{pharmacist}, pharmacist, {centre.name}"
+        self._staff(centre, f"{_slug(state)}.pharmacist1", Role.PHARMACIST, title)
         for spoke, hubs in ((sub_centre, (centre, hospital)), (centre, (hospital,))):
             self.demo.hub_links += [
                 HubLink(

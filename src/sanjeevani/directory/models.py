@@ -63,6 +63,9 @@ CLINICAL_ROLES = frozenset({Role.DOCTOR, Role.SPECIALIST})
 BESIDE_THE_PATIENT = CLINICAL_ROLES | {Role.HEALTH_WORKER}
 """Roles that sit beside the patients of a spoke and ask a hub for them."""
 
+AT_THE_COUNTER = BESIDE_THE_PATIENT | {Role.PHARMACIST}
+"""Roles that hand out medicines at a spoke and say what it has none of."""
+
 
 class Facility(ShardedModel):
     """A health institution: OPD host, hub, spoke, or several of these at once."""

@@ -73,6 +73,17 @@ def may_give(post: Post, role: str, state_id: int, facility_id: uuid.UUID) -> bo
     return runs_facility(post, state_id, facility_id)
 
 
+def require_at_spoke(actor: Actor, roles: Collection[str]) -> Post:
+    """Let those pass who act in one of the roles at a spoke; return their post.
+
+    Raises NotPermitted.
+    """
+    post = _post_of(actor)
+    if post.role not in roles or not post.facility.is_spoke:
+        raise NotPermitted
+    return post
+
+
 def runs_state(post: Post, state_id: int) -> bool:
     """Tell whether the holder of a post administers the state."""
     return post.role == Role.NATIONAL_ADMIN or (

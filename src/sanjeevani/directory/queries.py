@@ -28,6 +28,7 @@ from sanjeevani.foundation import clock
 from sanjeevani.foundation.compiled import Compiled, given, given_any
 from sanjeevani.foundation.errors import NotFound
 from sanjeevani.foundation.sharding import across_states
+from sanjeevani.identity.queries import accounts_by_id
 
 
 def states() -> list[State]:
@@ -525,6 +526,26 @@ def posts_at(state_id: int, facility_id: uuid.UUID) -> list[Post]:
         .filter(state_id=state_id, facility_id=facility_id, ended_at__isnull=True)
         .order_by("role", "started_at")
     )
+
+
+def has_role_at(state_id: int, facility_id: uuid.UUID, role: Role) -> bool:
+    """Tell whether somebody holds a post in a role at a facility."""
+    return Post.objects.filter(
+        state_id=state_id, facility_id=facility_id, role=role, ended_at__isnull=True
+    ).exists()
+
+
+def names_by_post(state_id: int, post_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Return who holds or held some posts of a state, by the posts' ids."""
+    accounts = dict(
+        Post.objects.filter(state_id=state_id, id__in=set(post_ids)).values_list("id", "account_id")
+    )
+    people = accounts_by_id(accounts.values()) if accounts else {}
+    return {
+        post_id: people[account_id].display_name
+        for post_id, account_id in accounts.items()
+        if account_id in people
+    }
 
 
 def posts_in_role(state_id: int, role: Role) -> list[Post]:

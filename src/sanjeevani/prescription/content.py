@@ -108,14 +108,12 @@ def digest(content: PrescriptionContent | dict[str, Any]) -> str:
 
 def statement(content: PrescriptionContent) -> Statement:
     """Return what is signed: the patient by initials and year of birth only."""
-    patient = content["patient"]
-    initials = "".join(word[0] for word in patient["name"].split()[:3])
     return Statement(
         number=content["number"],
         issued_on=content["issued_on"],
         practitioner=content["practitioner"]["name"],
         registration=content["practitioner"]["registration"],
-        patient=f"{initials} {patient['birth_date'][:4]}",
+        patient=initials(content["patient"]),
         medicines=[
             f"{line['generic_name']} {line['strength']}, {line['dose']}"
             f" {_often(line['frequency'])}, {line['duration_days']}d"
@@ -123,6 +121,12 @@ def statement(content: PrescriptionContent) -> Statement:
         ],
         digest=digest(content),
     )
+
+
+def initials(patient: PatientFacts) -> str:
+    """Return initials and year of birth: enough to compare with the paper in the hand."""
+    letters = "".join(word[0] for word in patient["name"].split()[:3])
+    return f"{letters} {patient['birth_date'][:4]}"
 
 
 def _often(code: str) -> str:

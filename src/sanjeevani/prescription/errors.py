@@ -87,3 +87,24 @@ class UnsignedDraft(DomainError):
 
     status = 422
     message = _("There are medicines that are not signed yet. Sign them, or remove them.")
+
+
+class PharmacistHandsOut(DomainError):
+    """There is a pharmacist at this spoke: nobody else hands out."""
+
+    status = 403
+    message = _("At this centre the pharmacist hands out the medicines.")
+
+
+class NotValid(DomainError):
+    """What was to be handed out does not hold, or not any more."""
+
+    status = 409
+    message = _("This prescription does not hold. Do not give medicines on it.")
+
+
+class AlreadyHandedOut(DomainError):
+    """Another place has given the patient a medicine in full meanwhile."""
+
+    status = 409
+    message = _("The patient has got one of these elsewhere meanwhile. Please look again.")

@@ -1,5 +1,6 @@
 """Drafts of prescriptions, and signed ones, which never change."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -107,7 +108,10 @@ class Handing(models.TextChoices):
 
 class Dispensing(ShardedModel):
     """What was handed out at a spoke on a prescription, medicine by medicine. Insert-only: the
-    newest row of a medicine counts."""
+    newest row of a medicine counts.
+
+    `given`: how many units of the form the patient has got in all, where it was only a part.
+    """
 
     insert_only = True
 
@@ -115,22 +119,75 @@ class Dispensing(ShardedModel):
     prescription = sharded_relation("prescription.Prescription", "prescription_id")
     medicine_code = models.CharField(max_length=120)
     handing = models.CharField(max_length=4, choices=Handing.choices)
+    given = models.PositiveSmallIntegerField(null=True)
     facility_state_id = models.SmallIntegerField()
     facility_id = models.UUIDField()
     by_post_id = models.UUIDField()
     at = models.DateTimeField()
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="dispensing_given",
+                condition=models.Q(given__isnull=True) | models.Q(handing="part", given__gt=0),
+            )
+        ]
         indexes = [models.Index(fields=["state_id", "prescription_id", "id"], name="dispensing_of")]
+
+
+class SpokePrescription(ShardedModel):
+    """In the spoke's state: a prescription that its staff may hand out, and how far they are.
+
+    Made when a patient of the spoke is prescribed something, or when the staff are shown a
+    prescription that verifies; then `shown_to_post_id` says whom. `missing`: the codes of what the
+    patient has not got in full. `settled_at`: nothing is missing, or the prescription has ended.
+    """
+
+    facility_id = models.UUIDField()
+    prescription_state_id = models.SmallIntegerField()
+    prescription_id = models.UUIDField()
+    consultation_id = models.UUIDField()
+    shown_to_post_id = models.UUIDField(null=True)
+    since = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    missing = ArrayField(models.CharField(max_length=120))
+    handed_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state_id", "facility_id", "prescription_id"],
+                name="spoke_prescription_once",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["state_id", "facility_id", "-since"],
+                condition=models.Q(handed_at__isnull=True, settled_at__isnull=True),
+                name="spoke_prescription_waiting",
+            ),
+            models.Index(
+                fields=["state_id", "facility_id", "-since"],
+                condition=models.Q(handed_at__isnull=False, settled_at__isnull=True),
+                name="spoke_prescription_missing",
+            ),
+        ]
 
 
 class OutOfStock(ShardedModel):
     """In the spoke's state: a medicine that a spoke has none of. Everything else is taken to be
-    there, so that nobody has to keep a list before the first patient comes."""
+    there, so that nobody has to keep a list before the first patient comes.
+
+    Once there is some again, the row says since when (`back_at`). `by_post_id`: who said the last
+    of the two.
+    """
 
     facility_id = models.UUIDField()
     medicine_code = models.CharField(max_length=120)
     since = models.DateTimeField()
+    back_at = models.DateTimeField(null=True)
+    by_post_id = models.UUIDField(null=True)
 
     class Meta:
         constraints = [

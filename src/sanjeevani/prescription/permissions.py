@@ -5,11 +5,13 @@ import datetime
 from sanjeevani.consultation.errors import NotInProgress
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
 from sanjeevani.consultation.permissions import require_practitioner
-from sanjeevani.directory.models import Practitioner
+from sanjeevani.directory.models import AT_THE_COUNTER, Post, Practitioner, Role
+from sanjeevani.directory.permissions import require_at_spoke
+from sanjeevani.directory.queries import has_role_at
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import NotPermitted
-from sanjeevani.prescription.errors import TooLateToCancel, TooLateToReplace
+from sanjeevani.prescription.errors import PharmacistHandsOut, TooLateToCancel, TooLateToReplace
 from sanjeevani.prescription.models import Prescription
 from sanjeevani.prescription.queries import prescription_in_force
 
@@ -76,3 +78,21 @@ def require_cancellable(prescription: Prescription) -> None:
     """Raise TooLateToCancel unless a signed prescription may still be cancelled."""
     if not may_cancel(prescription):
         raise TooLateToCancel
+
+
+def may_dispense(post: Post) -> bool:
+    """Tell whether the holder of a post at a spoke hands out: others only without a pharmacist."""
+    return post.role == Role.PHARMACIST or not has_role_at(
+        post.state_id, post.facility_id, Role.PHARMACIST
+    )
+
+
+def require_dispenser(actor: Actor) -> Post:
+    """Let those pass who hand out at a spoke; return their post.
+
+    Raises NotPermitted, PharmacistHandsOut.
+    """
+    post = require_at_spoke(actor, AT_THE_COUNTER)
+    if not may_dispense(post):
+        raise PharmacistHandsOut
+    return post

@@ -230,6 +230,17 @@ def prescription_in_force(consultation: Consultation) -> Prescription | None:
     return found.prescription if found and found.ending is None else None
 
 
+SHORTEST_VALIDITY = datetime.timedelta(days=30)
+"""So long a prescription may be handed out at a spoke, however short its courses. A rule of this
+service, for a clinical lead to confirm."""
+
+
+def expires_at(prescription: Prescription) -> datetime.datetime:
+    """Return when a prescription is too old to be handed out: after its longest course."""
+    longest = max(line["duration_days"] for line in prescription.content["medicines"])
+    return prescription.signed_at + max(SHORTEST_VALIDITY, datetime.timedelta(days=longest))
+
+
 class Validity(StrEnum):
     """What verification says of a prescription."""
 
@@ -239,6 +250,7 @@ class Validity(StrEnum):
     ALTERED = "altered"  # our own record does not fit its signature
     FORGED = "forged"  # the statement was not signed by us
     UNKNOWN = "unknown"  # no such number
+    EXPIRED = "expired"  # too old to be handed out at a spoke; `verify` does not say so
 
 
 @dataclass(frozen=True)
@@ -250,16 +262,25 @@ class Verification:
     ending: Ending | None = None
 
 
+def _claimed(signed_statement: str) -> Statement:
+    claimed = verify_statement(signed_statement)
+    statement: Statement = {key: claimed[key] for key in Statement.__annotations__}  # type: ignore[assignment]
+    return statement
+
+
 def verify(signed_statement: str) -> Verification:
     """Verify the statement of a QR code: our signature, our unchanged record, still in force."""
     try:
-        claimed = verify_statement(signed_statement)
+        statement = _claimed(signed_statement)
     except SignatureInvalid:
         return Verification(Validity.FORGED)
-    statement = Statement(**{key: claimed[key] for key in Statement.__annotations__})  # type: ignore[typeddict-item]
-    prescription = _by_number(statement["number"])
+    prescription = by_number(statement["number"])
     if prescription is None:
         return Verification(Validity.UNKNOWN, statement)
+    return _worth(prescription, statement)
+
+
+def _worth(prescription: Prescription, statement: Statement) -> Verification:
     if digest(prescription.content) != statement["digest"]:
         return Verification(Validity.ALTERED, statement)
     ending = ending_of(prescription)
@@ -267,13 +288,23 @@ def verify(signed_statement: str) -> Verification:
     return Verification(validity, statement, ending)
 
 
+def verify_record(prescription: Prescription) -> Verification:
+    """Verify a prescription of ours by the signature kept with it."""
+    try:
+        statement = _claimed(prescription.signature)
+    except SignatureInvalid:
+        return Verification(Validity.ALTERED)
+    return _worth(prescription, statement)
+
+
 def verify_number(number: str) -> Verification:
     """Verify a typed number, by the statement kept with the record."""
-    found = _by_number(number)
-    return verify(found.signature) if found else Verification(Validity.UNKNOWN)
+    found = by_number(number)
+    return verify_record(found) if found else Verification(Validity.UNKNOWN)
 
 
-def _by_number(number: str) -> Prescription | None:
+def by_number(number: str) -> Prescription | None:
+    """Return the prescription of a nation-wide number; whoever knows it holds the paper."""
     where = PrescriptionNumber.objects.filter(number=number).first()
     if where is None:
         return None

@@ -47,6 +47,7 @@ from sanjeevani.prescription.models import (
     Prescription,
     PrescriptionEnd,
     PrescriptionNumber,
+    SpokePrescription,
 )
 from sanjeevani.prescription.permissions import (
     is_live,
@@ -59,6 +60,7 @@ from sanjeevani.prescription.queries import (
     DraftLine,
     draft_of,
     ending_of,
+    expires_at,
     prescription_in_force,
     prescription_of,
 )
@@ -154,7 +156,7 @@ def sign(
     A second signing in the same consultation supersedes the first; signed twice as it stands, it
     is one. Raises NothingPrescribed, DiagnosisMissing, MedicineRefused, ReasonMissing.
     """
-    consultation = _locked(state_id, consultation_id)
+    consultation = locked(state_id, consultation_id)
     require_in_progress(actor, practitioner, consultation)
     earlier = prescription_in_force(consultation)
     content = _content(consultation, practitioner)
@@ -179,7 +181,7 @@ def supersede(
     AlreadyEnded. Raises TooLateToReplace, NothingChanged, Invalid, and what signing raises.
     """
     earlier = prescription_of(state_id, prescription_id)
-    consultation = _locked(state_id, earlier.consultation_id)
+    consultation = locked(state_id, earlier.consultation_id)
     require_prescriber(actor, practitioner, consultation)
     _require_in_force(earlier)
     require_replaceable(consultation)
@@ -204,7 +206,7 @@ def cancel(
     `reason` is told to the patient. Raises AlreadyEnded, TooLateToCancel, Invalid.
     """
     prescription = prescription_of(state_id, prescription_id)
-    consultation = _locked(state_id, prescription.consultation_id)
+    consultation = locked(state_id, prescription.consultation_id)
     require_prescriber(actor, practitioner, consultation)
     _require_in_force(prescription)
     require_cancellable(prescription)
@@ -212,7 +214,7 @@ def cancel(
     concerns(prescription, patient_id=consultation.patient_id)
 
 
-def _locked(state_id: int, consultation_id: uuid.UUID) -> Consultation:
+def locked(state_id: int, consultation_id: uuid.UUID) -> Consultation:
     """Return the consultation, held until the end: one signs, replaces or cancels at a time.
 
     Prescriptions themselves lie where the serving role may lock nothing.
@@ -269,6 +271,8 @@ def _insert(
         supersedes_id=earlier.id if earlier else None,
         signed_at=clock.now(),
     )
+    if consultation.spoke_id is not None:
+        _leave_to_spoke(consultation.spoke_id, consultation, prescription)
     if earlier is not None:
         _end(consultation, earlier, EndKind.SUPERSEDED, reason)
     concerns(prescription, patient_id=consultation.patient_id)
@@ -282,6 +286,23 @@ def _insert(
     return prescription
 
 
+def _leave_to_spoke(
+    spoke_id: uuid.UUID, consultation: Consultation, prescription: Prescription
+) -> None:
+    """Let the spoke hand it out where the patient sits."""
+    SpokePrescription.objects.create(
+        state_id=consultation.patient_state_id,
+        id=uuid7(),
+        facility_id=spoke_id,
+        prescription_state_id=prescription.state_id,
+        prescription_id=prescription.id,
+        consultation_id=consultation.id,
+        since=prescription.signed_at,
+        expires_at=expires_at(prescription),
+        missing=[line["code"] for line in prescription.content["medicines"]],
+    )
+
+
 def _end(
     consultation: Consultation, prescription: Prescription, kind: EndKind, reason: str
 ) -> None:
@@ -293,6 +314,12 @@ def _end(
         reason=reason,
         at=clock.now(),
     )
+    if consultation.spoke_id is not None:
+        SpokePrescription.objects.filter(
+            state_id=consultation.patient_state_id,
+            facility_id=consultation.spoke_id,
+            prescription_id=prescription.id,
+        ).update(settled_at=clock.now())
     publish(
         PrescriptionEnded(
             state_id=prescription.state_id,
@@ -423,6 +450,7 @@ def conclude(
     consultation_id: uuid.UUID,
     outcome: Outcome,
     letter: LetterContent | None = None,
+    follow_up_days: int | None = None,
 ) -> Consultation:
     """Complete the consultation. The outcome is a prescription exactly when one was signed.
 
@@ -451,4 +479,5 @@ def conclude(
         consultation_id=consultation_id,
         outcome=outcome,
         letter=letter,
+        follow_up_days=follow_up_days,
     )

@@ -239,6 +239,21 @@ class OutcomeForm(PlainForm):
         widget=forms.Textarea(attrs={"rows": 2, "autocomplete": "off"}),
     )
 
+    follow_up_days = forms.TypedChoiceField(
+        label=_("See the patient again"),
+        choices=[
+            ("", _("Not planned")),
+            (3, _("In 3 days")),
+            (7, _("In a week")),
+            (14, _("In 2 weeks")),
+            (30, _("In a month")),
+            (90, _("In 3 months")),
+        ],
+        coerce=int,
+        empty_value=None,
+        required=False,
+    )
+
     def letter(self) -> LetterContent | None:
         """Return the letter to take along, if the outcome has one."""
         outcome = Outcome(self.cleaned_data["outcome"])

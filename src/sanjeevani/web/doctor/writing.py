@@ -45,7 +45,7 @@ from sanjeevani.directory.models import Practitioner
 from sanjeevani.directory.queries import HubChoice, clinic_serving
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import DomainError, Invalid, NotFound
-from sanjeevani.prescription.dispensing import out_of_stock
+from sanjeevani.prescription.counter import out_of_stock
 from sanjeevani.prescription.errors import MedicineRefused
 from sanjeevani.prescription.models import Prescription
 from sanjeevani.prescription.queries import DraftLine, draft_of, newest_prescription
@@ -386,6 +386,7 @@ class Writing:
                     **self._key,
                     outcome=Outcome(form.cleaned_data["outcome"]),
                     letter=form.letter(),
+                    follow_up_days=form.cleaned_data["follow_up_days"],
                 )
             except DomainError as error:
                 if error.status != Invalid.status:

@@ -41,8 +41,8 @@ from sanjeevani.consultation.queries import (
 )
 from sanjeevani.consultation.services import answer, cancel, give_feedback
 from sanjeevani.consultation.transfers import ask_again, move_on
-from sanjeevani.directory.models import Clinic
-from sanjeevani.directory.queries import clinics_of_lines, hub_lines, lines_by_id
+from sanjeevani.directory.models import Clinic, Role
+from sanjeevani.directory.queries import clinics_of_lines, has_role_at, hub_lines, lines_by_id
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import DomainError, Invalid, NotFound, Stale
 from sanjeevani.foundation.live import TICKET_SECONDS, issue_ticket
@@ -50,9 +50,9 @@ from sanjeevani.intake.queries import intake_of
 from sanjeevani.patients.companions import valid_representatives
 from sanjeevani.patients.models import Representative
 from sanjeevani.patients.queries import own_record
-from sanjeevani.prescription.dispensing import dispensed
+from sanjeevani.prescription.counter import dispensed
 from sanjeevani.prescription.letters import render_letter
-from sanjeevani.prescription.models import Handing
+from sanjeevani.prescription.models import Dispensing
 from sanjeevani.prescription.queries import Issued, prescriptions_of
 from sanjeevani.queueing.errors import CallExpired
 from sanjeevani.queueing.models import TokenStatus
@@ -147,6 +147,8 @@ def _status(consultation: Consultation) -> dict[str, Any]:
             "letter": letter_of(consultation),
             "goes_on_at": _goes_on_at(consultation),
             "handed": _handed(consultation, signed),
+            "pharmacist": consultation.spoke_id is not None
+            and has_role_at(consultation.patient_state_id, consultation.spoke_id, Role.PHARMACIST),
             "now": clock.now(),
             "feedback": feedback_of(consultation),
             "feedback_form": FeedbackForm(),
@@ -170,7 +172,7 @@ def _moved_to(consultation: Consultation) -> str | None:
     return reverse("patient:consultation", args=successor) if successor else None
 
 
-def _handed(consultation: Consultation, signed: list[Issued]) -> list[tuple[str, Handing]]:
+def _handed(consultation: Consultation, signed: list[Issued]) -> list[tuple[str, Dispensing]]:
     """Return what a spoke has handed out of the newest prescription, by the medicines' names."""
     if consultation.spoke_id is None or not signed:
         return []

@@ -47,6 +47,7 @@ STAFF_HOMES = {
     Role.DOCTOR: "doctor:desk",
     Role.SPECIALIST: "doctor:desk",
     Role.HEALTH_WORKER: "spoke:desk",
+    Role.PHARMACIST: "spoke:counter",
     Role.OBSERVER: "observer:state",
     Role.FACILITY_ADMIN: "facility:own",
     Role.STATE_ADMIN: "state:own",

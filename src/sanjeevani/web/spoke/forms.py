@@ -1,16 +1,21 @@
 """The forms of a spoke's desk."""
 
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from sanjeevani.consultation.models import ToDoKind
+from sanjeevani.documents.signing import LONGEST_STATEMENT
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import Invalid
 from sanjeevani.identity.mobiles import latin_digits, parse_mobile
 from sanjeevani.patients.models import Relation
 from sanjeevani.patients.services import OLDEST_YEARS
 from sanjeevani.patients.spokes import ABHA_DIGITS, Sought, parse_abha
+from sanjeevani.prescription.dispensing import MOST_GIVEN, Given
 from sanjeevani.prescription.documents import MedicineReading
 from sanjeevani.prescription.models import Handing
 from sanjeevani.terminology.vitals import (
@@ -24,6 +29,7 @@ from sanjeevani.terminology.vitals import (
 from sanjeevani.web.fields import PlainForm, PlainTextField
 from sanjeevani.web.patient.forms import AskForm, ProfileForm
 from sanjeevani.web.sign_in.forms import CodeField, MobileField
+from sanjeevani.web.verification.forms import read_number
 
 HOT_CELSIUS = 50
 """A temperature above is one in Fahrenheit."""
@@ -172,17 +178,61 @@ class HubForm(AskForm):
         ]
 
 
+DOTS_OF_STATEMENT = 2
+"""A signed statement has three parts; a number has no dot."""
+
+
+class ShownForm(PlainForm):
+    """What a patient shows at the counter: the number on the paper, or what its code holds."""
+
+    shown = PlainTextField(
+        label=_("Number of the prescription, or its scanned code"),
+        help_text=_("The number stands below the QR code, for example 7K3M-9QPA-04TZ."),
+        max_length=LONGEST_STATEMENT,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"}),
+        error_messages={"required": _("Type the number, or scan the code.")},
+    )
+
+    def clean_shown(self) -> dict[str, str]:
+        """Return `number` or `signed`, as `look_up` takes them."""
+        typed = self.cleaned_data["shown"].strip()
+        query = parse_qs(typed.partition("?")[2])
+        if "s" in query:
+            return {"signed": query["s"][0]}
+        if typed.count(".") == DOTS_OF_STATEMENT:
+            return {"signed": typed}
+        return {"number": read_number(query.get("number", [typed])[0])}
+
+
+GIVEN = ".given"
+"""After a medicine's code: the field for how many of it."""
+
+
+@dataclass(frozen=True)
+class ToHandOut:
+    """A medicine at the counter. `needed`: units of the form for the whole course, where known."""
+
+    code: str
+    reading: MedicineReading
+    unit: str
+    needed: int | None
+
+    @property
+    def name(self) -> str:
+        """What stands on the box."""
+        return " ".join(filter(None, [self.reading.name, self.reading.strength, self.reading.form]))
+
+
 class HandingForm(PlainForm):
     """What the patient gets of each medicine: in full unless the spoke has none of it."""
 
-    def __init__(
-        self, medicines: list[tuple[str, MedicineReading]], *args: Any, **kwargs: Any
-    ) -> None:
+    def __init__(self, medicines: list[ToHandOut], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for code, reading in medicines:
-            name = " ".join(filter(None, [reading.name, reading.strength, reading.form]))
-            self.fields[code] = forms.ChoiceField(
-                label=f"{name}: {reading.dose}, {reading.frequency}, {reading.duration}",
+        self.medicines = medicines
+        for one in medicines:
+            reading = one.reading
+            self.fields[one.code] = forms.ChoiceField(
+                label=f"{one.name}: {reading.dose}, {reading.frequency}, {reading.duration}",
                 choices=Handing.choices,
                 widget=forms.RadioSelect,
                 error_messages={
@@ -190,6 +240,44 @@ class HandingForm(PlainForm):
                     "invalid_choice": _("Choose one of these."),
                 },
             )
+            self.fields[one.code + GIVEN] = forms.IntegerField(
+                label=_("If in part: how many in all (%(unit)s)") % {"unit": one.unit},
+                help_text=_("The whole course is %(count)d.") % {"count": one.needed}
+                if one.needed
+                else "",
+                required=False,
+                min_value=1,
+                max_value=MOST_GIVEN,
+                widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+                error_messages=dict.fromkeys(
+                    ("invalid", "min_value", "max_value"),
+                    _("Write how many the patient got, in figures."),
+                ),
+            )
+
+    def handed(self) -> dict[str, Given]:
+        """Return what was chosen, by the medicines' codes."""
+        return {
+            one.code: Given(
+                Handing(self.cleaned_data[one.code]), self.cleaned_data[one.code + GIVEN]
+            )
+            for one in self.medicines
+        }
+
+
+class StockForm(PlainForm):
+    """One medicine of the list: there is some, or none."""
+
+    medicine = forms.CharField(max_length=120)
+    to = forms.ChoiceField(choices=[("in", ""), ("out", "")])
+
+
+class TickForm(PlainForm):
+    """One thing to do for a patient: done, or not after all."""
+
+    consultation = forms.UUIDField()
+    kind = forms.ChoiceField(choices=ToDoKind.choices)
+    to = forms.ChoiceField(choices=[("done", ""), ("open", "")])
 
 
 class PresenceForm(PlainForm):

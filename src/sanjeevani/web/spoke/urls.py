@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sanjeevani.web.spoke import views
+from sanjeevani.web.spoke import counter, views
 
 app_name = "spoke"
 
@@ -13,11 +13,14 @@ urlpatterns = [
     path("spoke/cases", views.cases, name="cases"),
     path("spoke/find", views.find, name="find"),
     path("spoke/register", views.register, name="register"),
+    path("spoke/to-do", views.tick_off, name="tick"),
+    path("spoke/medicines", counter.counter, name="counter"),
+    path("spoke/medicines/list", counter.counter_list, name="counter-list"),
     path(
-        "spoke/consultations/<int:state_id>/<uuid:consultation_id>/hand-out",
-        views.hand_out,
-        name="hand-out",
+        "spoke/medicines/<int:state_id>/<uuid:prescription_id>", counter.hand_out, name="hand-out"
     ),
+    path("spoke/medicines/<int:state_id>/<uuid:prescription_id>/slip", counter.slip, name="slip"),
+    path("spoke/stock", counter.stock, name="stock"),
     path(
         "spoke/consultations/<int:state_id>/<uuid:consultation_id>/presence",
         views.presence,

@@ -1,10 +1,11 @@
-"""A spoke's desk: today's cases, find or register, measure, and ask a hub.
+"""A spoke's desk: today's cases and what is to be done, find, register, measure, ask a hub.
 
 What the trouble is, danger signs, consent, the waiting room and the call are the patient's own
 pages: `web.access.carer` lets the staff of a spoke open them for whom they sit beside.
 """
 
 import dataclasses
+import datetime
 import uuid
 from typing import Any
 
@@ -19,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from sanjeevani.consultation.errors import ConsentMissing
-from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.consultation.models import Consultation, ConsultationStatus, ToDoKind
 from sanjeevani.consultation.presence import (
     presence_of,
     proofs_for,
@@ -35,10 +36,12 @@ from sanjeevani.consultation.spokes import (
     hub_offers,
     missing_in,
 )
+from sanjeevani.consultation.to_do import consultations_of, done_to_dos, open_to_dos, tick
 from sanjeevani.directory.models import BESIDE_THE_PATIENT, Practitioner
 from sanjeevani.directory.queries import hub_lines, state
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import DomainError, Invalid, NotFound, NotPermitted
+from sanjeevani.identity.queries import accounts_by_id
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.queries import draft_of
 from sanjeevani.intake.services import save_draft
@@ -53,10 +56,8 @@ from sanjeevani.patients.spokes import (
     register_at_spoke,
     take_in,
 )
-from sanjeevani.prescription.dispensing import dispense, dispensed, out_of_stock
-from sanjeevani.prescription.documents import medicines_in
-from sanjeevani.prescription.models import Handing
-from sanjeevani.prescription.queries import prescription_in_force
+from sanjeevani.prescription.counter import back_in_stock
+from sanjeevani.prescription.queries import rule_tables
 from sanjeevani.web.access import PortalRequest, staff
 from sanjeevani.web.names import hub_names, speciality_names
 from sanjeevani.web.patient.consultation_views import stage_of, unless_known
@@ -65,11 +66,11 @@ from sanjeevani.web.patient.views import errors_on, form_page, language, name_of
 from sanjeevani.web.spoke.forms import (
     LATER,
     FindForm,
-    HandingForm,
     HubForm,
     MeasureForm,
     PresenceForm,
     RegisterForm,
+    TickForm,
 )
 
 at_spoke = staff(*BESIDE_THE_PATIENT)
@@ -84,36 +85,104 @@ def _require_spoke(request: PortalRequest) -> None:
 
 
 @dataclasses.dataclass(frozen=True)
+class ToDo:
+    """One thing to do for a patient. `medicines` are in stock again; `mobile` is empty for none."""
+
+    kind: ToDoKind
+    consultation: Consultation
+    due_on: datetime.date
+    mobile: str
+    medicines: list[str]
+
+
+@dataclasses.dataclass(frozen=True)
 class Cases:
     """What a spoke has asked, by what there is to do."""
 
     now: list[tuple[Consultation, str, str]]
     to_complete: list[tuple[Consultation, str, str]]
-    to_ask_again: list[tuple[Consultation, str, str]]
     answered: list[tuple[Consultation, str, str]]
     earlier: list[tuple[Consultation, str, str]]
+    to_call: list[ToDo]
+    follow_ups: list[ToDo]
+    done: list[ToDo]
+    today: datetime.date
 
 
 def _cases(request: PortalRequest) -> Cases:
     rows = own_consultations(request.actor, SHOWN)
     hubs = hub_names(hub_lines((one.state_id, one.line_id) for one in rows))
-    found = Cases([], [], [], [], [])
     today = clock.today()
+    to_do, done = _to_dos(request)
+    found = Cases(
+        [],
+        [],
+        [],
+        [],
+        [one for one in to_do if one.kind != ToDoKind.FOLLOW_UP],
+        [one for one in to_do if one.kind == ToDoKind.FOLLOW_UP],
+        done,
+        today,
+    )
     for one in rows:
         row = (one, stage_of(one).value, hubs.get(one.line_id, ""))
         if one.status == ConsultationStatus.RETURNED:
             found.to_complete.append(row)
         elif one.status in LIVE:
             found.now.append(row)
-        elif localdate(one.requested_at) != today:
-            found.earlier.append(row)
-        elif one.status == ConsultationStatus.COMPLETED:
+        elif one.status == ConsultationStatus.COMPLETED and localdate(one.requested_at) == today:
             found.answered.append(row)
-        elif one.status == ConsultationStatus.ABANDONED:
-            found.to_ask_again.append(row)
         else:
             found.earlier.append(row)
     return found
+
+
+def _to_dos(request: PortalRequest) -> tuple[list[ToDo], list[ToDo]]:
+    """Return what is to be done and what was done lately, in as many statements for any number."""
+    post = request.post
+    rows = open_to_dos(post.state_id, post.facility_id)
+    done = done_to_dos(post.state_id, post.facility_id)
+    back = back_in_stock(post.state_id, post.facility_id)
+    held = consultations_of(
+        [(one.consultation_state_id, one.consultation_id) for one in (*rows, *done)]
+        + [(row.prescription_state_id, row.consultation_id) for row, _codes in back]
+    )
+    accounts = accounts_by_id(one.patient_account_id for one in held.values())
+    listed = rule_tables().medicines if back else {}
+
+    def to_do(
+        kind: str, consultation_id: uuid.UUID, due_on: datetime.date, codes: list[str]
+    ) -> ToDo:
+        consultation = held[consultation_id]
+        account = accounts.get(consultation.patient_account_id)
+        names = [listed[code].generic_name for code in codes if code in listed]
+        return ToDo(ToDoKind(kind), consultation, due_on, account.mobile if account else "", names)
+
+    medicines = [
+        to_do(ToDoKind.MEDICINE, row.consultation_id, localdate(row.since), codes)
+        for row, codes in back
+    ]
+    return (
+        [*medicines, *(to_do(one.kind, one.consultation_id, one.due_on, []) for one in rows)],
+        [to_do(one.kind, one.consultation_id, one.due_on, []) for one in done],
+    )
+
+
+@at_spoke
+@require_POST
+def tick_off(request: PortalRequest) -> HttpResponse:
+    """One thing is done for a patient, or not after all."""
+    _require_spoke(request)
+    form = TickForm(request.POST)
+    if not form.is_valid():
+        raise Invalid
+    tick(
+        request.actor,
+        consultation_id=form.cleaned_data["consultation"],
+        kind=ToDoKind(form.cleaned_data["kind"]),
+        done=form.cleaned_data["to"] == "done",
+    )
+    return see(reverse("spoke:desk"))
 
 
 @at_spoke
@@ -324,37 +393,6 @@ def _languages(request: PortalRequest) -> list[str]:
     spoken = list(state(request.actor.state_id).languages)
     known = [*spoken, *(code for code, _name in settings.LANGUAGES if code not in spoken)]
     return sorted(known, key=lambda code: code != language())
-
-
-@at_spoke
-@require_http_methods(["GET", "POST"])
-def hand_out(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
-    """What the patient gets of each medicine."""
-    _require_spoke(request)
-    found = own_consultation(request.actor, state_id, consultation_id)
-    prescription = prescription_in_force(found)
-    if prescription is None:
-        raise NotFound(_("There is no prescription here that still holds."))
-    readings = medicines_in(prescription, language())
-    codes = [line["code"] for line in prescription.content["medicines"]]
-    missing = out_of_stock(request.actor.state_id, request.post.facility_id)
-    initial = {code: Handing.NONE if code in missing else Handing.FULL for code in codes}
-    form = HandingForm(
-        list(zip(codes, readings, strict=True)),
-        request.POST or None,
-        initial=initial | dispensed(prescription),
-    )
-    if request.method == "POST" and form.is_valid():
-        dispense(
-            request.actor,
-            state_id=state_id,
-            consultation_id=consultation_id,
-            handed={code: Handing(form.cleaned_data[code]) for code in codes},
-        )
-        return see(reverse("patient:consultation", args=[state_id, consultation_id]))
-    return form_page(
-        request, "spoke/hand_out.html", form, consultation=found, prescription=prescription
-    )
 
 
 @at_spoke

@@ -13,6 +13,17 @@ _LOOKALIKES = str.maketrans({"O": "0", "I": "1", "L": "1"})
 _NUMBER = re.compile(r"^[0-9A-HJKMNP-TV-Z]{12}$")
 
 
+def read_number(text: str) -> str:
+    """Bring a typed number into the form it is stored in. Raises ValidationError."""
+    typed = unicodedata.normalize("NFKC", text).upper()
+    plain = re.sub(r"[\s‐‑–-]", "", typed).translate(_LOOKALIKES)
+    if not _NUMBER.match(plain):
+        raise forms.ValidationError(
+            _("The number has twelve letters and digits. Please look at it again.")
+        )
+    return "-".join(plain[start : start + 4] for start in (0, 4, 8))
+
+
 class NumberForm(PlainForm):
     """A prescription's number, with or without its dashes, in any case."""
 
@@ -24,10 +35,4 @@ class NumberForm(PlainForm):
 
     def clean_number(self) -> str:
         """Bring the number into the form it is stored in."""
-        typed: str = unicodedata.normalize("NFKC", self.cleaned_data["number"]).upper()
-        plain = re.sub(r"[\s‐‑–-]", "", typed).translate(_LOOKALIKES)
-        if not _NUMBER.match(plain):
-            raise forms.ValidationError(
-                _("The number has twelve letters and digits. Please look at it again.")
-            )
-        return "-".join(plain[start : start + 4] for start in (0, 4, 8))
+        return read_number(self.cleaned_data["number"])
