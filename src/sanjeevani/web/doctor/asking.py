@@ -47,7 +47,6 @@ from sanjeevani.web.access import PortalRequest
 from sanjeevani.web.calls.room import in_call
 from sanjeevani.web.doctor import words
 from sanjeevani.web.doctor.desk import case_of
-from sanjeevani.web.doctor.forms import refuse
 from sanjeevani.web.doctor.papers import doctors
 from sanjeevani.web.fields import PlainForm, PlainTextField
 from sanjeevani.web.names import speciality_names
@@ -124,9 +123,9 @@ def asked_of(actor: Actor, practitioner: Practitioner) -> dict[str, Any]:
     """Return what the part about asks needs at a colleague's desk; mostly there is none."""
     found = asks_to(actor, practitioner)
     if not found:
-        return {"asked": []}
+        return {"asked_in": []}
     return {
-        "asked": [_asked(ask) for ask in found],
+        "asked_in": [_asked(ask) for ask in found],
         "specialities": speciality_names(),
         "is_busy": live_token_of(practitioner.id) is not None,
         "later_minutes": LATER_MINUTES,
@@ -160,10 +159,8 @@ def asked(request: PortalRequest, state_id: int, ask_id: uuid.UUID) -> HttpRespo
             try:
                 if not _refused(decline, advice):
                     return _answered(request, state_id, ask_id, do, decline, advice)
-            except WithOwnPatient as error:
+            except (WithOwnPatient, Invalid) as error:
                 problem = error
-            except Invalid as error:
-                refuse(advice or decline, error)
         return _page(request, state_id, ask_id, problem, decline, advice)
     except AskOver:
         return HttpResponseRedirect(f"{reverse('doctor:desk')}?ask-over=1", status=303)
