@@ -33,7 +33,14 @@ from sanjeevani.consultation.errors import (
     ConsentMissing,
     WithOwnPatient,
 )
-from sanjeevani.consultation.models import Ask, AskReference, AskStatus, Block, Consultation
+from sanjeevani.consultation.models import (
+    Ask,
+    AskReference,
+    AskStatus,
+    Block,
+    Consultation,
+    Outcome,
+)
 from sanjeevani.directory.models import LineKind, Practitioner
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted
@@ -106,7 +113,7 @@ class Case:
             diagnoses=[],
             **at_desk,
         )
-        consultation.complete(doctor(self.host), outcome=consultation.Outcome.ADVICE, **at_desk)
+        consultation.complete(doctor(self.host), outcome=Outcome.ADVICE, **at_desk)
 
     def status(self, ask: Ask) -> str:
         ask.refresh_from_db()
