@@ -177,6 +177,14 @@ def referral(language: str = "en", **changes: Any) -> ReferralDocument:
         refer_to="Government General Hospital, Guntur: ENT emergency",
         reason="Swelling beside the tonsil with difficulty in opening the mouth: quinsy?",
         treatment_given="Paracetamol 650 mg at 10:40",
+        colleagues=[
+            {
+                "name": "Dr Kavita Rao",
+                "qualification": "MS (ENT)",
+                "registration": "Andhra Pradesh Medical Council 45678",
+                "advice": "Needs drainage today. Give nothing by mouth on the way.",
+            }
+        ],
     )
     document.update(changes)
     return document  # type: ignore[return-value]

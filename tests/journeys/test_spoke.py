@@ -142,6 +142,43 @@ def test_three_tiers_and_a_wrong_speciality(
     look(page, "tiers-3-sent-on")
 
 
+def test_a_specialist_comes_in(new_worker: NewWorker, new_doctor: NewDoctor, look: Look) -> None:
+    """Health worker, hub's doctor and specialist talk at once; the advice is in the record."""
+    worker = new_worker("karnataka.worker1")
+    ready(worker, "Savitri")
+    host, specialist = new_doctor("karnataka.phc1"), new_doctor("karnataka.doctor1")
+    host.go_on_duty()
+    specialist.go_on_duty()
+    worker.page.reload()
+    health_centre(worker.page).click()
+    worker.submit()
+    worker.show_patient()
+    host.next()
+    worker.answer()
+    host.expect_in_progress()
+    desk, guest = host.page, specialist.page
+    desk.locator("#find-colleague").click()
+    look(desk, "third-1-who-is-on-duty")
+    desk.locator("button[value^=ask_in]").first.click()
+    expect(desk.locator("#asks")).to_contain_text("An answer can come until")
+    look(guest, "third-2-asked")
+    guest.locator("button[value=come]").click()
+    for page, others in ((worker.page, 2), (desk, 2), (guest, 2)):
+        expect(page.locator("[data-call-room]")).to_have_attribute("data-call-state", "connected")
+        expect(page.locator("[data-call-remotes] video")).to_have_count(others)
+    expect(worker.page.locator(".room__asks")).to_contain_text("has come in")
+    look(worker.page, "third-3-at-the-spoke")
+    look(guest, "third-4-the-specialist")
+    guest.locator("textarea[name=advice]").fill("Do a malaria test today")
+    guest.locator("button[value=advise]").click()
+    expect(desk.locator(".ask-advice")).to_contain_text("Do a malaria test today")
+    expect(guest.locator("[data-call-room]")).to_have_attribute("data-call-state", "connected")
+    look(desk, "third-5-advised")
+    host.note(advice="Malaria test at the centre")
+    host.finish("advice")
+    expect(worker.page.locator("main")).to_contain_text("Do a malaria test today")
+
+
 def test_asked_in_writing_and_answered_later(
     new_worker: NewWorker, new_doctor: NewDoctor, look: Look
 ) -> None:

@@ -14,8 +14,8 @@ from sanjeevani.calls import services as calls
 from sanjeevani.calls.models import Room, RoomStatus
 from sanjeevani.calls.states import ROOM_MOVES
 from sanjeevani.consultation import services as consultation
-from sanjeevani.consultation.models import Consultation, ConsultationStatus, Outcome
-from sanjeevani.consultation.states import CONSULTATION_MOVES
+from sanjeevani.consultation.models import AskStatus, Consultation, ConsultationStatus, Outcome
+from sanjeevani.consultation.states import ASK_MOVES, CONSULTATION_MOVES
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.foundation.errors import DomainError, Stale
@@ -39,6 +39,7 @@ pytestmark = pytest.mark.django_db
 TABLES = [
     (TOKEN_MOVES, TokenStatus),
     (CONSULTATION_MOVES, ConsultationStatus),
+    (ASK_MOVES, AskStatus),
     (DUTY_MOVES, DutyStatus),
     (OFFER_MOVES, OfferStatus),
     (ROOM_MOVES, RoomStatus),

@@ -17,12 +17,14 @@ from sanjeevani.calls.invitations import invite_third
 from sanjeevani.calls.models import Mode, Seat
 from sanjeevani.calls.phone import ask_phone_call
 from sanjeevani.calls.services import CheckResult
-from sanjeevani.consultation import interruptions, transfers
+from sanjeevani.consultation import colleagues, interruptions, transfers
 from sanjeevani.consultation import papers as consultation_papers
 from sanjeevani.consultation import presence as consultation_presence
 from sanjeevani.consultation import services as consultation
 from sanjeevani.consultation.letters import LetterContent
 from sanjeevani.consultation.models import (
+    Ask,
+    AskStatus,
     Consultation,
     ConsultationStatus,
     NoteTemplate,
@@ -44,7 +46,7 @@ from sanjeevani.directory.models import (
     Practitioner,
     Role,
 )
-from sanjeevani.directory.queries import HubChoice, clinic_serving, hubs_for
+from sanjeevani.directory.queries import HubChoice, clinic_serving, hub_lines_at, hubs_for
 from sanjeevani.directory.services import (
     ClinicDetails,
     ClinicRules,
@@ -107,6 +109,7 @@ from tests.factories import (
     on_duty,
     person,
     requested,
+    serving_on,
     worker_at,
 )
 from tests.identity.helpers import sent_code
@@ -188,6 +191,32 @@ class World:
         """A consultation in progress."""
         return consultation.answer(
             self.guest, state_id=self.called.state_id, consultation_id=self.called.id
+        )
+
+    @cached_property
+    def colleague(self) -> Practitioner:
+        """A specialist on duty where the doctor of a consultation works."""
+        return serving_on(LineFactory(facility=self.clinic.facility, kind=LineKind.HUB))
+
+    def ask_in(self) -> dict[str, Any]:
+        """The arguments of asking the specialist in."""
+        [line] = hub_lines_at(self.clinic.state_id, self.clinic.facility_id)
+        return self.at_the_desk(self.held, line_id=line.id, colleague_id=self.colleague.id)
+
+    @cached_property
+    def ask(self) -> Ask:
+        """That the specialist is asked in."""
+        _ = self.colleague
+        return colleagues.ask_in(self.host, **self.ask_in())
+
+    @cached_property
+    def present(self) -> Ask:
+        """That the specialist has come in."""
+        return colleagues.come_in(
+            doctor(self.colleague),
+            colleague=self.colleague,
+            state_id=self.ask.state_id,
+            ask_id=self.ask.id,
         )
 
     @cached_property
@@ -353,6 +382,27 @@ def at_desk(world: World, held: Consultation, **more: Any) -> Call:
     return Call(world.host, held, held.patient_id, world.at_the_desk(held, **more))
 
 
+def by_colleague(world: World, ask: Ask, **more: Any) -> Call:
+    """A call of the specialist that concerns an ask."""
+    key = {"colleague": world.colleague, "state_id": ask.state_id, "ask_id": ask.id}
+    return Call(doctor(world.colleague), ask, world.patient.id, {**key, **more})
+
+
+def asked(world: World) -> Consultation:
+    """A consultation into which a specialist is asked."""
+    _ = world.ask
+    return world.held
+
+
+def overdue(world: World) -> Ask:
+    """An ask that nobody has answered in time."""
+    world.ask.answer_by = clock.now()
+    Ask.objects.filter(state_id=world.ask.state_id, id=world.ask.id).update(
+        answer_by=world.ask.answer_by
+    )
+    return world.ask
+
+
 def on_token(world: World, held: Consultation, actor: Actor = SYSTEM, **more: Any) -> Call:
     """A call that concerns a consultation's token."""
     token = token_of(held)
@@ -407,6 +457,14 @@ CALLS |= {
         world, lambda _secret: ("invitation", None), room_id=world.waiting.room_id
     ),
     "calls.revoke_third": lambda world: in_room(world, None, room_id=world.waiting.room_id),
+    "calls.seat_third": lambda world: by_host(
+        world,
+        lambda _nothing: ("invitation", None),
+        account_id=uuid7(),
+        name="Dr Rao",
+        until=clock.now() + datetime.timedelta(hours=1),
+    ),
+    "calls.free_third": lambda world: by_host(world, world.held.room),
     "calls.join_third": lambda world: Call(
         Actor(ActorKind.ANONYMOUS),
         _result,
@@ -1418,6 +1476,32 @@ CALLS |= {
     ),
     "consultation.free_of_practitioner": lambda world: Call(
         SYSTEM, world.called, world.patient.id, {"consultation": world.called}
+    ),
+    "consultation.ask_in": lambda world: Call(
+        world.host, _result, world.patient.id, (world.colleague, world.ask_in())[1]
+    ),
+    "consultation.take_ask_back": lambda world: Call(
+        world.host, world.ask, world.patient.id, world.at_the_desk(world.held)
+    ),
+    "consultation.object_to_ask": lambda world: Call(
+        world.guest, world.ask, world.patient.id, of(world.held)
+    ),
+    "consultation.end_asks": lambda world: Call(
+        SYSTEM, asked(world), world.patient.id, {"consultation": world.held}
+    ),
+    "consultation.settle_ask": lambda world: Call(
+        SYSTEM, world.ask, world.patient.id, {"ask": world.ask, "to": AskStatus.LAPSED}
+    ),
+    "consultation.come_in": lambda world: by_colleague(world, world.ask),
+    "consultation.come_later": lambda world: by_colleague(world, world.ask, minutes=10),
+    "consultation.decline_ask": lambda world: by_colleague(world, world.ask, word="In theatre"),
+    "consultation.leave_ask": lambda world: by_colleague(world, world.present),
+    "consultation.advise": lambda world: by_colleague(world, world.present, advice="Take an ECG"),
+    "consultation.lapse_ask": lambda world: Call(
+        SYSTEM,
+        overdue(world),
+        world.patient.id,
+        {"state_id": world.ask.state_id, "ask_id": world.ask.id},
     ),
     "consultation.redirect": lambda world: Call(
         world.host,

@@ -26,6 +26,13 @@ class InvitationOver(DomainError):
     message = _("This link has ended. Ask whoever sent it for a new one.")
 
 
+class ThirdSeatTaken(DomainError):
+    """The third seat belongs to somebody of the service, whom no link may push out."""
+
+    status = 409
+    message = _("Somebody was asked in already. A call has room for one more person.")
+
+
 class NotInCall(DomainError):
     """There is no call to take a seat in just now."""
 

@@ -152,13 +152,17 @@ class QualitySample(ShardedModel):
 
 
 class Invitation(ShardedModel):
-    """A link to the third seat. The secret in it is stored nowhere, only its digest."""
+    """A link to the third seat. The secret in it is stored nowhere, only its digest.
+
+    `account_id`: the seat is held by an account of the service, and its link opens nothing.
+    """
 
     room_id = models.UUIDField()
     room = sharded_relation("calls.Room", "room_id")
     digest = models.CharField(max_length=64)
     seat = models.CharField(max_length=5, choices=Seat.choices)
-    name = models.CharField(max_length=60, blank=True)
+    name = models.CharField(max_length=100, blank=True)
+    account_id = models.UUIDField(null=True)
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     joined_at = models.DateTimeField(null=True)

@@ -127,6 +127,16 @@ def invitation_to(state_id: int, room_id: uuid.UUID) -> Invitation | None:
     ).first()
 
 
+def holds_third(room: Room, account_id: uuid.UUID | None) -> bool:
+    """Tell whether an account of the service holds the third seat of a room."""
+    return (
+        account_id is not None
+        and Invitation.objects.filter(
+            state_id=room.state_id, room_id=room.id, account_id=account_id, revoked_at__isnull=True
+        ).exists()
+    )
+
+
 def snapshot_rooms(state_id: int, room_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Hint]:
     """Ask the screens of rooms to look again; to those of a closed one say that it is closed."""
     over = set(

@@ -73,3 +73,31 @@ class PresenceUnproven(DomainError):
 
     status = 409
     message = _("Show first that the patient is here: take a photo, or enter the patient’s code.")
+
+
+class AlreadyAsked(DomainError):
+    """One colleague at a time is asked in."""
+
+    status = 409
+    message = _("A colleague is asked in already. Take that back first.")
+
+
+class ColleagueAway(DomainError):
+    """Off duty by now, or not one whom this patient may meet."""
+
+    status = 409
+    message = _("This colleague is not on duty any more. Choose another.")
+
+
+class AskOver(DomainError):
+    """Answered, taken back, or too late."""
+
+    status = 410
+    message = _("This request has ended: taken back, not answered in time, or over with the call.")
+
+
+class WithOwnPatient(DomainError):
+    """Who is with a patient comes later."""
+
+    status = 409
+    message = _("You are with a patient. Say in how many minutes you come.")

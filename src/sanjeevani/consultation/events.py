@@ -76,3 +76,27 @@ class PapersChanged(ConsultationFact):
     """The patient added a photo or paper, or took one away."""
 
     kind: ClassVar[str] = "consultation.PapersChanged"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskChanged(ConsultationFact):
+    """A colleague is asked in, answers, advises, or is not asked any more."""
+
+    kind: ClassVar[str] = "consultation.AskChanged"
+    colleague_id: uuid.UUID
+
+    def topics(self) -> list[str]:
+        """The consultation, and the colleague's desk."""
+        return [*super().topics(), f"desk.{self.colleague_id}"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoteWritten(Fact):
+    """The doctor wrote on while a colleague reads: the colleague's screen looks again."""
+
+    kind: ClassVar[str] = "consultation.NoteWritten"
+    colleague_id: uuid.UUID
+
+    def topics(self) -> list[str]:
+        """The colleague's desk."""
+        return [f"desk.{self.colleague_id}"]

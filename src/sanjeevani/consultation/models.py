@@ -399,3 +399,86 @@ class SpokeToDo(ShardedModel):
                 name="spoke_to_do_done",
             ),
         ]
+
+
+class AskStatus(models.TextChoices):
+    """Where it stands that a colleague is asked in; the moves are in `states.py`."""
+
+    ASKED = "asked", _("Asked")
+    LATER = "later", _("Comes later")
+    PRESENT = "present", _("Has come in")
+    LEFT = "left", _("Was there")
+    DECLINED = "declined", _("Declined")
+    WITHDRAWN = "withdrawn", _("Taken back")
+    OBJECTED = "objected", _("The patient objected")
+    LAPSED = "lapsed", _("No answer")
+
+
+OPEN_ASKS = (AskStatus.ASKED, AskStatus.LATER, AskStatus.PRESENT)
+"""One of these a consultation, for there is one third seat."""
+
+
+class Ask(ShardedModel):
+    """That a doctor asks a colleague in by name, and what the colleague advises.
+
+    What tells who it was is copied, as in the consultation. `answer_by`: when it lapses without an
+    answer; `comes_at`: when a colleague who comes later wants to; `word`: why one who declined did;
+    `read_until`: the end of the day, to which the colleague may read and write.
+    """
+
+    consultation_id = models.UUIDField()
+    consultation = sharded_relation("consultation.Consultation", "consultation_id")
+    status = models.CharField(max_length=9, choices=AskStatus.choices, default=AskStatus.ASKED)
+    speciality_code = models.CharField(max_length=30)
+    colleague_state_id = models.SmallIntegerField()
+    colleague_id = models.UUIDField()
+    colleague_name = models.CharField(max_length=100)
+    colleague_qualification = models.CharField(max_length=100)
+    colleague_registration = models.CharField(max_length=100)
+    asked_at = models.DateTimeField()
+    answer_by = models.DateTimeField()
+    comes_at = models.DateTimeField(null=True)
+    word = models.CharField(max_length=300, blank=True)
+    read_until = models.DateTimeField()
+    advice = models.TextField(blank=True, max_length=4000)
+    advised_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state_id", "consultation_id"],
+                condition=models.Q(status__in=["asked", "later", "present"]),
+                name="ask_one_open",
+            ),
+            models.CheckConstraint(
+                name="ask_later", condition=~models.Q(status="later", comes_at__isnull=True)
+            ),
+            models.CheckConstraint(
+                name="ask_advice",
+                condition=models.Q(advice="", advised_at__isnull=True)
+                | ~models.Q(advice="") & models.Q(advised_at__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["state_id", "consultation_id", "id"], name="ask_of_consultation"),
+            models.Index(
+                fields=["answer_by"],
+                condition=models.Q(status__in=["asked", "later"]),
+                name="ask_unanswered",
+            ),
+        ]
+
+
+class AskReference(ShardedModel):
+    """In the colleague's state: where an ask lives. Its id is the ask's. Insert-only."""
+
+    insert_only = True
+
+    colleague_id = models.UUIDField()
+    ask_state_id = models.SmallIntegerField()
+    read_until = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["state_id", "colleague_id", "read_until"], name="ask_of_colleague")
+        ]

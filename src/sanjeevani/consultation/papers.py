@@ -148,6 +148,11 @@ def paper_for_practitioner(
         practitioner, consultation
     ):
         raise NotFound
+    return read_paper(actor, consultation, upload_id)
+
+
+def read_paper(actor: Actor, consultation: Consultation, upload_id: uuid.UUID) -> UploadedFile:
+    """Return a file of a consultation that the caller may read, and audit it. Raises NotFound."""
     upload = papers.paper_in(place_of(consultation), upload_id)
     write_audit(
         actor, "consultation.read_paper", concern_of(upload, patient_id=consultation.patient_id)

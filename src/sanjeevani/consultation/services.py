@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.calls.models import Mode
 from sanjeevani.calls.services import close_room, leave_for_questions, open_room, seat_host
+from sanjeevani.consultation.asks import end_asks, open_ask
 from sanjeevani.consultation.errors import (
     AlreadyGiven,
     ClinicClosed,
@@ -27,6 +28,7 @@ from sanjeevani.consultation.events import (
     ConsultationRequested,
     ConsultationStarted,
     FeedbackGiven,
+    NoteWritten,
 )
 from sanjeevani.consultation.letters import OUTCOMES_WITH_LETTER, LetterContent, write_letter
 from sanjeevani.consultation.models import (
@@ -594,6 +596,7 @@ def free_of_practitioner(actor: Actor, consultation: Consultation) -> None:
         room_id=consultation.room_id,
         account_id=None,
     )
+    end_asks(actor, consultation)
     concerns(consultation, patient_id=consultation.patient_id)
 
 
@@ -649,6 +652,9 @@ def write_note(
         ],
         ignore_conflicts=True,
     )
+    ask = open_ask(consultation)
+    if ask is not None:
+        publish(NoteWritten(state_id=state_id, colleague_id=ask.colleague_id))
     concerns(consultation, patient_id=consultation.patient_id)
 
 
@@ -785,6 +791,7 @@ def end_consultation(
         close_room(actor, state_id=consultation.state_id, room_id=consultation.room_id)
     if consultation.spoke_id is not None:
         _leave_to_spoke(consultation, consultation.spoke_id)
+    end_asks(actor, consultation)
     concerns(consultation, patient_id=consultation.patient_id)
     publish(
         ConsultationEnded(

@@ -1,4 +1,4 @@
-"""The moves of a consultation, as in the product's table of states."""
+"""The moves of a consultation, as in the product's table of states, and of asks in it."""
 
 from sanjeevani.foundation.states import Moves
 
@@ -8,5 +8,15 @@ CONSULTATION_MOVES = Moves(
         "returned": frozenset({"requested"}),
         "in_progress": frozenset({"interrupted", "completed", "redirected"}),
         "interrupted": frozenset({"in_progress", "abandoned"}),
+    }
+)
+
+_ENDS = frozenset({"present", "declined", "withdrawn", "objected", "lapsed"})
+
+ASK_MOVES = Moves(
+    {
+        "asked": _ENDS | {"later"},
+        "later": _ENDS | {"later"},
+        "present": frozenset({"left", "objected"}),
     }
 )

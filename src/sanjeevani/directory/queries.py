@@ -406,12 +406,14 @@ def spokes_without_hub(state_id: int, *, start: int, size: int) -> Part[Facility
 def hub_lines_at(state_id: int, facility_id: uuid.UUID) -> list[Line]:
     """Return the specialities that a hub has opened, as their lines."""
     return list(
-        Line.objects.filter(
+        Line.objects.select_related("facility")
+        .filter(
             state_id=state_id,
             facility_id=facility_id,
             kind=LineKind.HUB,
             closed_at__isnull=True,
-        ).order_by("speciality_code")
+        )
+        .order_by("speciality_code")
     )
 
 

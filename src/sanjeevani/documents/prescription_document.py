@@ -112,6 +112,15 @@ class PrescriptionDocument(TypedDict):
     replaced_by: NotRequired[str]
 
 
+class AdviceBlock(TypedDict):
+    """What a colleague who was asked in advises, and who that is."""
+
+    name: str
+    qualification: str
+    registration: str
+    advice: str
+
+
 class ReferralDocument(TypedDict):
     """Input of the template `referral_letter`: a letter for in-person care.
 
@@ -140,6 +149,7 @@ class ReferralDocument(TypedDict):
     diagnoses: list[DiagnosisLine]
     treatment_given: str
     advice: str
+    colleagues: list[AdviceBlock]
     verification_address: str
     qr_content: str
 

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sanjeevani.consultation import calling, interruptions, services, transfers
+from sanjeevani.consultation import calling, colleagues, interruptions, services, transfers
 from sanjeevani.directory.queries import clinic_of_line
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
@@ -40,7 +40,8 @@ def sweep_deadlines() -> None:
 
 
 def sweep_lines() -> None:
-    """Follow-ups whose doctor left, lines that nobody serves, clinics that have closed."""
+    """Follow-ups whose doctor left, lines that nobody serves, clinics closed, unanswered asks."""
+    colleagues.sweep_asks()
     now = clock.now()
     with across_states():
         stranded = stranded_in_lanes(now, transfers.LANE_PATIENCE)

@@ -6,10 +6,12 @@ from django.utils import timezone
 
 from sanjeevani.calls.models import Mode
 from sanjeevani.calls.queries import modes_used
+from sanjeevani.consultation.asks import advice_in
 from sanjeevani.consultation.models import Consultation, ReferralLetter
 from sanjeevani.consultation.queries import writing_of
 from sanjeevani.directory.queries import lines_by_id, registered_facility
 from sanjeevani.documents.prescription_document import (
+    AdviceBlock,
     DiagnosisLine,
     FacilityBlock,
     PatientBlock,
@@ -109,6 +111,15 @@ def letter_document(
             for line in (medicines_in(holds, language) if holds else [])
         ),
         advice=note.advice if note else "",
+        colleagues=[
+            AdviceBlock(
+                name=ask.colleague_name,
+                qualification=ask.colleague_qualification,
+                registration=ask.colleague_registration,
+                advice=ask.advice,
+            )
+            for ask in advice_in(consultation)
+        ],
         verification_address="",
         qr_content="",
     )

@@ -206,6 +206,15 @@ def live_token_of(practitioner_id: uuid.UUID) -> tuple[int, uuid.UUID] | None:
     return lease.token_state_id, lease.token_id
 
 
+def with_patient(practitioner_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """Return which practitioners have a live consultation, in whichever state."""
+    return set(
+        Lease.objects.filter(
+            practitioner_id__in=list(practitioner_ids), token_id__isnull=False
+        ).values_list("practitioner_id", flat=True)
+    )
+
+
 def overdue(now: datetime.datetime, limit: int = 200) -> list[tuple[int, uuid.UUID, str]]:
     """Return (state_id, token_id, status) of tokens whose deadline has passed, over all states.
 

@@ -1,8 +1,8 @@
 """What both sides see of a call and do to it: one address each, one button one word.
 
-`do` is the pressed button's value: `mode:audio`, `no`, `invite`, `uninvite` and what only one side
-has. The page's script sends it without leaving the page and looks again; without it the page comes
-back.
+`do` is the pressed button's value: `mode:audio`, `no`, `invite`, `uninvite`, `object` and what only
+one side has. The page's script sends it without leaving the page and looks again; without it the
+page comes back.
 """
 
 from typing import Any
@@ -23,11 +23,14 @@ from sanjeevani.calls.queries import (
 )
 from sanjeevani.calls.seats import relays_of
 from sanjeevani.calls.services import RINGING
+from sanjeevani.consultation.asks import open_ask
 from sanjeevani.consultation.calling import is_held
+from sanjeevani.consultation.colleagues import object_to_ask
 from sanjeevani.consultation.models import Consultation
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import Invalid
+from sanjeevani.web.names import speciality_names
 
 BELOW = {
     Mode.VIDEO: Mode.AUDIO,
@@ -74,7 +77,16 @@ def room_context(consultation: Consultation, seat: Seat) -> dict[str, Any]:
         "has_phone": phone_bridge() is not None,
         "third": invitation_to(room.state_id, room.id),
         "check": room.check_result,
+        **(_asked_in(consultation) if seat == Seat.GUEST else {}),
     }
+
+
+def _asked_in(consultation: Consultation) -> dict[str, Any]:
+    """Return which colleague the doctor asks in, for the patient's side, which may object."""
+    ask = open_ask(consultation)
+    if ask is None:
+        return {"ask": None}
+    return {"ask": ask, "speciality": speciality_names().get(ask.speciality_code, "")}
 
 
 def is_ringing(room: Room) -> bool:
@@ -109,6 +121,8 @@ def act(
         return {"X-Link": request.build_absolute_uri(address)}
     elif word == "uninvite":
         revoke_third(actor, **room)
+    elif word == "object":
+        object_to_ask(actor, state_id=consultation.state_id, consultation_id=consultation.id)
     else:
         return None
     return {}

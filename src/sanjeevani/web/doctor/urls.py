@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from sanjeevani.web.doctor import call_views, correcting, papers, roster, views
+from sanjeevani.web.doctor import asking, call_views, correcting, papers, roster, views
 
 app_name = "doctor"
 
 _ONE = "desk/consultations/<int:state_id>/<uuid:consultation_id>"
+_ASKED = "desk/asked/<int:state_id>/<uuid:ask_id>"
 
 urlpatterns = [
     path("desk", views.desk, name="desk"),
@@ -32,6 +33,7 @@ urlpatterns = [
     path(f"{_ONE}/papers/show", papers.show, name="show-paper"),
     path(f"{_ONE}/papers/<uuid:upload_id>", papers.paper, name="paper"),
     path(f"{_ONE}/reply", views.reply, name="reply"),
+    path(f"{_ONE}/asks", asking.asks, name="asks"),
     path(f"{_ONE}/seat", call_views.seat, name="seat"),
     path(f"{_ONE}/room", call_views.room, name="room"),
     path(f"{_ONE}/sign", views.sign, name="sign"),
@@ -39,4 +41,9 @@ urlpatterns = [
     path(f"{_ONE}/prescription", views.prescription, name="prescription"),
     path(f"{_ONE}/prescription/replace", correcting.replace_signed, name="replace-prescription"),
     path(f"{_ONE}/prescription/cancel", correcting.cancel_signed, name="cancel-prescription"),
+    path(_ASKED, asking.asked, name="asked"),
+    path(f"{_ASKED}/notes", asking.asked_notes, name="asked-notes"),
+    path(f"{_ASKED}/state", asking.asked_state, name="asked-state"),
+    path(f"{_ASKED}/seat", asking.asked_seat, name="asked-seat"),
+    path(f"{_ASKED}/papers/<uuid:upload_id>", asking.asked_paper, name="asked-paper"),
 ]

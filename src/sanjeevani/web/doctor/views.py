@@ -24,6 +24,8 @@ from django.views.decorators.http import (
 from sanjeevani.calls.models import Mode, Room, RoomStatus, Seat
 from sanjeevani.calls.queries import closest_mode, messages_in, modes_used
 from sanjeevani.calls.services import send_message
+from sanjeevani.consultation.asks import advice_in, asks_to
+from sanjeevani.consultation.errors import AskOver
 from sanjeevani.consultation.letters import letter_of
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
 from sanjeevani.consultation.note_templates import (
@@ -58,6 +60,7 @@ from sanjeevani.roster.services import change_duty
 from sanjeevani.web.access import PortalRequest, staff
 from sanjeevani.web.calls.room import room_context
 from sanjeevani.web.doctor import words
+from sanjeevani.web.doctor.asking import asked_of, asking_of
 from sanjeevani.web.doctor.desk import (
     Board,
     Case,
@@ -70,6 +73,7 @@ from sanjeevani.web.doctor.desk import (
 )
 from sanjeevani.web.doctor.forms import ChatForm, TemplateForm, refuse
 from sanjeevani.web.doctor.writing import Writing
+from sanjeevani.web.names import speciality_names
 from sanjeevani.web.papers import limits
 
 doctors = staff(Role.DOCTOR, Role.SPECIALIST)
@@ -99,6 +103,8 @@ SAID = {
     "handed-back": Said(
         _("The patient is at the head of the line again, for another doctor."), "good"
     ),
+    "declined": Said(_("The doctor who asked you in reads your word.")),
+    "ask-over": Said(AskOver.message, "warn"),
     "given-up": Said(_("Closed as not reachable. The patient is told and can ask again.")),
 }
 """What the desk says after something was done, by the word in its address."""
@@ -140,6 +146,7 @@ def _desk(
         "while_away": left_behind(board) if board.duty == DutyStatus.BREAK else [],
         "now": clock.now(),
         "live": settings.GATEWAY_URL,
+        **asked_of(request.actor, practitioner),
     }
     if consultation is not None:
         writing = writing or Writing(request.actor, practitioner, consultation)
@@ -147,7 +154,7 @@ def _desk(
         context |= (
             limits([]) | _about(case, board) | {"writing": writing.read(), "failed": writing.failed}
         )
-        context |= room_context(consultation, Seat.HOST)
+        context |= room_context(consultation, Seat.HOST) | asking_of(consultation)
     else:
         context["inbox"] = inbox_of(practitioner)
         context["questions"] = questions_waiting(
@@ -266,6 +273,8 @@ def _parts(request: PortalRequest, writing: Writing, status: int) -> HttpRespons
         "failed": bool(writing.note.errors),
         **words.FUNCTIONS,
     }
+    if writing.section == "asking":
+        context |= asking_of(consultation)
     if writing.section == "chat":
         context["messages"] = messages_in(consultation.state_id, consultation.room_id)
     response = render(request, "doctor/parts/written.html", context, status=status)
@@ -361,6 +370,8 @@ def _record(
         "may_replace": holds and (is_live(consultation) or may_replace(consultation)),
         "may_cancel": holds and signed is not None and may_cancel(signed),
         "letter": letter_of(consultation),
+        "advised": advice_in(consultation),
+        "specialities": speciality_names(),
         "medicines": medicines_in(signed, words.reader_language()) if signed else [],
         "form": (reply or ChatForm()) if own and may_be_written_in(consultation.room) else None,
         "now": clock.now(),
@@ -507,7 +518,12 @@ def _ended_on(held: Held, day: datetime.date) -> bool:
 @conditional_page
 def lines(request: PortalRequest) -> HttpResponse:
     """The lines of the desk, to be fetched again."""
-    context = {"board": board_of(practitioner_of(request)), "now": clock.now()}
+    practitioner = practitioner_of(request)
+    context = {
+        "board": board_of(practitioner),
+        "now": clock.now(),
+        **asked_of(request.actor, practitioner),
+    }
     return render(request, "doctor/parts/lines.html", context)
 
 
@@ -558,5 +574,8 @@ def ticket(request: PortalRequest) -> JsonResponse:
     if consultation is not None:
         topics[f"consultation.{consultation.id}"] = ""
         topics[f"room.{consultation.room_id}"] = ""
+    for ask in asks_to(request.actor, practitioner):
+        topics[f"consultation.{ask.consultation_id}"] = ""
+        topics[f"room.{ask.consultation.room_id}"] = ""
     issued = issue_ticket(request.actor.account_id, topics)
     return JsonResponse({"ticket": issued, "expires": TICKET_SECONDS})

@@ -13,10 +13,23 @@ from typing import Any, Self
 
 from django.forms import Form
 from django.http import QueryDict
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from sanjeevani.calls.services import send_message
-from sanjeevani.consultation.errors import ClinicClosed, NotInProgress
+from sanjeevani.consultation.colleagues import (
+    Colleague,
+    ask_in,
+    colleagues_of,
+    take_ask_back,
+)
+from sanjeevani.consultation.errors import (
+    AlreadyAsked,
+    ClinicClosed,
+    ColleagueAway,
+    ConsentMissing,
+    NotInProgress,
+)
 from sanjeevani.consultation.interruptions import interrupt, not_reachable, resume, ring_again
 from sanjeevani.consultation.models import (
     Consultation,
@@ -79,7 +92,7 @@ from sanjeevani.web.doctor.forms import (
     UseTemplateForm,
     refuse,
 )
-from sanjeevani.web.names import hub_names
+from sanjeevani.web.names import hub_names, speciality_names
 
 FOUND = 8
 """How many results of a search stand on the desk."""
@@ -121,6 +134,10 @@ class Writing:
         self.ending: dict[str, str] = {}
         """What was typed for the end, while something else is done."""
         self.redirect: RedirectForm | None = None
+        self.colleagues: list[tuple[str, list[tuple[Colleague, str]]]] | None = None
+        """Who may be asked in, by speciality, each with the facility's name."""
+        self.not_asked: str | Promise = ""
+        """Why nobody could be asked in."""
         self.missing = ReturnForm()
         self.hand_back = HandBackForm()
         self.template = UseTemplateForm()
@@ -186,12 +203,18 @@ class Writing:
     @property
     def failed(self) -> bool:
         """Whether something of what was sent could not be kept."""
-        return any(form.errors for form in self.forms) or bool(self.refused)
+        return any(form.errors for form in self.forms) or bool(self.refused or self.not_asked)
 
     @property
     def has_results(self) -> bool:
         """Whether a search has found something to choose from."""
-        searched = (self.found_diagnoses, self.found_medicines, self.item, self.redirect)
+        searched = (
+            self.found_diagnoses,
+            self.found_medicines,
+            self.item,
+            self.redirect,
+            self.colleagues,
+        )
         return any(found is not None for found in searched)
 
     @property
@@ -448,6 +471,30 @@ class Writing:
             self.redirect = None
             self.section = "sent"
 
+    def _find_colleague(self, data: QueryDict, argument: str) -> None:
+        self.section = "asking"
+        self.colleagues = _by_speciality(colleagues_of(self.consultation))
+
+    def _ask_in(self, data: QueryDict, argument: str) -> None:
+        line_id, _dot, colleague_id = argument.partition(".")
+        try:
+            ask_in(
+                self.actor,
+                **self._key,
+                line_id=uuid.UUID(line_id),
+                colleague_id=uuid.UUID(colleague_id),
+            )
+        except (AlreadyAsked, ColleagueAway, ConsentMissing) as error:
+            self.not_asked = error.message
+            self._find_colleague(data, "")
+        except ValueError:  # made up
+            self._find_colleague(data, "")
+        self.section = "asking"
+
+    def _take_ask_back(self, data: QueryDict, argument: str) -> None:
+        self.section = "asking"
+        take_ask_back(self.actor, **self._key)
+
     def _return(self, data: QueryDict, argument: str) -> None:
         form = self.missing = ReturnForm(data)
         self.section = "actions"
@@ -580,6 +627,18 @@ def _hub_choices(consultation: Consultation) -> list[tuple[str, str]]:
     ]
 
 
+def _by_speciality(
+    colleagues: list[Colleague],
+) -> list[tuple[str, list[tuple[Colleague, str]]]]:
+    names = speciality_names()
+    grouped: dict[str, list[tuple[Colleague, str]]] = {}
+    for one in colleagues:
+        hindi = one.line.facility.name_hi if words.reader_language() == "hi" else ""
+        speciality = names.get(one.line.speciality_code, one.line.speciality_code)
+        grouped.setdefault(speciality, []).append((one, hindi or one.line.facility.name))
+    return list(grouped.items())
+
+
 def _as_typed(line: DraftLine) -> str:
     """Write a line of the draft as a doctor would type it."""
     item, medicine = line.item, line.medicine
@@ -628,6 +687,9 @@ ACTIONS: dict[str, Callable[[Writing, QueryDict, str], None]] = {
     "find_opd": Writing._find_opd,
     "redirect": Writing._redirect,
     "refer": Writing._refer,
+    "find_colleague": Writing._find_colleague,
+    "ask_in": Writing._ask_in,
+    "take_ask_back": Writing._take_ask_back,
     "return": Writing._return,
     "hand_back": Writing._hand_back,
     "ring_again": Writing._ring_again,

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from sanjeevani.calls.models import RoomStatus, Seat
 from sanjeevani.calls.queries import messages_in
 from sanjeevani.calls.services import send_message
+from sanjeevani.consultation.asks import advice_in
 from sanjeevani.consultation.calling import is_held
 from sanjeevani.consultation.errors import AlreadyGiven, ClinicClosed
 from sanjeevani.consultation.interruptions import resume
@@ -61,7 +62,7 @@ from sanjeevani.terminology.queries import diagnoses_coded
 from sanjeevani.web.access import PortalRequest, carer, patient
 from sanjeevani.web.calls.room import in_call, room_context
 from sanjeevani.web.errors import respond
-from sanjeevani.web.names import hub_names
+from sanjeevani.web.names import hub_names, speciality_names
 from sanjeevani.web.patient.day_plan import day_plan
 from sanjeevani.web.patient.forms import FeedbackForm, MessageForm, TroubleForm
 from sanjeevani.web.patient.papers import of_own_consultation
@@ -143,6 +144,8 @@ def _status(consultation: Consultation) -> dict[str, Any]:
             "plan": day_plan(signed[0].prescription, language()) if holds else None,
             "ask_until": consultation.room.questions_until if _may_write(consultation) else None,
             "note": writing.note,
+            "advised": advice_in(consultation),
+            "specialities": speciality_names(),
             "diagnoses": _plain_names(writing.diagnoses),
             "letter": letter_of(consultation),
             "goes_on_at": _goes_on_at(consultation),

@@ -5,7 +5,7 @@ import sanjeevani.foundation.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("consultation", "0010_written"),
+        ("consultation", "0012_asks_foreign_keys"),
     ]
 
     operations = [
