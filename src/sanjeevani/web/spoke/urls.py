@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sanjeevani.web.spoke import views
+from sanjeevani.web.spoke import tablet, views
 
 app_name = "spoke"
 
@@ -13,6 +13,10 @@ urlpatterns = [
     path("spoke/cases", views.cases, name="cases"),
     path("spoke/find", views.find, name="find"),
     path("spoke/register", views.register, name="register"),
+    path("spoke/visit", tablet.visit, name="visit"),
+    path("spoke/kept", tablet.kept, name="kept"),
+    path("spoke/tablet", tablet.tablet, name="tablet"),
+    path("tablet_worker.js", tablet.worker, name="worker"),
     path(
         "spoke/consultations/<int:state_id>/<uuid:consultation_id>/hand-out",
         views.hand_out,
