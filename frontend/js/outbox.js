@@ -116,6 +116,12 @@ async function arrive() {
 
 /** @param {HTMLFormElement} form @param {Entry["state"]} state @param {HTMLElement | null} [submitter] */
 async function keep(form, state, submitter) {
+  form.dataset.entry ??= random();
+  const key = form.elements.namedItem("key");
+  // The empty page was kept with a key in it: each visit needs its own.
+  if (key instanceof HTMLInputElement && form.dataset.outboxEarly != null) {
+    key.value = form.dataset.entry;
+  }
   const entered = form.elements.namedItem("entered_at");
   if (entered instanceof HTMLInputElement && !entered.value) {
     entered.value = new Date().toISOString();
@@ -134,7 +140,6 @@ async function keep(form, state, submitter) {
   const heading = form.dataset.title ?? document.querySelector("h1")?.textContent ?? "";
   const name = values.find(([field]) => field === "name")?.[1];
   copy.dataset.title = heading;
-  form.dataset.entry ??= random();
   /** @type {Content} */
   const content = {
     action: addressOf(form),
@@ -203,6 +208,8 @@ async function sendNow(form, submitter) {
   else if (outcome) await goOn(id, outcome.to);
   // Signing in leads back to this page.
   else if (signedOut) location.reload();
+  // An empty form for the next patient, or it would be taken for a correction of this one.
+  else if (form.dataset.outboxEarly != null) location.assign(words.kept ?? "");
   else tell(form, "outbox-kept");
 }
 
