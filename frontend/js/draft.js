@@ -4,6 +4,8 @@
 // <form data-draft="/url" data-kept="..." data-kept-here="...">   with a <p data-draft-state>
 // <div data-draft-done="/url">                                    the form arrived: forget the copy
 
+import { fill } from "./parts/fill.js";
+
 const PAUSE = 4_000;
 const AGAIN = 15_000;
 // A borrowed phone must not keep it for long.
@@ -85,16 +87,6 @@ function restore(form, key) {
     forget(key);
     return false;
   }
-  for (const part of form.elements) {
-    if (part instanceof HTMLTextAreaElement || part instanceof HTMLInputElement) {
-      if (part.type === "hidden") continue;
-      const given = kept.values.filter(([name]) => name === part.name).map(([, value]) => value);
-      if (part instanceof HTMLInputElement && ["checkbox", "radio"].includes(part.type)) {
-        part.checked = given.includes(part.value);
-      } else if (given.length) {
-        part.value = given[0];
-      }
-    }
-  }
+  fill(form, kept.values);
   return true;
 }

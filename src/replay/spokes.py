@@ -48,7 +48,7 @@ class SpokeDesk(PageVisit):
             self._asked(address)
             page = (await self.step("goes_on", "GET", address)).text
         if await self._print(page):
-            await self._hand_out(address)
+            await self._hand_out(address, page)
 
     async def _register(self) -> str:
         """Look for the patient, who is not known; register, tell, measure; return the hubs."""
@@ -139,8 +139,8 @@ class SpokeDesk(PageVisit):
         answer = await self.step("code", "POST", path, data=form.with_values(do="code", code=code))
         return answer.text
 
-    async def _hand_out(self, address: str) -> None:
-        path = f"/spoke{address}/hand-out"
+    async def _hand_out(self, address: str, page: str) -> None:
+        [path] = html.links(page, r"/spoke/[^\"]*/hand-out")
         page = (await self.step("medicines", "GET", path)).text
         form = next(one for one in html.forms_in(page) if "full" in str(one.choices))
         await self.step("hand_out", "POST", path, data=form.values)

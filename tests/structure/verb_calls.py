@@ -68,6 +68,7 @@ from sanjeevani.identity.models import Account, OneTimeCode
 from sanjeevani.identity.queries import sessions_of
 from sanjeevani.intake import papers
 from sanjeevani.intake.content import IntakeContent
+from sanjeevani.intake.visits import Visit
 from sanjeevani.messaging.models import OutgoingMessage
 from sanjeevani.onboarding import services as onboarding
 from sanjeevani.onboarding.checking import Checker
@@ -529,7 +530,7 @@ CALLS |= {
     ),
     "intake.save_draft": lambda world: Call(
         world.guest,
-        lambda _nothing: ("intakedraft", None),
+        _result,
         world.patient.id,
         {"patient": world.patient, "content": IntakeContent(text="Cough")},
     ),
@@ -1868,6 +1869,14 @@ CALLS |= {
     ),
     "patients.register_at_spoke": lambda world: Call(
         world.worker, _result, arguments={"profile": PROFILE, "language": "en", "key": uuid7()}
+    ),
+    "intake.enter_visit": lambda world: Call(
+        world.worker,
+        lambda patient: ("enteredvisit", None),
+        arguments={
+            "visit": Visit(uuid7(), clock.now(), PROFILE, IntakeContent(text="Cough")),
+            "language": "en",
+        },
     ),
     "consultation.ask_hub": lambda world: Call(
         world.worker,

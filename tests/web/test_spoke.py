@@ -10,8 +10,12 @@ from sanjeevani.consultation.models import Consultation, ConsultationStatus, Pat
 from sanjeevani.consultation.services import call_next
 from sanjeevani.directory.models import Facility, Line, LineKind, State
 from sanjeevani.foundation.actor import SYSTEM, Actor
-from sanjeevani.foundation.models import AuditEvent
+from sanjeevani.foundation.models import AuditEvent, IdempotencyKey
 from sanjeevani.identity.models import Account, Session
+from sanjeevani.intake.content import IntakeContent
+from sanjeevani.intake.models import EnteredVisit
+from sanjeevani.intake.queries import draft_of
+from sanjeevani.intake.services import save_draft
 from sanjeevani.messaging.models import OutgoingMessage
 from sanjeevani.notifications.notices import notify
 from sanjeevani.patients.models import Consent, Patient, SpokePatient
@@ -480,3 +484,79 @@ def test_nobody_is_rung_at_home_who_sits_at_a_spoke(spoke: Spoke, client: Client
     )
     notify(SYSTEM, **key, purpose="completed")
     assert told.count() == 1
+
+
+def sent(client: Client, address: str, values: dict[str, str], key: str = "one") -> Any:
+    """Send a form as the tablet does."""
+    headers = {"Idempotency-Key": key, "Accept": "application/json"}
+    return client.post(address, values, headers=headers)
+
+
+VISIT = {"complaints": "fever", "text": "High every evening", "heart_rate": "88"}
+
+
+def test_a_visit_without_a_link_is_entered_once_and_continued(spoke: Spoke, client: Client) -> None:
+    entered = Spoke.form() | VISIT | {"entered_at": "2026-11-20T06:30:00.000Z"}
+    for _again in range(2):
+        taken = sent(client, "/spoke/visit", entered)
+        assert taken.status_code == 204, taken.content.decode()
+    patient = Patient.objects.get(state_id=28)
+    assert taken.headers["X-Location"] == f"/people/{patient.id}/consent"
+    assert draft_of(patient).vitals == {"heart_rate": 88}
+    assert EnteredVisit.objects.get(state_id=28).entered_at.isoformat().startswith("2026-11-20")
+    assert "Entered without a link: continue" in client.get("/spoke/cases").content.decode()
+    # The key is forgotten one day; the visit is not.
+    IdempotencyKey.objects.all().delete()
+    save_draft(spoke.worker, patient=patient, content=IntakeContent(text="Corrected"))
+    assert sent(client, "/spoke/visit", entered).status_code == 204
+    assert draft_of(patient).text == "Corrected"
+    spoke.ready()
+    assert spoke.ask(patient).status_code == 303
+    assert "Entered without a link: continue" not in client.get("/spoke").content.decode()
+
+
+def test_who_may_be_the_same_is_offered_when_a_visit_arrives(spoke: Spoke, client: Client) -> None:
+    spoke.register()
+    known = Patient.objects.get(state_id=28)
+    entered = Spoke.form() | VISIT | {"key": "0190a6b5-7c1e-7000-8000-00000000000f"}
+    save_draft(spoke.worker, patient=known, content=IntakeContent(text="Told before"))
+    assert sent(client, "/spoke/visit", entered).status_code == 409
+    assert "Yes, go on with Sita Devi" in client.post("/spoke/visit", entered).content.decode()
+    assert sent(client, "/spoke/visit", entered | {"same": str(known.id)}).status_code == 204
+    assert draft_of(known).text == "High every evening\nTold before"
+    another = entered | {"key": "0190a6b5-7c1e-7000-8000-00000000001f", "another": "1"}
+    assert sent(client, "/spoke/visit", another, "two").status_code == 204
+    assert Patient.objects.filter(state_id=28).count() == 2
+
+
+def test_what_is_heard_twice_has_one_effect(spoke: Spoke, client: Client) -> None:
+    for _again in range(2):
+        assert sent(client, "/spoke/register", Spoke.form()).status_code == 204
+    patient = Patient.objects.get(state_id=28)
+    person = f"/people/{patient.id}"
+    early = sent(client, f"{person}/danger", {"sign": "none"}, "danger")
+    assert (early.status_code, early.headers["X-Location"]) == (409, f"{person}/consent")
+    for _again in range(2):
+        assert sent(client, f"{person}/consent", {}, "consent").status_code == 204
+    assert Consent.objects.filter(state_id=28).count() == 1
+    assert sent(client, f"{person}/danger", {"sign": "none"}, "danger").status_code == 204
+    measure = f"/spoke/patients/{patient.id}/measure"
+    assert sent(client, measure, {"heart_rate": "9000"}, "measure").status_code == 422
+    assert sent(client, measure, {"heart_rate": "90"}, "measure").status_code == 204
+    assert sent(client, measure, {"heart_rate": "95"}, "measure").status_code == 409
+    assert draft_of(patient).vitals == {"heart_rate": 90}
+    assert sent(Client(), measure, {"heart_rate": "90"}, "measure").status_code == 401
+
+
+def test_the_key_of_a_tablet_is_one_persons_at_one_spoke(spoke: Spoke, client: Client) -> None:
+    again, colleague = Client(), Client()
+    factories.enter(again, spoke.worker)
+    factories.enter(colleague, factories.worker_at(spoke.facility))
+    mine, same, other = (one.get("/spoke/tablet").json() for one in (client, again, colleague))
+    assert (mine["owner"], mine["key"]) == (same["owner"], same["key"])
+    assert mine["owner"] != other["owner"]
+    assert mine["key"] != other["key"]
+    for page in ("/spoke/kept", "/spoke/visit"):
+        assert mine["key"] not in client.get(page).content.decode()
+    worker = Client().get("/tablet_worker.js")
+    assert worker.headers["Content-Type"] == "text/javascript"

@@ -42,6 +42,11 @@ def spokes(client: Client) -> dict[str, Any]:
         and spoke.register(
             mobile="9848012345", key="0190a6b5-7c1e-7000-8000-00000000000d", name="Gita"
         ),
+        "kept": client.get("/spoke/kept"),
+        "visit": client.get("/spoke/visit"),
+        "visit-wrong": client.post(
+            "/spoke/visit", Spoke.form() | {"age": "200", "heart_rate": "9000"}
+        ),
         "consent": consent,
         "measure": client.get(f"{person}/measure"),
         "measure-wrong": mismeasured,

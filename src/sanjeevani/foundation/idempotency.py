@@ -16,8 +16,9 @@ from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import DomainError
 from sanjeevani.foundation.models import IdempotencyKey
 
-KEPT_FOR = datetime.timedelta(hours=24)
-"""Longer than any phone keeps trying. A task once a day clears up: keys live for 24 to 48 hours."""
+KEPT_FOR = datetime.timedelta(days=8)
+"""Longer than any device keeps trying: a tablet without a link does for 7 days. A task once a day
+clears up."""
 
 
 class KeyReused(DomainError):

@@ -1,6 +1,6 @@
 """What an intake holds: one value type, stored as JSON in drafts and in frozen intakes."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from sanjeevani.patients.companions import Companion
@@ -31,6 +31,22 @@ class IntakeContent:
     def as_json(self) -> dict[str, Any]:
         """The value as stored."""
         return asdict(self)
+
+    def with_earlier(self, earlier: Self) -> Self:
+        """Return this content with what an earlier one says besides; nothing of either is lost."""
+        return replace(
+            self,
+            complaints=list(dict.fromkeys([*self.complaints, *earlier.complaints])),
+            duration_days=self.duration_days or earlier.duration_days,
+            answers=earlier.answers | self.answers,
+            vitals=earlier.vitals | self.vitals,
+            companion=self.companion or earlier.companion,
+            **{
+                name: "\n".join(dict.fromkeys(filter(None, [told.get(name), before.get(name)])))
+                for told, before in [(vars(self), vars(earlier))]
+                for name in ("text", "history", "allergies", "medicines")
+            },
+        )
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Self:

@@ -19,6 +19,32 @@ class IntakeDraft(ShardedModel):
         indexes = [models.Index(fields=["updated_at"], name="intake_draft_age")]
 
 
+class EnteredVisit(ShardedModel):
+    """That a spoke entered a patient's visit without a link, and sent it once there was one.
+
+    In the patient's state, which is the spoke's. It is to be continued while its draft is there:
+    a request takes the draft away. `key` is the tablet's, `entered_at` its time.
+    """
+
+    facility_id = models.UUIDField()
+    key = models.UUIDField()
+    patient_id = models.UUIDField()
+    patient = sharded_relation("patients.Patient", "patient_id")
+    draft_id = models.UUIDField()
+    by_post_id = models.UUIDField()
+    entered_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state_id", "facility_id", "key"], name="entered_visit_once"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["state_id", "facility_id", "-id"], name="entered_visits_newest")
+        ]
+
+
 class Intake(ShardedModel):
     """What was said when the consultation was requested, insert-only.
 

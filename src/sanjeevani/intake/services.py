@@ -25,7 +25,7 @@ record. A rule of this service, for its data protection officer to confirm."""
 
 
 @verb("intake.save_draft")
-def save_draft(actor: Actor, *, patient: Patient, content: IntakeContent) -> None:
+def save_draft(actor: Actor, *, patient: Patient, content: IntakeContent) -> IntakeDraft:
     """Keep what was entered so far; the newest draft of a patient replaces the one before."""
     if not may_act_for(actor, patient):
         raise NotPermitted
@@ -40,6 +40,7 @@ def save_draft(actor: Actor, *, patient: Patient, content: IntakeContent) -> Non
         },
     )
     concerns(draft, patient_id=patient.id)
+    return draft
 
 
 @verb("intake.freeze")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.foundation import clock
@@ -152,7 +152,12 @@ def alike_in(state_id: int, account_id: uuid.UUID, profile: Profile) -> Patient 
 
     Looks at this one account only: what others have registered is nobody's business here.
     """
-    members = members_of(state_id, account_id).filter(
+    return alike_among(members_of(state_id, account_id), profile)
+
+
+def alike_among(people: QuerySet[Patient], profile: Profile) -> Patient | None:
+    """Return the one of these people who has the same name and gender and is of the same age."""
+    of_this_age = people.filter(
         gender=profile.gender,
         birth_date__range=(
             profile.birth_date - ALMOST_A_YEAR,
@@ -160,7 +165,7 @@ def alike_in(state_id: int, account_id: uuid.UUID, profile: Profile) -> Patient 
         ),
     )
     name = _letters(profile.name)
-    for member in members:
+    for member in of_this_age:
         same_birth = member.birth_date == profile.birth_date
         guessed = member.birth_date_is_estimated or profile.birth_date_is_estimated
         another_room = member.room and profile.room and member.room != profile.room

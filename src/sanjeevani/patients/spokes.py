@@ -10,6 +10,7 @@ import uuid
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.foundation import clock
@@ -22,7 +23,7 @@ from sanjeevani.identity.queries import account_by_login
 from sanjeevani.identity.services import account_of_patient
 from sanjeevani.patients.models import Patient, SpokePatient
 from sanjeevani.patients.queries import members_of, named
-from sanjeevani.patients.services import Profile, register
+from sanjeevani.patients.services import Profile, alike_among, register
 
 MOST_FOUND = 20
 ABHA_DIGITS = 14
@@ -61,16 +62,7 @@ def find_patients(actor: Actor, sought: Sought) -> list[Patient]:
             state_id=actor.state_id, abha_number=sought.abha_number, same_as_id__isnull=True
         )
     else:
-        known = SpokePatient.objects.filter(state_id=actor.state_id, facility_id=spoke_id)
-        found = named(
-            Patient.objects.filter(
-                state_id=actor.state_id,
-                id__in=known.values("patient_id"),
-                left_at__isnull=True,
-                same_as_id__isnull=True,
-            ),
-            sought.name,
-        )
+        found = named(_known_at(actor.state_id, spoke_id), sought.name)
         if sought.birth_year is not None:
             # Years told are often a year off.
             found = found.filter(
@@ -84,6 +76,22 @@ def find_patients(actor: Actor, sought: Sought) -> list[Patient]:
     for person in people:
         write_audit(actor, "patients.find", concern_of(person, patient_id=person.id))
     return people
+
+
+def _known_at(state_id: int, spoke_id: uuid.UUID) -> QuerySet[Patient]:
+    """Return who has been at a spoke."""
+    known = SpokePatient.objects.filter(state_id=state_id, facility_id=spoke_id)
+    return Patient.objects.filter(
+        state_id=state_id,
+        id__in=known.values("patient_id"),
+        left_at__isnull=True,
+        same_as_id__isnull=True,
+    )
+
+
+def alike_at_spoke(actor: Actor, profile: Profile) -> Patient | None:
+    """Return who has been at the actor's spoke under the same name and at the same age."""
+    return alike_among(_known_at(actor.state_id, _require_spoke(actor)), profile)
 
 
 @verb("patients.take_in")

@@ -45,6 +45,11 @@ def symptoms_for(*, age_months: int, sex: str) -> list[Symptom]:
     return list(rows)
 
 
+def all_symptoms() -> list[Symptom]:
+    """Return every complaint, in their order."""
+    return list(Symptom.objects.all())
+
+
 def search_symptoms(text: str, *, age_months: int, sex: str) -> list[Symptom]:
     """Return the complaints for which every word typed begins a name or a synonym."""
     words = search_words(text)

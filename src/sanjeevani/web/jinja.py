@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from sanjeevani.web.components import component, error_links, form_open
 from sanjeevani.web.icons import MARK, icon
+from sanjeevani.web.spoke.access import tablet_owner
 
 
 class Environment(jinja2.Environment):
@@ -65,6 +66,7 @@ def environment(**options: Any) -> jinja2.Environment:
         link_if_served=link_if_served,
         mark=MARK,
         static=static,
+        tablet_owner=tablet_owner,
         url=url,
     )
     env.filters.update(

@@ -58,6 +58,7 @@ from sanjeevani.web.access import PortalRequest, carer, patient
 from sanjeevani.web.patient.family_forms import companion_choices
 from sanjeevani.web.patient.forms import AskForm, ProfileForm, TroubleForm
 from sanjeevani.web.patient.pictures import drawing, pictures_of
+from sanjeevani.web.sent_once import sent_once
 
 P = ParamSpec("P")
 View = Callable[Concatenate[PortalRequest, P], HttpResponse]
@@ -164,11 +165,12 @@ def edit(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
 @carer
 @require_http_methods(["GET", "POST"])
 @at_home
+@sent_once
 def consent(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     """The notice; skipped by those who have agreed to it."""
     found = own_patient(request.actor, patient_id)
     if valid_consent(found) is not None:
-        return redirect("patient:danger", found.id)
+        return see(reverse("patient:danger", args=[found.id]))
     if request.method == "POST":
         decide_consent(
             request.actor, patient=found, decision=ConsentDecision.GIVEN, language=language()
@@ -222,6 +224,7 @@ def _unfit(found: Patient, draft: IntakeContent, *, said: bool = True) -> HttpRe
 @carer
 @require_http_methods(["GET", "POST"])
 @at_home
+@sent_once
 def danger(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     """The danger signs, before anything else. One tap on a sign leads to the emergency page."""
     found = own_patient(request.actor, patient_id)
@@ -269,18 +272,21 @@ def emergency(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
 @carer
 @require_http_methods(["GET", "POST"])
 @at_home
+@sent_once
 def trouble(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     """What the trouble is. Whatever is sent is kept, right or not."""
     found = own_patient(request.actor, patient_id)
     draft = draft_of(found)
     elsewhere = _unfit(found, draft, said=False)
-    if elsewhere is not None:
+    if elsewhere is not None and request.method != "POST":
         return elsewhere
     symptoms = symptoms_of(found)
     if request.method == "POST":
         form = trouble_form(found, symptoms, request.POST)
         valid = form.is_valid()
         save_draft(request.actor, patient=found, content=_with_measured(form, draft))
+        if elsewhere is not None:
+            return elsewhere
         if request.POST.get("then") == "papers":
             return see(reverse("patient:papers", args=[found.id]))
         if valid:

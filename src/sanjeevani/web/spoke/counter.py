@@ -38,6 +38,7 @@ from sanjeevani.terminology.queries import search_medicines
 from sanjeevani.web.access import PortalRequest, staff
 from sanjeevani.web.patient.consultation_views import unless_known
 from sanjeevani.web.patient.views import form_page, language, name_of, see
+from sanjeevani.web.sent_once import sent_once
 from sanjeevani.web.spoke.forms import GIVEN, HandingForm, ShownForm, StockForm, ToHandOut
 
 at_the_counter = staff(*AT_THE_COUNTER)
@@ -96,6 +97,7 @@ def _waiting(request: PortalRequest) -> dict[str, Any]:
 
 @at_the_counter
 @require_http_methods(["GET", "POST"])
+@sent_once
 def hand_out(request: PortalRequest, state_id: int, prescription_id: uuid.UUID) -> HttpResponse:
     """What the patient gets of each medicine, if the prescription holds."""
     found = at_counter(request.actor, state_id, prescription_id)

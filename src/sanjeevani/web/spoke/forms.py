@@ -149,6 +149,16 @@ class MeasureForm(PlainForm):
             self.add_error(code, _("Write a number, like 37.5."))
 
 
+class VisitForm(forms.Form):
+    """What a visit carries beside patient, complaint and measurements.
+
+    `entered_at` is the tablet's time, `same` the patient who is registered already.
+    """
+
+    entered_at = forms.DateTimeField(widget=forms.HiddenInput, required=False)
+    same = forms.UUIDField(widget=forms.HiddenInput, required=False)
+
+
 LATER = "later"
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sanjeevani.web.spoke import counter, views
+from sanjeevani.web.spoke import counter, tablet, views
 
 app_name = "spoke"
 
@@ -16,6 +16,10 @@ urlpatterns = [
     path("spoke/to-do", views.tick_off, name="tick"),
     path("spoke/medicines", counter.counter, name="counter"),
     path("spoke/medicines/list", counter.counter_list, name="counter-list"),
+    path("spoke/visit", tablet.visit, name="visit"),
+    path("spoke/kept", tablet.kept, name="kept"),
+    path("spoke/tablet", tablet.tablet, name="tablet"),
+    path("tablet_worker.js", tablet.worker, name="worker"),
     path(
         "spoke/medicines/<int:state_id>/<uuid:prescription_id>", counter.hand_out, name="hand-out"
     ),

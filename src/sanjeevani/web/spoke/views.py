@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
@@ -37,15 +37,16 @@ from sanjeevani.consultation.spokes import (
     missing_in,
 )
 from sanjeevani.consultation.to_do import consultations_of, done_to_dos, open_to_dos, tick
-from sanjeevani.directory.models import BESIDE_THE_PATIENT, Practitioner
+from sanjeevani.directory.models import Practitioner
 from sanjeevani.directory.queries import hub_lines, state
 from sanjeevani.foundation import clock
-from sanjeevani.foundation.errors import DomainError, Invalid, NotFound, NotPermitted
+from sanjeevani.foundation.errors import DomainError, Invalid, NotFound
 from sanjeevani.identity.queries import accounts_by_id
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.queries import draft_of
 from sanjeevani.intake.services import save_draft
 from sanjeevani.intake.triage import danger_in
+from sanjeevani.intake.visits import visits_to_continue
 from sanjeevani.patients.companions import companions_of, needs_companion
 from sanjeevani.patients.errors import AlreadyRegistered
 from sanjeevani.patients.models import Patient
@@ -58,11 +59,13 @@ from sanjeevani.patients.spokes import (
 )
 from sanjeevani.prescription.counter import back_in_stock
 from sanjeevani.prescription.queries import rule_tables
-from sanjeevani.web.access import PortalRequest, staff
+from sanjeevani.web.access import PortalRequest
 from sanjeevani.web.names import hub_names, speciality_names
 from sanjeevani.web.patient.consultation_views import stage_of, unless_known
 from sanjeevani.web.patient.family_forms import companion_choices
 from sanjeevani.web.patient.views import errors_on, form_page, language, name_of, see
+from sanjeevani.web.sent_once import sent_once
+from sanjeevani.web.spoke.access import at_spoke, require_spoke
 from sanjeevani.web.spoke.forms import (
     LATER,
     FindForm,
@@ -73,15 +76,7 @@ from sanjeevani.web.spoke.forms import (
     TickForm,
 )
 
-at_spoke = staff(*BESIDE_THE_PATIENT)
-
 SHOWN = 60
-
-
-def _require_spoke(request: PortalRequest) -> None:
-    """Doctors hold posts at facilities that are no spokes as well."""
-    if request.actor.spoke_id is None:
-        raise NotPermitted(_("This facility is not a spoke. Choose another post."))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,7 +167,7 @@ def _to_dos(request: PortalRequest) -> tuple[list[ToDo], list[ToDo]]:
 @require_POST
 def tick_off(request: PortalRequest) -> HttpResponse:
     """One thing is done for a patient, or not after all."""
-    _require_spoke(request)
+    require_spoke(request)
     form = TickForm(request.POST)
     if not form.is_valid():
         raise Invalid
@@ -189,9 +184,10 @@ def tick_off(request: PortalRequest) -> HttpResponse:
 @require_GET
 def desk(request: PortalRequest) -> HttpResponse:
     """Today at the spoke."""
-    _require_spoke(request)
+    require_spoke(request)
     context = {
         "cases": _cases(request),
+        "to_continue": visits_to_continue(request.actor),
         "facility": request.post.facility,
         "name_of": name_of,
         "recent": _with_ages(recent_patients(request.actor)),
@@ -203,10 +199,9 @@ def desk(request: PortalRequest) -> HttpResponse:
 @require_GET
 def cases(request: PortalRequest) -> HttpResponseBase:
     """The cases alone, fetched again by the page."""
-    _require_spoke(request)
-    return unless_known(
-        request, render(request, "spoke/parts/cases.html", {"cases": _cases(request)})
-    )
+    require_spoke(request)
+    context = {"cases": _cases(request), "to_continue": visits_to_continue(request.actor)}
+    return unless_known(request, render(request, "spoke/parts/cases.html", context))
 
 
 def _with_ages(people: list[Patient]) -> list[tuple[Patient, int]]:
@@ -218,7 +213,7 @@ def _with_ages(people: list[Patient]) -> list[tuple[Patient, int]]:
 @require_http_methods(["GET", "POST"])
 def find(request: PortalRequest) -> HttpResponse:
     """Find a patient. By POST: what is searched for must not stand in addresses and logs."""
-    _require_spoke(request)
+    require_spoke(request)
     form = FindForm(request.POST or None)
     found: list[Patient] | None = None
     if request.method == "POST" and form.is_valid():
@@ -236,9 +231,10 @@ def find(request: PortalRequest) -> HttpResponse:
 
 @at_spoke
 @require_http_methods(["GET", "POST"])
+@sent_once
 def register(request: PortalRequest) -> HttpResponse:
     """Register somebody; who may be registered already is offered."""
-    _require_spoke(request)
+    require_spoke(request)
     facility = request.post.facility
     form = RegisterForm(
         request.POST or None, initial={"relation": "self", "district": facility.district}
@@ -265,18 +261,20 @@ def register(request: PortalRequest) -> HttpResponse:
 
 @at_spoke
 @require_POST
+@sent_once
 def receive(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     """The patient who was found sits here: go on with consent."""
-    _require_spoke(request)
+    require_spoke(request)
     person = take_in(request.actor, patient_id=patient_id)
     return see(reverse("patient:consent", args=[person.id]))
 
 
 @at_spoke
 @require_http_methods(["GET", "POST"])
+@sent_once
 def measure(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     """Vital signs. What was right is kept, also beside what was wrong."""
-    _require_spoke(request)
+    require_spoke(request)
     person = own_patient(request.actor, patient_id)
     draft = draft_of(person)
     form = MeasureForm(language(), request.POST or None, initial=draft.vitals)
@@ -295,7 +293,7 @@ def measure(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
 @require_GET
 def hubs(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     """The hubs that answer this spoke: who is on duty, and the wait, before asking."""
-    _require_spoke(request)
+    require_spoke(request)
     person = own_patient(request.actor, patient_id)
     if valid_consent(person) is None:
         return see(reverse("patient:consent", args=[person.id]))
@@ -323,11 +321,12 @@ def _readiness(person: Patient, draft: IntakeContent) -> dict[str, Any]:
 
 @at_spoke
 @require_http_methods(["GET", "POST"])
+@sent_once
 def ask(
     request: PortalRequest, patient_id: uuid.UUID, state_id: int, line_id: uuid.UUID
 ) -> HttpResponse:
     """The last page before a hub is asked; sending it twice has one effect."""
-    _require_spoke(request)
+    require_spoke(request)
     person = own_patient(request.actor, patient_id)
     draft = draft_of(person)
     offers = hub_offers(request.actor, person, draft)
@@ -362,9 +361,9 @@ def ask(
             # Where nothing is asked, that page leads on by itself.
             return see(reverse("spoke:presence", args=[opened.state_id, opened.id]))
         except ConsentMissing:
-            return see(reverse("patient:consent", args=[person.id]))
+            return redirect("patient:consent", person.id)
         except NotEnough:
-            return see(reverse("spoke:hubs", args=[person.id]))
+            return redirect("spoke:hubs", person.id)
         except DomainError as error:
             refusal = error
     context = {
@@ -399,7 +398,7 @@ def _languages(request: PortalRequest) -> list[str]:
 @require_http_methods(["GET", "POST"])
 def presence(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
     """Show that the patient is here, by a photo or by the code that the patient tells."""
-    _require_spoke(request)
+    require_spoke(request)
     found = own_consultation(request.actor, state_id, consultation_id)
     key: dict[str, Any] = {"state_id": state_id, "consultation_id": consultation_id}
     done = see(reverse("patient:consultation", args=[state_id, consultation_id]))

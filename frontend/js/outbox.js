@@ -1,0 +1,465 @@
+// A spoke's tablet without a link: what is sent is kept first, and sent until an answer is heard.
+// The server treats the key of an entry as one, however often it hears it. docs/tablet.md says how.
+//
+// <div data-outbox-strip>            how many wait; its attributes hold addresses and words
+// <form data-outbox>                 is kept and sent; data-outbox-early: also before it is sent
+// <form data-outbox-now>             makes no sense later: says that there is no link
+// <div data-outbox-list>             what waits, to look at, correct and withdraw
+import {
+  KEY,
+  PAGES,
+  change,
+  enter,
+  own,
+  owner,
+  put,
+  random,
+  read,
+  remove,
+  removeOld,
+} from "./parts/box.js";
+import { fill } from "./parts/fill.js";
+
+/** @typedef {import("./parts/box.js").Entry} Entry */
+/** @typedef {import("./parts/box.js").Content} Content */
+/** @typedef {{state: "taken" | "elsewhere" | "refused", to: string}} Outcome */
+
+const TIMEOUT = 30_000;
+const LEAST = 5_000;
+const MOST = 300_000;
+const EARLY = 1_500;
+// The entry whose refusal the server shows on the page that comes next.
+const SHOWN = "tablet-shown";
+
+const strip = /** @type {HTMLElement} */ (document.querySelector("[data-outbox-strip]"));
+const words = strip.dataset;
+const list = /** @type {HTMLElement | null} */ (document.querySelector("[data-outbox-list]"));
+const visitPage = location.pathname === words.visit;
+
+let pause = LEAST;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+let signedOut = false;
+let removed = 0;
+/** The refused entry that this page corrects. */
+let corrected = "";
+
+if ("serviceWorker" in navigator && window.indexedDB && window.crypto?.subtle) begin();
+
+async function begin() {
+  navigator.serviceWorker.register(words.worker ?? "", { scope: "/" }).catch(() => {});
+  document.addEventListener("submit", submitted);
+  const known = sessionStorage.getItem(KEY) && owner();
+  // The two pages that are kept for later do not know who reads them.
+  const stale = list || visitPage || words.owner !== owner();
+  try {
+    if (!known || stale) await arrive();
+  } catch {
+    // No link. What can be read with the key at hand is shown.
+  }
+  removed = await removeOld();
+  await noteCorrected();
+  for (const form of forms()) prepare(form);
+  await send();
+  keepPages();
+  addEventListener("online", again);
+  addEventListener("pageshow", (event) => event.persisted && again());
+  document.addEventListener("visibilitychange", () => document.hidden || again());
+}
+
+const forms = () =>
+  /** @type {NodeListOf<HTMLFormElement>} */ (document.querySelectorAll("form[data-outbox]"));
+
+function again() {
+  pause = LEAST;
+  send();
+}
+
+/** @param {HTMLFormElement} form */
+const addressOf = (form) => form.getAttribute("action") || location.pathname;
+
+/** @param {string} address @param {RequestInit} options */
+async function ask(address, options = {}) {
+  const abort = new AbortController();
+  const late = setTimeout(() => abort.abort(), TIMEOUT);
+  try {
+    const answer = await fetch(address, {
+      ...options,
+      headers: { Accept: "application/json", ...options.headers },
+      cache: "no-store",
+      redirect: "manual",
+      signal: abort.signal,
+    });
+    // A sign-in page of the network's own, or a service in trouble: as good as no link.
+    const ours = answer.headers.has("X-Request-ID");
+    if (!ours || answer.status >= 500 || answer.status === 429) throw new Error("no service");
+    return answer;
+  } finally {
+    clearTimeout(late);
+  }
+}
+
+/** Asks who is signed in; returns the token to send with, nothing when nobody is. Fails without a link. */
+async function arrive() {
+  const answer = await ask(words.tablet ?? "");
+  signedOut = answer.status !== 200;
+  if (signedOut) {
+    sessionStorage.removeItem(KEY);
+    return "";
+  }
+  const given = await answer.json();
+  await enter(given.owner, given.key);
+  return /** @type {string} */ (given.token);
+}
+
+// Keeping -------------------------------------------------------------------------------------------
+
+/** @param {HTMLFormElement} form @param {Entry["state"]} state @param {HTMLElement | null} [submitter] */
+async function keep(form, state, submitter) {
+  form.dataset.entry ??= random();
+  const key = form.elements.namedItem("key");
+  // The empty page was kept with a key in it: each visit needs its own.
+  if (key instanceof HTMLInputElement && form.dataset.outboxEarly != null) {
+    key.value = form.dataset.entry;
+  }
+  const entered = form.elements.namedItem("entered_at");
+  if (entered instanceof HTMLInputElement && !entered.value) {
+    entered.value = new Date().toISOString();
+  }
+  /** @type {[string, string][]} */
+  const values = [];
+  for (const [name, value] of new FormData(form)) {
+    if (typeof value === "string" && name !== "csrfmiddlewaretoken") values.push([name, value]);
+  }
+  if (submitter instanceof HTMLButtonElement && submitter.name) {
+    values.push([submitter.name, submitter.value]);
+  }
+  const copy = /** @type {HTMLFormElement} */ (form.cloneNode(true));
+  copy.querySelector("[name=csrfmiddlewaretoken]")?.remove();
+  copy.setAttribute("action", addressOf(form));
+  const heading = form.dataset.title ?? document.querySelector("h1")?.textContent ?? "";
+  const name = values.find(([field]) => field === "name")?.[1];
+  copy.dataset.title = heading;
+  /** @type {Content} */
+  const content = {
+    action: addressOf(form),
+    title: name ? `${heading}: ${name}` : heading,
+    values,
+    html: copy.outerHTML,
+  };
+  await put(form.dataset.entry, content, state);
+  // Sealed now: the readable copy goes.
+  if (state === "waiting" && form.dataset.draft) localStorage.removeItem(form.dataset.draft);
+  return form.dataset.entry;
+}
+
+/** @param {HTMLFormElement} form */
+function prepare(form) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let early;
+  const note = () => {
+    form.dataset.changed = "yes";
+    if (form.dataset.outboxEarly == null) return;
+    clearTimeout(early);
+    early = setTimeout(() => keep(form, "unfinished").then(show, () => {}), EARLY);
+  };
+  form.addEventListener("input", note);
+  form.addEventListener("change", note);
+  form.addEventListener("submit", () => clearTimeout(early));
+}
+
+/** @param {SubmitEvent} event */
+async function submitted(event) {
+  const form = /** @type {HTMLFormElement} */ (event.target);
+  const now = form.dataset.outboxNow != null;
+  if (event.defaultPrevented || (form.dataset.outbox == null && !now)) return;
+  event.preventDefault();
+  if (now) {
+    try {
+      await arrive();
+      form.submit();
+    } catch {
+      tell(form, "outbox-no-link");
+    }
+    return;
+  }
+  if (form.dataset.sending) return;
+  form.dataset.sending = "yes";
+  delete form.dataset.changed;
+  try {
+    await sendNow(form, /** @type {HTMLElement | null} */ (event.submitter));
+  } finally {
+    delete form.dataset.sending;
+  }
+}
+
+/** @param {HTMLFormElement} form @param {HTMLElement | null} submitter */
+async function sendNow(form, submitter) {
+  let id = "";
+  try {
+    id = await keep(form, "waiting", submitter);
+  } catch {
+    // The tablet keeps nothing: as without this script.
+    native(form, addressOf(form), [...new FormData(form, submitter)]);
+    return;
+  }
+  const outcome = (await send()).get(id);
+  if (outcome?.state === "refused") await showRefusal(id);
+  else if (outcome) await goOn(id, outcome.to);
+  // Signing in leads back to this page.
+  else if (signedOut) location.reload();
+  // An empty form for the next patient, or it would be taken for a correction of this one.
+  else if (form.dataset.outboxEarly != null) location.assign(words.kept ?? "");
+  else tell(form, "outbox-kept");
+}
+
+/** @param {string} id @param {string} to */
+async function goOn(id, to) {
+  await remove(id);
+  if (corrected) await remove(corrected);
+  location.assign(to);
+}
+
+/** @param {HTMLFormElement} form @param {string} template */
+function tell(form, template) {
+  document.querySelector("[data-outbox-told]")?.remove();
+  const part = /** @type {HTMLTemplateElement} */ (document.getElementById(template)).content;
+  const notice = /** @type {HTMLElement} */ (part.firstElementChild?.cloneNode(true));
+  notice.dataset.outboxTold = "";
+  form.before(notice);
+  notice.focus();
+}
+
+// Sending -------------------------------------------------------------------------------------------
+
+/** One tab at a time sends, in order; answers what came of each. @returns {Promise<Map<string, Outcome>>} */
+async function send() {
+  clearTimeout(timer);
+  return navigator.locks ? await navigator.locks.request("tablet-send", sendAll) : sendAll();
+}
+
+async function sendAll() {
+  /** @type {Map<string, Outcome>} */
+  const outcomes = new Map();
+  const waiting = (await own()).filter((entry) => entry.state === "waiting");
+  try {
+    const token = waiting.length ? await arrive() : "";
+    for (const entry of token ? waiting : []) {
+      if (entry.owner !== owner()) continue;
+      const outcome = await deliver(entry, token);
+      if (outcome) outcomes.set(entry.id, outcome);
+      if (signedOut) break;
+    }
+    pause = LEAST;
+  } catch {
+    timer = setTimeout(send, pause * (0.9 + Math.random() / 5));
+    pause = Math.min(pause * 2, MOST);
+  }
+  await show();
+  follow(outcomes);
+  return outcomes;
+}
+
+/** @param {Entry} entry @param {string} token @returns {Promise<Outcome | undefined>} */
+async function deliver(entry, token) {
+  /** @type {Content} */
+  let content;
+  try {
+    content = await read(entry);
+  } catch {
+    return undefined;
+  }
+  const answer = await ask(content.action, {
+    method: "POST",
+    body: new URLSearchParams(content.values),
+    headers: { "Idempotency-Key": entry.id, "X-CSRFToken": token },
+  });
+  const to = answer.headers.get("X-Location") ?? "";
+  if (answer.status === 401) {
+    signedOut = true;
+    return undefined;
+  }
+  if (answer.status === 204 && to) {
+    await remove(entry.id);
+    return { state: "taken", to };
+  }
+  const problem = /json/.test(answer.headers.get("Content-Type") ?? "");
+  const said = problem ? (await answer.json()).detail ?? "" : "";
+  await change({ ...entry, state: "refused", said });
+  return { state: to ? "elsewhere" : "refused", to };
+}
+
+/** Goes on from a page whose form arrived later than it was sent. @param {Map<string, Outcome>} outcomes */
+function follow(outcomes) {
+  for (const form of forms()) {
+    const outcome = outcomes.get(form.dataset.entry ?? "");
+    const told = document.querySelector("[data-outbox-told]");
+    if (outcome?.state === "taken" && told && !form.dataset.changed) location.assign(outcome.to);
+  }
+}
+
+/** Lets the server say, on its own page with the form filled in, why it did not take an entry. @param {string} id */
+async function showRefusal(id) {
+  const entry = (await own()).find((one) => one.id === id);
+  if (!entry) return;
+  const { action, values } = await read(entry);
+  const token = await arrive();
+  sessionStorage.setItem(SHOWN, JSON.stringify({ id, action }));
+  native(null, action, [...values, ["csrfmiddlewaretoken", token]]);
+}
+
+/** @param {HTMLFormElement | null} form @param {string} action @param {[string, FormDataEntryValue][]} values */
+function native(form, action, values) {
+  const sent = document.createElement("form");
+  sent.method = "post";
+  sent.action = action;
+  for (const [name, value] of values) {
+    const input = document.createElement("textarea");
+    input.name = name;
+    input.value = String(value);
+    sent.append(input);
+  }
+  sent.hidden = true;
+  (form ?? document.body).after(sent);
+  sent.submit();
+}
+
+/** The server took what it was shown, or its page asks for a correction. */
+async function noteCorrected() {
+  const shown = sessionStorage.getItem(SHOWN);
+  if (!shown || list) return;
+  sessionStorage.removeItem(SHOWN);
+  const { id, action } = JSON.parse(shown);
+  const form = [...forms()].find((one) => addressOf(one) === action);
+  if (!form) {
+    await remove(id);
+    return;
+  }
+  corrected = form.dataset.entry = id;
+}
+
+// Showing -------------------------------------------------------------------------------------------
+
+async function show() {
+  const entries = await own();
+  const count = (/** @type {Entry["state"]} */ state) =>
+    entries.filter((entry) => entry.state === state).length;
+  const waiting = count("waiting");
+  const texts = [];
+  if (removed) texts.push(words.textOld?.replace("{}", String(removed)));
+  if (waiting && signedOut) texts.push(words.textSignedOut);
+  else if (waiting === 1) texts.push(words.textOne);
+  else if (waiting) texts.push(words.textMany?.replace("{}", String(waiting)));
+  if (count("refused")) texts.push(words.textRefused);
+  if (count("unfinished") && !visitPage) texts.push(words.textUnfinished);
+  const bar = /** @type {HTMLElement} */ (strip.firstElementChild);
+  const place = /** @type {HTMLElement} */ (bar.firstElementChild);
+  bar.hidden = !texts.length;
+  const text = texts.join(" ");
+  if (place.textContent !== text) place.textContent = text;
+  if (list) await showList(list, entries);
+}
+
+/** @param {string} selector */
+const part = (selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
+
+/** @param {HTMLElement} place @param {Entry[]} entries */
+async function showList(place, entries) {
+  part("[data-outbox-away]").hidden = navigator.onLine && location.pathname === words.kept;
+  const rows = /** @type {HTMLElement} */ (place.querySelector("ul"));
+  const shown = [];
+  let locked = false;
+  for (const entry of entries) {
+    try {
+      shown.push(rowOf(place, entry, await read(entry)));
+    } catch {
+      locked = true;
+    }
+  }
+  // Who may still want to undo keeps the row.
+  shown.push(...rows.querySelectorAll("[data-withdrawn]"));
+  rows.replaceChildren(...shown);
+  part("[data-outbox-locked]").hidden = !locked;
+  part("[data-outbox-none]").hidden = locked || shown.length > 0;
+}
+
+/** @param {HTMLElement} place @param {Entry} entry @param {Content} content */
+function rowOf(place, entry, content) {
+  const template = /** @type {HTMLTemplateElement} */ (document.getElementById("outbox-entry"));
+  const row = /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
+  const inside = (/** @type {string} */ selector) =>
+    /** @type {HTMLElement} */ (row.querySelector(selector));
+  const { lang } = document.documentElement;
+  inside("[data-title]").textContent = content.title;
+  inside("time").textContent = new Date(entry.at).toLocaleString(`${lang}-IN`, {
+    dateStyle: "medium",
+    timeStyle: "short",
+  });
+  const state = inside("[data-state]");
+  const said = { waiting: "textWaiting", refused: "textRefused", unfinished: "textUnfinished" };
+  state.textContent = entry.said || (place.dataset[said[entry.state]] ?? "");
+  const [open, withdraw, undo] = ["open", "withdraw", "undo"].map((name) =>
+    inside(`[data-do=${name}]`),
+  );
+  open.onclick = async () => {
+    if (entry.state === "refused") await showRefusal(entry.id).catch(() => look(entry, content));
+    else look(entry, content);
+  };
+  withdraw.onclick = async () => {
+    await remove(entry.id);
+    row.dataset.withdrawn = "";
+    state.textContent = place.dataset.textWithdrawn ?? "";
+    open.hidden = withdraw.hidden = true;
+    undo.hidden = false;
+    undo.focus();
+    await show();
+  };
+  undo.onclick = async () => {
+    await change(entry);
+    row.remove();
+    await show();
+    again();
+  };
+  return row;
+}
+
+/** Shows the form as it was filled in. @param {Entry} entry @param {Content} content */
+function look(entry, content) {
+  const section = part("[data-outbox-opened]");
+  const [heading, place] = /** @type {HTMLElement[]} */ ([...section.children]);
+  const template = document.createElement("template");
+  template.innerHTML = content.html;
+  place.replaceChildren(template.content);
+  const form = /** @type {HTMLFormElement} */ (place.querySelector("form"));
+  form.dataset.entry = entry.id;
+  fill(form, content.values);
+  for (const details of form.querySelectorAll("details")) {
+    details.open = details.querySelector(":checked") !== null;
+  }
+  prepare(form);
+  heading.textContent = content.title;
+  section.hidden = false;
+  heading.focus();
+}
+
+// For when there is no link -------------------------------------------------------------------------
+
+/** Keeps the empty pages and what they are made of, once for each reader and release. */
+async function keepPages() {
+  const of = `${owner()} ${document.documentElement.lang} ${import.meta.url}`;
+  if (signedOut || !owner()) return;
+  if (localStorage.getItem("tablet-pages") === of && (await caches.has(PAGES))) return;
+  try {
+    const addresses = [words.kept ?? "", words.visit ?? ""];
+    const pages = await Promise.all(addresses.map((address) => fetch(address)));
+    if (pages.some((page) => !page.ok || page.redirected)) return;
+    const html = (await Promise.all(pages.map((page) => page.clone().text()))).join("");
+    await caches.delete(PAGES);
+    const cache = await caches.open(PAGES);
+    await cache.addAll([...new Set(html.match(/\/static\/[^"]+/g))]);
+    await Promise.all(addresses.map((address, index) => cache.put(address, pages[index])));
+    localStorage.setItem("tablet-pages", of);
+  } catch {
+    // The next page tries again.
+  }
+}

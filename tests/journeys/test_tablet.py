@@ -1,0 +1,250 @@
+"""A spoke's tablet loses the link at every step: nothing is lost, and nothing happens twice."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Dialog, Page, Route, expect
+
+from tests.journeys.conftest import demo_password
+from tests.journeys.people import HealthWorker, sign_in_staff
+from tests.product import Product
+
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+
+NewWorker = Callable[..., HealthWorker]
+Look = Callable[[Page, str], None]
+KEPT = "[data-outbox-told]"
+STRIP = ".outbox__bar"
+STORED = """async () => {
+    const open = indexedDB.open("tablet");
+    await new Promise((resolve) => { open.onsuccess = resolve; });
+    const all = open.result.transaction("entries").objectStore("entries").getAll();
+    await new Promise((resolve) => { all.onsuccess = resolve; });
+    open.result.close();
+    const texts = all.result.map(({ sealed }) => new TextDecoder().decode(sealed.text));
+    return JSON.stringify(all.result.map((entry, index) => [entry, texts[index]]));
+}"""
+"""What the tablet holds, as somebody reads it who opens its storage."""
+
+
+def at_tablet(worker: HealthWorker) -> Page:
+    """Return the page once the tablet is ready to work without a link."""
+    page = worker.page
+    page.evaluate(
+        """async () => {
+            await navigator.serviceWorker.ready;
+            while (!localStorage.getItem("tablet-pages")) {
+                await new Promise((resolve) => setTimeout(resolve, 50));
+            }
+        }"""
+    )
+    return page
+
+
+def reopened(worker: HealthWorker) -> Page:
+    """Close the tab while there is no link, open another, and let the link come back."""
+    context = worker.page.context
+    worker.page.close()
+    page = worker.page = context.new_page()
+    page.goto("/spoke")
+    expect(page.locator("h1")).to_have_text("Kept on this tablet")
+    context.set_offline(False)
+    page.goto("/spoke")
+    expect(page.locator("h1")).to_have_text("Today")
+    while page.evaluate(STORED) != "[]":
+        page.wait_for_timeout(50)
+    return page
+
+
+@pytest.fixture
+def answers_lost() -> Callable[[Page], Callable[[], None]]:
+    """Let what is sent arrive, and its answer get lost on the way back, once."""
+
+    def lose(page: Page) -> Callable[[], None]:
+        lost: list[str] = []
+
+        def answer(route: Route) -> None:
+            if "idempotency-key" in route.request.headers and not lost:
+                lost.append(route.fetch(max_redirects=0).headers.get("x-location", ""))
+                route.abort("connectionreset")
+            else:
+                route.fallback()
+
+        page.route("**/*", answer)
+
+        def check() -> None:
+            assert lost
+            assert lost[0]
+            page.unroute("**/*", answer)
+
+        return check
+
+    return lose
+
+
+def test_the_link_is_lost_at_every_step(
+    new_worker: NewWorker, answers_lost: Callable[[Page], Callable[[], None]]
+) -> None:
+    worker = new_worker("karnataka.worker1")
+    page = at_tablet(worker)
+    link = page.context.set_offline
+    page.goto("/spoke/register")
+    page.locator("input[name=name]").fill("Lakshmi Bai")
+    page.locator("input[name=gender][value=female]").check()
+    page.locator("input[name=age]").fill("47")
+    page.locator("input[name=address]").fill("Near the well")
+    link(True)
+    worker.submit()
+    expect(page.locator(KEPT)).to_be_visible()
+    page = reopened(worker)
+    page.reload()
+    page.locator(".choice", has_text="Lakshmi Bai").first.locator("a").click()
+    person = page.url
+    page.goto(f"{person}/consent")
+
+    link(True)
+    worker.submit()
+    expect(page.locator(KEPT)).to_be_visible()
+    link(False)
+    # The page goes on by itself.
+    expect(page).to_have_url(re.compile("/danger$"))
+    check = answers_lost(page)
+    worker.no_danger()
+    expect(page).to_have_url(re.compile("/trouble$"))
+    check()
+
+    link(True)
+    worker.complain("fever", text="Every evening, with shivering", days=3)
+    expect(page.locator(KEPT)).to_be_visible()
+    assert page.evaluate("JSON.stringify(localStorage)").find("shivering") == -1
+    page = reopened(worker)
+    measure = f"/spoke/patients/{person.rsplit('/', 1)[1]}/measure"
+    page.goto(measure)
+    link(True)
+    page.locator("input[name=body_temperature]").fill("100")
+    worker.submit()
+    expect(page.locator(KEPT)).to_be_visible()
+    # Corrected before it is sent.
+    page.goto("/spoke/kept")
+    page.locator("[data-do=open]").click()
+    expect(page.locator("input[name=body_temperature]")).to_have_value("100")
+    page.locator("input[name=body_temperature]").fill("101.3")
+    page.locator("[data-outbox-opened] button[type=submit]").click()
+    expect(page.locator(KEPT)).to_be_visible()
+    page = reopened(worker)
+    page.goto(measure.replace("measure", "hubs"))
+    page.locator(".choice a").first.click()
+
+    check = answers_lost(page)
+    worker.submit()
+    expect(page).to_have_url(re.compile("/presence$"))
+    check()
+    worker.show_patient()
+    page.goto("/spoke")
+    expect(page.locator(".choice--live")).to_have_count(1)
+    page.goto("/spoke/find")
+    page.locator("input[name=sought]").fill("Lakshmi Bai")
+    worker.submit()
+    expect(page.locator(".choices .choice")).to_have_count(1)
+    page.goto(f"{person}/consultations")
+    expect(page.locator("main")).to_contain_text("Token")
+
+
+def enter_visit(page: Page, name: str) -> None:
+    """Fill in a visit, and save it."""
+    page.locator("input[name=name]").fill(name)
+    page.locator("input[name=gender][value=female]").check()
+    page.locator("input[name=age]").fill("31")
+    page.locator("input[name=address]").fill("Behind the school")
+    page.locator("input[name=complaints][value=fever]").check()
+    page.locator("textarea[name=text]").fill("Fever since the fair")
+    page.locator("input[name=duration]").fill("2")
+    page.locator("input[name=heart_rate]").fill("88")
+    page.locator("main button[type=submit]").last.click()
+    expect(page.locator("h1")).to_have_text("Kept on this tablet")
+
+
+def test_whole_visits_without_a_link(new_worker: NewWorker, look: Look) -> None:
+    worker = new_worker("tamil-nadu.worker1")
+    page = at_tablet(worker)
+    page.context.set_offline(True)
+    page.goto("/spoke/find")
+    expect(page.locator("[data-outbox-away]")).to_be_visible()
+    look(page, "tablet-1-away")
+    for name in ("Ponni", "Ponni", "Valli"):
+        page.goto("/spoke/visit")
+        enter_visit(page, name)
+    expect(page.locator(STRIP)).to_contain_text("3 entries are kept")
+    page.goto("/spoke/kept")
+    expect(page.locator(".outbox__entry")).to_have_count(3)
+    look(page, "tablet-3-kept")
+    page.locator("[data-do=withdraw]").last.click()
+    page.locator("[data-do=undo]:visible").click()
+    expect(page.locator(".outbox__entry")).to_have_count(3)
+    kept = page.evaluate(STORED)
+    assert len(kept) > 100
+    stored = kept + page.evaluate("JSON.stringify([localStorage, sessionStorage])")
+    assert "Ponni" not in stored
+    page.context.set_offline(False)
+    # The second Ponni may be the first: that is asked, never decided.
+    expect(page.locator(".outbox__entry")).to_have_count(1)
+    expect(page.locator(STRIP)).to_contain_text("not accepted")
+    page.locator("[data-do=open]").click()
+    expect(page.locator("main")).to_contain_text("Is it Ponni")
+    look(page, "tablet-4-alike")
+    page.locator("button[name=same]").click()
+    expect(page).to_have_url(re.compile("/consent$"))
+    page.goto("/spoke")
+    expect(page.locator(STRIP)).to_be_hidden()
+    expect(page.locator("main")).to_contain_text("Entered without a link: continue")
+    assert page.locator("[data-live-src] .choice", has_text="Valli").count() == 1
+    look(page, "tablet-5-desk")
+
+
+def test_another_person_reads_nothing_and_signing_out_asks(
+    new_worker: NewWorker, product: Product
+) -> None:
+    worker = new_worker("karnataka.worker1")
+    page = at_tablet(worker)
+    context = page.context
+    context.set_offline(True)
+    page.goto("/spoke/visit")
+    enter_visit(page, "Kaveri")
+    session = [one for one in context.cookies() if one["name"] == "session"]
+    # The service ended the session, and a colleague signs in.
+    context.clear_cookies(name="session")
+    context.set_offline(False)
+    page.goto("/staff/sign-in")
+    password = demo_password(product)
+    sign_in_staff(page, "uttarakhand.worker1", password)
+    expect(page).to_have_url(re.compile("/spoke$"))
+    page.goto("/spoke/kept")
+    expect(page.locator("[data-outbox-none]")).to_be_visible()
+    expect(page.locator(STRIP)).to_be_hidden()
+    # Who entered it gets it back.
+    context.clear_cookies(name="session")
+    context.add_cookies([{**session[0], "url": worker.url, "domain": None, "path": None}])
+    page.route("**/spoke/visit", lambda route: route.abort())
+    page.goto("/spoke/kept")
+    expect(page.locator(".outbox__entry")).to_have_text(re.compile("Kaveri"))
+    page.goto("/account")
+    asked: list[str] = []
+
+    def refuse(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss()
+
+    page.once("dialog", refuse)
+    page.locator("form[action='/sign-out'] button").click()
+    expect(page.locator("h1")).to_have_text("Your account")
+    # A button that was pressed rests for a second.
+    page.goto("/account")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.locator("form[action='/sign-out'] button").click()
+    expect(page).to_have_url(re.compile("/staff/sign-in"))
+    assert "will be lost: 1" in asked[0]
+    assert page.evaluate("caches.keys()") == []
+    sign_in_staff(page, "karnataka.worker1", password)
+    page.goto("/spoke/kept")
+    expect(page.locator("[data-outbox-none]")).to_be_visible()
