@@ -189,7 +189,7 @@ def test_a_hubs_speciality_is_planned_like_an_opd(world: RosterWorld) -> None:
     assert client.post(address, times).status_code == 303
     roster = text_of(client.get(world.at("/roster?week=2030-W02")))
     assert "for spokes" in roster
-    assert "9:00 am–1:00 pm" in roster
+    assert "9:00 am– 1:00 pm" in roster
 
 
 def test_the_roster_costs_few_statements(
