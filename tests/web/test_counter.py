@@ -198,7 +198,7 @@ def test_what_does_not_hold_is_not_handed_out_and_it_is_said_why(
     assert not Dispensing.objects.filter(state_id=28).exists()
 
 
-def test_a_health_worker_hands_out_only_where_no_pharmacist_is(counter: Counter) -> None:
+def test_a_health_worker_hands_out_only_while_no_pharmacist_is_there(counter: Counter) -> None:
     worker = counter.worker
     assert worker.get(counter.address).status_code == 200
     counter.do(do="done", outcome="prescription")
@@ -218,6 +218,8 @@ def test_a_health_worker_hands_out_only_where_no_pharmacist_is(counter: Counter)
     for page in ("/spoke", "/spoke/find", "/spoke/register", counter.page):
         assert pharmacist.get(page).status_code == 403, page
     assert pharmacist.post(f"/spoke/patients/{patient.id}/take-in").status_code == 403
+    assert pharmacist.post("/sign-out").status_code == 303
+    assert worker.get(counter.address).status_code == 200
 
 
 def test_the_lists_cost_the_same_for_any_number(counter: Counter) -> None:

@@ -28,7 +28,7 @@ from sanjeevani.foundation import clock
 from sanjeevani.foundation.compiled import Compiled, given, given_any
 from sanjeevani.foundation.errors import NotFound
 from sanjeevani.foundation.sharding import across_states
-from sanjeevani.identity.queries import accounts_by_id
+from sanjeevani.identity.queries import accounts_by_id, signed_in_among
 
 
 def states() -> list[State]:
@@ -530,11 +530,15 @@ def posts_at(state_id: int, facility_id: uuid.UUID) -> list[Post]:
     )
 
 
-def has_role_at(state_id: int, facility_id: uuid.UUID, role: Role) -> bool:
-    """Tell whether somebody holds a post in a role at a facility."""
-    return Post.objects.filter(
-        state_id=state_id, facility_id=facility_id, role=role, ended_at__isnull=True
-    ).exists()
+def is_role_present(state_id: int, facility_id: uuid.UUID, role: Role) -> bool:
+    """Tell whether somebody who holds a post in a role at a facility is signed in there now."""
+    holders = dict(
+        Post.objects.filter(
+            state_id=state_id, facility_id=facility_id, role=role, ended_at__isnull=True
+        ).values_list("account_id", "id")
+    )
+    present = signed_in_among(holders) if holders else {}
+    return any(post_id in present.get(account_id, ()) for account_id, post_id in holders.items())
 
 
 def names_by_post(state_id: int, post_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:

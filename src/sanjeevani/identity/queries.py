@@ -54,6 +54,17 @@ def info_of(session: Session) -> SessionInfo:
     return SessionInfo(*(getattr(session, name) for name in _FIELDS))
 
 
+def signed_in_among(account_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, set[uuid.UUID]]:
+    """Return in which posts people are signed in now, by account; who is in none is left out."""
+    found: dict[uuid.UUID, set[uuid.UUID]] = {}
+    for account_id, post_id in Session.objects.filter(
+        account_id__in=list(account_ids), expires_at__gt=clock.now()
+    ).values_list("account_id", "post_id"):
+        if post_id is not None:
+            found.setdefault(account_id, set()).add(post_id)
+    return found
+
+
 def digest_of(token: str) -> str:
     """Return the key under which a session's token is stored.
 

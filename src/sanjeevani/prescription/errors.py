@@ -90,7 +90,7 @@ class UnsignedDraft(DomainError):
 
 
 class PharmacistHandsOut(DomainError):
-    """There is a pharmacist at this spoke: nobody else hands out."""
+    """A pharmacist is signed in at this spoke: nobody else hands out."""
 
     status = 403
     message = _("At this centre the pharmacist hands out the medicines.")

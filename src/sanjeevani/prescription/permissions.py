@@ -7,7 +7,7 @@ from sanjeevani.consultation.models import Consultation, ConsultationStatus
 from sanjeevani.consultation.permissions import require_practitioner
 from sanjeevani.directory.models import AT_THE_COUNTER, Post, Practitioner, Role
 from sanjeevani.directory.permissions import require_at_spoke
-from sanjeevani.directory.queries import has_role_at
+from sanjeevani.directory.queries import is_role_present
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import NotPermitted
@@ -81,8 +81,11 @@ def require_cancellable(prescription: Prescription) -> None:
 
 
 def may_dispense(post: Post) -> bool:
-    """Tell whether the holder of a post at a spoke hands out: others only without a pharmacist."""
-    return post.role == Role.PHARMACIST or not has_role_at(
+    """Tell whether the holder of a post at a spoke hands out: others only while no pharmacist is.
+
+    A pharmacist on leave must not keep patients from their medicines.
+    """
+    return post.role == Role.PHARMACIST or not is_role_present(
         post.state_id, post.facility_id, Role.PHARMACIST
     )
 

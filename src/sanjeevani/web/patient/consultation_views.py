@@ -43,7 +43,7 @@ from sanjeevani.consultation.queries import (
 from sanjeevani.consultation.services import answer, cancel, give_feedback
 from sanjeevani.consultation.transfers import ask_again, move_on
 from sanjeevani.directory.models import Clinic, Role
-from sanjeevani.directory.queries import clinics_of_lines, has_role_at, hub_lines, lines_by_id
+from sanjeevani.directory.queries import clinics_of_lines, hub_lines, is_role_present, lines_by_id
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import DomainError, Invalid, NotFound, Stale
 from sanjeevani.foundation.live import TICKET_SECONDS, issue_ticket
@@ -151,7 +151,9 @@ def _status(consultation: Consultation) -> dict[str, Any]:
             "goes_on_at": _goes_on_at(consultation),
             "handed": _handed(consultation, signed),
             "pharmacist": consultation.spoke_id is not None
-            and has_role_at(consultation.patient_state_id, consultation.spoke_id, Role.PHARMACIST),
+            and is_role_present(
+                consultation.patient_state_id, consultation.spoke_id, Role.PHARMACIST
+            ),
             "now": clock.now(),
             "feedback": feedback_of(consultation),
             "feedback_form": FeedbackForm(),
