@@ -140,6 +140,7 @@ async function keep(form, state, submitter) {
   const heading = form.dataset.title ?? document.querySelector("h1")?.textContent ?? "";
   const name = values.find(([field]) => field === "name")?.[1];
   copy.dataset.title = heading;
+  delete copy.dataset.sending;
   /** @type {Content} */
   const content = {
     action: addressOf(form),

@@ -148,7 +148,7 @@ def test_the_link_is_lost_at_every_step(
     worker.submit()
     expect(page.locator(".choices .choice")).to_have_count(1)
     page.goto(f"{person}/consultations")
-    expect(page.locator("main")).to_contain_text("Token")
+    expect(page.locator("a[href*='/consultations/29/']")).to_have_count(1)
 
 
 def enter_visit(page: Page, name: str) -> None:
@@ -198,7 +198,8 @@ def test_whole_visits_without_a_link(new_worker: NewWorker, look: Look) -> None:
     page.goto("/spoke")
     expect(page.locator(STRIP)).to_be_hidden()
     expect(page.locator("main")).to_contain_text("Entered without a link: continue")
-    assert page.locator("[data-live-src] .choice", has_text="Valli").count() == 1
+    for name in ("Ponni", "Valli"):
+        assert page.locator("[data-live-src] .choice", has_text=name).count() == 1
     look(page, "tablet-5-desk")
 
 

@@ -1872,10 +1872,12 @@ CALLS |= {
     ),
     "intake.enter_visit": lambda world: Call(
         world.worker,
-        lambda patient: ("enteredvisit", None),
-        arguments={
+        lambda _patient: ("enteredvisit", None),
+        world.patient.id,
+        {
             "visit": Visit(uuid7(), clock.now(), PROFILE, IntakeContent(text="Cough")),
             "language": "en",
+            "patient_id": world.patient.id,
         },
     ),
     "consultation.ask_hub": lambda world: Call(

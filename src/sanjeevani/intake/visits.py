@@ -99,12 +99,19 @@ def _who_came(
 
 
 def visits_to_continue(actor: Actor) -> list[EnteredVisit]:
-    """Return the visits of the actor's spoke for which nobody has asked a doctor yet."""
+    """Return the visits of the actor's spoke for which nobody has asked a doctor yet.
+
+    Of several visits of one patient, which share a draft, the newest.
+    """
     if actor.spoke_id is None:
         raise NotPermitted
     draft = IntakeDraft.objects.filter(state_id=OuterRef("state_id"), id=OuterRef("draft_id"))
-    return list(
+    entered = (
         EnteredVisit.objects.select_related("patient")
         .filter(Exists(draft), state_id=actor.state_id, facility_id=actor.spoke_id)
         .order_by("-id")[:MOST_SHOWN]
     )
+    newest: dict[uuid.UUID, EnteredVisit] = {}
+    for visit in entered:
+        newest.setdefault(visit.draft_id, visit)
+    return list(newest.values())
