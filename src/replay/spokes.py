@@ -140,7 +140,7 @@ class SpokeDesk(PageVisit):
         return answer.text
 
     async def _hand_out(self, address: str, page: str) -> None:
-        [path] = html.links(page, r"/spoke/[^\"]*/hand-out")
+        [path] = html.links(page, r"/spoke/medicines/[^\"]+")
         page = (await self.step("medicines", "GET", path)).text
         form = next(one for one in html.forms_in(page) if "full" in str(one.choices))
         await self.step("hand_out", "POST", path, data=form.values)

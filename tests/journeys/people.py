@@ -50,7 +50,13 @@ class Patient:
 
     def submit(self) -> None:
         """Press the page's first big button that is not secondary."""
-        self.page.locator("main button.govuk-button:not(.govuk-button--secondary)").first.click()
+        self.press(
+            self.page.locator("main button.govuk-button:not(.govuk-button--secondary)").first
+        )
+
+    def press(self, button: Locator) -> None:
+        """Press what leads on to the next page."""
+        button.click()
 
     def live_in(self, state_id: int) -> None:
         """Choose the state, once."""
@@ -75,7 +81,7 @@ class Patient:
 
     def no_danger(self) -> None:
         """Say that none of the danger signs is there."""
-        self.page.locator("button[name=sign][value=none]").click()
+        self.press(self.page.locator("button[name=sign][value=none]"))
 
     def complain(self, *complaints: str, text: str = "", days: int = 2) -> None:
         """Say what the trouble is."""
@@ -169,6 +175,13 @@ class HealthWorker(Patient):
         super().__init__(page, url)
         sign_in_staff(page, login, password)
         expect(page).to_have_url(re.compile(r"/(spoke|desk)$"))
+
+    def press(self, button: Locator) -> None:
+        """Press, until the tablet goes on or says that it keeps what was entered."""
+        self.page.evaluate("document.documentElement.dataset.pressed = ''")
+        button.click()
+        done = self.page.locator("html:not([data-pressed]), [data-outbox-told]")
+        done.first.wait_for(state="attached")
 
     def register(self, name: str, *, age: str, mobile: str = "") -> None:
         """Register the patient who sits here."""

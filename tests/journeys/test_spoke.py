@@ -69,10 +69,13 @@ def test_registered_asked_answered_and_printed(
     look(page, f"spoke-{language}-8-answered")
     printed = page.request.get(page.url + "/prescription.pdf")
     assert printed.body().startswith(b"%PDF")
-    page.locator("a[href$='/hand-out']").click()
+    page.locator("a[href*='/spoke/medicines/']").click()
     look(page, f"spoke-{language}-10-hand-out")
+    page.context.set_offline(True)
     worker.submit()
-    expect(page.locator("a[href$='/hand-out']")).to_be_visible()
+    expect(page.locator("[data-outbox-told]")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page).to_have_url(re.compile(r"\?saved$"))
     page.goto("/spoke")
     expect(page.locator(".choices").first).to_contain_text("Sita Devi")
     look(page, f"spoke-{language}-9-desk")
@@ -142,6 +145,7 @@ def test_three_tiers_and_a_wrong_speciality(
     look(page, "tiers-3-sent-on")
 
 
+@pytest.mark.verify
 def test_a_specialist_comes_in(new_worker: NewWorker, new_doctor: NewDoctor, look: Look) -> None:
     """Health worker, hub's doctor and specialist talk at once; the advice is in the record."""
     worker = new_worker("karnataka.worker1")
@@ -204,6 +208,7 @@ def test_asked_in_writing_and_answered_later(
     look(page, "written-4-answered")
 
 
+@pytest.mark.verify
 def test_a_pharmacist_hands_out_in_part_and_the_doctor_sees_it(
     new_worker: NewWorker,
     new_doctor: NewDoctor,

@@ -29,7 +29,7 @@ from sanjeevani.prescription.queries import SHORTEST_VALIDITY, expires_at
 from sanjeevani.prescription.services import cancel
 from tests import factories
 from tests.web.test_papers import at_desk
-from tests.web.test_spoke import Spoke
+from tests.web.test_spoke import Spoke, sent
 
 pytestmark = pytest.mark.django_db
 
@@ -220,6 +220,16 @@ def test_a_health_worker_hands_out_only_while_no_pharmacist_is_there(counter: Co
     assert pharmacist.post(f"/spoke/patients/{patient.id}/take-in").status_code == 403
     assert pharmacist.post("/sign-out").status_code == 303
     assert worker.get(counter.address).status_code == 200
+
+
+def test_medicines_are_handed_out_once_however_often_the_tablet_sends_it(counter: Counter) -> None:
+    for _again in range(2):
+        answer = sent(counter.worker, counter.address, {counter.code: "full"})
+        assert answer.status_code == 204, answer.content.decode()
+    assert Dispensing.objects.filter(state_id=28).count() == 1
+    take_in = f"/spoke/patients/{counter.held.patient_id}/take-in"
+    for _again in range(2):
+        assert sent(counter.worker, take_in, {}, "in").status_code == 204
 
 
 def test_the_lists_cost_the_same_for_any_number(counter: Counter) -> None:
