@@ -2,6 +2,7 @@
 
 Patients arrive through the morning, some give up, some do not answer, some are lost and come back.
 The day keeps its own list of who waits and holds every claim against the definition of order.
+`Day` plays the queue alone; `several_lines.py` plays whole consultations on it.
 """
 
 import datetime
@@ -19,7 +20,6 @@ from sanjeevani.foundation.ids import uuid7
 from sanjeevani.queueing import queries
 from sanjeevani.queueing import services as queueing
 from sanjeevani.queueing.dispatch import Head, dispatch_order
-from sanjeevani.queueing.errors import NobodyWaiting
 from sanjeevani.queueing.expected_wait import WaitInterval
 from sanjeevani.queueing.models import Lease, PriorityClass, Token
 from sanjeevani.roster.models import DutyLine
@@ -39,6 +39,7 @@ class Person:
     promise: WaitInterval | None
     called: datetime.datetime | None = None
     left: datetime.datetime | None = None
+    came_over: bool = False
     end: str = ""
 
 
@@ -48,7 +49,8 @@ class Report:
 
     people: list[Person] = field(default_factory=list)
     claims: int = 0
-    longest: dict[tuple[uuid.UUID, int], float] = field(default_factory=dict)
+    longest: dict[tuple[uuid.UUID, int, bool], float] = field(default_factory=dict)
+    """Minutes, by line, class, and whether the patient came over from another line."""
 
     @property
     def waits(self) -> list[float]:
@@ -88,34 +90,38 @@ class Day:
         self.report = Report()
         self.waiting: dict[uuid.UUID, dict[uuid.UUID, Token]] = {}
         self.people: dict[uuid.UUID, Person] = {}
+        self.idle: set[uuid.UUID] = set()
+        self.serves: dict[uuid.UUID, list[Line]] = {}
+        self.servers: dict[uuid.UUID, queueing.Server] = {}
+        with clock.driven_by(lambda: self.now):
+            self.lines = self._open_lines(lines, places=patients)
+            self.mean_service = {line.id: self.chance.uniform(4, 9) for line in self.lines}
+            for line in self.lines:
+                self.waiting[line.id] = {}
+            for number in range(doctors):
+                self._bring_doctor(number)
+        for _ in range(patients):
+            # Arrivals thin out towards the end of the hours.
+            minutes = self.chance.triangular(0, hours * 60, hours * 20)
+            self._at(OPENS + minutes * MINUTE, self._arrive)
+
+    def _open_lines(self, count: int, *, places: int) -> list[Line]:
         facility = FacilityFactory(state_id=STATE)
-        self.lines = [
+        return [
             Line.objects.create(
                 state_id=STATE,
                 id=uuid7(),
                 kind=LineKind.CLINIC,
                 facility_id=facility.id,
                 speciality_code="general_medicine",
-                places_per_day=patients,
-                waiting_places=patients,
+                places_per_day=places,
+                waiting_places=places,
                 target_wait_minutes=self.chance.choice([15, 30, 45]),
             )
-            for _ in range(lines)
+            for _ in range(count)
         ]
-        self.mean_service = {line.id: self.chance.uniform(4, 9) for line in self.lines}
-        self.idle: set[uuid.UUID] = set()
-        self.serves: dict[uuid.UUID, list[Line]] = {}
-        self.servers: dict[uuid.UUID, queueing.Server] = {}
-        for number in range(doctors):
-            self._doctor(number)
-        for line in self.lines:
-            self.waiting[line.id] = {}
-        for _ in range(patients):
-            # Arrivals thin out towards the end of the hours.
-            minutes = self.chance.triangular(0, hours * 60, hours * 20)
-            self._at(OPENS + minutes * MINUTE, self._arrive)
 
-    def _doctor(self, number: int) -> None:
+    def _bring_doctor(self, number: int) -> None:
         practitioner_id = uuid7()
         own = self.lines[number % len(self.lines)]
         others = self.chance.sample(self.lines, self.chance.choice([0, 0, 1, 2]))
@@ -142,12 +148,6 @@ class Day:
                 self.now, _number, event = heapq.heappop(self.events)
                 event()
                 self._dispatch()
-        for person in self.people.values():
-            until = person.called or person.left
-            assert until is not None
-            wait = (until - person.arrived) / MINUTE
-            key = (person.token.line_id, person.token.priority_class)
-            self.report.longest[key] = max(wait, self.report.longest.get(key, 0))
         return self.report
 
     def _at(self, when: datetime.datetime, event: Callable[[], None]) -> None:
@@ -155,10 +155,13 @@ class Day:
         heapq.heappush(self.events, (when, self.sequence, event))
 
     def _arrive(self) -> None:
+        self._joined(self._ask())
+
+    def _ask(self) -> Token:
         line = self.chance.choice(self.lines)
-        token = queueing.issue_token(
+        token: Token = queueing.issue_token(
             SYSTEM,
-            state_id=STATE,
+            state_id=line.state_id,
             line_id=line.id,
             places=line.places_per_day,
             waiting_places=line.waiting_places,
@@ -170,7 +173,10 @@ class Day:
                 [PriorityClass.PRIORITY, PriorityClass.ORDINARY], [0.12, 0.88]
             )[0],
         )
-        self.waiting[line.id][token.id] = token
+        return token
+
+    def _joined(self, token: Token) -> None:
+        self.waiting[token.line_id][token.id] = token
         promise = queries.wait_of(token, queries.place_of(token))
         person = Person(token, self.now, promise)
         self.people[token.id] = person
@@ -182,37 +188,35 @@ class Day:
 
     def _give_up(self, token_id: uuid.UUID) -> None:
         person = self.people[token_id]
-        if token_id in self.waiting[person.token.line_id]:
-            queueing.cancel(SYSTEM, state_id=STATE, token_id=token_id)
-            del self.waiting[person.token.line_id][token_id]
+        token = self.waiting[person.token.line_id].pop(token_id, None)
+        if token is not None:
+            self._cancel(token)
+            self._note_wait(token)
             person.end, person.left = "gave up", self.now
 
+    def _cancel(self, token: Token) -> None:
+        queueing.cancel(SYSTEM, state_id=token.state_id, token_id=token.id)
+
+    def _note_wait(self, token: Token) -> None:
+        """Report how long a token waited that was not called before, with what it brought along."""
+        person = self.people[token.id]
+        if token.calls == 0:
+            key = (token.line_id, token.priority_class, person.came_over)
+            wait = (self.now - token.waiting_since) / MINUTE
+            self.report.longest[key] = max(wait, self.report.longest.get(key, 0))
+
     def _dispatch(self) -> None:
-        for practitioner_id in sorted(self.idle):
-            self._next(practitioner_id)
+        for practitioner_id in self.serves:
+            if practitioner_id in self.idle:
+                self._next(practitioner_id)
 
     def _next(self, practitioner_id: uuid.UUID) -> None:
-        server = self.servers[practitioner_id]
-        heads = [
-            (line, head)
-            for line in self.serves[practitioner_id]
-            if (head := self._head(line, server)) is not None
-        ]
-        if not heads:
+        expected = self._expected(practitioner_id)
+        if expected is None:
             return
-        order = dispatch_order(
-            [Head(STATE, line.id, head.order_class, head.waiting_since) for line, head in heads],
-            {line.id: line.target_wait_minutes for line in self.lines},
-            self.now,
-        )
-        queueing.take_lease(SYSTEM, practitioner_id=practitioner_id)
-        try:
-            token = queueing.claim_next(SYSTEM, server=server, lines=order)
-        except NobodyWaiting as error:
-            raise AssertionError("refused while somebody waits") from error
-        expected = next(head for line, head in heads if line.id == order[0][1])
+        token = self._claim(practitioner_id)
         assert token.id == expected.id, "somebody was passed over"
-        del self.waiting[token.line_id][token.id]
+        self._note_wait(self.waiting[token.line_id].pop(token.id))
         self.idle.discard(practitioner_id)
         self.report.claims += 1
         person = self.people[token.id]
@@ -227,6 +231,32 @@ class Day:
                 self.now + self.chance.uniform(0.1, 0.8) * MINUTE,
                 lambda: self._answer(practitioner_id, token.id),
             )
+
+    def _claim(self, practitioner_id: uuid.UUID) -> Token:
+        server = self.servers[practitioner_id]
+        lines = [(line.state_id, line.id) for line in self.serves[practitioner_id]]
+        heads = [
+            Head(head.state_id, head.line_id, head.order_class, head.head_since)
+            for head in queries.line_heads(lines, server)
+            if head.order_class is not None and head.head_since is not None
+        ]
+        targets = {line.id: line.target_wait_minutes for line in self.serves[practitioner_id]}
+        queueing.take_lease(SYSTEM, practitioner_id=practitioner_id)
+        token: Token = queueing.claim_next(
+            SYSTEM, server=server, lines=dispatch_order(heads, targets, self.now)
+        )
+        return token
+
+    def _expected(self, practitioner_id: uuid.UUID) -> Token | None:
+        """Whom the definition calls: the first of each line served; of these the most urgent class,
+        then who has waited longest against the line's target."""
+        heads = [
+            (head.order_class, (head.waiting_since - self.now) / line.target_wait_minutes, head)
+            for line in self.serves[practitioner_id]
+            if (head := self._head(line, self.servers[practitioner_id])) is not None
+        ]
+        first = min(heads, key=lambda each: (*each[:2], each[2].line_id), default=None)
+        return first[2] if first else None
 
     def _head(self, line: Line, server: queueing.Server) -> Token | None:
         """The first eligible token by the day's own list: the definition, once more."""
@@ -245,36 +275,57 @@ class Day:
         )
 
     def _no_answer(self, practitioner_id: uuid.UUID, token_id: uuid.UUID) -> None:
-        token = queueing.not_answered(SYSTEM, state_id=STATE, token_id=token_id)
+        self._miss(self.people[token_id].token)
         self.idle.add(practitioner_id)
-        if token.status == "waiting":
-            self.waiting[token.line_id][token_id] = Token.objects.get(state_id=STATE, id=token_id)
-        else:
+        if not self._waits_again(token_id):
             self.people[token_id].end = "expired"
 
+    def _miss(self, token: Token) -> None:
+        queueing.not_answered(SYSTEM, state_id=token.state_id, token_id=token.id)
+
+    def _waits_again(self, token_id: uuid.UUID) -> bool:
+        """Put a token that is in its line again into the day's own list."""
+        token = Token.objects.get(state_id=self.people[token_id].token.state_id, id=token_id)
+        if token.status == "waiting":
+            self.waiting[token.line_id][token_id] = token
+        return bool(token.status == "waiting")
+
     def _answer(self, practitioner_id: uuid.UUID, token_id: uuid.UUID) -> None:
-        token = queueing.answer(SYSTEM, state_id=STATE, token_id=token_id)
+        token = self.people[token_id].token
+        self._begin(token)
         minutes = self.chance.gammavariate(3, self.mean_service[token.line_id] / 3)
         ending = self._drop if self.chance.random() < 0.03 else self._finish
         self._at(self.now + minutes * MINUTE, lambda: ending(practitioner_id, token_id))
 
+    def _begin(self, token: Token) -> None:
+        queueing.answer(SYSTEM, state_id=token.state_id, token_id=token.id)
+
     def _drop(self, practitioner_id: uuid.UUID, token_id: uuid.UUID) -> None:
-        token = queueing.drop(SYSTEM, state_id=STATE, token_id=token_id)
-        self.waiting[token.line_id][token_id] = Token.objects.get(state_id=STATE, id=token_id)
+        self._lose(self.people[token_id].token)
+        assert self._waits_again(token_id)
         self.idle.add(practitioner_id)
 
+    def _lose(self, token: Token) -> None:
+        queueing.drop(SYSTEM, state_id=token.state_id, token_id=token.id)
+
     def _finish(self, practitioner_id: uuid.UUID, token_id: uuid.UUID) -> None:
-        queueing.finish(SYSTEM, state_id=STATE, token_id=token_id)
-        self.people[token_id].end = "served"
+        person = self.people[token_id]
+        person.end = "served"
+        self._end(practitioner_id, person)
         self.idle.add(practitioner_id)
+
+    def _end(self, practitioner_id: uuid.UUID, person: Person) -> None:
+        queueing.finish(SYSTEM, state_id=person.token.state_id, token_id=person.token.id)
 
     def lost(self) -> list[Person]:
         """Patients who neither were served nor left: there should be none."""
-        still = set(
-            Token.objects.filter(state_id=STATE, line_id__in=[line.id for line in self.lines])
-            .exclude(status__in=["served", "expired", "cancelled"])
-            .values_list("id", flat=True)
-        )
+        still = {
+            token_id
+            for state_id in {line.state_id for line in self.lines}
+            for token_id in Token.objects.filter(
+                state_id=state_id, status__in=["waiting", "called", "serving"]
+            ).values_list("id", flat=True)
+        }
         return [
             person
             for token_id, person in self.people.items()

@@ -5,15 +5,18 @@ import sys
 
 import pytest
 
+from sanjeevani.foundation.sharding import NATIONAL
 from sanjeevani.queueing.models import PriorityClass
+from tests.queueing.several_lines import STATES, DayOfSeveralLines, Row
 from tests.queueing.simulated_day import Day, Report
 
 pytestmark = pytest.mark.django_db(databases=["default", "owner"])
 
+SEED = 20261123
 
-def play(**size: float) -> Report:
+
+def play(day: Day) -> Report:
     """Play a day; its own asserts hold every claim against the definition of order."""
-    day = Day(seed=20261123, **size)  # type: ignore[arg-type]
     report = day.run()
     assert not day.lost()
     assert not day.leases()
@@ -28,26 +31,63 @@ def say(report: Report) -> None:
         f" 90th percentile {statistics.quantiles(report.waits, n=10)[-1]:.1f} min;"
         f" promises held {report.inside:.3f}, median width {report.median_width:.1f} min\n"
     )
-    lines = sorted({line_id for line_id, _class in report.longest})
-    for number, line_id in enumerate(lines, start=1):
-        classes = ", ".join(
-            f"{PriorityClass(each).label} {report.longest[line_id, each]:.0f}"
+
+
+def say_longest(rows: list[Row]) -> None:
+    """Print the table of the longest waits, as it stands in docs/performance.md."""
+    sys.stdout.write("| line | target | doctors | calls |")
+    for each in PriorityClass:
+        sys.stdout.write(f" {each.label} |")
+    sys.stdout.write("\n" + "| --- " * (4 + len(PriorityClass)) + "|\n")
+    for row in rows:
+        waits = [
+            " / ".join(
+                f"{row.longest[each, came_over]:.0f}" if (each, came_over) in row.longest else "–"
+                for came_over in (False, True)
+            )
             for each in PriorityClass
-            if (line_id, each) in report.longest
+        ]
+        sys.stdout.write(
+            f"| {row.title} | {row.target} | {row.doctors} | {row.calls} | {' | '.join(waits)} |\n"
         )
-        sys.stdout.write(f"  line {number}: longest wait in minutes: {classes}\n")
 
 
-def test_a_short_day() -> None:
-    """Four lines with a dozen doctors: nobody is lost, nobody passed over."""
-    report = play(lines=4, doctors=12, patients=300, hours=3)
-    assert report.claims > 300
+def play_several_lines(**size: float) -> DayOfSeveralLines:
+    """Play a day of doctors on several lines, in which everything happens that the rule covers."""
+    day = DayOfSeveralLines(seed=SEED, **size)  # type: ignore[arg-type]
+    report = play(day)
+    say(report)
+    say_longest(day.rows())
+    sys.stdout.write(f"{dict(day.happened)}\n")
+    return day
+
+
+def test_a_short_day_of_doctors_on_several_lines() -> None:
+    """Nobody is lost, passed over or left behind, in two states and National."""
+    day = play_several_lines(lines=2, doctors=8, shared=3, patients=55, hours=0.4)
+    assert set().union(*day.tenants_served()) == {*STATES, NATIONAL}
+    assert {"redirect", "refer_up", "moved: no doctor in the line"} <= set(day.happened)
+
+
+@pytest.mark.verify
+def test_a_whole_day_of_doctors_on_several_lines() -> None:
+    """The same at length: whoever serves several lines serves all of them."""
+    day = play_several_lines(lines=3, doctors=14, shared=10, patients=640, hours=4)
+    assert all(tenants == {*STATES, NATIONAL} for tenants in day.tenants_served())
+    assert set(day.happened) == {
+        "redirect",
+        "redirect_to_hub",
+        "refer_up",
+        "moved: no doctor in the line",
+        "moved: the named doctor left",
+        "moved: the named doctor was busy too long",
+    }
 
 
 @pytest.mark.verify
 def test_a_whole_day() -> None:
     """Twenty lines, sixty doctors, three thousand patients: promises hold eight times in ten."""
-    report = play(lines=20, doctors=60, patients=3000, hours=6)
+    report = play(Day(lines=20, doctors=60, patients=3000, hours=6, seed=SEED))
     say(report)
     assert 0.75 <= report.inside <= 0.9
     assert report.median_width <= statistics.median(report.waits)
