@@ -450,7 +450,7 @@ def serving_on(line: Line, **practitioner: Any) -> Practitioner:
     """Put a new doctor on duty for a line."""
     found: Practitioner = PractitionerFactory.create(**practitioner)
     assign(SYSTEM, practitioner=found, line=line)
-    change_duty(doctor(found), practitioner_id=found.id, to=DutyStatus.ON)
+    change_duty(doctor(found), practitioner=found, to=DutyStatus.ON)
     return found
 
 

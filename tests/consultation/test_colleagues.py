@@ -197,7 +197,7 @@ def test_who_may_be_asked(case: Case) -> None:
         made_at=clock.now(),
     )
     away = serving_on(case.line)
-    change_duty(doctor(away), practitioner_id=away.id, to=DutyStatus.BREAK)
+    change_duty(doctor(away), practitioner=away, to=DutyStatus.BREAK)
     found = [(one.practitioner.id, one.is_free) for one in colleagues_of(case.held)]
     assert found == [(case.colleague.id, True), (busy.id, False)]
     for refused in (blocked, away, case.host):

@@ -210,16 +210,16 @@ def test_one_doctor_serves_lines_of_two_states() -> None:
         for state_id in (ANDHRA_PRADESH, TAMIL_NADU)
     ]
     practitioner = on_duty(clinics[0])
-    change_duty(doctor(practitioner), practitioner_id=practitioner.id, to=DutyStatus.OFF)
+    change_duty(doctor(practitioner), practitioner=practitioner, to=DutyStatus.OFF)
     assign(SYSTEM, practitioner=practitioner, line=clinics[1].line)
-    change_duty(doctor(practitioner), practitioner_id=practitioner.id, to=DutyStatus.ON)
+    change_duty(doctor(practitioner), practitioner=practitioner, to=DutyStatus.ON)
     held = requested(clinics[1], PatientFactory())
     assert call(practitioner).id == held.id
 
 
 def test_next_needs_duty() -> None:
     practitioner = on_duty(ClinicFactory())
-    change_duty(doctor(practitioner), practitioner_id=practitioner.id, to=DutyStatus.BREAK)
+    change_duty(doctor(practitioner), practitioner=practitioner, to=DutyStatus.BREAK)
     with pytest.raises(NotOnDuty):
         call(practitioner)
 

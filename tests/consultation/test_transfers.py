@@ -188,7 +188,7 @@ def test_a_follow_up_falls_back_to_the_pool_and_is_then_a_first_consultation() -
     asked = follow_up(clinic, patient, held(practitioner))
     since = token_of(asked).waiting_since
 
-    change_duty(doctor(practitioner), practitioner_id=practitioner.id, to=DutyStatus.OFF)
+    change_duty(doctor(practitioner), practitioner=practitioner, to=DutyStatus.OFF)
     sweep_lines()
 
     taken = call_next(doctor(other), practitioner=other)

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor, ActorKind
-from sanjeevani.foundation.errors import NotFound, TooMany
+from sanjeevani.foundation.errors import NotFound, NotPermitted, TooMany
 from sanjeevani.foundation.models import AuditEvent
 from sanjeevani.identity import queries, services
 from sanjeevani.identity.errors import LoginTaken, WeakPassword, WrongPassword
@@ -20,6 +20,13 @@ from sanjeevani.identity.models import Account, Session
 from tests.identity.helpers import at, at_once
 
 NOBODY = Actor(ActorKind.ANONYMOUS, address="203.0.113.7")
+
+
+def own(account_id: uuid.UUID) -> Actor:
+    """The actor of an account."""
+    return Actor(ActorKind.STAFF, account_id=account_id)
+
+
 PASSWORD = "monsoon kettle 41 lamp"
 OTHER = "orchard bicycle 17 drum"
 
@@ -85,7 +92,7 @@ def test_argon2_guards_the_password(account: Account) -> None:
 )
 def test_weak_passwords_are_refused_in_words(account: Account, password: str, says: str) -> None:
     with pytest.raises(WeakPassword) as refused:
-        services.set_password(NOBODY, account_id=account.id, password=password)
+        services.set_password(own(account.id), account_id=account.id, password=password)
     assert says in str(refused.value.message)
 
 
@@ -129,7 +136,9 @@ def test_guesses_sent_at_once_do_not_slip_through() -> None:
 
 def test_a_new_password_ends_all_sessions(account: Account) -> None:
     tokens = [sign_in().token, sign_in().token]
-    services.change_password(NOBODY, account_id=account.id, current=PASSWORD, password=OTHER)
+    services.change_password(
+        own(account.id), account_id=account.id, current=PASSWORD, password=OTHER
+    )
     assert [queries.find_session(token) for token in tokens] == [None, None]
     with pytest.raises(WrongPassword):
         sign_in()
@@ -146,7 +155,7 @@ def test_the_present_password_is_asked_for(account: Account) -> None:
 @pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 def test_no_session_survives_a_password_that_changes_meanwhile(unlimited: None) -> None:
     account = make()
-    change = partial(services.set_password, NOBODY, account_id=account.id, password=OTHER)
+    change = partial(services.set_password, own(account.id), account_id=account.id, password=OTHER)
     results = at_once([*[sign_in] * 6, change, *[sign_in] * 6])
     assert not [
         result
@@ -177,12 +186,15 @@ def test_signing_in_takes_the_place_of_the_browsers_session(account: Account) ->
 
 def test_signing_out_here_there_and_everywhere(account: Account) -> None:
     here, there, third = sign_in(), sign_in(), sign_in()
-    services.sign_out(NOBODY, account_id=account.id, session_id=here.session.id)
+    services.sign_out(own(account.id), account_id=account.id, session_id=here.session.id)
     assert queries.find_session(here.token) is None
+    stranger = uuid.uuid4()
     with pytest.raises(NotFound):
-        services.sign_out(NOBODY, account_id=uuid.uuid4(), session_id=there.session.id)
+        services.sign_out(own(stranger), account_id=stranger, session_id=there.session.id)
+    with pytest.raises(NotPermitted):
+        services.sign_out(own(stranger), account_id=account.id, session_id=there.session.id)
     assert len(queries.sessions_of(account.id)) == 2
-    services.sign_out_everywhere(NOBODY, account_id=account.id)
+    services.sign_out_everywhere(own(account.id), account_id=account.id)
     assert queries.find_session(there.token) is None
     assert queries.find_session(third.token) is None
 

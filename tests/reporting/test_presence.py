@@ -27,15 +27,15 @@ def test_who_is_on_duty_is_counted_when_duty_changes() -> None:
     assert (on_duty().opds, on_duty().opds_attended, on_duty().doctors) == (3, 1, 1)
 
     actor = factories.doctor(doctor)
-    change_duty(actor, practitioner_id=doctor.id, to=DutyStatus.OFF)
+    change_duty(actor, practitioner=doctor, to=DutyStatus.OFF)
     line = Line.objects.get(state_id=0, id=national.line_id)
     assign(SYSTEM, practitioner=doctor, line=line)
-    change_duty(actor, practitioner_id=doctor.id, to=DutyStatus.ON)
+    change_duty(actor, practitioner=doctor, to=DutyStatus.ON)
     number_facts()
     deliver("presence")
     assert (on_duty(0).doctors, on_duty(28).doctors, on_duty().doctors) == (1, 1, 1)
     assert (on_duty().opds_attended, on_duty(28).opds) == (2, 2)
 
-    change_duty(actor, practitioner_id=doctor.id, to=DutyStatus.BREAK)
+    change_duty(actor, practitioner=doctor, to=DutyStatus.BREAK)
     count_presence()
     assert (on_duty(28).doctors, on_duty().doctors, on_duty().opds) == (0, 0, 3)

@@ -26,7 +26,7 @@ def practitioner() -> Practitioner:
 
 def go(practitioner: Practitioner, to: DutyStatus) -> None:
     """Change duty."""
-    change_duty(doctor(practitioner), practitioner_id=practitioner.id, to=to)
+    change_duty(doctor(practitioner), practitioner=practitioner, to=to)
 
 
 def serving(practitioner: Practitioner) -> list[int]:

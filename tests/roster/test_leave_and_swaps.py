@@ -336,12 +336,12 @@ def test_duty_leaves_a_spell_in_each_line_of_each_state_with_its_breaks() -> Non
     for line in lines:
         assign(SYSTEM, practitioner=one, line=line)
     for to in (DutyStatus.ON, DutyStatus.BREAK, DutyStatus.ON, DutyStatus.BREAK):
-        change_duty(doctor(one), practitioner_id=one.id, to=to)
+        change_duty(doctor(one), practitioner=one, to=to)
     first, second = Break.objects.filter(practitioner_id=one.id).order_by("began_at")
     assert [first.ended_at is None, second.ended_at is None] == [False, True]
     third = LineFactory()
     assign(SYSTEM, practitioner=one, line=third)
-    change_duty(doctor(one), practitioner_id=one.id, to=DutyStatus.OFF)
+    change_duty(doctor(one), practitioner=one, to=DutyStatus.OFF)
     second.refresh_from_db()
     assert second.ended_at
     for line in (*lines, third):
@@ -355,11 +355,11 @@ def test_duty_leaves_a_spell_in_each_line_of_each_state_with_its_breaks() -> Non
 def test_a_spell_ends_when_the_line_is_left(line: Line) -> None:
     clinic = Clinic.objects.get(state_id=line.state_id, line_id=line.id)
     one = on_duty(clinic)
-    change_duty(doctor(one), practitioner_id=one.id, to=DutyStatus.BREAK)
+    change_duty(doctor(one), practitioner=one, to=DutyStatus.BREAK)
     unassign(SYSTEM, practitioner=one, line=line)
     [spell] = Spell.objects.filter(state_id=line.state_id, line_id=line.id)
     assert spell.ended_at
     assert not Break.objects.filter(practitioner_id=one.id, ended_at__isnull=True).exists()
     assign(SYSTEM, practitioner=one, line=line)
-    change_duty(doctor(one), practitioner_id=one.id, to=DutyStatus.ON)
+    change_duty(doctor(one), practitioner=one, to=DutyStatus.ON)
     assert Spell.objects.filter(state_id=line.state_id, line_id=line.id).count() == 2

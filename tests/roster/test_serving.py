@@ -151,7 +151,7 @@ def test_a_doctor_is_asked_on_duty_but_not_again_and_again(clinic: Clinic) -> No
     }
     with pytest.raises(Invalid):
         ask_on_duty(SYSTEM, **ask)
-    change_duty(doctor(practitioner), practitioner_id=practitioner.id, to=DutyStatus.OFF)
+    change_duty(doctor(practitioner), practitioner=practitioner, to=DutyStatus.OFF)
     ask_on_duty(SYSTEM, **ask)
     ask_on_duty(SYSTEM, **ask)
     with pytest.raises(TooMany):

@@ -179,7 +179,7 @@ def test_duty_moves_by_its_table(source: str, to: str) -> None:
     duty = Duty.objects.get(practitioner_id=practitioner.id)
 
     def change() -> None:
-        change_duty(world.host, practitioner_id=practitioner.id, to=DutyStatus(to))
+        change_duty(world.host, practitioner=practitioner, to=DutyStatus(to))
         duty.refresh_from_db()
         assert duty.status == to
 

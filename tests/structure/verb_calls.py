@@ -56,7 +56,7 @@ from sanjeevani.directory.services import (
 from sanjeevani.directory.staff import NewPerson
 from sanjeevani.directory.timetable import Opening
 from sanjeevani.documents.links import linked, links_to, share
-from sanjeevani.documents.models import UploadedFile
+from sanjeevani.documents.models import ShareLink, UploadedFile
 from sanjeevani.documents.uploads import store_upload
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor, ActorKind
@@ -78,8 +78,9 @@ from sanjeevani.patients.services import Authority, InstitutionDetails, Profile,
 from sanjeevani.patients.spokes import take_in
 from sanjeevani.prescription import services as prescription
 from sanjeevani.prescription.dispensing import Given
-from sanjeevani.prescription.models import DraftItem, Handing
+from sanjeevani.prescription.models import DraftItem, Handing, Prescription
 from sanjeevani.prescription.queries import prescription_of
+from sanjeevani.prescription.sharing import links_of, share_prescription
 from sanjeevani.prescription.shorthand import ItemContent
 from sanjeevani.queueing import services as queueing
 from sanjeevani.queueing.models import Token
@@ -444,8 +445,15 @@ CALLS |= {
         world, None, room_id=world.waiting.room_id, mode=Mode.AUDIO
     ),
     "calls.decline_mode": lambda world: in_room(world, None, room_id=world.waiting.room_id),
-    "calls.note_mode": lambda world: in_room(
-        world, None, room_id=world.waiting.room_id, mode=Mode.AUDIO, seat=Seat.HOST
+    "calls.note_mode": lambda world: Call(
+        SYSTEM,
+        world.waiting.room,
+        arguments={
+            "state_id": world.waiting.state_id,
+            "room_id": world.waiting.room_id,
+            "mode": Mode.AUDIO,
+            "seat": Seat.HOST,
+        },
     ),
     "calls.note_check": lambda world: in_room(
         world,
@@ -710,7 +718,7 @@ CALLS |= {
     "roster.change_duty": lambda world: Call(
         world.host,
         _result,
-        arguments={"practitioner_id": world.practitioner.id, "to": DutyStatus.BREAK},
+        arguments={"practitioner": world.practitioner, "to": DutyStatus.BREAK},
     ),
 }
 
@@ -747,7 +755,7 @@ def on_offer(world: World, who: str) -> Call:
 
 def off_duty(world: World) -> Practitioner:
     """The doctor, gone off duty."""
-    change_duty(world.host, practitioner_id=world.practitioner.id, to=DutyStatus.OFF)
+    change_duty(world.host, practitioner=world.practitioner, to=DutyStatus.OFF)
     return world.practitioner
 
 
@@ -762,7 +770,7 @@ def missed(world: World) -> Consultation:
 
 @call_of("directory.open_state")
 def _(world: World) -> Call:
-    state = StateFactory()
+    state = StateFactory(lgd_code=29)
     return Call(world.staff(Role.NATIONAL_ADMIN), state, arguments={"state_id": state.lgd_code})
 
 
@@ -1016,7 +1024,7 @@ def _(world: World) -> Call:
 
 CALLS |= {
     "directory.change_facility": lambda world: at_facility(
-        world, world.facility, Role.STATE_ADMIN, details=OFFICE
+        world, world.facility, Role.STATE_ADMIN, details=replace(OFFICE, is_opd_host=True)
     ),
     "directory.appoint": lambda world: at_facility(
         world, _result, Role.STATE_ADMIN, role=Role.FACILITY_ADMIN, person=RAVI
@@ -1872,12 +1880,12 @@ CALLS |= {
     ),
     "intake.enter_visit": lambda world: Call(
         world.worker,
-        lambda _patient: ("enteredvisit", None),
+        lambda patient: ("enteredvisit", None),
         world.patient.id,
         {
+            "patient_id": world.patient.id,
             "visit": Visit(uuid7(), clock.now(), PROFILE, IntakeContent(text="Cough")),
             "language": "en",
-            "patient_id": world.patient.id,
         },
     ),
     "consultation.ask_hub": lambda world: Call(
@@ -1976,6 +1984,35 @@ def _(world: World) -> Call:
     spoke = Facility.objects.get(state_id=world.worker.state_id, id=world.hub_link.spoke_id)
     medicine = a_medicine().medicine_code
     return Call(world.worker, spoke, arguments={"medicine_code": medicine, "in_stock": False})
+
+
+def signed_for(world: World) -> Prescription:
+    """A prescription of the patient's."""
+    return prescription.sign(world.host, **world.at_the_desk(world.prescribed))
+
+
+CALLS |= {
+    "prescription.share": lambda world: by_family(
+        world,
+        lambda _token: ("sharelink", None),
+        world.patient.id,
+        prescription=signed_for(world),
+        made_for="My son",
+    ),
+    "prescription.end_link": lambda world: by_family(
+        world,
+        lambda _nothing: ("sharelink", None),
+        world.patient.id,
+        prescription=(signed := signed_for(world)),
+        link_id=shared_link(world, signed).id,
+    ),
+}
+
+
+def shared_link(world: World, signed: Prescription) -> ShareLink:
+    """The link to a prescription that the patient has made."""
+    share_prescription(world.guest, prescription=signed, made_for="My son")
+    return links_of(signed)[0]
 
 
 @call_of("consultation.tick")

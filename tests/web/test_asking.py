@@ -21,7 +21,7 @@ __all__ = ["scratch"]
 class Asking:
     """A call of a hub's doctor with a patient at a spoke, and a specialist on duty there."""
 
-    def __init__(self, client: Client, language: str = "en") -> None:
+    def __init__(self, client: Client, language: str = "en", **colleague: Any) -> None:
         self.worker = client
         self.spoke = Spoke(client)
         self.host = factories.serving_on(self.spoke.line, name="Dr Asha Rao")
@@ -29,7 +29,7 @@ class Asking:
         call_next(factories.doctor(self.host), practitioner=self.host)
         assert client.post(f"{self.page}/answer").status_code == 303
         self.held = Consultation.objects.get(state_id=28)
-        self.colleague = factories.serving_on(self.spoke.line, name="Dr Kavita Iyer")
+        self.colleague = factories.serving_on(self.spoke.line, name="Dr Kavita Iyer", **colleague)
         self.desk, self.guest = self._at(self.host, language), self._at(self.colleague, language)
 
     @staticmethod

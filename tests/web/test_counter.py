@@ -40,10 +40,10 @@ NOTE = {"client_key": "0190a6b5-7c1e-7000-8000-000000000015", "advice": "Rest"}
 class Counter:
     """A spoke whose patient a doctor has prescribed nine tablets of paracetamol."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, **practitioner: Any) -> None:
         self.spoke = Spoke(client)
         self.worker = client
-        self.doctor = factories.serving_on(self.spoke.line)
+        self.doctor = factories.serving_on(self.spoke.line, **practitioner)
         self.page = self.spoke.waits(mobile="9848012345")
         self.held = call_next(factories.doctor(self.doctor), practitioner=self.doctor)
         client.post(f"{self.page}/answer")

@@ -252,9 +252,10 @@ def test_the_doctor_shows_the_patient_a_photo_in_the_call(
 
 
 def at_desk(practitioner: Any) -> Client:
-    """A browser in which a doctor acts in a post."""
+    """A browser in which a doctor acts in a post of their state."""
     desk = Client()
-    post = factories.PostFactory.create(practitioner=practitioner)
+    facility = factories.FacilityFactory.create(state_id=practitioner.state_id)
+    post = factories.PostFactory.create(practitioner=practitioner, facility=facility)
     factories.sign_in(desk, Account.objects.get(id=practitioner.account_id))
     Session.objects.filter(account_id=practitioner.account_id).update(
         post_state_id=post.state_id, post_id=post.id

@@ -371,9 +371,7 @@ class Ending(Body):
 @router.put("/duty", auth=doctor, response=DutyReply, openapi_extra=says(Stale))
 def set_duty(request: ApiRequest, body: DutyBody) -> HttpResponse:
     """Go on duty, on a break, or off duty."""
-    duty = change_duty(
-        request.auth.actor, practitioner_id=practitioner_of(request).id, to=body.status
-    )
+    duty = change_duty(request.auth.actor, practitioner=practitioner_of(request), to=body.status)
     return reply(DutyReply(status=DutyStatus(duty.status)))
 
 

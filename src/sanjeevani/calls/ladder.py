@@ -7,8 +7,8 @@ from sanjeevani.calls.errors import RoomClosed
 from sanjeevani.calls.events import RoomChanged
 from sanjeevani.calls.models import Mode, Room, RoomStatus, Seat
 from sanjeevani.calls.services import record_mode, seat_of
-from sanjeevani.foundation.actor import Actor
-from sanjeevani.foundation.errors import Stale
+from sanjeevani.foundation.actor import Actor, ActorKind
+from sanjeevani.foundation.errors import NotPermitted, Stale
 from sanjeevani.foundation.verbs import concerns, publish, verb
 
 _HEIGHT = {Mode.VIDEO: 3, Mode.LOW_VIDEO: 2, Mode.AUDIO: 1, Mode.CHAT: 0, Mode.PHONE: 0}
@@ -57,8 +57,11 @@ def decline_mode(actor: Actor, *, state_id: int, room_id: uuid.UUID) -> Room:
 def note_mode(actor: Actor, *, state_id: int, room_id: uuid.UUID, mode: Mode, seat: Seat) -> Room:
     """Write down that the mode has changed by itself, as the page at `seat` saw it.
 
-    Raises RoomClosed, and Stale when both have agreed to less meanwhile.
+    Only machines report this. Raises NotPermitted, RoomClosed, and Stale when both have agreed to
+    less meanwhile.
     """
+    if actor.kind != ActorKind.SYSTEM:
+        raise NotPermitted
     room = _open_room(state_id, room_id)
     concerns(room)
     if room.mode == mode:

@@ -90,6 +90,13 @@ def ask_to(actor: Actor, colleague: Practitioner, state_id: int, ask_id: uuid.UU
 
     Raises AskOver for the colleague's own that has ended, NotFound for any other.
     """
+    ask = readable_ask(actor, colleague, state_id, ask_id)
+    _audit(actor, "consultation.read", ask)
+    return ask
+
+
+def readable_ask(actor: Actor, colleague: Practitioner, state_id: int, ask_id: uuid.UUID) -> Ask:
+    """Return an ask that the colleague may read; the caller audits. Raises what `ask_to` raises."""
     ask = (
         Ask.objects.select_related("consultation__room", "consultation__token")
         .filter(state_id=state_id, id=ask_id, colleague_id=colleague.id)
@@ -99,7 +106,6 @@ def ask_to(actor: Actor, colleague: Practitioner, state_id: int, ask_id: uuid.UU
         raise NotFound
     if ask.status not in READABLE or ask.read_until <= clock.now():
         raise AskOver
-    _audit(actor, "consultation.read", ask)
     return ask
 
 

@@ -6,6 +6,7 @@ from typing import BinaryIO
 from django.core.files.base import File
 from django.utils.translation import gettext_lazy as _
 
+from sanjeevani.consultation.asks import readable_ask
 from sanjeevani.consultation.events import PapersChanged
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
 from sanjeevani.consultation.permissions import require_in_progress, require_patient
@@ -148,11 +149,21 @@ def paper_for_practitioner(
         practitioner, consultation
     ):
         raise NotFound
-    return read_paper(actor, consultation, upload_id)
+    return _read(actor, consultation, upload_id)
 
 
-def read_paper(actor: Actor, consultation: Consultation, upload_id: uuid.UUID) -> UploadedFile:
-    """Return a file of a consultation that the caller may read, and audit it. Raises NotFound."""
+def paper_for_colleague(
+    actor: Actor, colleague: Practitioner, *, state_id: int, ask_id: uuid.UUID, upload_id: uuid.UUID
+) -> UploadedFile:
+    """Return a file of the consultation that a colleague is asked into, and audit the reading.
+
+    Raises AskOver, NotFound.
+    """
+    ask = readable_ask(actor, colleague, state_id, ask_id)
+    return _read(actor, ask.consultation, upload_id)
+
+
+def _read(actor: Actor, consultation: Consultation, upload_id: uuid.UUID) -> UploadedFile:
     upload = papers.paper_in(place_of(consultation), upload_id)
     write_audit(
         actor, "consultation.read_paper", concern_of(upload, patient_id=consultation.patient_id)

@@ -120,6 +120,7 @@ def show_by_code(
 
 @verb("consultation.show_by_code")
 def _shown_by_code(actor: Actor, *, consultation: Consultation) -> PatientPresence:
+    require_patient(actor, consultation)
     return _keep(actor, consultation, ShownBy.CODE, None)
 
 

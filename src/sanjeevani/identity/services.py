@@ -20,8 +20,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from sanjeevani.foundation import clock
-from sanjeevani.foundation.actor import Actor
-from sanjeevani.foundation.errors import NotFound
+from sanjeevani.foundation.actor import Actor, ActorKind
+from sanjeevani.foundation.errors import NotFound, NotPermitted
 from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.identity import queries
 from sanjeevani.identity.errors import (
@@ -385,11 +385,17 @@ def touch(session: queries.SessionInfo) -> bool:
     return not session.is_staff
 
 
+def _require_own(actor: Actor, account_id: uuid.UUID) -> None:
+    if actor.kind != ActorKind.SYSTEM and actor.account_id != account_id:
+        raise NotPermitted
+
+
 @verb("identity.choose_post")
 def choose_post(
-    _actor: Actor, *, session: queries.SessionInfo, post_state_id: int, post_id: uuid.UUID
+    actor: Actor, *, session: queries.SessionInfo, post_state_id: int, post_id: uuid.UUID
 ) -> None:
     """Act in a post from now on. The caller has checked that the post is the account's."""
+    _require_own(actor, session.account_id)
     if not Session.objects.filter(digest=session.digest).update(
         post_state_id=post_state_id, post_id=post_id
     ):
@@ -398,16 +404,18 @@ def choose_post(
 
 
 @verb("identity.sign_out")
-def sign_out(_actor: Actor, *, account_id: uuid.UUID, session_id: uuid.UUID) -> None:
+def sign_out(actor: Actor, *, account_id: uuid.UUID, session_id: uuid.UUID) -> None:
     """End one session of an account: this browser's or another device's."""
+    _require_own(actor, account_id)
     if not Session.objects.filter(account_id=account_id, id=session_id).delete()[0]:
         raise NotFound
     concerns(Session(id=session_id))
 
 
 @verb("identity.sign_out_everywhere")
-def sign_out_everywhere(_actor: Actor, *, account_id: uuid.UUID) -> None:
+def sign_out_everywhere(actor: Actor, *, account_id: uuid.UUID) -> None:
     """End all sessions of an account."""
+    _require_own(actor, account_id)
     Session.objects.filter(account_id=account_id).delete()
     concerns(Account(id=account_id))
 
@@ -429,14 +437,19 @@ def change_password(actor: Actor, *, account_id: uuid.UUID, current: str, passwo
 
 
 @verb("identity.set_password")
-def set_password(_actor: Actor, *, account_id: uuid.UUID, password: str) -> None:
+def set_password(actor: Actor, *, account_id: uuid.UUID, password: str) -> None:
     """Set the password of a member of staff and end all sessions. Raises `WeakPassword`."""
+    _require_own(actor, account_id)
+    _keep_password(account_id, password)
+    concerns(Account(id=account_id))
+
+
+def _keep_password(account_id: uuid.UUID, password: str) -> None:
     encoded = _encoded(password)
     changed = Account.objects.filter(id=account_id, kind=AccountKind.STAFF).update(password=encoded)
     if not changed:
         raise NotFound
     Session.objects.filter(account_id=account_id).delete()
-    concerns(Account(id=account_id))
 
 
 # Django's own messages are translated only with its app installed.
@@ -599,7 +612,7 @@ def accept_invitation(actor: Actor, *, token: str, password: str) -> Account:
     Raises InvitationDead, WeakPassword.
     """
     account = queries.invited_account(token)
-    set_password(actor, account_id=account.id, password=password)
+    _keep_password(account.id, password)
     # Of two who use the link at once, the second finds it gone.
     if not Invitation.objects.filter(digest=queries.digest_of(token)).delete()[0]:
         raise InvitationDead
@@ -628,8 +641,9 @@ def deactivate_account(_actor: Actor, *, account_id: uuid.UUID) -> None:
 
 
 @verb("identity.set_language")
-def set_language(_actor: Actor, *, account_id: uuid.UUID, language: str) -> None:
+def set_language(actor: Actor, *, account_id: uuid.UUID, language: str) -> None:
     """Remember the language that a person reads, on all devices."""
+    _require_own(actor, account_id)
     if not Account.objects.filter(id=account_id).update(language=language):
         raise NotFound
     Session.objects.filter(account_id=account_id).update(language=language)
@@ -637,8 +651,9 @@ def set_language(_actor: Actor, *, account_id: uuid.UUID, language: str) -> None
 
 
 @verb("identity.set_home_state")
-def set_home_state(_actor: Actor, *, account_id: uuid.UUID, home_state_id: int) -> None:
+def set_home_state(actor: Actor, *, account_id: uuid.UUID, home_state_id: int) -> None:
     """Remember the state whose patients the account looks after."""
+    _require_own(actor, account_id)
     if not Account.objects.filter(id=account_id).update(home_state_id=home_state_id):
         raise NotFound
     Session.objects.filter(account_id=account_id).update(home_state_id=home_state_id)

@@ -31,6 +31,7 @@ from sanjeevani.roster.models import (
     Spell,
     WeeklyPlan,
 )
+from sanjeevani.roster.permissions import require_self
 from sanjeevani.roster.states import DUTY_MOVES
 
 
@@ -215,12 +216,14 @@ def _changed(practitioner_id: uuid.UUID, line: Line, status: str) -> DutyChanged
 
 
 @verb("roster.change_duty")
-def change_duty(actor: Actor, *, practitioner_id: uuid.UUID, to: DutyStatus) -> Duty:
+def change_duty(actor: Actor, *, practitioner: Practitioner, to: DutyStatus) -> Duty:
     """Go on duty, on a break, or off duty, for all lines assigned.
 
-    Asking for the present status changes nothing. Raises Stale for a move that the table does not
-    know, Invalid for somebody who serves no line.
+    Asking for the present status changes nothing. Raises NotPermitted for anybody else's duty,
+    Stale for a move that the table does not know, Invalid for somebody who serves no line.
     """
+    require_self(actor, practitioner)
+    practitioner_id = practitioner.id
     now = clock.now()
     duty = locked_duty(practitioner_id)
     concerns(duty)

@@ -29,7 +29,7 @@ from sanjeevani.consultation.colleagues import (
 )
 from sanjeevani.consultation.errors import AskOver, WithOwnPatient
 from sanjeevani.consultation.models import Ask, AskStatus, Consultation
-from sanjeevani.consultation.papers import papers_of, read_paper
+from sanjeevani.consultation.papers import paper_for_colleague, papers_of
 from sanjeevani.consultation.permissions import require_practitioner
 from sanjeevani.consultation.queries import for_practitioner, writing_of
 from sanjeevani.consultation.services import REASON_LENGTH
@@ -303,6 +303,11 @@ def asked_paper(
     request: PortalRequest, state_id: int, ask_id: uuid.UUID, upload_id: uuid.UUID
 ) -> HttpResponse:
     """One file of the patient, or its small picture."""
-    ask = ask_to(request.actor, request.post.practitioner, state_id, ask_id)
-    upload = read_paper(request.actor, ask.consultation, upload_id)
+    upload = paper_for_colleague(
+        request.actor,
+        request.post.practitioner,
+        state_id=state_id,
+        ask_id=ask_id,
+        upload_id=upload_id,
+    )
     return send(upload, small="small" in request.GET)

@@ -204,7 +204,7 @@ def duty(request: PortalRequest) -> HttpResponse:
         if leaving:
             return _desk(request, leaving=leaving)
     try:
-        change_duty(request.actor, practitioner_id=practitioner.id, to=DutyStatus(to))
+        change_duty(request.actor, practitioner=practitioner, to=DutyStatus(to))
     except DomainError as error:
         return _desk(request, said=Said(error.message, "warn"), status=error.status)
     return HttpResponseRedirect(reverse("doctor:desk"), status=303)

@@ -2,7 +2,6 @@
 
 import contextlib
 import uuid
-from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -16,8 +15,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
 from sanjeevani.consultation.queries import own_consultation
 from sanjeevani.documents.errors import LinkDead
-from sanjeevani.documents.links import links_to, share, withdraw_link
 from sanjeevani.foundation.errors import DomainError, NotFound
+from sanjeevani.prescription import sharing
 from sanjeevani.prescription.documents import render_pdf
 from sanjeevani.prescription.queries import Issued, issued
 from sanjeevani.web.access import PortalRequest, carer, patient
@@ -25,9 +24,6 @@ from sanjeevani.web.fields import PlainForm, PlainTextField
 from sanjeevani.web.patient.day_plan import day_plan
 from sanjeevani.web.patient.views import language, name_of, see
 from sanjeevani.web.slips import slip_facts, slip_pdf
-
-RECORD_TYPE = "prescription"
-"""What links to prescriptions are called in `documents.links`."""
 
 
 class ShareForm(PlainForm):
@@ -97,10 +93,9 @@ def share_prescription(
     refusal: DomainError | None = None
     if request.method == "POST" and form.is_valid():
         try:
-            token = share(
+            token = sharing.share_prescription(
                 request.actor,
-                **_record(signed),
-                patient_id=found.patient_id,
+                prescription=signed.prescription,
                 made_for=form.cleaned_data["made_for"],
             )
         except DomainError as error:
@@ -116,19 +111,10 @@ def share_prescription(
         "refusal": refusal,
         "address": address,
         "birth_year": signed.prescription.content["patient"]["birth_date"][:4],
-        "links": links_to(**_record(signed)),
+        "links": sharing.links_of(signed.prescription),
     }
     status = refusal.status if refusal else 422 if form.errors else 200
     return render(request, "patient/share.html", context, status=status)
-
-
-def _record(signed: Issued) -> dict[str, Any]:
-    prescription = signed.prescription
-    return {
-        "record_type": RECORD_TYPE,
-        "state_id": prescription.state_id,
-        "record_id": prescription.id,
-    }
 
 
 @patient
@@ -139,7 +125,7 @@ def end_link(
     """End a link; one that has ended meanwhile is as good."""
     found = own_consultation(request.actor, state_id, consultation_id)
     with contextlib.suppress(LinkDead):
-        withdraw_link(request.actor, link_id=link_id, **_record(_signed(found)))
+        sharing.end_link(request.actor, prescription=_signed(found).prescription, link_id=link_id)
     page = reverse("patient:share", args=[state_id, consultation_id])
     return see(f"{page}#links")
 
