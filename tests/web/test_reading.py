@@ -100,7 +100,7 @@ def test_a_doctor_of_another_state_reads_what_they_hold(client: Client) -> None:
     one = f"/desk/consultations/28/{held.id}"
     of_api = f"/api/v1/staff/consultations/28/{held.id}"
     read = ("consultation.read", Consultation(state_id=28, id=held.id))
-    reads = dict.fromkeys(
+    reads: dict[str, tuple[str, Any]] = dict.fromkeys(
         (
             one,
             *(f"{one}/{page}" for page in ("messages", "papers", "letter", "prescription", "asks")),
