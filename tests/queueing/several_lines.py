@@ -178,7 +178,7 @@ class DayOfSeveralLines(Day):
 
     @staticmethod
     def _turn(practitioner: Practitioner, to: DutyStatus) -> None:
-        change_duty(factories.doctor(practitioner), practitioner_id=practitioner.id, to=to)
+        change_duty(factories.doctor(practitioner), practitioner=practitioner, to=to)
 
     def _leave(self, practitioner: Practitioner) -> None:
         """Go off duty, with whom one has just now still to finish."""
