@@ -89,6 +89,7 @@ def test_a_call_through_the_relay_only(call: Call, turn: Turn) -> None:
     assert patient.heard()["relayed"]
 
 
+@pytest.mark.verify
 def test_a_wrong_relay_secret_is_said(call: Call, turn: Turn) -> None:
     wrong = turn.ice(secret="another secret")
     doctor, patient = call("a", ice=wrong), call("b", ice=wrong)

@@ -165,6 +165,7 @@ def enter_visit(page: Page, name: str) -> None:
     expect(page.locator("h1")).to_have_text("Kept on this tablet")
 
 
+@pytest.mark.verify
 def test_whole_visits_without_a_link(new_worker: NewWorker, look: Look) -> None:
     worker = new_worker("tamil-nadu.worker1")
     page = at_tablet(worker)

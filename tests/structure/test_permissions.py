@@ -142,6 +142,7 @@ def test_the_table_is_what_the_views_state() -> None:
     compare(0, table())
 
 
+@pytest.mark.usefixtures("_reference_committed")
 @pytest.mark.django_db
 def test_the_second_table_is_what_the_verbs_do(
     monkeypatch: pytest.MonkeyPatch, settings: Any

@@ -25,6 +25,7 @@ for _path in VERB_MODULES:
 
 
 @pytest.mark.parametrize("name", sorted(VERBS))
+@pytest.mark.usefixtures("_reference_committed")
 @pytest.mark.django_db
 def test_a_verb_leaves_one_audit_row(name: str) -> None:
     assert name in CALLS, f"enter a call of {name} in tests/structure/verb_calls.py"

@@ -42,7 +42,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-STATEMENTS_OF_THE_DESK = 26
+STATEMENTS_OF_THE_DESK = 28
 STATEMENTS_OF_A_DRAFT = 9
 """What the rules ask on top, once a medicine stands in the draft."""
 
@@ -639,6 +639,15 @@ def test_the_ticket_names_lines_desk_and_the_live_room(desk: Desk) -> None:
         f"room.{case.room_id}": "",
     }
     assert answered["expires"] > 0
+
+
+def test_every_key_of_the_desk_does_one_thing(desk: Desk) -> None:
+    case = called(desk)
+    for _stage in ("called", "in progress"):
+        keys = re.findall(r'data-key="(.)"', desk.get().content.decode())
+        assert len(keys) > 9
+        assert sorted(set(keys)) == sorted(keys)
+        answer(person(case.patient_account_id), state_id=case.state_id, consultation_id=case.id)
 
 
 def test_the_desk_costs_few_statements(desk: Desk, reference: None) -> None:

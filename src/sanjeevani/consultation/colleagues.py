@@ -54,13 +54,6 @@ class Colleague:
     is_free: bool
 
 
-def may_ask_in(consultation: Consultation) -> bool:
-    """Tell whether a colleague may be asked in: a call runs, and the patient's consent holds."""
-    return is_held(consultation) and bool(
-        with_valid_consent(consultation.patient_state_id, [consultation.patient_id])
-    )
-
-
 def colleagues_of(consultation: Consultation) -> list[Colleague]:
     """Return who is on duty in the own facility and where it can refer to; the free ones first."""
     here = Line.objects.get(state_id=consultation.state_id, id=consultation.line_id)
@@ -119,7 +112,7 @@ def ask_in(
     consultation.refresh_from_db()
     if not is_held(consultation):
         raise NotInProgress
-    if not may_ask_in(consultation):
+    if not with_valid_consent(consultation.patient_state_id, [consultation.patient_id]):
         raise ConsentMissing(_("The patient has withdrawn the consent: nobody else may read this."))
     if open_ask(consultation) is not None:
         raise AlreadyAsked

@@ -16,7 +16,7 @@ from sanjeevani.calls.errors import NotInCall
 from sanjeevani.calls.models import Mode, Seat
 from sanjeevani.calls.queries import holds_third
 from sanjeevani.consultation.asks import ADVISING, ask_to, asks_in, asks_to
-from sanjeevani.consultation.calling import seat_in
+from sanjeevani.consultation.calling import is_held, seat_in
 from sanjeevani.consultation.colleagues import (
     ADVICE_LENGTH,
     LATER_MINUTES,
@@ -25,7 +25,6 @@ from sanjeevani.consultation.colleagues import (
     come_later,
     decline_ask,
     leave_ask,
-    may_ask_in,
 )
 from sanjeevani.consultation.errors import AskOver, WithOwnPatient
 from sanjeevani.consultation.models import Ask, AskStatus, Consultation
@@ -84,10 +83,11 @@ class AdviceForm(PlainForm):
 
 def asking_of(consultation: Consultation) -> dict[str, Any]:
     """Return what the part about colleagues needs at the treating doctor's desk."""
+    asked = asks_in(consultation)
     return {
-        "asks": asks_in(consultation),
-        "may_ask": may_ask_in(consultation),
-        "specialities": speciality_names(),
+        "asks": asked,
+        "may_ask": is_held(consultation),
+        "specialities": speciality_names() if asked else {},
     }
 
 
