@@ -325,6 +325,25 @@ def test_a_doctor_sends_the_patient_on_to_another_tier_with_the_time_waited(
         assert "Heart sounds need a specialist." in record
 
 
+@pytest.mark.parametrize("do", ["refer", "redirect"])
+def test_a_written_request_goes_on_in_writing(spoke: Spoke, client: Client, do: str) -> None:
+    """The patient went home long ago: a call would find nobody."""
+    factories.SpecialityFactory(code="cardiology")
+    upper: Line = factories.LineFactory(
+        facility=spoke.hub, kind=LineKind.HUB, speciality_code="cardiology"
+    )
+    doctor, specialist = factories.serving_on(spoke.line), factories.serving_on(upper)
+    spoke.ask(spoke.ready(), doctor="later")
+    assert at_desk(doctor).post("/desk/written").status_code == 303
+    assert conclude_with(at_desk(doctor), do, upper).status_code in (200, 303)
+    first, second = Consultation.objects.filter(state_id=28).order_by("id")
+    assert second.due_at == first.due_at is not None
+    assert Line.objects.get(state_id=28, id=second.line_id).kind == LineKind.WRITTEN
+    desk = at_desk(specialist)
+    assert desk.post("/desk/written").status_code == 303
+    assert "A written request" in desk.get("/desk").content.decode()
+
+
 def test_medicines_are_handed_out_and_the_doctor_sees_what_is_missing(
     spoke: Spoke, client: Client
 ) -> None:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.consultation.models import Consultation
 from sanjeevani.consultation.services import ask_line, begin, requested_before, reserve, seat
-from sanjeevani.consultation.transfers import own_lane
+from sanjeevani.consultation.transfers import be_due, own_lane
 from sanjeevani.directory.hubs import open_written_line
 from sanjeevani.directory.models import Practitioner
 from sanjeevani.directory.queries import HubChoice, hubs_for, practitioners, written_lines
@@ -160,10 +160,7 @@ def ask_hub(
         companion_id=companion_id,
     )
     if written and opened.due_at is None:
-        opened.due_at = clock.now() + datetime.timedelta(hours=WRITTEN_HOURS)
-        Consultation.objects.filter(state_id=opened.state_id, id=opened.id).update(
-            due_at=opened.due_at
-        )
+        be_due(opened, clock.now() + datetime.timedelta(hours=WRITTEN_HOURS))
     concerns(opened, patient_id=patient.id)
     return opened
 

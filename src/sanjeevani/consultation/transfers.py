@@ -39,6 +39,7 @@ from sanjeevani.consultation.services import (
     valid_reason,
 )
 from sanjeevani.consultation.states import CONSULTATION_MOVES
+from sanjeevani.directory.hubs import open_written_line
 from sanjeevani.directory.models import Line, LineKind, Practitioner
 from sanjeevani.directory.queries import (
     HubChoice,
@@ -116,7 +117,16 @@ def redirect_to_hub(
     require_practitioner(actor, practitioner, consultation)
     _require_hub(consultation, choice)
     reason = valid_reason(reason, _("Say why you send the patient there."), "redirect_reason")
-    return _move(actor, consultation, choice.line, Link.REDIRECTED, reason)
+    return _move(
+        actor, consultation, _line_at(actor, consultation, choice), Link.REDIRECTED, reason
+    )
+
+
+def _line_at(actor: Actor, consultation: Consultation, choice: HubChoice) -> Line:
+    """Return the hub's line; of a request in writing, the one in writing: nobody waits there."""
+    if consultation.due_at is None:
+        return choice.line
+    return open_written_line(actor, parent=choice.line)
 
 
 @verb("consultation.refer_up")
@@ -140,7 +150,8 @@ def refer_up(
     reason = valid_reason(reason, _("Say why you send the patient there."), "redirect_reason")
     held = token_of(consultation)
     conclude(actor, consultation, Outcome.REFERRED_UP, reason=reason)
-    return _go_on(actor, consultation, held, choice.line, Link.REFERRED)
+    line = _line_at(actor, consultation, choice)
+    return _go_on(actor, consultation, held, line, Link.REFERRED)
 
 
 def hubs_beyond(consultation: Consultation) -> list[HubChoice]:
@@ -191,8 +202,16 @@ def _go_on(
         patient_state_id=opened.patient_state_id,
         patient_id=opened.patient_id,
     )
+    if consultation.due_at is not None:
+        be_due(opened, consultation.due_at)
     concerns(opened, patient_id=opened.patient_id)
     return opened
+
+
+def be_due(opened: Consultation, due_at: datetime.datetime) -> None:
+    """Set when a written request is to be answered: part of the verbs that open one."""
+    opened.due_at = due_at
+    Consultation.objects.filter(state_id=opened.state_id, id=opened.id).update(due_at=due_at)
 
 
 def _reissue(actor: Actor, left: Token, line: Line, *, consultation_id: uuid.UUID) -> Token:
