@@ -75,6 +75,7 @@ NO_VERB_BECAUSE = {
     "calls.record_mode": "part of the verbs that change a mode",
     "calls.record": "what machines measured is nobody's act; that the mode changed is a verb",
     "calls.notice_loss": "that the sweeper has looked is nobody's act",
+    "consultation.be_due": "part of the verbs that open a request in writing",
     "consultation.begin": "part of the verbs that begin",
     "consultation.seat": "part of the verbs that claim",
     "consultation.respect_blocks": "part of the verbs that issue tokens",
