@@ -32,15 +32,7 @@ class PageDoctor(Person):
 
     async def begin(self) -> None:
         """Sign in and go on duty; end what an earlier run may have left."""
-        page = (await self.step("sign_in", "GET", "/staff/sign-in")).text
-        form = needed_form(page, "password")
-        answer = await self.step(
-            "password",
-            "POST",
-            form.action or "/staff/sign-in",
-            data=form.with_values(login=self.login, password=self.password),
-            accept=(200, 404),
-        )
+        await self.sign_in_staff(self.login, self.password, accept=(200, 404))
         answer = await self.step("desk", "GET", "/desk")
         form = needed_form(answer.text, "to")
         await self.step("duty", "POST", form.action, data=form.with_values(to="on"))

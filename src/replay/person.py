@@ -101,6 +101,16 @@ class Person:
                 raise Failed(f"{step}: {response.status_code} {response.url}")
             return response
 
+    async def sign_in_staff(
+        self, login: str, password: str, accept: tuple[int, ...] = (200,)
+    ) -> None:
+        """Sign in as a member of staff. Raises Failed."""
+        page = (await self.step("sign_in", "GET", "/staff/sign-in")).text
+        form = needed_form(page, "password")
+        data = form.with_values(login=login, password=password)
+        address = form.action or "/staff/sign-in"
+        await self.step("password", "POST", address, data=data, accept=accept)
+
     async def read_code(self, mobile: str, purpose: str = "sign_in_code") -> str:
         """Read a code from the development inbox, as it arrives on the phone."""
         deadline = time.monotonic() + 30 + self.world.patience

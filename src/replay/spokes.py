@@ -25,10 +25,7 @@ class SpokeDesk(PageVisit):
 
     async def begin(self) -> None:
         """Sign in."""
-        page = (await self.step("sign_in", "GET", "/staff/sign-in")).text
-        form = needed_form(page, "password")
-        data = form.with_values(login=self.login, password=self.password)
-        await self.step("password", "POST", form.action or "/staff/sign-in", data=data)
+        await self.sign_in_staff(self.login, self.password)
 
     async def consult(self, case: Case) -> None:
         """Go the whole way with a patient. Raises Failed."""
@@ -115,7 +112,11 @@ class SpokeDesk(PageVisit):
         chance = self.world.random.random()
         if chance < LATER_SHARE:
             return later
-        return self.world.random.choice(named) if named and chance < 2 * NAMED_SHARE else pool
+        return (
+            self.world.random.choice(named)
+            if named and chance < LATER_SHARE + NAMED_SHARE
+            else pool
+        )
 
     async def _show_presence(self, address: str, page: str) -> str:
         """Show that the patient is here, where that is asked: by a photo or by a code."""
@@ -123,7 +124,6 @@ class SpokeDesk(PageVisit):
         if form is None:
             return page
         path = f"/spoke{address}/presence"
-        form = next(one for one in html.forms_in(page) if "do" in one.choices)
         if "photo" in form.choices["do"] and self.world.random.random() < 0.5:
             answer = await self.step(
                 "photo",

@@ -2,6 +2,7 @@
 
 import datetime
 import uuid
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -71,10 +72,10 @@ from sanjeevani.consultation.services import (
     write_note,
 )
 from sanjeevani.consultation.services import hand_back as hand_back_call
-from sanjeevani.consultation.spokes import inbox_of, take_written
+from sanjeevani.consultation.spokes import desk_topics, inbox_of, take_written
 from sanjeevani.consultation.transfers import redirect, return_to_patient
 from sanjeevani.directory.models import Practitioner
-from sanjeevani.directory.queries import clinic_serving, clinics_of_lines, written_lines
+from sanjeevani.directory.queries import clinic_serving, clinics_of_lines
 from sanjeevani.foundation.errors import Invalid, Stale, TooMany
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.prescription import services as prescribing
@@ -406,44 +407,32 @@ def read_desk(request: ApiRequest) -> HttpResponseBase:
     return polled(request, desk)
 
 
-@router.post(
-    "/next",
-    auth=doctor,
-    response={201: Reference},
-    openapi_extra=says(
-        NotOnDuty,
-        AlreadyServing,
-        NobodyWaiting,
-        links=of_consultation(*HELD),
-    ),
-)
+TAKES: dict[str, Any] = {
+    "auth": doctor,
+    "response": {201: Reference},
+    "openapi_extra": says(NotOnDuty, AlreadyServing, NobodyWaiting, links=of_consultation(*HELD)),
+}
+
+
+@router.post("/next", **TAKES)
 def call_next_patient(request: ApiRequest, key: IdempotencyKey) -> HttpResponse:
     """Call the next patient of all lines served. The patient has two minutes to answer."""
-    practitioner = practitioner_of(request)
-
-    def make() -> Reference:
-        return Reference.model_validate(call_next(request.auth.actor, practitioner=practitioner))
-
-    return once(request, key, make)
+    return _taken(request, key, call_next)
 
 
-@router.post(
-    "/written",
-    auth=doctor,
-    response={201: Reference},
-    openapi_extra=says(
-        NotOnDuty,
-        AlreadyServing,
-        NobodyWaiting,
-        links=of_consultation(*HELD),
-    ),
-)
+@router.post("/written", **TAKES)
 def take_written_request(request: ApiRequest, key: IdempotencyKey) -> HttpResponse:
     """Take the written request that has waited longest. It is in progress at once."""
+    return _taken(request, key, take_written)
+
+
+def _taken(
+    request: ApiRequest, key: IdempotencyKey, take: Callable[..., Consultation]
+) -> HttpResponse:
     practitioner = practitioner_of(request)
 
     def make() -> Reference:
-        return Reference.model_validate(take_written(request.auth.actor, practitioner=practitioner))
+        return Reference.model_validate(take(request.auth.actor, practitioner=practitioner))
 
     return once(request, key, make)
 
@@ -888,9 +877,7 @@ def print_letter(
 def read_desk_ticket(request: ApiRequest) -> HttpResponse:
     """Return a ticket to listen to the lines served, and to the live consultation."""
     practitioner = practitioner_of(request)
-    lines = assigned_lines(practitioner.id)
-    topics = {f"line.{line_id}": "" for _state, line_id in [*lines, *written_lines(lines)]}
-    topics[f"desk.{practitioner.id}"] = ""
+    topics = desk_topics(practitioner)
     live = live_consultation_of(practitioner)
     if live is not None:
         topics[f"consultation.{live[1]}"] = ""

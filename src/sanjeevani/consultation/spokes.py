@@ -178,6 +178,13 @@ class Inbox:
     due_at: datetime.datetime | None
 
 
+def desk_topics(practitioner: Practitioner) -> dict[str, str]:
+    """Return what a desk listens to: the lines served, also those in writing, and itself."""
+    lines = assigned_lines(practitioner.id)
+    topics = {f"line.{line_id}": "" for _state, line_id in [*lines, *written_lines(lines)]}
+    return topics | {f"desk.{practitioner.id}": ""}
+
+
 def inbox_of(practitioner: Practitioner) -> Inbox:
     """Return what waits to be answered in writing."""
     by_state: dict[int, list[uuid.UUID]] = {}

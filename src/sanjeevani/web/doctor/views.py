@@ -43,9 +43,9 @@ from sanjeevani.consultation.queries import (
     writing_of,
 )
 from sanjeevani.consultation.services import call_next
-from sanjeevani.consultation.spokes import inbox_of, take_written
+from sanjeevani.consultation.spokes import desk_topics, inbox_of, take_written
 from sanjeevani.directory.models import Practitioner, Role
-from sanjeevani.directory.queries import clinics_of_lines, written_lines
+from sanjeevani.directory.queries import clinics_of_lines
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import DomainError, NotFound
 from sanjeevani.foundation.live import TICKET_SECONDS, issue_ticket
@@ -567,9 +567,7 @@ def messages(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) 
 def ticket(request: PortalRequest) -> JsonResponse:
     """Let the desk listen to its lines, its doctor and the live consultation."""
     practitioner = practitioner_of(request)
-    lines = assigned_lines(practitioner.id)
-    topics = {f"line.{line_id}": "" for _state, line_id in [*lines, *written_lines(lines)]}
-    topics[f"desk.{practitioner.id}"] = ""
+    topics = desk_topics(practitioner)
     consultation = live_consultation(request.actor, practitioner)
     if consultation is not None:
         topics[f"consultation.{consultation.id}"] = ""
