@@ -38,6 +38,8 @@ ADOPTION = Path(__file__).parent / "data" / "adoption.csv"
 SETTLE_SECONDS = 1.5
 MEMORY_EVERY_SECONDS = 60
 MOST_DOCTORS = 60
+LONGEST_VISIT_SECONDS = 600
+"""After so long a patient who was not served to the end counts as failed."""
 
 DOCTORS = """
 SELECT login, min(turn), min(line_state_id) FROM (
@@ -66,9 +68,10 @@ ORDER BY account.login
 def chosen(listed: list[tuple[str, int, int]], weights: dict[int, int], wanted: int) -> list[str]:
     """Choose doctors from `(login, turn in the line, state)`: one for every line, then by demand.
 
-    Where most patients come from most doctors are on duty; otherwise one line makes all wait.
+    A line without a doctor would keep its patients for ever. Where most patients come from most
+    doctors are on duty; otherwise one line makes all wait.
     """
-    first = [row for row in listed if row[1] == 1][:wanted]
+    first = [row for row in listed if row[1] == 1]
     rest = [row for row in listed if row not in first]
     on_duty = Counter(state_id for _login, _turn, state_id in first)
     while rest and len(first) < wanted:
@@ -117,7 +120,11 @@ def parsed() -> argparse.Namespace:
         f" user={os.environ.get('SANJEEVANI_DB_USER', 'sanjeevani')}",
     )
     parser.add_argument("--sign-ins", type=Path, help="the file with the demo's password")
-    parser.add_argument("--doctors", type=int, help="on duty; by default as many as help")
+    parser.add_argument(
+        "--doctors",
+        type=int,
+        help="on duty, at least one for every line; by default as many as help",
+    )
     parser.add_argument(
         "--patience",
         type=float,
@@ -171,21 +178,22 @@ class Replay:
         ]
         since = _database_time(options.dsn)
         self.desks = await self._desks()
-        serving = [asyncio.create_task(doctor.serve()) for doctor in doctors]
-        await asyncio.sleep(SETTLE_SECONDS)
-        spent_before, own_before = processes.cpu_seconds(), time.process_time()
-        started = self.started = time.perf_counter()
         numbers = iter(range(options.consultations))
         failures: list[str] = []
         visitors = min(options.concurrency, options.consultations)
-        await asyncio.gather(*(self._visit(numbers, failures) for _number in range(visitors)))
-        seconds = time.perf_counter() - started
-        await asyncio.sleep(SETTLE_SECONDS)
-        spent = processes.cpu_seconds()
-        own = time.process_time() - own_before
-        for task in [*serving, *watching]:
-            task.cancel()
-        await asyncio.gather(*serving, *watching, return_exceptions=True)
+        # A doctor who stumbles over a fault of the benchmark ends it: nobody would be served.
+        async with asyncio.TaskGroup() as duty:
+            serving = [duty.create_task(doctor.serve()) for doctor in doctors]
+            await asyncio.sleep(SETTLE_SECONDS)
+            spent_before, own_before = processes.cpu_seconds(), time.process_time()
+            started = self.started = time.perf_counter()
+            await asyncio.gather(*(self._visit(numbers, failures) for _number in range(visitors)))
+            seconds = time.perf_counter() - started
+            await asyncio.sleep(SETTLE_SECONDS)
+            spent = processes.cpu_seconds()
+            own = time.process_time() - own_before
+            for task in [*serving, *watching]:
+                task.cancel()
         for doctor in doctors:
             with contextlib.suppress(Failed):
                 await doctor.end()
@@ -221,7 +229,7 @@ class Replay:
         }
 
     async def _doctors(self) -> list[PageDoctor | JsonDoctor]:
-        wanted = self.options.doctors or min(MOST_DOCTORS, max(13, self.options.concurrency))
+        wanted = self.options.doctors or min(MOST_DOCTORS, self.options.concurrency)
         password = _password(self.options.sign_ins)
         with psycopg.connect(self.options.dsn) as connection:
             listed = connection.execute(DOCTORS).fetchall()
@@ -262,16 +270,19 @@ class Replay:
                 await asyncio.sleep(max(0.0, due - time.perf_counter()))
             at_spoke = self.world.random.random() < self.options.mix.get("hub", 0)
             try:
-                if at_spoke:
-                    await self._sit_at_spoke()
-                else:
-                    kind = JsonPatient if number % JSON_EVERY == JSON_EVERY - 1 else PagePatient
-                    state_id = self._state_among(self.adoption)
-                    await kind(self.world, new_case(self.world, state_id)).consult()
+                async with asyncio.timeout(LONGEST_VISIT_SECONDS):
+                    await (self._sit_at_spoke() if at_spoke else self._ask_from_home(number))
             except Failed as failure:
                 failures.append(str(failure))
+            except TimeoutError:
+                failures.append(f"not served within {LONGEST_VISIT_SECONDS} s")
             else:
                 self.held["hub" if at_spoke else "opd"] += 1
+
+    async def _ask_from_home(self, number: int) -> None:
+        kind = JsonPatient if number % JSON_EVERY == JSON_EVERY - 1 else PagePatient
+        state_id = self._state_among(self.adoption)
+        await kind(self.world, new_case(self.world, state_id)).consult()
 
     async def _sit_at_spoke(self) -> None:
         state_id = self._state_among(self.desks)

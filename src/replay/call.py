@@ -59,7 +59,7 @@ class Call(Held):
 
     async def _run(self) -> None:
         while True:
-            with contextlib.suppress(OSError, WebSocketException, TimeoutError):
+            with contextlib.suppress(OSError, WebSocketException, TimeoutError, Failed):
                 answer = await self._person.step(
                     "seat", "GET", self._ticket_address, accept=(200, GONE)
                 )
@@ -122,6 +122,31 @@ class Call(Held):
             candidate = {"candidate": found, "sdpMid": "0", "sdpMLineIndex": 0}
             await _say(socket, kind="candidate", candidate=candidate, **peer)
         await _say(socket, kind="candidate", candidate=None, **peer)
+
+
+class Talk:
+    """The call of a consultation, as often as it is held: after a break there is another one."""
+
+    def __init__(self) -> None:
+        self._call = contextlib.AsyncExitStack()
+        self.is_held = False
+
+    async def hold(self, call: Call | None) -> None:
+        """Take the seat, if there is a call: there is none where all is written."""
+        self.is_held = True
+        if call:
+            await self._call.enter_async_context(call)
+
+    async def leave(self) -> None:
+        """Leave the seat, if one is held."""
+        self.is_held = False
+        await self._call.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.leave()
 
 
 async def _say(socket: ClientConnection, **message: Any) -> None:

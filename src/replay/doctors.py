@@ -18,6 +18,8 @@ INBOX = 'form="take-written"'
 SOMEBODY = re.compile(r"first for ")
 """What a line says when this doctor may call somebody; others may wait for another doctor."""
 
+CALLED, SERVING = "called", "serving"
+
 API = "/api/v1/staff"
 LINE = "pcm 650 1-0-1 5d after food"
 
@@ -94,7 +96,7 @@ class PageDoctor(Person):
     async def _hold(self, page: str) -> str:
         """Wait for the answer, talk, write, prescribe, sign, finish; return the desk."""
         if 'data-call="called"' in page:
-            page = await self._wait_for_answer(page)
+            page = await self._wait_while("called", page)
             if not page:
                 return ""
         call = Call.of_page(self, page)
@@ -102,7 +104,10 @@ class PageDoctor(Person):
             raise Failed("doctor: the desk has no call")
         async with call:
             await call.connected()
-            return await self._write(page)
+            if 'data-call="interrupted"' in page:
+                # The service goes on by itself once both are back.
+                page = await self._wait_while("interrupted", page)
+            return await self._write(page) if page else ""
 
     async def _write(self, page: str) -> str:
         writing = _Writing(self, page)
@@ -119,11 +124,12 @@ class PageDoctor(Person):
             await self._sign(writing)
         return await writing.finish("prescription" if prescribes else "advice")
 
-    async def _wait_for_answer(self, page: str) -> str:
+    async def _wait_while(self, state: str, page: str) -> str:
+        """Return the desk once the call has left that state; none if it was not taken up."""
         async with LivePage(self, page, "call") as live:
             while True:
                 part, content = await live.changed()
-                if part.endswith("/desk/call") and 'data-call="called"' not in content:
+                if part.endswith("/desk/call") and f'data-call="{state}"' not in content:
                     page = (await self.step("desk", "GET", "/desk")).text
                     return page if 'data-call="in_progress"' in page else ""
 
@@ -271,12 +277,14 @@ class JsonDoctor(Person):
                 return
             live = answer.json()
         path = f"/consultations/{live['state_id']}/{live['id']}"
-        await self._look_until(lambda: self._is_decided(path))
+        await self._look_until(lambda: self._has_left(path, "token_status", CALLED))
         case = (await self.call("case", "GET", path)).json()
-        if case["status"] != "in_progress":
+        if case["token_status"] != SERVING:
             return
         async with Call(self, f"{API}{path}/seat") as talk:
             await talk.connected()
+            if case["status"] == "interrupted":
+                await self._look_until(lambda: self._has_left(path, "status", "interrupted"))
             await self._write(path, case)
 
     async def _answer_written(self) -> None:
@@ -314,11 +322,9 @@ class JsonDoctor(Person):
         desk = (await self.call("desk", "GET", "/desk")).json()
         return bool(desk["inbox"]["waiting"] or any(line["head_since"] for line in desk["lines"]))
 
-    async def _is_decided(self, path: str) -> bool:
+    async def _has_left(self, path: str, name: str, value: str) -> bool:
         case = (await self.call("case", "GET", path)).json()
-        return bool(
-            case["status"] != "requested" or case["token_status"] not in ("called", "serving")
-        )
+        return bool(case[name] != value)
 
     async def _look_until(self, decided: Any) -> None:
         look = asyncio.Event()

@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from replay import html
-from replay.call import Call
+from replay.call import Call, Talk
 from replay.person import Failed, Person, Stream, World, needed_form, path_of
 from replay.visit import Case, PageVisit, refusal_in
 
@@ -272,7 +272,7 @@ class JsonPatient(Person):
         written = False
 
         stream = Stream(self, ticket, on_look)
-        async with stream, contextlib.AsyncExitStack() as talk:
+        async with stream, Talk() as talk:
             while True:
                 headers = {"If-None-Match": tag} if tag else {}
                 answer = await self.call("look", "GET", path, headers=headers)
@@ -285,11 +285,14 @@ class JsonPatient(Person):
                         self.world.steps.failed("json_patient.look", state["status"])
                         raise Failed(f"json_patient: {state['status']}")
                     if state["token"]["status"] == "called":
+                        await talk.leave()
                         await self.call("answer_call", "POST", f"{path}/answer", accept=(200, 409))
                         look.set()
-                    elif state["status"] == "in_progress" and not written:
+                    elif state["status"] == "in_progress" and not talk.is_held:
+                        await talk.hold(Call(self, f"{API}{path}/seat"))
+                        if written:
+                            continue
                         written = True
-                        await talk.enter_async_context(Call(self, f"{API}{path}/seat"))
                         sent = await self.call(
                             "write", "POST", f"{path}/messages", {"text": "Thank you, doctor."}
                         )

@@ -1,6 +1,5 @@
 """What patients at home and the staff of a spoke do alike: tell, wait, talk, read."""
 
-import contextlib
 import re
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import httpx
 
 from replay import html
-from replay.call import TICKET_URL, Call
+from replay.call import Call, Talk
 from replay.person import Failed, LivePage, Person, World, needed_form, path_of
 
 PRESCRIBE = "Please write me a medicine."
@@ -121,28 +120,29 @@ class PageVisit(Person):
         """Wait, answer the call, talk, until the doctor is done; return the last page."""
         consultation_id = address.rsplit("/", 1)[1]
         written = False
-        async with LivePage(self, page, "waiting") as live, contextlib.AsyncExitStack() as talk:
+        async with LivePage(self, page, "waiting") as live, Talk() as talk:
             status = page
             while True:
                 if "data-done" in status:
                     self.world.completed.add(consultation_id)
                     return status
                 if "data-call-now" in status:
-                    form = html.form_to(status, "/answer")
+                    form = html.form_to(status, "/answer") or html.form_to(status, "/resume")
                     if form is not None:
+                        await talk.leave()
                         answer = await self.step(
                             "answer_call", "POST", form.action, data=form.values, accept=(200, 409)
                         )
                         status = answer.text
                         continue
-                elif "doctor__name" in status and not written:
-                    if TICKET_URL not in status:
-                        # The answer to the answer was lost: the page is loaded again.
+                elif "doctor__name" in status and not talk.is_held:
+                    if not html.gateway_of(status):
+                        # Only a part was fetched, as after an answer that was lost.
                         status = (await self.step("consultation", "GET", address)).text
-                    if call := Call.of_page(self, status):
-                        await talk.enter_async_context(call)
-                    written = True
-                    await self._write(address, page)
+                    await talk.hold(Call.of_page(self, status))
+                    if not written:
+                        written = True
+                        await self._write(address, page)
                 elif "data-moved-to" in status:
                     return status
                 elif "data-over" in status or _is_over(status):

@@ -8,7 +8,7 @@ from tests.product import SANJEEVANI, Product
 
 
 def replayed(
-    product: Product, *arguments: str, seconds: float = 400
+    product: Product, *arguments: str, seconds: float = 700
 ) -> tuple[subprocess.CompletedProcess[str], Any]:
     """Run the command against the product; return it and what it wrote."""
     target = product.data_dir / "replay.json"
