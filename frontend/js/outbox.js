@@ -12,13 +12,16 @@ import {
   enter,
   own,
   owner,
+  packed,
   put,
   random,
   read,
   remove,
   removeOld,
+  unpacked,
 } from "./parts/box.js";
 import { fill } from "./parts/fill.js";
+import { madeSmall } from "./parts/picture.js";
 
 /** @typedef {import("./parts/box.js").Entry} Entry */
 /** @typedef {import("./parts/box.js").Content} Content */
@@ -128,8 +131,11 @@ async function keep(form, state, submitter) {
   }
   /** @type {[string, string][]} */
   const values = [];
+  const files = await keptWith(form);
   for (const [name, value] of new FormData(form)) {
-    if (typeof value === "string" && name !== "csrfmiddlewaretoken") values.push([name, value]);
+    if (name === "csrfmiddlewaretoken") continue;
+    if (typeof value === "string") values.push([name, value]);
+    else if (value.size) files.set(name, await packed(name, value.name, await madeSmall(value)));
   }
   if (submitter instanceof HTMLButtonElement && submitter.name) {
     values.push([submitter.name, submitter.value]);
@@ -146,6 +152,7 @@ async function keep(form, state, submitter) {
     action: addressOf(form),
     title: name ? `${heading}: ${name}` : heading,
     values,
+    files: [...files.values()],
     html: copy.outerHTML,
   };
   await put(form.dataset.entry, content, state);
@@ -153,6 +160,22 @@ async function keep(form, state, submitter) {
   if (state === "waiting" && form.dataset.draft) localStorage.removeItem(form.dataset.draft);
   return form.dataset.entry;
 }
+
+/** A file that was chosen before stays until another is chosen. @param {HTMLFormElement} form */
+async function keptWith(form) {
+  /** @type {Map<string, import("./parts/box.js").Kept>} */
+  const files = new Map();
+  const entry = (await own()).find((one) => one.id === form.dataset.entry);
+  for (const file of entry ? (await read(entry)).files : []) files.set(file.field, file);
+  return files;
+}
+
+/** @param {Content} content @param {string} [token] @returns {[string, FormDataEntryValue][]} */
+const allOf = ({ values, files }, token) => [
+  ...values,
+  .../** @type {[string, File][]} */ (files.map((file) => [file.field, unpacked(file)])),
+  .../** @type {[string, string][]} */ (token ? [["csrfmiddlewaretoken", token]] : []),
+];
 
 /** @param {HTMLFormElement} form */
 function prepare(form) {
@@ -272,7 +295,7 @@ async function deliver(entry, token) {
   }
   const answer = await ask(content.action, {
     method: "POST",
-    body: new URLSearchParams(content.values),
+    body: content.files.length ? bodyOf(allOf(content)) : new URLSearchParams(content.values),
     headers: { "Idempotency-Key": entry.id, "X-CSRFToken": token },
   });
   const to = answer.headers.get("X-Location") ?? "";
@@ -290,6 +313,13 @@ async function deliver(entry, token) {
   return { state: to ? "elsewhere" : "refused", to };
 }
 
+/** @param {[string, FormDataEntryValue][]} entries */
+function bodyOf(entries) {
+  const body = new FormData();
+  for (const [name, value] of entries) body.append(name, value);
+  return body;
+}
+
 /** Goes on from a page whose form arrived later than it was sent. @param {Map<string, Outcome>} outcomes */
 function follow(outcomes) {
   for (const form of forms()) {
@@ -303,10 +333,11 @@ function follow(outcomes) {
 async function showRefusal(id) {
   const entry = (await own()).find((one) => one.id === id);
   if (!entry) return;
-  const { action, values } = await read(entry);
+  const content = await read(entry);
+  const { action } = content;
   const token = await arrive();
   sessionStorage.setItem(SHOWN, JSON.stringify({ id, action }));
-  native(null, action, [...values, ["csrfmiddlewaretoken", token]]);
+  native(null, action, allOf(content, token));
 }
 
 /** @param {HTMLFormElement | null} form @param {string} action @param {[string, FormDataEntryValue][]} values */
@@ -315,9 +346,17 @@ function native(form, action, values) {
   sent.method = "post";
   sent.action = action;
   for (const [name, value] of values) {
-    const input = document.createElement("textarea");
+    const input = document.createElement(typeof value === "string" ? "textarea" : "input");
     input.name = name;
-    input.value = String(value);
+    if (input instanceof HTMLInputElement && value instanceof File) {
+      const chosen = new DataTransfer();
+      chosen.items.add(value);
+      input.type = "file";
+      input.files = chosen.files;
+      sent.enctype = "multipart/form-data";
+    } else {
+      input.value = String(value);
+    }
     sent.append(input);
   }
   sent.hidden = true;
@@ -436,6 +475,12 @@ function look(entry, content) {
   fill(form, content.values);
   for (const details of form.querySelectorAll("details")) {
     details.open = details.querySelector(":checked") !== null;
+  }
+  for (const { field, name } of content.files) {
+    const said = document.createElement("p");
+    said.className = "govuk-hint";
+    said.textContent = list?.dataset.textFile?.replace("{}", name) ?? "";
+    form.querySelector(`[name="${field}"]`)?.after(said);
   }
   prepare(form);
   heading.textContent = content.title;

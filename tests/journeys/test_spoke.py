@@ -77,7 +77,7 @@ def test_registered_asked_answered_and_printed(
     page.context.set_offline(False)
     expect(page).to_have_url(re.compile(r"\?saved$"))
     page.goto("/spoke")
-    expect(page.locator(".choices").first).to_contain_text("Sita Devi")
+    expect(page.locator(".choice", has_text="Sita Devi").first).to_be_visible()
     look(page, f"spoke-{language}-9-desk")
 
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Dialog, Page, Route, expect
 
 from tests.journeys.conftest import demo_password
-from tests.journeys.people import HealthWorker, sign_in_staff
+from tests.journeys.people import HealthWorker, photo, sign_in_staff
 from tests.product import Product
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
@@ -26,6 +26,21 @@ STORED = """async () => {
     return JSON.stringify(all.result.map((entry, index) => [entry, texts[index]]));
 }"""
 """What the tablet holds, as somebody reads it who opens its storage."""
+
+AGED = """async (days) => {
+    const open = indexedDB.open("tablet");
+    await new Promise((resolve) => { open.onsuccess = resolve; });
+    const write = open.result.transaction("entries", "readwrite");
+    const all = write.objectStore("entries").getAll();
+    all.onsuccess = () => {
+        for (const entry of all.result) {
+            write.objectStore("entries").put({ ...entry, at: Date.now() - days * 86_400_000 });
+        }
+    };
+    await new Promise((resolve) => { write.oncomplete = resolve; });
+    open.result.close();
+}"""
+"""Lets what the tablet holds have been entered so many days ago."""
 
 
 def at_tablet(worker: HealthWorker) -> Page:
@@ -140,7 +155,17 @@ def test_the_link_is_lost_at_every_step(
     worker.submit()
     expect(page).to_have_url(re.compile("/presence$"))
     check()
-    worker.show_patient()
+    presence = page.url
+    link(True)
+    page.locator("input[name=photo]").set_input_files([photo("here.jpg")])
+    page.locator("button[value=photo]").click()
+    expect(page.locator(KEPT)).to_be_visible()
+    page.goto("/spoke/kept")
+    page.locator("[data-do=open]").click()
+    expect(page.locator("[data-outbox-opened]")).to_contain_text("here.jpg")
+    page = reopened(worker)
+    page.goto(presence)
+    expect(page.locator(".token")).to_be_visible()
     page.goto("/spoke")
     expect(page.locator(".choice--live")).to_have_count(1)
     page.goto("/spoke/find")
@@ -250,3 +275,20 @@ def test_another_person_reads_nothing_and_signing_out_asks(
     sign_in_staff(page, "karnataka.worker1", password)
     page.goto("/spoke/kept")
     expect(page.locator("[data-outbox-none]")).to_be_visible()
+
+
+@pytest.mark.verify
+def test_what_waits_for_a_week_is_removed_and_said(new_worker: NewWorker) -> None:
+    worker = new_worker("karnataka.worker1")
+    page = at_tablet(worker)
+    page.context.set_offline(True)
+    page.goto("/spoke/visit")
+    enter_visit(page, "Kaveri")
+    for days, strip in (
+        (6.9, "1 entry is kept"),
+        (7.1, "older than 7 days were removed from this tablet without being sent: 1"),
+    ):
+        page.evaluate(AGED, days)
+        page.reload()
+        expect(page.locator(STRIP)).to_contain_text(strip)
+    assert page.evaluate(STORED) == "[]"

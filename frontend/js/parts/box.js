@@ -2,7 +2,8 @@
 // something in; only who entered it can read it, with the key that the service gives to this person.
 // Each owner has a pair of keys: the public one seals, the private one is itself encrypted.
 
-/** @typedef {{action: string, title: string, values: [string, string][], html: string}} Content */
+/** @typedef {{field: string, name: string, type: string, base64: string}} Kept a file */
+/** @typedef {{action: string, title: string, values: [string, string][], files: Kept[], html: string}} Content */
 /** @typedef {{from: ArrayBuffer, iv: Uint8Array<ArrayBuffer>, text: ArrayBuffer}} Sealed */
 /** @typedef {{id: string, owner: string, at: number, state: "waiting" | "refused" | "unfinished", said: string, sealed?: Sealed}} Entry */
 /** @typedef {{owner: string, lock: ArrayBuffer, iv: Uint8Array<ArrayBuffer>, secret: ArrayBuffer}} Owner */
@@ -52,6 +53,25 @@ export function random() {
   return [...drawn].map((one) => one.toString(16).padStart(2, "0")).join("");
 }
 
+/** @param {string} field @param {string} name @param {Blob} file @returns {Promise<Kept>} */
+export async function packed(field, name, file) {
+  const reader = new FileReader();
+  await new Promise((resolve, reject) => {
+    reader.onload = resolve;
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(file);
+  });
+  const base64 = String(reader.result).split(",", 2)[1] ?? "";
+  return { field, name, type: file.type, base64 };
+}
+
+/** @param {Kept} kept */
+export const unpacked = (kept) =>
+  new File([unbase64(kept.base64)], kept.name, { type: kept.type });
+
+const unbase64 = (/** @type {string} */ text) =>
+  Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
+
 /** Learns who is signed in. @param {string} owner @param {string} given the key, in base64 */
 export async function enter(owner, given) {
   const known = await within("owners", "readonly", (store) => store.get(owner));
@@ -77,7 +97,7 @@ export async function enter(owner, given) {
 const unlocking = (given) =>
   crypto.subtle.importKey(
     "raw",
-    Uint8Array.from(atob(given), (one) => one.charCodeAt(0)),
+    unbase64(given),
     "AES-GCM",
     false,
     ["encrypt", "decrypt"],
@@ -137,7 +157,8 @@ export async function read(entry) {
     key,
     sealed.text,
   );
-  return JSON.parse(new TextDecoder().decode(text));
+  // What an earlier release kept has no files.
+  return { files: [], ...JSON.parse(new TextDecoder().decode(text)) };
 }
 
 /** @param {Entry} entry */

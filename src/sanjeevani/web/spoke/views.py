@@ -396,6 +396,7 @@ def _languages(request: PortalRequest) -> list[str]:
 
 @at_spoke
 @require_http_methods(["GET", "POST"])
+@sent_once
 def presence(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
     """Show that the patient is here, by a photo or by the code that the patient tells."""
     require_spoke(request)
