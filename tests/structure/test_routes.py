@@ -1,8 +1,9 @@
 """Every route states whom it admits, and admits nobody else."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -33,17 +34,19 @@ class Route:
         return stated
 
 
-def routes(patterns: Any = None, before: str = "/") -> Iterator[Route]:
-    """Yield every route that the resolver knows."""
+def routes(
+    patterns: Any = None, before: str = "/", named: Mapping[str, Any] = MappingProxyType({})
+) -> Iterator[Route]:
+    """Yield every route that the resolver knows, filled in by name, or else by kind."""
     for pattern in get_resolver().url_patterns if patterns is None else patterns:
         path = before + str(pattern.pattern)
         for name, converter in pattern.pattern.converters.items():
             kind = type(converter).__name__
-            value = VALUES.get(kind, "x")
+            value = named.get(name, VALUES.get(kind, "x"))
             for written in (f"<{name}>", f"<{kind.removesuffix('Converter').lower()}:{name}>"):
                 path = path.replace(written, str(value))
         if isinstance(pattern, URLResolver):
-            yield from routes(pattern.url_patterns, path)
+            yield from routes(pattern.url_patterns, path, named)
         elif isinstance(pattern, URLPattern):
             yield Route(path, pattern.callback)
 

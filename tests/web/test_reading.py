@@ -16,14 +16,20 @@ from sanjeevani.patients.models import Patient
 from sanjeevani.web.access import SESSION_COOKIE
 from tests import factories
 from tests.factories import TAMIL_NADU
+from tests.structure.test_permissions import opens
+from tests.structure.test_routes import routes
 from tests.structure.verb_walk import in_post
 from tests.web.test_asking import Asking
 from tests.web.test_counter import LIST, Counter
 from tests.web.test_papers import photo, scratch
+from tests.web.test_spoke import Spoke
 
 pytestmark = pytest.mark.django_db
 
 __all__ = ["scratch"]
+
+GOVERNING = (Role.FACILITY_ADMIN, Role.STATE_ADMIN, Role.NATIONAL_ADMIN, Role.OBSERVER)
+"""Whom no consultation concerns: they run a service or look at its figures."""
 
 TEXT = LetterContent("District Hospital", Urgency.ROUTINE, "X-ray")
 
@@ -155,3 +161,40 @@ def test_a_pharmacist_of_another_state_reads_what_they_are_shown(client: Client)
     assert (row.verb, row.account_id) == ("prescription.look_up", actor.account_id)
     read = ("prescription.read_at_counter", counter.signed)
     assert_audited(pharmacist, actor.account_id, patient, dict.fromkeys(addresses, read))
+
+
+@pytest.mark.verify
+@pytest.mark.usefixtures("_kept")
+@pytest.mark.parametrize("doctor", ["pool", "later"])
+def test_no_screen_names_who_waits_to_whom_it_does_not_concern(client: Client, doctor: str) -> None:
+    """Desks, inboxes, boards, a state's and the nation's pages: who waits there is a number."""
+    spoke = Spoke(client)
+    there_or_here = [(there(is_spoke=True), role) for role in Role]
+    there_or_here += [
+        (facility, role) for facility in (spoke.hub, spoke.facility) for role in GOVERNING
+    ]
+    patient = spoke.ready(mobile="9848012345")
+    spoke.ask(patient, doctor=doctor)
+    waits = Consultation.objects.get(state_id=28)
+    before = len(trail(patient))
+    seen = 0
+    for facility, role in there_or_here:
+        reader = Client()
+        factories.enter(reader, in_post(facility, role).actor)
+        named = {
+            "state_id": 28,
+            "facility_id": facility.id,
+            "patient_id": patient.id,
+            "consultation_id": waits.id,
+            "line_id": waits.line_id,
+        }
+        for route in routes(named=named):
+            if "sign-out" in route.path or not opens(route.permission, role):
+                continue
+            answer = asked_for(reader, route.path)
+            seen += answer.status_code == 200
+            shown = b"" if answer.streaming else answer.content
+            for word in (patient.name, "98480", "High every evening"):
+                assert word.encode() not in shown, (role, route.path, word)
+    assert seen > 200
+    assert len(trail(patient)) == before
