@@ -1,7 +1,8 @@
 // Pages that change by themselves. The gateway says where to look; when it is silent, pages poll.
 //
 // <meta name="live-gateway" content="https://host">   the gateway
-// <body data-live-ticket-url="/url">                  answers {"ticket": "...", "expires": seconds}
+// <body data-live-ticket-url="/url"                   answers {"ticket": "...", "expires": seconds}
+//       data-live-ticket="..." data-live-seconds="600">  a first one, made with the page
 // <div data-live-topic="line.<id> desk.<id>"          hears these topics
 //      data-live-src="/url" data-live-poll="5">       this fragment is its content
 // <b data-live-bind="place">                          takes its text from the hint itself
@@ -17,14 +18,16 @@ const SAFETY = 60_000; // poll so seldom while live: a hint may be lost before i
 const LEAST = 1_000;
 
 const gateway = document.querySelector("meta[name=live-gateway]")?.getAttribute("content") ?? "";
-const ticketUrl = document.body.dataset.liveTicketUrl ?? "";
+const { liveTicketUrl: ticketUrl = "", liveTicket = "", liveSeconds = "0" } = document.body.dataset;
 /** @type {WeakMap<HTMLElement, Fragment>} */
 const fragments = new WeakMap();
 
 /** @type {EventSource | undefined} */
 let source;
-let ticket = "";
-let expires = 0;
+let ticket = liveTicket;
+let expires = Date.now() + Number(liveSeconds) * 1_000;
+// The page's own ticket is as old as the page: with it the gateway knows what the page lacks.
+let ours = Boolean(ticket);
 let live = false;
 let heardAt = 0;
 let attempts = 0;
@@ -159,8 +162,15 @@ function look(event) {
 }
 
 function resynchronise() {
-  document.dispatchEvent(new CustomEvent("live:resync"));
   elements().forEach(refresh);
+}
+
+/** @param {string[]} missed */
+function catchUp(missed) {
+  for (const element of elements()) {
+    const topics = (element.dataset.liveTopic ?? "").split(" ");
+    if (topics.some((topic) => missed.includes(topic))) refresh(element);
+  }
 }
 
 /** @param {boolean} now */
@@ -205,6 +215,7 @@ async function connect() {
       }
       const given = await answer.json();
       ticket = given.ticket;
+      ours = false;
       expires = Date.now() + given.expires * 1_000;
     } catch {
       retry();
@@ -231,16 +242,19 @@ async function connect() {
     if (source !== opened) source?.close();
     source = opened;
     attempts = 0;
-    setLive(JSON.parse(event.data).bus);
-    resynchronise();
+    const { bus, missed } = JSON.parse(event.data);
+    setLive(bus);
+    if (ours && missed) catchUp(missed);
+    else resynchronise();
     clearTimeout(reconnection);
     reconnection = setTimeout(connect, Math.max(expires - Date.now() - 30_000, 10_000));
   });
   opened.onerror = () => {
     opened.close();
     if (source && source !== opened) return;
-    // Refused before it spoke, again and again: the ticket may be no good any more.
-    if (!source && attempts % 4 === 3) expires = 0;
+    // Refused before it spoke, again and again: the ticket may be no good any more. A page that was
+    // kept comes with a ticket that has run out.
+    if (!source && (ours || attempts % 4 === 3)) expires = 0;
     source = undefined;
     setLive(false);
     retry();

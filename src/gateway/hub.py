@@ -22,6 +22,11 @@ SLOW_SECONDS = 15
 STREAMS_PER_SUBJECT = 16
 """Tabs of one person. One more closes the oldest, so that one ticket cannot fill the process."""
 
+RECALL_SECONDS = 60
+"""So long it is known which topics were hinted at: a page on a poor line takes less to open."""
+CLOCKS_APART_SECONDS = 2
+"""So far the clocks of the machines that make the pages may be from this one's."""
+
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
@@ -146,6 +151,9 @@ class Hub:
         self._subjects: dict[str, tuple[Stream, ...]] = {}
         self._slots: list[set[Stream]] = [set() for _second in range(KEEP_ALIVE_SECONDS)]
         self._turn = 0
+        self._hinted: dict[str, float] = {}
+        """When each topic was last hinted at (Unix time), the longest ago first."""
+        self._hears_since: float | None = None
 
     @property
     def streams(self) -> int:
@@ -172,8 +180,17 @@ class Hub:
             self._subjects[subject] = siblings[-STREAMS_PER_SUBJECT:]
         # Spread, so that a restarted gateway is not met by everybody in one second.
         retry = random.randint(1_000, 4_000)  # noqa: S311
-        hello = {"bus": self.bus_up}
+        hello = {"bus": self.bus_up, "missed": self._missed(stream.ticket)}
         stream.announce(f"retry: {retry}\nevent: hello\ndata: {json.dumps(hello)}\n\n".encode())
+
+    def _missed(self, ticket: Ticket) -> list[str] | None:
+        """Return the topics hinted at since the ticket was made; None when that is not known."""
+        if ticket.issued is None or self._hears_since is None:
+            return None
+        since = ticket.issued - CLOCKS_APART_SECONDS
+        if since < max(self._hears_since, time.time() - RECALL_SECONDS):
+            return None
+        return [topic for topic in ticket.topics if self._hinted.get(topic, 0) >= since]
 
     def leave(self, stream: Stream) -> None:
         """Forget a stream."""
@@ -193,6 +210,8 @@ class Hub:
 
     def hint(self, topic: str, message: bytes) -> None:
         """Pass on a hint: `{"all": {...} | null, "each": {key: {...}}}`, to each its own part."""
+        self._hinted.pop(topic, None)
+        self._hinted[topic] = time.time()
         listeners = self._topics.get(topic)
         if listeners is None:
             return
@@ -213,6 +232,7 @@ class Hub:
     def bus_changed(self, *, up: bool) -> None:
         """Tell every client: to poll meanwhile, or to look again, since hints were missed."""
         self.bus_up = up
+        self._hears_since = time.time() if up else None
         event = b"event: resync\ndata: {}\n\n" if up else b"event: lost\ndata: {}\n\n"
         for slot in self._slots:
             for stream in slot:
@@ -224,12 +244,19 @@ class Hub:
         while True:
             second = (second + 1) % KEEP_ALIVE_SECONDS
             now = time.time()
+            self._forget_before(now - RECALL_SECONDS)
             for stream in self._slots[second]:
                 if stream.ticket.expires < now:
                     stream.end()
                 else:
                     stream.keep_alive()
             await asyncio.sleep(1)
+
+    def _forget_before(self, moment: float) -> None:
+        for topic in list(self._hinted):
+            if self._hinted[topic] >= moment:
+                return
+            del self._hinted[topic]
 
     def end_all(self) -> None:
         """End every stream: the process stops."""

@@ -31,6 +31,8 @@ class Ticket:
     """Topic to the bearer's key in it, which may be empty."""
     room: str = ""
     seat: str = ""
+    issued: float | None = None
+    """Since when the bearer's page may lack what happened (Unix time)."""
     state_id: int | None = None
     """Passed back in the reports of calls; means nothing here."""
 
@@ -56,12 +58,19 @@ class TicketReader:
             subject=_text(claims.get("sub", "")),
             expires=float(expires),
             topics=_topics(claims.get("topics", {})),
+            issued=_time(claims.get("iat")),
             **_place(claims),
         )
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or len(value) > LONGEST_KEY:
+        raise TicketRefused
+    return value
+
+
+def _time(value: Any) -> float | None:
+    if not isinstance(value, int | float | None):
         raise TicketRefused
     return value
 

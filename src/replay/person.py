@@ -153,11 +153,16 @@ class Stream(Held):
         ticket: Callable[[], Awaitable[tuple[str, str]]],
         on_look: Callable[[Any], None],
     ) -> None:
-        """`ticket` returns the stream's address and a ticket for it; None is a look at all."""
+        """`ticket` returns the stream's address and a ticket for it.
+
+        What is to be looked at: `{"topic": ...}` of a hint, or None for all.
+        """
         self._person = person
         self._ticket = ticket
         self._on_look = on_look
         self.live = False
+        self.is_of_page = False
+        """Whether the ticket came with the page: the gateway then knows what the page lacks."""
         self.heard = asyncio.Event()
 
     async def _run(self) -> None:
@@ -183,7 +188,9 @@ class Stream(Held):
         async for event, data in _events(response):
             if event in ("hello", "resync"):
                 self.live = event == "resync" or bool(data.get("bus"))
-                self._on_look(None)
+                missed = data.get("missed") if self.is_of_page else None
+                for topic in [None] if missed is None else missed:
+                    self._on_look(None if topic is None else {"topic": topic})
             elif event == "lost":
                 self.live = False
             elif event == "look":
@@ -213,10 +220,16 @@ class LivePage:
         self.fragments = html.fragments_in(page)
         ticket_address = html.attribute(page, "data-live-ticket-url")
         gateway = html.gateway_of(page)
+        own = [html.attribute(page, "data-live-ticket")]
 
         async def ticket() -> tuple[str, str]:
-            answer = await person.step(f"{name}.ticket", "GET", ticket_address)
-            return f"{gateway}/live/events", answer.json()["ticket"]
+            self.stream.is_of_page = bool(own)
+            if own:
+                given = own.pop()
+            else:
+                answer = await person.step(f"{name}.ticket", "GET", ticket_address)
+                given = answer.json()["ticket"]
+            return f"{gateway}/live/events", given
 
         self.stream = Stream(person, ticket, self._look)
 

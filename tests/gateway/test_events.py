@@ -11,12 +11,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gateway.hub import CLOCKS_APART_SECONDS
 from tests.gateway.conftest import (
     ORIGIN,
     Bus,
@@ -35,11 +37,32 @@ def test_everyone_on_the_topic_hears_and_nobody_else(bus: Bus, listen: Listen) -
     topic, other = new_topic(), new_topic()
     first, second, stranger = listen({topic: ""}), listen({topic: ""}), listen({other: ""})
     for listener in (first, second, stranger):
-        assert listener.next() == ("hello", {"bus": True})
+        assert listener.next() == ("hello", {"bus": True, "missed": None})
     bus.hint(topic, {"waiting": 3})
     bus.hint(other, {"waiting": 9})
     assert first.next() == second.next() == ("look", {"waiting": 3, "topic": topic})
     assert stranger.next() == ("look", {"waiting": 9, "topic": other})
+
+
+def test_hello_names_what_moved_since_the_page_was_made(bus: Bus, listen: Listen) -> None:
+    moved, still = new_topic(), new_topic()
+
+    def hello(made: float) -> Any:
+        return listen({moved: "", still: ""}, iat=made).next()
+
+    # A gateway that has just been started does not know what was before.
+    wait_until(lambda: hello(time.time())[1]["missed"] is not None)
+    made = time.time()
+    witness = listen({moved: ""})
+    witness.next()
+    bus.hint(moved, {})
+    witness.next()
+    assert hello(made) == ("hello", {"bus": True, "missed": [moved]})
+    assert hello(made + CLOCKS_APART_SECONDS + 1) == ("hello", {"bus": True, "missed": []})
+
+
+def test_hello_does_not_guess_what_an_old_page_lacks(listen: Listen) -> None:
+    assert listen({new_topic(): ""}, iat=1).next() == ("hello", {"bus": True, "missed": None})
 
 
 def test_each_hears_its_own_part(bus: Bus, listen: Listen) -> None:
@@ -277,11 +300,11 @@ def test_a_stream_ends_soon_after_its_ticket(listen: Listen) -> None:
 def test_hints_resume_after_nats_was_away(bus: Bus, listen: Listen) -> None:
     topic = new_topic()
     listener = listen({topic: ""})
-    assert listener.next() == ("hello", {"bus": True})
+    assert listener.next() == ("hello", {"bus": True, "missed": None})
     bus.stop()
     assert listener.next() == ("lost", {})
     late = listen({topic: ""})
-    assert late.next() == ("hello", {"bus": False})
+    assert late.next() == ("hello", {"bus": False, "missed": None})
     bus.start()
     assert listener.next() == late.next() == ("resync", {})
     bus.hint(topic, {"waiting": 1})
@@ -294,7 +317,7 @@ def test_it_serves_before_nats_is_there() -> None:
     try:
         topic = new_topic()
         listener = Listener(gateway, ticket({topic: ""}))
-        assert listener.next() == ("hello", {"bus": False})
+        assert listener.next() == ("hello", {"bus": False, "missed": None})
         bus.start()
         assert listener.next() == ("resync", {})
         bus.hint(topic, {"waiting": 1})

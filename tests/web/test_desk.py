@@ -42,7 +42,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-STATEMENTS_OF_THE_DESK = 28
+STATEMENTS_OF_THE_DESK = 29
 STATEMENTS_OF_A_DRAFT = 9
 """What the rules ask on top, once a medicine stands in the draft."""
 

@@ -877,7 +877,7 @@ def print_letter(
 def read_desk_ticket(request: ApiRequest) -> HttpResponse:
     """Return a ticket to listen to the lines served, and to the live consultation."""
     practitioner = practitioner_of(request)
-    topics = desk_topics(practitioner)
+    topics = desk_topics(practitioner, assigned_lines(practitioner.id))
     live = live_consultation_of(practitioner)
     if live is not None:
         topics[f"consultation.{live[1]}"] = ""

@@ -178,9 +178,8 @@ class Inbox:
     due_at: datetime.datetime | None
 
 
-def desk_topics(practitioner: Practitioner) -> dict[str, str]:
+def desk_topics(practitioner: Practitioner, lines: list[tuple[int, uuid.UUID]]) -> dict[str, str]:
     """Return what a desk listens to: the lines served, also those in writing, and itself."""
-    lines = assigned_lines(practitioner.id)
     topics = {f"line.{line_id}": "" for _state, line_id in [*lines, *written_lines(lines)]}
     return topics | {f"desk.{practitioner.id}": ""}
 

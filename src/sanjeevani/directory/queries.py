@@ -310,6 +310,13 @@ def hub_lines(lines: Iterable[tuple[int, uuid.UUID]]) -> dict[uuid.UUID, Line]:
     }
 
 
+_written = Compiled(
+    lambda: Line.objects.filter(
+        state_id=given("state_id"), parent_id=given_any("parent_ids"), kind=LineKind.WRITTEN
+    ).values_list("state_id", "id")
+)
+
+
 def written_lines(lines: Iterable[tuple[int, uuid.UUID]]) -> list[tuple[int, uuid.UUID]]:
     """Return the lines of written requests beside hubs' lines `(state_id, line_id)`."""
     by_state: dict[int, list[uuid.UUID]] = {}
@@ -318,9 +325,7 @@ def written_lines(lines: Iterable[tuple[int, uuid.UUID]]) -> list[tuple[int, uui
     return [
         row
         for state_id, ids in by_state.items()
-        for row in Line.objects.filter(
-            state_id=state_id, parent_id__in=ids, kind=LineKind.WRITTEN
-        ).values_list("state_id", "id")
+        for row in _written.all(state_id=state_id, parent_ids=ids)
     ]
 
 

@@ -56,14 +56,20 @@ def issue_ticket(
     subject: uuid.UUID | None,
     topics: Mapping[str, str],
     *,
+    since: float | None = None,
     seconds: int = TICKET_SECONDS,
     **claims: Any,
 ) -> str:
-    """Return a signed ticket to listen to `topics` (each topic to the bearer's key in it)."""
+    """Return a signed ticket to listen to `topics` (each topic to the bearer's key in it).
+
+    `since` is the Unix time from which the bearer's screen may lack what happened; by default now.
+    """
+    now = time.time()
     payload = {
         "sub": str(subject or ""),
         "topics": dict(topics),
-        "exp": int(time.time()) + seconds,
+        "iat": now if since is None else since,
+        "exp": int(now) + seconds,
         **claims,
     }
     return jwt.encode({"alg": "HS256"}, payload, OctKey.import_key(settings.LIVE_SECRET))

@@ -7,6 +7,7 @@ The decorators only mark a view; the middleware below decides, in one place.
 """
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -48,6 +49,8 @@ class PortalRequest(HttpRequest):
     post: Post
     """The post acted in; only views under `staff` have it."""
     request_id: str
+    began: float
+    """When it was begun to be answered (Unix time): what is read for it is no older."""
 
 
 def public(view: View) -> View:
@@ -84,6 +87,7 @@ def authenticate(get_response: GetResponse) -> GetResponse:
     """Middleware: finds out who asks, in one query if there is a session cookie, and decides."""
 
     def middleware(request: PortalRequest) -> HttpResponseBase:
+        request.began = time.time()
         request.session_info = None
         request.actor = Actor(ActorKind.ANONYMOUS, address=client_address(request))
         response = get_response(request)

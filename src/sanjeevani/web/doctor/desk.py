@@ -69,6 +69,8 @@ class Board:
 
     duty: DutyStatus
     lines: list[ServedLine]
+    assigned: list[tuple[int, uuid.UUID]]
+    """All lines served, also those that are not shown: (state_id, line_id)."""
 
     @property
     def waiting(self) -> int:
@@ -109,7 +111,7 @@ def board_of(practitioner: Practitioner) -> Board:
         )
     never = datetime.datetime.max.replace(tzinfo=datetime.UTC)
     lines.sort(key=lambda line: (line.head_since or never, line.name))
-    return Board(duty_of(practitioner.id), lines)
+    return Board(duty_of(practitioner.id), lines, assigned)
 
 
 def _name(clinic: Clinic | None, hub: str | None) -> str:

@@ -3,7 +3,7 @@
 import contextlib
 import datetime
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ from sanjeevani.calls.services import send_message
 from sanjeevani.consultation.asks import advice_in, asks_to
 from sanjeevani.consultation.errors import AskOver
 from sanjeevani.consultation.letters import letter_of
-from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.consultation.models import Ask, Consultation, ConsultationStatus
 from sanjeevani.consultation.note_templates import (
     TemplateContent,
     delete_template,
@@ -48,7 +48,6 @@ from sanjeevani.directory.models import Practitioner, Role
 from sanjeevani.directory.queries import clinics_of_lines
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import DomainError, NotFound
-from sanjeevani.foundation.live import TICKET_SECONDS, issue_ticket
 from sanjeevani.prescription.documents import medicines_in, render_pdf
 from sanjeevani.prescription.letters import render_letter
 from sanjeevani.prescription.permissions import is_live, may_cancel, may_replace
@@ -73,6 +72,7 @@ from sanjeevani.web.doctor.desk import (
 )
 from sanjeevani.web.doctor.forms import ChatForm, TemplateForm, refuse
 from sanjeevani.web.doctor.writing import Writing
+from sanjeevani.web.live import live_page, ticket_reply
 from sanjeevani.web.names import speciality_names
 from sanjeevani.web.papers import limits
 
@@ -137,6 +137,7 @@ def _desk(
     consultation = (
         writing.consultation if writing else live_consultation(request.actor, practitioner)
     )
+    asked = asked_of(request.actor, practitioner)
     context: dict[str, Any] = {
         "place": "desk",
         "practitioner": practitioner,
@@ -145,8 +146,13 @@ def _desk(
         "leaving": leaving,
         "while_away": left_behind(board) if board.duty == DutyStatus.BREAK else [],
         "now": clock.now(),
-        "live": settings.GATEWAY_URL,
-        **asked_of(request.actor, practitioner),
+        **asked,
+        **live_page(
+            request,
+            _topics(
+                practitioner, board.assigned, consultation, [one.ask for one in asked["asked_in"]]
+            ),
+        ),
     }
     if consultation is not None:
         writing = writing or Writing(request.actor, practitioner, consultation)
@@ -567,13 +573,20 @@ def messages(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) 
 def ticket(request: PortalRequest) -> JsonResponse:
     """Let the desk listen to its lines, its doctor and the live consultation."""
     practitioner = practitioner_of(request)
-    topics = desk_topics(practitioner)
     consultation = live_consultation(request.actor, practitioner)
-    if consultation is not None:
-        topics[f"consultation.{consultation.id}"] = ""
-        topics[f"room.{consultation.room_id}"] = ""
-    for ask in asks_to(request.actor, practitioner):
-        topics[f"consultation.{ask.consultation_id}"] = ""
-        topics[f"room.{ask.consultation.room_id}"] = ""
-    issued = issue_ticket(request.actor.account_id, topics)
-    return JsonResponse({"ticket": issued, "expires": TICKET_SECONDS})
+    asks = asks_to(request.actor, practitioner)
+    lines = assigned_lines(practitioner.id)
+    return ticket_reply(request, _topics(practitioner, lines, consultation, asks))
+
+
+def _topics(
+    practitioner: Practitioner,
+    lines: list[tuple[int, uuid.UUID]],
+    consultation: Consultation | None,
+    asks: Iterable[Ask],
+) -> dict[str, str]:
+    heard = [one.consultation for one in asks] + ([consultation] if consultation else [])
+    topics = desk_topics(practitioner, lines)
+    for one in heard:
+        topics |= {f"consultation.{one.id}": "", f"room.{one.room_id}": ""}
+    return topics

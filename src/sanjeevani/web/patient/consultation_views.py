@@ -46,7 +46,6 @@ from sanjeevani.directory.models import Clinic, Role
 from sanjeevani.directory.queries import clinics_of_lines, hub_lines, is_role_present, lines_by_id
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import DomainError, Invalid, NotFound, Stale
-from sanjeevani.foundation.live import TICKET_SECONDS, issue_ticket
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.patients.companions import valid_representatives
 from sanjeevani.patients.models import Representative
@@ -62,6 +61,7 @@ from sanjeevani.terminology.queries import diagnoses_coded
 from sanjeevani.web.access import PortalRequest, carer, patient
 from sanjeevani.web.calls.room import in_call, room_context
 from sanjeevani.web.errors import respond
+from sanjeevani.web.live import live_page, ticket_reply
 from sanjeevani.web.names import hub_names, speciality_names
 from sanjeevani.web.patient.day_plan import day_plan
 from sanjeevani.web.patient.forms import FeedbackForm, MessageForm, TroubleForm
@@ -240,7 +240,7 @@ def _page(
         **(room_context(consultation, Seat.GUEST) if is_held(consultation) else {}),
         "message_form": MessageForm(),
         "photo_key": uuid.uuid4(),
-        "live": settings.GATEWAY_URL,
+        **live_page(request, _topics(consultation)),
         **context,
     }
     return render(request, "patient/consultation.html", full, status=status)
@@ -305,17 +305,15 @@ def unless_known(request: PortalRequest, response: HttpResponse) -> HttpResponse
 def ticket(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> JsonResponse:
     """A ticket for the gateway: the line, the consultation and the room."""
     found = own_consultation(request.actor, state_id, consultation_id)
-    topics = {
+    return ticket_reply(request, _topics(found))
+
+
+def _topics(found: Consultation) -> dict[str, str]:
+    return {
         f"line.{found.line_id}": str(found.token_id),
         f"consultation.{found.id}": "",
         f"room.{found.room_id}": "",
     }
-    return JsonResponse(
-        {
-            "ticket": issue_ticket(request.actor.account_id, topics),
-            "expires": TICKET_SECONDS,
-        }
-    )
 
 
 def back_to(found: Consultation) -> HttpResponse:

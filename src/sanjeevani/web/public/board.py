@@ -16,11 +16,11 @@ from django.views.decorators.http import require_safe
 from sanjeevani.directory.models import Facility
 from sanjeevani.directory.queries import OpenClinic, clinics_at, facility
 from sanjeevani.foundation import clock
-from sanjeevani.foundation.live import TICKET_SECONDS, issue_ticket
 from sanjeevani.queueing.expected_wait import WaitInterval
 from sanjeevani.queueing.queries import LineNumbers, expected_waits, numbers_of
 from sanjeevani.roster.queries import doctors_on_duty
 from sanjeevani.web.access import PortalRequest, public
+from sanjeevani.web.live import ticket_reply
 from sanjeevani.web.patient.views import name_of
 
 KEPT_SECONDS = 2
@@ -111,4 +111,4 @@ def lines(request: PortalRequest, state_id: int, facility_id: uuid.UUID) -> Http
 def ticket(request: PortalRequest, state_id: int, facility_id: uuid.UUID) -> JsonResponse:
     """A ticket to hear that a line has moved, for anybody: it tells nothing more."""
     topics = {f"line.{row.offered.line.id}": KEY for row in board_of(state_id, facility_id).rows}
-    return JsonResponse({"ticket": issue_ticket(None, topics), "expires": TICKET_SECONDS})
+    return ticket_reply(request, topics)
