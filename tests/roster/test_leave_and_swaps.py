@@ -15,6 +15,7 @@ from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor, ActorKind
 from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted, Stale
 from sanjeevani.foundation.ids import uuid7
+from sanjeevani.identity.models import Account
 from sanjeevani.messaging.models import OutgoingMessage
 from sanjeevani.roster.errors import (
     LeaveOver,
@@ -315,6 +316,21 @@ def test_who_is_taken_off_the_line_is_not_expected(line: Line) -> None:
         assert planned_now(line.state_id, [line.id])[line.id] == {taker.id}
         unassign(SYSTEM, practitioner=taker, line=line)
         assert planned_now(line.state_id, [line.id])[line.id] == set()
+
+
+def test_who_leaves_the_line_gives_shifts_back_and_the_owner_is_told(line: Line) -> None:
+    owner, second, taker = mornings(line), practitioner_on(line), practitioner_on(line)
+    accept(second, offer(owner, second, line))
+    accept(taker, offer(second, taker, line))
+    unassign(SYSTEM, practitioner=taker, line=line)
+    assert day() in days_planned(owner)
+    assert [days_planned(one) for one in (second, taker)] == [[], []]
+    [told] = OutgoingMessage.objects.filter(purpose="shift_back")
+    assert told.mobile == Account.objects.get(id=owner.account_id).mobile
+    # It may be given away anew, also to who comes back.
+    assign(SYSTEM, practitioner=taker, line=line)
+    accept(taker, offer(owner, taker, line))
+    assert days_planned(taker) == [day()]
 
 
 # What is kept of duty -----------------------------------------------------------------------------

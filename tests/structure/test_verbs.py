@@ -82,6 +82,7 @@ NO_VERB_BECAUSE = {
     "intake.forget_drafts": "cleaning up by the clock",
     "onboarding.forget_files": "cleaning up: the files of what has ended",
     "onboarding.forget_unused": "cleaning up by the clock",
+    "roster.give_up_shifts": "part of the verb that takes somebody off a line",
     "terminology.load_reference": "reference data comes with the version, not from an actor",
 }
 

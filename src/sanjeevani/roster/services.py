@@ -33,6 +33,7 @@ from sanjeevani.roster.models import (
 )
 from sanjeevani.roster.permissions import require_self
 from sanjeevani.roster.states import DUTY_MOVES
+from sanjeevani.roster.swaps import give_up_shifts
 
 
 @verb("roster.assign")
@@ -65,7 +66,7 @@ def unassign(actor: Actor, *, practitioner: Practitioner, line: Line) -> None:
     """Take a practitioner off a line, who gets nobody from it any more.
 
     A consultation that is going on goes on to its end. Who serves no other line is off duty. The
-    weekly plan is kept for a return. Raises NotFound.
+    weekly plan is kept for a return; shifts taken over go back to their owners. Raises NotFound.
     """
     require_facility_admin(actor, line.state_id, line.facility_id)
     duty = locked_duty(practitioner.id)
@@ -78,6 +79,7 @@ def unassign(actor: Actor, *, practitioner: Practitioner, line: Line) -> None:
         ).values_list("id", flat=True)
     )
     mine.filter(line_id__in=lanes).delete()
+    give_up_shifts(practitioner, line)
     _end(practitioner.id, [(line.state_id, line_id) for line_id in [line.id, *lanes]])
     if duty.status != DutyStatus.OFF:
         publish(_changed(practitioner.id, line, DutyStatus.OFF))

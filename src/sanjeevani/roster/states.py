@@ -13,6 +13,6 @@ DUTY_MOVES = Moves(
 OFFER_MOVES = Moves(
     {
         "open": frozenset({"accepted", "declined", "withdrawn"}),
-        "accepted": frozenset({"passed_on"}),
+        "accepted": frozenset({"passed_on", "given_up"}),
     }
 )

@@ -27,7 +27,7 @@ from sanjeevani.roster.locking import locked_duty
 from sanjeevani.roster.models import Assignment, OfferStatus, ShiftOffer
 from sanjeevani.roster.permissions import require_self
 from sanjeevani.roster.planning import Shift, Span, planned, span_of
-from sanjeevani.roster.queries import known_of, planned_for
+from sanjeevani.roster.queries import known_of, planned_for, serving
 from sanjeevani.roster.states import OFFER_MOVES
 
 ASKED = _(
@@ -36,6 +36,11 @@ ASKED = _(
 ACCEPTED = _("Sanjeevani: your colleague takes over your shift on %(day)s. %(link)s")
 DECLINED = _(
     "Sanjeevani: your colleague cannot take over your shift on %(day)s. You are still planned:"
+    " %(link)s"
+)
+
+YOURS_AGAIN = _(
+    "Sanjeevani: your colleague serves there no more. Your shift on %(day)s is yours again:"
     " %(link)s"
 )
 
@@ -149,6 +154,30 @@ def withdraw_shift(
     offer = _offer(state_id, offer_id, giver_id=giver.id)
     _answer(offer, OfferStatus.WITHDRAWN)
     return offer
+
+
+def give_up_shifts(taker: Practitioner, line: Line) -> None:
+    """Give the shifts that somebody took over in a line back to their owners, who are told.
+
+    For who leaves the line. What has begun stays as it was.
+    """
+    for offer in ShiftOffer.objects.filter(
+        state_id=line.state_id,
+        line_id=line.id,
+        taker_id=taker.id,
+        status=OfferStatus.ACCEPTED,
+        begins_at__gt=clock.now(),
+    ).order_by("begins_at"):
+        move(
+            ShiftOffer,
+            OFFER_MOVES,
+            state_id=offer.state_id,
+            id=offer.id,
+            to=OfferStatus.GIVEN_UP,
+        )
+        for state_id, owner_id in serving([line.id])[line.id]:
+            if owner_id == offer.owner_id:
+                _tell(practitioner_by_id(state_id, owner_id), YOURS_AGAIN, "shift_back", offer)
 
 
 def _offer(state_id: int, offer_id: uuid.UUID, **whose: uuid.UUID) -> ShiftOffer:
