@@ -161,6 +161,7 @@ class Replay:
                 int(row["lgd_code"]): int(row["consultations"]) for row in csv.DictReader(rows)
             }
         self.desks: dict[int, asyncio.Queue[SpokeDesk]] = {}
+        self.at_home = itertools.count()
         self.held: Counter[str] = Counter()
         """Patients who were served to the end, by arm."""
         self.lags: list[float] = []
@@ -268,10 +269,11 @@ class Replay:
             if self.options.per_second:
                 due = self.started + number / self.options.per_second
                 await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            at_spoke = self.world.random.random() < self.options.mix.get("hub", 0)
+            share = self.options.mix.get("hub", 0)
+            at_spoke = math.floor((number + 1) * share) > math.floor(number * share)
             try:
                 async with asyncio.timeout(LONGEST_VISIT_SECONDS):
-                    await (self._sit_at_spoke() if at_spoke else self._ask_from_home(number))
+                    await (self._sit_at_spoke() if at_spoke else self._ask_from_home())
             except Failed as failure:
                 failures.append(str(failure))
             except TimeoutError:
@@ -279,8 +281,9 @@ class Replay:
             else:
                 self.held["hub" if at_spoke else "opd"] += 1
 
-    async def _ask_from_home(self, number: int) -> None:
-        kind = JsonPatient if number % JSON_EVERY == JSON_EVERY - 1 else PagePatient
+    async def _ask_from_home(self) -> None:
+        by_json = next(self.at_home) % JSON_EVERY == JSON_EVERY - 1
+        kind = JsonPatient if by_json else PagePatient
         state_id = self._state_among(self.adoption)
         await kind(self.world, new_case(self.world, state_id)).consult()
 

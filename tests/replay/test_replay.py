@@ -23,9 +23,11 @@ pytestmark = pytest.mark.xdist_group("product")
 
 
 def test_small_run_holds(product: Product) -> None:
-    done, result = replayed(product, "--consultations", "10", "--concurrency", "5")
+    done, result = replayed(
+        product, "--consultations", "15", "--concurrency", "5", "--mix", "opd=0.7,hub=0.3"
+    )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
-    assert result["consultations"] == 10
+    assert result["held"] == {"opd": 11, "hub": 4}
     assert result["per_second"] > 0
     assert set(result["violations"]) == {
         "duplicate_numbers",
@@ -41,8 +43,9 @@ def test_small_run_holds(product: Product) -> None:
     assert cpu["web"] > 0
     assert cpu["postgres"] > 0
     steps = result["steps"]
-    assert steps["patient.ask"]["count"] == 8
+    assert steps["patient.ask"]["count"] == 9
     assert steps["json_patient.ask"]["count"] == 2
+    assert steps["spoke.ask"]["count"] == 4
     assert all(set(step) == {"count", "p50_ms", "p99_ms", "errors"} for step in steps.values())
 
 
@@ -116,7 +119,10 @@ def _world_of(dsn: str) -> tuple[World, datetime]:
             transport=httpx.AsyncHTTPTransport(),
             patience=0,
             random=random.Random(0),
-            completed=ids("SELECT id::text FROM consultation_consultation"),
+            # Who was sent on is served in the one that follows.
+            completed=ids(
+                "SELECT id::text FROM consultation_consultation WHERE status <> 'redirected'"
+            ),
             rated=ids("SELECT consultation_id::text FROM consultation_feedback"),
             prescriptions=ids("SELECT number FROM prescription_prescription"),
             messages=ids("SELECT id::text FROM calls_message"),

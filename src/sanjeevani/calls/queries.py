@@ -80,9 +80,14 @@ def mode_changes(state_id: int, room_id: uuid.UUID) -> list[ModeChange]:
     return list(ModeChange.objects.filter(state_id=state_id, room_id=room_id).order_by("id"))
 
 
+_presences = Compiled(
+    lambda: Presence.objects.filter(state_id=given("state_id"), room_id=given("room_id"))
+)
+
+
 def presences(state_id: int, room_id: uuid.UUID) -> dict[Seat, Presence]:
     """Return when each seat was taken and left."""
-    found = Presence.objects.filter(state_id=state_id, room_id=room_id)
+    found = _presences.all(state_id=state_id, room_id=room_id)
     return {Seat(presence.seat): presence for presence in found}
 
 
@@ -95,9 +100,16 @@ def lost_seats(before: datetime.datetime, limit: int = 200) -> list[Presence]:
     return list(lost.order_by("left_at")[:limit])
 
 
+_newest_phone_call = Compiled(
+    lambda: PhoneCall.objects.filter(state_id=given("state_id"), room_id=given("room_id")).order_by(
+        "-id"
+    )[:1]
+)
+
+
 def newest_phone_call(state_id: int, room_id: uuid.UUID) -> PhoneCall | None:
     """Return the phone call asked for last."""
-    return PhoneCall.objects.filter(state_id=state_id, room_id=room_id).order_by("-id").first()
+    return _newest_phone_call.first(state_id=state_id, room_id=room_id)
 
 
 def digest_of(secret: str) -> str:
@@ -120,11 +132,19 @@ def open_invitation(state_id: int, secret: str) -> Invitation | None:
     )
 
 
+_invitation = Compiled(
+    lambda: Invitation.objects.filter(
+        state_id=given("state_id"),
+        room_id=given("room_id"),
+        revoked_at__isnull=True,
+        expires_at__gt=given("now"),
+    ).order_by("id")[:1]
+)
+
+
 def invitation_to(state_id: int, room_id: uuid.UUID) -> Invitation | None:
     """Return the invitation to the third seat that is open, if there is one."""
-    return Invitation.objects.filter(
-        state_id=state_id, room_id=room_id, revoked_at__isnull=True, expires_at__gt=clock.now()
-    ).first()
+    return _invitation.first(state_id=state_id, room_id=room_id, now=clock.now())
 
 
 def holds_third(room: Room, account_id: uuid.UUID | None) -> bool:

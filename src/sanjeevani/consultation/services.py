@@ -56,6 +56,7 @@ from sanjeevani.directory.models import Line, Practitioner
 from sanjeevani.directory.queries import OpenClinic, lines_by_id
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
+from sanjeevani.foundation.compiled import Compiled, given
 from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.states import move
@@ -756,9 +757,14 @@ def give_feedback(
     return feedback
 
 
+_by_id = Compiled(
+    lambda: Consultation.objects.filter(state_id=given("state_id"), id=given("consultation_id"))
+)
+
+
 def get(state_id: int, consultation_id: uuid.UUID) -> Consultation:
     """Return a consultation, for verbs. Screens read through `queries`. Raises NotFound."""
-    consultation = Consultation.objects.filter(state_id=state_id, id=consultation_id).first()
+    consultation = _by_id.first(state_id=state_id, consultation_id=consultation_id)
     if consultation is None:
         raise NotFound
     return consultation

@@ -180,6 +180,9 @@ def is_open_at(hours: Iterable[ClinicHours], time: datetime.time) -> bool:
     return any(row.opens <= time < row.closes for row in hours)
 
 
+_lines = Compiled(lambda: Line.objects.filter(state_id=given("state_id"), id=given_any("line_ids")))
+
+
 def lines_by_id(lines: Iterable[tuple[int, uuid.UUID]]) -> dict[uuid.UUID, Line]:
     """Return the lines `(state_id, line_id)` by id, one statement per state."""
     by_state: dict[int, list[uuid.UUID]] = {}
@@ -188,7 +191,7 @@ def lines_by_id(lines: Iterable[tuple[int, uuid.UUID]]) -> dict[uuid.UUID, Line]
     return {
         line.id: line
         for state_id, ids in by_state.items()
-        for line in Line.objects.filter(state_id=state_id, id__in=ids)
+        for line in _lines.all(state_id=state_id, line_ids=ids)
     }
 
 
@@ -290,6 +293,13 @@ class HubChoice:
     line: Line
 
 
+_hub_lines = Compiled(
+    lambda: Line.objects.select_related("facility").filter(
+        state_id=given("state_id"), id=given_any("line_ids"), kind=LineKind.HUB
+    )
+)
+
+
 def hub_lines(lines: Iterable[tuple[int, uuid.UUID]]) -> dict[uuid.UUID, Line]:
     """Return those of lines `(state_id, line_id)` that are hubs' or lanes in these, by the id
     asked for: each time the hub's line, with its facility."""
@@ -297,10 +307,11 @@ def hub_lines(lines: Iterable[tuple[int, uuid.UUID]]) -> dict[uuid.UUID, Line]:
     hubs = {
         line.id: line
         for state_id in sorted({line.state_id for line in asked.values()})
-        for line in Line.objects.select_related("facility").filter(
+        for line in _hub_lines.all(
             state_id=state_id,
-            id__in=[one.parent_id or one.id for one in asked.values() if one.state_id == state_id],
-            kind=LineKind.HUB,
+            line_ids=[
+                one.parent_id or one.id for one in asked.values() if one.state_id == state_id
+            ],
         )
     }
     return {
@@ -329,27 +340,41 @@ def written_lines(lines: Iterable[tuple[int, uuid.UUID]]) -> list[tuple[int, uui
     ]
 
 
+_links_of_spoke = Compiled(
+    lambda: HubLink.objects.filter(state_id=given("state_id"), spoke_id=given("spoke_id")).order_by(
+        "position", "id"
+    )
+)
+_open_lines_of_hubs = Compiled(
+    lambda: (
+        Line.objects.select_related("facility")
+        .filter(
+            state_id=given("state_id"),
+            facility_id=given_any("hub_ids"),
+            kind=LineKind.HUB,
+            closed_at__isnull=True,
+        )
+        .order_by("speciality_code")
+    )
+)
+_facilities = Compiled(
+    lambda: Facility.objects.filter(state_id=given("state_id"), id=given_any("facility_ids"))
+)
+
+
 def hubs_for(
     state_id: int, spoke_id: uuid.UUID, speciality_code: str | None = None
 ) -> list[HubChoice]:
     """Return the hub lines open to a spoke, in the order in which to ask; of one speciality, or
     of all, by speciality. A hub that is closed, or has closed the speciality, is left out."""
-    links = list(
-        HubLink.objects.filter(state_id=state_id, spoke_id=spoke_id).order_by("position", "id")
-    )
+    links = _links_of_spoke.all(state_id=state_id, spoke_id=spoke_id)
     hubs = _linked_hubs(links)
     lines: dict[tuple[int, uuid.UUID], dict[str, Line]] = {}
     for hub_state_id in sorted({link.hub_state_id for link in links}):
-        rows = Line.objects.select_related("facility").filter(
-            state_id=hub_state_id,
-            facility_id__in={link.hub_id for link in links if link.hub_state_id == hub_state_id},
-            kind=LineKind.HUB,
-            closed_at__isnull=True,
-        )
-        if speciality_code is not None:
-            rows = rows.filter(speciality_code=speciality_code)
-        for line in rows.order_by("speciality_code"):
-            lines.setdefault((hub_state_id, line.facility_id), {})[line.speciality_code] = line
+        hub_ids = [link.hub_id for link in links if link.hub_state_id == hub_state_id]
+        for line in _open_lines_of_hubs.all(state_id=hub_state_id, hub_ids=hub_ids):
+            if speciality_code in (None, line.speciality_code):
+                lines.setdefault((hub_state_id, line.facility_id), {})[line.speciality_code] = line
     found: dict[uuid.UUID, HubChoice] = {}
     for link in links:
         hub = hubs.get((link.hub_state_id, link.hub_id))
@@ -379,9 +404,9 @@ def _linked_hubs(links: Sequence[HubLink]) -> dict[tuple[int, uuid.UUID], Facili
     return {
         (hub.state_id, hub.id): hub
         for state_id in sorted({link.hub_state_id for link in links})
-        for hub in Facility.objects.filter(
+        for hub in _facilities.all(
             state_id=state_id,
-            id__in={link.hub_id for link in links if link.hub_state_id == state_id},
+            facility_ids=list({link.hub_id for link in links if link.hub_state_id == state_id}),
         )
     }
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from sanjeevani.documents.models import UploadedFile
 from sanjeevani.documents.uploads import remove_upload, store_upload
 from sanjeevani.foundation.actor import Actor
+from sanjeevani.foundation.compiled import Compiled, given
 from sanjeevani.foundation.errors import DomainError, NotFound, NotPermitted
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.verbs import concerns, verb
@@ -70,9 +71,36 @@ class Place:
         return Paper.objects.filter(**exact)
 
 
+_of_draft = Compiled(
+    lambda: (
+        Paper.objects.select_related("upload")
+        .filter(
+            state_id=given("state_id"),
+            patient_id=given("patient_id"),
+            consultation_state_id__isnull=True,
+            consultation_id__isnull=True,
+        )
+        .order_by("id")
+    )
+)
+_of_consultation = Compiled(
+    lambda: (
+        Paper.objects.select_related("upload")
+        .filter(
+            state_id=given("state_id"),
+            patient_id=given("patient_id"),
+            consultation_state_id=given("consultation_state_id"),
+            consultation_id=given("consultation_id"),
+        )
+        .order_by("id")
+    )
+)
+
+
 def papers_in(place: Place) -> list[UploadedFile]:
     """Return the files of a place, in the order of adding. The caller may read the patient."""
-    return [row.upload for row in place.rows.select_related("upload").order_by("id")]
+    rows = _of_draft if place.consultation_id is None else _of_consultation
+    return [row.upload for row in rows.all(**place.columns)]
 
 
 def paper_in(place: Place, upload_id: uuid.UUID) -> UploadedFile:

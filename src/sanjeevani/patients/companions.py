@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from sanjeevani.foundation import clock
+from sanjeevani.foundation.compiled import Compiled, given
 from sanjeevani.patients.errors import CompanionMissing
 from sanjeevani.patients.models import Bond, Institution, Patient, Relation, Representative
 from sanjeevani.patients.queries import age_in_years, members_of
@@ -102,18 +103,20 @@ def representatives_of(patient: Patient) -> list[Representative]:
     return valid_representatives(patient.state_id, patient.id)
 
 
+_valid = Compiled(
+    lambda: Representative.objects.filter(
+        Q(until__isnull=True) | Q(until__gte=given("today")),
+        state_id=given("state_id"),
+        patient_id=given("patient_id"),
+        revoked_at__isnull=True,
+        since__lte=given("today"),
+    ).order_by("id")
+)
+
+
 def valid_representatives(state_id: int, patient_id: uuid.UUID) -> list[Representative]:
     """Return who may act for a patient today, for who may read the patient's record."""
-    today = clock.today()
-    return list(
-        Representative.objects.filter(
-            Q(until__isnull=True) | Q(until__gte=today),
-            state_id=state_id,
-            patient_id=patient_id,
-            revoked_at__isnull=True,
-            since__lte=today,
-        ).order_by("id")
-    )
+    return _valid.all(state_id=state_id, patient_id=patient_id, today=clock.today())
 
 
 def identified(patient: Patient, companion_id: uuid.UUID | None) -> Companion | None:

@@ -12,7 +12,7 @@ from sanjeevani.consultation.models import Consultation, EncounterKind, Note
 from sanjeevani.directory.models import Gender
 from sanjeevani.documents.signing import SignatureInvalid, verify_statement
 from sanjeevani.foundation import clock
-from sanjeevani.foundation.compiled import Compiled, given
+from sanjeevani.foundation.compiled import Compiled, given, given_any
 from sanjeevani.foundation.errors import NotFound
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.queries import intake_of
@@ -170,20 +170,28 @@ class Issued:
     ending: Ending | None
 
 
+_signed = Compiled(
+    lambda: Prescription.objects.filter(
+        state_id=given("state_id"), consultation_id=given("consultation_id")
+    ).order_by("-id")
+)
+_ends = Compiled(
+    lambda: PrescriptionEnd.objects.filter(
+        state_id=given("state_id"), prescription_id=given_any("prescription_ids")
+    )
+)
+
+
 def prescriptions_of(consultation: Consultation) -> list[Issued]:
     """Return all that was signed in a consultation, the newest first."""
-    key = {"state_id": consultation.state_id}
-    signed = list(
-        Prescription.objects.filter(**key, consultation_id=consultation.id).order_by("-id")
-    )
+    state_id = consultation.state_id
+    signed = _signed.all(state_id=state_id, consultation_id=consultation.id)
     if not signed:
         return []
     successors = {one.supersedes_id: one.number for one in signed}
     ends = {
         end.prescription_id: _ending(end, successors.get(end.prescription_id, ""))
-        for end in PrescriptionEnd.objects.filter(
-            **key, prescription_id__in=[one.id for one in signed]
-        )
+        for end in _ends.all(state_id=state_id, prescription_ids=[one.id for one in signed])
     }
     return [Issued(one, ends.get(one.id)) for one in signed]
 

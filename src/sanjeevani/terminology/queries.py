@@ -7,6 +7,7 @@ from django.db.models import BooleanField, Case, IntegerField, Q, QuerySet, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Length
 
+from sanjeevani.foundation.compiled import Compiled, given, given_any
 from sanjeevani.terminology.models import (
     AllergyGroup,
     Diagnosis,
@@ -25,10 +26,22 @@ CHILD_BELOW_MONTHS = 12 * 12
 _ICD_CODE = re.compile(r"^[A-Za-z]\d[\d.]*$")
 
 
+_specialities = Compiled(lambda: Speciality.objects.all())
+
+
 def specialities(system: str | None = None) -> list[Speciality]:
     """Return the specialities in their order, of one system of medicine if asked."""
-    rows = Speciality.objects.all()
-    return list(rows.filter(system=system) if system else rows)
+    return [row for row in _specialities.all() if system in (None, "", row.system)]
+
+
+_symptoms_for = Compiled(
+    lambda: Symptom.objects.filter(
+        Q(maximum_age_months=None) | Q(maximum_age_months__gt=given("age_months")),
+        minimum_age_months__lte=given("age_months"),
+        sex=given_any("sexes"),
+    )
+)
+_symptoms = Compiled(lambda: Symptom.objects.filter(code=given_any("codes")))
 
 
 def symptoms_for(*, age_months: int, sex: str) -> list[Symptom]:
@@ -36,13 +49,8 @@ def symptoms_for(*, age_months: int, sex: str) -> list[Symptom]:
 
     `sex`: female, male, or anything else, which shows the complaints of both.
     """
-    rows = Symptom.objects.filter(
-        Q(maximum_age_months=None) | Q(maximum_age_months__gt=age_months),
-        minimum_age_months__lte=age_months,
-    )
-    if sex in {"female", "male"}:
-        rows = rows.filter(sex__in=["", sex])
-    return list(rows)
+    sexes = ["", sex] if sex in {"female", "male"} else ["", "female", "male"]
+    return _symptoms_for.all(age_months=age_months, sexes=sexes)
 
 
 def all_symptoms() -> list[Symptom]:
@@ -62,7 +70,7 @@ def search_symptoms(text: str, *, age_months: int, sex: str) -> list[Symptom]:
 
 def symptoms_named(codes: Iterable[str]) -> dict[str, Symptom]:
     """Return complaints by code; unknown codes are left out."""
-    return Symptom.objects.in_bulk(list(codes))
+    return {symptom.code: symptom for symptom in _symptoms.all(codes=list(codes))}
 
 
 def questions_for(symptoms: Iterable[Symptom]) -> list[FollowOnQuestion]:
@@ -113,9 +121,12 @@ def frequent_diagnoses(limit: int = 20) -> list[Diagnosis]:
     return list(Diagnosis.objects.defer("search").order_by("rank", "code")[:limit])
 
 
+_diagnoses = Compiled(lambda: Diagnosis.objects.defer("search").filter(code=given_any("codes")))
+
+
 def diagnoses_coded(codes: Iterable[str]) -> dict[str, Diagnosis]:
     """Return diagnoses by code; unknown codes are left out."""
-    return Diagnosis.objects.defer("search").in_bulk(list(codes))
+    return {diagnosis.code: diagnosis for diagnosis in _diagnoses.all(codes=list(codes))}
 
 
 def search_medicines(text: str, limit: int = 20) -> list[Medicine]:

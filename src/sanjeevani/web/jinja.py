@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext, ngettext, npgettext, pgettext
 from markupsafe import Markup
 
-from sanjeevani.web.components import component, error_links, form_open
+from sanjeevani.web.components import component, draw, error_links, form_open
 from sanjeevani.web.icons import MARK, icon
 from sanjeevani.web.spoke.access import tablet_owner
 
@@ -58,6 +58,7 @@ def environment(**options: Any) -> jinja2.Environment:
     )
     env.globals.update(
         component=component,
+        draw=draw,
         error_links=error_links,
         form_open=form_open,
         icon=icon,
