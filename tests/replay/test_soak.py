@@ -30,5 +30,7 @@ def test_half_an_hour_at_half_the_rate(product: Product) -> None:
     assert done.returncode == 0, done.stdout[-4000:]
     samples = soaked["memory_mb_by_minute"]
     settled = samples[int(len(samples) * SETTLED)]
+    # `make verify` shows it with -s.
+    print(f"\n{number} at {rate} a second, MB: {samples[0]}, {settled}, {samples[-1]}")  # noqa: T201
     for group, held in samples[-1].items():
         assert held <= settled[group] * GROWTH + SMALL_MB, (group, [one[group] for one in samples])
