@@ -220,7 +220,8 @@ class LivePage:
         self.fragments = html.fragments_in(page)
         ticket_address = html.attribute(page, "data-live-ticket-url")
         gateway = html.gateway_of(page)
-        own = [html.attribute(page, "data-live-ticket")]
+        brought = html.attribute(page, "data-live-ticket")
+        own = [brought] if brought else []
 
         async def ticket() -> tuple[str, str]:
             self.stream.is_of_page = bool(own)
