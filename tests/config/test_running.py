@@ -81,7 +81,9 @@ def test_a_path_that_supervisor_would_misread_is_refused_in_one_line(tmp_path: P
     assert "%" in refusal(Product(tmp_path / "100%"))
 
 
-@pytest.mark.parametrize("name", ["granian", "nats-server", "pginstall18"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("granian", marks=pytest.mark.verify), "nats-server", "pginstall18"]
+)
 def test_what_is_killed_comes_back(product: Product, name: str) -> None:
     killed = psutil.Process(product.child(name))
     workers = killed.children(recursive=True)

@@ -201,6 +201,7 @@ def test_a_closed_room_ends_the_call(bus: Bus, call: Call, room: str) -> None:
     assert doctor.page.evaluate("connections[0].connectionState") == "closed"
 
 
+@pytest.mark.verify
 def test_mute_and_camera_off(call: Call) -> None:
     doctor, patient = call("a"), call("b")
     doctor.shows("connected")

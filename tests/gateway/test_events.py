@@ -257,6 +257,7 @@ def test_200_clients_hear_a_hint_at_once(bus: Bus, gateway: Gateway) -> None:
         assert time.monotonic() - started < 0.5
 
 
+@pytest.mark.verify
 def test_a_slow_client_is_dropped_and_others_hear_on(bus: Bus, gateway: Gateway) -> None:
     topic = new_topic()
     request = f"GET /live/events?ticket={ticket({topic: ''})} HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -289,6 +290,7 @@ def test_a_slow_client_is_dropped_and_others_hear_on(bus: Bus, gateway: Gateway)
     slow.close()
 
 
+@pytest.mark.verify
 def test_a_stream_ends_soon_after_its_ticket(listen: Listen) -> None:
     started = time.monotonic()
     listener = listen({new_topic(): ""}, seconds=1)

@@ -228,6 +228,7 @@ def test_a_gateway_killed_and_started_again_is_found(bus: Bus, site: Site, page:
         own.stop()
 
 
+@pytest.mark.verify
 def test_a_ticket_is_renewed_before_it_expires(
     bus: Bus, room: Room, page: Page, gateway: Gateway
 ) -> None:

@@ -341,6 +341,7 @@ def test_a_seat_ends_with_its_ticket(sit: Sit) -> None:
     assert doctor.until("left")["bye"] is False
 
 
+@pytest.mark.verify
 def test_a_silent_seat_is_freed(sit: Sit) -> None:
     patient = sit("b")
     assert patient.closed() == 4005

@@ -130,6 +130,7 @@ def test_a_state_is_opened_and_serves_its_first_patient(
     print(f"{presses} presses, {time.monotonic() - began:.0f} s")  # noqa: T201
 
 
+@pytest.mark.verify
 def test_a_national_opd_is_opened_to_one_state_then_three_then_all(
     administrator: Callable[[], Administrator],
     new_patient: NewPatient,

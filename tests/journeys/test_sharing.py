@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
 UTTAR_PRADESH = 9
 
 
+@pytest.mark.verify
 def test_a_prescription_is_sent_on_and_checked_without_us(
     new_patient: Callable[..., Patient],
     new_doctor: Callable[..., Doctor],
