@@ -106,6 +106,11 @@ class Product:
         self.process.send_signal(number)
         return self.ended()
 
+    @property
+    def owner_dsn(self) -> str:
+        """How its database is reached as its owner, past all verbs."""
+        return f"host={self.data_dir / 'run' / 'postgres'} dbname=sanjeevani user=sanjeevani_owner"
+
     def processes(self) -> list[psutil.Process]:
         """List what runs for this installation, whoever its parent is."""
         found = []

@@ -5,6 +5,7 @@ import json
 import logging
 import random
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -151,7 +152,7 @@ class Hub:
         self._subjects: dict[str, tuple[Stream, ...]] = {}
         self._slots: list[set[Stream]] = [set() for _second in range(KEEP_ALIVE_SECONDS)]
         self._turn = 0
-        self._hinted: dict[str, float] = {}
+        self._hinted: OrderedDict[str, float] = OrderedDict()
         """When each topic was last hinted at (Unix time), the longest ago first."""
         self._hears_since: float | None = None
 
@@ -210,8 +211,8 @@ class Hub:
 
     def hint(self, topic: str, message: bytes) -> None:
         """Pass on a hint: `{"all": {...} | null, "each": {key: {...}}}`, to each its own part."""
-        self._hinted.pop(topic, None)
         self._hinted[topic] = time.time()
+        self._hinted.move_to_end(topic)
         listeners = self._topics.get(topic)
         if listeners is None:
             return
@@ -253,10 +254,8 @@ class Hub:
             await asyncio.sleep(1)
 
     def _forget_before(self, moment: float) -> None:
-        for topic in list(self._hinted):
-            if self._hinted[topic] >= moment:
-                return
-            del self._hinted[topic]
+        while self._hinted and next(iter(self._hinted.values())) < moment:
+            self._hinted.popitem(last=False)
 
     def end_all(self) -> None:
         """End every stream: the process stops."""

@@ -75,7 +75,7 @@ def test_a_prescription_is_sent_on_and_checked_without_us(
 
 def newest_statement(product: Product) -> str:
     """Return what the QR code of the newest prescription holds."""
-    dsn = f"host={product.data_dir / 'run' / 'postgres'} dbname=sanjeevani user=sanjeevani_owner"
+    dsn = product.owner_dsn
     with psycopg.connect(dsn) as connection:
         row = connection.execute(
             "SELECT signature FROM prescription_prescription ORDER BY signed_at DESC LIMIT 1"

@@ -38,9 +38,8 @@ def brought_in(product: Product, paths: list[Path], told: Path) -> dict[str, set
 
 def counted(product: Product) -> dict[str, int]:
     """How many rows each table has."""
-    dsn = f"host={product.data_dir / 'run' / 'postgres'} dbname=sanjeevani user=sanjeevani_owner"
     names = [model._meta.db_table for model in TABLES]
-    with psycopg.connect(dsn) as connection:
+    with psycopg.connect(product.owner_dsn) as connection:
         return {
             name: connection.execute(
                 sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(name))

@@ -54,7 +54,7 @@ def _answers(port: int, path: str, part: str = "") -> bool:
 
 def _facts_are_numbered(product: Product) -> bool:
     try:
-        with psycopg.connect(_dsn(product), connect_timeout=2) as connection:
+        with psycopg.connect(product.owner_dsn, connect_timeout=2) as connection:
             row = connection.execute(
                 "SELECT count(*) FROM foundation_outboxfact WHERE position IS NULL"
                 " AND recorded_at < now() - make_interval(secs => %s)",
@@ -162,7 +162,7 @@ def _wait_for_patients(product: Product, running: subprocess.Popen[str]) -> None
     """Wait until the doctors have signed in and somebody has a token."""
     started = time.time()
     while running.poll() is None and time.time() < started + 300:
-        with contextlib.suppress(psycopg.Error), psycopg.connect(_dsn(product)) as connection:
+        with contextlib.suppress(psycopg.Error), psycopg.connect(product.owner_dsn) as connection:
             found = connection.execute(
                 "SELECT EXISTS (SELECT FROM queueing_token"
                 " WHERE waiting_since >= to_timestamp(%s))",
@@ -171,10 +171,6 @@ def _wait_for_patients(product: Product, running: subprocess.Popen[str]) -> None
             if found == (True,):
                 return
         time.sleep(0.2)
-
-
-def _dsn(product: Product) -> str:
-    return f"host={product.data_dir / 'run' / 'postgres'} dbname=sanjeevani user=sanjeevani_owner"
 
 
 def _end(process: psutil.Process, with_signal: str, stop: signal.Signals) -> None:

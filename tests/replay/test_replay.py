@@ -91,7 +91,7 @@ def test_nothing_is_violated_however_many_come(product: Product, concurrency: in
 
 def test_audit_sees_what_is_wrong(product: Product) -> None:
     """Comes after what needs a sound product."""
-    dsn = f"host={product.data_dir / 'run' / 'postgres'} dbname=sanjeevani user=sanjeevani_owner"
+    dsn = product.owner_dsn
     world, since = _world_of(dsn)
     assert not any(violations(dsn, world, since, 1).values())
     for kind, statements in SPOILT.items():

@@ -3,7 +3,7 @@
 import datetime
 import uuid
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from django.core.files.base import File
 from django.db.models import QuerySet
@@ -71,29 +71,20 @@ class Place:
         return Paper.objects.filter(**exact)
 
 
-_of_draft = Compiled(
-    lambda: (
-        Paper.objects.select_related("upload")
-        .filter(
-            state_id=given("state_id"),
-            patient_id=given("patient_id"),
-            consultation_state_id__isnull=True,
-            consultation_id__isnull=True,
+def _lying(**where: Any) -> Compiled[Paper]:
+    return Compiled(
+        lambda: (
+            Paper.objects.select_related("upload")
+            .filter(state_id=given("state_id"), patient_id=given("patient_id"), **where)
+            .order_by("id")
         )
-        .order_by("id")
     )
-)
-_of_consultation = Compiled(
-    lambda: (
-        Paper.objects.select_related("upload")
-        .filter(
-            state_id=given("state_id"),
-            patient_id=given("patient_id"),
-            consultation_state_id=given("consultation_state_id"),
-            consultation_id=given("consultation_id"),
-        )
-        .order_by("id")
-    )
+
+
+_of_draft = _lying(consultation_state_id__isnull=True, consultation_id__isnull=True)
+_of_consultation = _lying(
+    consultation_state_id=given("consultation_state_id"),
+    consultation_id=given("consultation_id"),
 )
 
 

@@ -109,7 +109,7 @@ class OfferStatus(models.TextChoices):
     DECLINED = "declined", _("Declined")
     WITHDRAWN = "withdrawn", _("Withdrawn")
     PASSED_ON = "passed_on", _("Passed on")
-    GIVEN_UP = "given_up", _("Back with who gave it")
+    GIVEN_UP = "given_up", _("Given up, with its owner again")
 
 
 class ShiftOffer(ShardedModel):

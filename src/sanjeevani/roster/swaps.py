@@ -161,6 +161,7 @@ def give_up_shifts(taker: Practitioner, line: Line) -> None:
 
     For who leaves the line. What has begun stays as it was.
     """
+    here = {one: state_id for state_id, one in serving([line.id])[line.id]}
     for offer in ShiftOffer.objects.filter(
         state_id=line.state_id,
         line_id=line.id,
@@ -175,9 +176,9 @@ def give_up_shifts(taker: Practitioner, line: Line) -> None:
             id=offer.id,
             to=OfferStatus.GIVEN_UP,
         )
-        for state_id, owner_id in serving([line.id])[line.id]:
-            if owner_id == offer.owner_id:
-                _tell(practitioner_by_id(state_id, owner_id), YOURS_AGAIN, "shift_back", offer)
+        if offer.owner_id in here:
+            owner = practitioner_by_id(here[offer.owner_id], offer.owner_id)
+            _tell(owner, YOURS_AGAIN, "shift_back", offer)
 
 
 def _offer(state_id: int, offer_id: uuid.UUID, **whose: uuid.UUID) -> ShiftOffer:

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
                     ("declined", "Declined"),
                     ("withdrawn", "Withdrawn"),
                     ("passed_on", "Passed on"),
-                    ("given_up", "Back with who gave it"),
+                    ("given_up", "Given up, with its owner again"),
                 ],
                 default="open",
                 max_length=9,
