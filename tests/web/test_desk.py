@@ -637,6 +637,9 @@ def test_the_ticket_names_lines_desk_and_the_live_room(desk: Desk) -> None:
         f"desk.{desk.practitioner.id}": "",
         f"consultation.{case.id}": "",
         f"room.{case.room_id}": "",
+        f"chat.{case.room_id}": "",
+        f"papers.{case.id}": "",
+        f"asks.{case.id}": "",
     }
     assert answered["expires"] > 0
 

@@ -630,6 +630,8 @@ def read_ticket(
                 f"line.{found.line_id}": str(found.token_id),
                 f"consultation.{found.id}": "",
                 f"room.{found.room_id}": "",
+                f"chat.{found.room_id}": "",
+                f"papers.{found.id}": "",
             },
         )
     )

@@ -880,5 +880,5 @@ def read_desk_ticket(request: ApiRequest) -> HttpResponse:
     topics = desk_topics(practitioner, assigned_lines(practitioner.id))
     live = live_consultation_of(practitioner)
     if live is not None:
-        topics[f"consultation.{live[1]}"] = ""
+        topics |= {f"consultation.{live[1]}": "", f"papers.{live[1]}": ""}
     return reply(ticket_for(request, topics))

@@ -25,6 +25,10 @@ class MessageSent(RoomFact):
     kind: ClassVar[str] = "calls.MessageSent"
     seat: str
 
+    def topics(self) -> list[str]:
+        """The room's chat: nothing else of a call changes by it."""
+        return [f"chat.{self.room_id}"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class RoomChanged(RoomFact):

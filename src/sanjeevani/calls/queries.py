@@ -17,7 +17,7 @@ from sanjeevani.calls.models import (
     Seat,
 )
 from sanjeevani.foundation import clock
-from sanjeevani.foundation.compiled import Compiled, given
+from sanjeevani.foundation.compiled import Compiled, given, given_any
 from sanjeevani.foundation.live import Hint
 
 _messages = Compiled(
@@ -53,13 +53,18 @@ def modes_used(state_id: int, room_id: uuid.UUID) -> list[Mode]:
     return [Mode(mode) for (mode,) in _modes.all(state_id=state_id, room_id=room_id)]
 
 
-def last_messages(state_id: int, room_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Message]:
-    """Return what was written last in each room; rooms without a message are left out."""
-    newest = (
-        Message.objects.filter(state_id=state_id, room_id__in=list(room_ids))
+_last_messages = Compiled(
+    lambda: (
+        Message.objects.filter(state_id=given("state_id"), room_id=given_any("room_ids"))
         .order_by("room_id", "-id")
         .distinct("room_id")
     )
+)
+
+
+def last_messages(state_id: int, room_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Message]:
+    """Return what was written last in each room; rooms without a message are left out."""
+    newest = _last_messages.all(state_id=state_id, room_ids=list(room_ids))
     return {message.room_id: message for message in newest}
 
 
@@ -75,9 +80,16 @@ def closest_mode(used: Iterable[Mode]) -> Mode:
     return Mode.VIDEO if closest in PICTURES else closest
 
 
+_changes = Compiled(
+    lambda: ModeChange.objects.filter(
+        state_id=given("state_id"), room_id=given("room_id")
+    ).order_by("id")
+)
+
+
 def mode_changes(state_id: int, room_id: uuid.UUID) -> list[ModeChange]:
     """Return the changes of mode, in order."""
-    return list(ModeChange.objects.filter(state_id=state_id, room_id=room_id).order_by("id"))
+    return _changes.all(state_id=state_id, room_id=room_id)
 
 
 _presences = Compiled(

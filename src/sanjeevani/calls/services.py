@@ -14,6 +14,7 @@ from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import Invalid, NotPermitted
 from sanjeevani.foundation.ids import uuid7
+from sanjeevani.foundation.rows import Kept
 from sanjeevani.foundation.states import move
 from sanjeevani.foundation.verbs import concerns, publish, verb
 
@@ -94,6 +95,9 @@ def seat_of(actor: Actor, room: Room) -> Seat:
     raise NotPermitted
 
 
+_messages = Kept(Message, key=("state_id", "room_id", "client_key"))
+
+
 @verb("calls.send_message")
 def send_message(
     actor: Actor, *, state_id: int, room_id: uuid.UUID, text: str, client_key: uuid.UUID
@@ -119,15 +123,19 @@ def send_message(
         and clock.now() > room.questions_until
     ):
         raise RoomClosed
-    message, created = Message.objects.get_or_create(
+    message = Message(
         state_id=state_id,
         room_id=room_id,
         client_key=client_key,
-        defaults={"id": uuid7(), "seat": seat, "text": text, "sent_at": clock.now()},
+        seat=seat,
+        text=text,
+        sent_at=clock.now(),
     )
-    concerns(message)
-    if created:
+    if _messages.add(message):
         publish(MessageSent(state_id=state_id, room_id=room_id, seat=seat))
+    else:
+        message = Message.objects.get(state_id=state_id, room_id=room_id, client_key=client_key)
+    concerns(message)
     return message
 
 

@@ -77,6 +77,10 @@ class PapersChanged(ConsultationFact):
 
     kind: ClassVar[str] = "consultation.PapersChanged"
 
+    def topics(self) -> list[str]:
+        """The consultation's papers."""
+        return [f"papers.{self.consultation_id}"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class AskChanged(ConsultationFact):
@@ -86,8 +90,12 @@ class AskChanged(ConsultationFact):
     colleague_id: uuid.UUID
 
     def topics(self) -> list[str]:
-        """The consultation, and the colleague's desk."""
-        return [*super().topics(), f"desk.{self.colleague_id}"]
+        """The consultation, its asks, and the colleague's desk."""
+        return [
+            *super().topics(),
+            f"asks.{self.consultation_id}",
+            f"desk.{self.colleague_id}",
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from sanjeevani.consultation.permissions import require_practitioner
 from sanjeevani.directory.models import Practitioner
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
+from sanjeevani.foundation.compiled import Compiled, given
 from sanjeevani.foundation.errors import Invalid
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.verbs import concerns, verb
@@ -63,8 +64,13 @@ def write_letter(
     return letter
 
 
+_letter = Compiled(
+    lambda: ReferralLetter.objects.filter(
+        state_id=given("state_id"), consultation_id=given("consultation_id")
+    )
+)
+
+
 def letter_of(consultation: Consultation) -> ReferralLetter | None:
     """Return the letter; the caller has read the consultation through a query."""
-    return ReferralLetter.objects.filter(
-        state_id=consultation.state_id, consultation_id=consultation.id
-    ).first()
+    return _letter.first(state_id=consultation.state_id, consultation_id=consultation.id)

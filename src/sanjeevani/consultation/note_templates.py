@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from sanjeevani.consultation.models import NoteTemplate
 from sanjeevani.directory.models import Practitioner
 from sanjeevani.foundation.actor import Actor, ActorKind
+from sanjeevani.foundation.compiled import Compiled, given
 from sanjeevani.foundation.errors import DomainError, Invalid, NotFound, NotPermitted
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.verbs import concerns, verb
@@ -130,13 +131,16 @@ def _require_own(actor: Actor, practitioner: Practitioner) -> None:
         raise NotPermitted
 
 
+_templates = Compiled(
+    lambda: NoteTemplate.objects.filter(
+        state_id=given("state_id"), practitioner_id=given("practitioner_id")
+    ).order_by("-favourite", "shorthand")
+)
+
+
 def templates_of(practitioner: Practitioner) -> list[NoteTemplate]:
     """Return a practitioner's templates, favourites first, then by shorthand."""
-    return list(
-        NoteTemplate.objects.filter(
-            state_id=practitioner.state_id, practitioner_id=practitioner.id
-        ).order_by("-favourite", "shorthand")
-    )
+    return _templates.all(state_id=practitioner.state_id, practitioner_id=practitioner.id)
 
 
 def template_of(practitioner: Practitioner, template_id: uuid.UUID) -> NoteTemplate:

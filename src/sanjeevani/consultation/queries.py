@@ -20,7 +20,7 @@ from sanjeevani.consultation.permissions import is_patients_side
 from sanjeevani.directory.models import Practitioner
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor, ActorKind
-from sanjeevani.foundation.compiled import Compiled, given
+from sanjeevani.foundation.compiled import Compiled, given, given_any
 from sanjeevani.foundation.errors import NotFound
 from sanjeevani.foundation.verbs import concern_of, write_audit
 from sanjeevani.patients.models import Patient
@@ -231,21 +231,36 @@ def live_consultation_of(practitioner: Practitioner) -> tuple[int, uuid.UUID] | 
     return (state_id, row[0]) if row else None
 
 
+EARLIER = 10
+"""How many earlier consultations stand beside one."""
+
+_earlier_references = Compiled(
+    lambda: (
+        ConsultationReference.objects.filter(
+            state_id=given("state_id"), patient_id=given_any("patient_ids"), id__lt=given("before")
+        )
+        .order_by("-id")
+        .values_list("id", "consultation_state_id")[:EARLIER]
+    )
+)
+_completed = Compiled(
+    lambda: Consultation.objects.filter(
+        state_id=given("state_id"), id=given_any("ids"), status=ConsultationStatus.COMPLETED
+    )
+)
+
+
 def earlier_consultations(
-    practitioner: Practitioner, consultation: Consultation, limit: int = 10
+    practitioner: Practitioner, consultation: Consultation
 ) -> list[Consultation]:
     """Return the patient's earlier completed consultations, newest first, if they may be read."""
     records = records_of_person(consultation.patient_state_id, consultation.patient_id)
     if not may_read_any(practitioner.id, consultation.patient_state_id, records):
         return []
-    references = (
-        ConsultationReference.objects.filter(
-            state_id=consultation.patient_state_id,
-            patient_id__in=records,
-            id__lt=consultation.id,
-        )
-        .order_by("-id")
-        .values_list("id", "consultation_state_id")[:limit]
+    references = _earlier_references.all(
+        state_id=consultation.patient_state_id,
+        patient_ids=list(records),
+        before=consultation.id,
     )
     ids_by_state: dict[int, list[uuid.UUID]] = {}
     for consultation_id, state_id in references:
@@ -253,9 +268,7 @@ def earlier_consultations(
     found = [
         earlier
         for state_id, ids in ids_by_state.items()
-        for earlier in Consultation.objects.filter(
-            state_id=state_id, id__in=ids, status=ConsultationStatus.COMPLETED
-        )
+        for earlier in _completed.all(state_id=state_id, ids=ids)
     ]
     return sorted(found, key=lambda earlier: earlier.id, reverse=True)
 
@@ -286,11 +299,16 @@ def writing_of(consultation: Consultation) -> Writing:
     return Writing(_note.first(**key), _diagnoses.all(**key))
 
 
+_feedback = Compiled(
+    lambda: Feedback.objects.filter(
+        state_id=given("state_id"), consultation_id=given("consultation_id")
+    )
+)
+
+
 def feedback_of(consultation: Consultation) -> Feedback | None:
     """Return the patient's feedback, if given."""
-    return Feedback.objects.filter(
-        state_id=consultation.state_id, consultation_id=consultation.id
-    ).first()
+    return _feedback.first(state_id=consultation.state_id, consultation_id=consultation.id)
 
 
 RECENT_WORK = 300
@@ -331,34 +349,41 @@ def recent_work_of(
         }
         written = last_messages(state_id, [row.room_id for row in rows])
         found += [
-            Held(row, feedback.get(row.id), _asks(row, written.get(row.room_id))) for row in rows
+            Held(row, feedback.get(row.id), _asks(row.ended_at, written.get(row.room_id)))
+            for row in rows
         ]
     write_audit(actor, "consultation.read_work", concern_of(practitioner))
     return sorted(found, key=lambda held: held.consultation.id, reverse=True)
+
+
+_open_to_questions = Compiled(
+    lambda: Consultation.objects.filter(
+        state_id=given("state_id"),
+        practitioner_id=given("practitioner_id"),
+        status=ConsultationStatus.COMPLETED,
+        room__questions_until__gt=given("now"),
+    ).values_list("room_id", "ended_at")
+)
 
 
 def questions_waiting(practitioner: Practitioner, state_ids: Iterable[int]) -> int:
     """Count the consultations in which a patient has asked, in time, and nobody has answered."""
     waiting = 0
     for state_id in sorted(set(state_ids)):
-        rooms = {
-            consultation.room_id: consultation
-            for consultation in Consultation.objects.filter(
-                state_id=state_id,
-                practitioner_id=practitioner.id,
-                status=ConsultationStatus.COMPLETED,
-                room__questions_until__gt=clock.now(),
+        ended = dict(
+            _open_to_questions.all(
+                state_id=state_id, practitioner_id=practitioner.id, now=clock.now()
             )
-        }
-        written = last_messages(state_id, rooms) if rooms else {}
-        waiting += sum(_asks(row, written.get(room_id)) for room_id, row in rooms.items())
+        )
+        written = last_messages(state_id, ended) if ended else {}
+        waiting += sum(_asks(ended[room_id], message) for room_id, message in written.items())
     return waiting
 
 
-def _asks(consultation: Consultation, written: Message | None) -> bool:
+def _asks(ended_at: datetime.datetime | None, written: Message | None) -> bool:
     return (
         written is not None
         and written.seat == Seat.GUEST
-        and consultation.ended_at is not None
-        and written.sent_at > consultation.ended_at
+        and ended_at is not None
+        and written.sent_at > ended_at
     )

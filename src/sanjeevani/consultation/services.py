@@ -59,6 +59,7 @@ from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.compiled import Compiled, given
 from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted
 from sanjeevani.foundation.ids import uuid7
+from sanjeevani.foundation.rows import Kept
 from sanjeevani.foundation.states import move
 from sanjeevani.foundation.verbs import concerns, publish, verb
 from sanjeevani.intake.content import IntakeContent
@@ -615,6 +616,9 @@ class NoteContent:
     last_menstrual_period: datetime.date | None = None
 
 
+_note = Kept(Note, key=("state_id", "consultation_id"))
+
+
 @verb("consultation.write_note")
 def write_note(
     actor: Actor,
@@ -631,12 +635,13 @@ def write_note(
     """
     consultation = get(state_id, consultation_id)
     require_in_progress(actor, practitioner, consultation)
-    values = {**vars(content), "written_at": clock.now()}
-    Note.objects.update_or_create(
-        state_id=state_id,
-        consultation_id=consultation_id,
-        defaults=values,
-        create_defaults={"id": uuid7(), **values},
+    _note.replace(
+        Note(
+            state_id=state_id,
+            consultation_id=consultation_id,
+            written_at=clock.now(),
+            **vars(content),
+        )
     )
     kept = Diagnosis.objects.filter(state_id=state_id, consultation_id=consultation_id)
     kept.exclude(code__in=[code for code, _title in diagnoses]).delete()

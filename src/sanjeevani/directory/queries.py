@@ -30,10 +30,12 @@ from sanjeevani.foundation.errors import NotFound
 from sanjeevani.foundation.sharding import across_states
 from sanjeevani.identity.queries import accounts_by_id, signed_in_among
 
+_states = Compiled(lambda: State.objects.exclude(lgd_code=0).order_by("name"))
+
 
 def states() -> list[State]:
     """Return all states and union territories by name, without the tenant National."""
-    return list(State.objects.exclude(lgd_code=0).order_by("name"))
+    return _states.all()
 
 
 _acting_post = Compiled(
@@ -94,19 +96,34 @@ class OpenClinic:
     holiday: str = ""
 
 
+_served = Compiled(
+    lambda: ServedState.objects.filter(served_state_id=given("served_state_id")).values_list(
+        "clinic_state_id", "clinic_id"
+    )
+)
+_serves = Compiled(
+    lambda: ServedState.objects.filter(
+        served_state_id=given("served_state_id"),
+        clinic_state_id=given("clinic_state_id"),
+        clinic_id=given("clinic_id"),
+    ).values_list("clinic_id")
+)
+_open_clinics = Compiled(
+    lambda: Clinic.objects.select_related("line", "facility").filter(
+        state_id=given("state_id"), id=given_any("ids"), closed_at__isnull=True
+    )
+)
+
+
 def clinics_serving(served_state_id: int) -> list[OpenClinic]:
     """Return the clinics of all tenants that serve a state's patients, by name."""
     ids_by_state: dict[int, list[uuid.UUID]] = {}
-    for clinic_state_id, clinic_id in ServedState.objects.filter(
-        served_state_id=served_state_id
-    ).values_list("clinic_state_id", "clinic_id"):
+    for clinic_state_id, clinic_id in _served.all(served_state_id=served_state_id):
         ids_by_state.setdefault(clinic_state_id, []).append(clinic_id)
     found = [
         clinic
         for state_id, ids in ids_by_state.items()
-        for clinic in Clinic.objects.select_related("line", "facility").filter(
-            state_id=state_id, id__in=ids, closed_at__isnull=True
-        )
+        for clinic in _open_clinics.all(state_id=state_id, ids=ids)
     ]
     return sorted(_with_hours(found), key=lambda item: item.clinic.name)
 
@@ -115,17 +132,20 @@ def clinic_serving(
     served_state_id: int, *, clinic_state_id: int, clinic_id: uuid.UUID
 ) -> OpenClinic:
     """Return a clinic if it serves the state. Raises NotFound."""
-    serves = ServedState.objects.filter(
-        served_state_id=served_state_id, clinic_id=clinic_id, clinic_state_id=clinic_state_id
-    ).exists()
-    clinic = (
-        Clinic.objects.select_related("line", "facility")
-        .filter(state_id=clinic_state_id, id=clinic_id, closed_at__isnull=True)
-        .first()
+    serves = _serves.all(
+        served_state_id=served_state_id, clinic_state_id=clinic_state_id, clinic_id=clinic_id
     )
+    clinic = _open_clinics.first(state_id=clinic_state_id, ids=[clinic_id])
     if not serves or clinic is None:
         raise NotFound
     return _with_hours([clinic])[0]
+
+
+_hours = Compiled(
+    lambda: ClinicHours.objects.filter(
+        state_id=given("state_id"), clinic_id=given_any("clinic_ids"), weekday=given("weekday")
+    ).order_by("opens")
+)
 
 
 def _with_hours(clinics: Iterable[Clinic]) -> list[OpenClinic]:
@@ -135,11 +155,11 @@ def _with_hours(clinics: Iterable[Clinic]) -> list[OpenClinic]:
     clinics = list(clinics)
     for state_id in sorted({clinic.state_id for clinic in clinics}):
         here = [clinic for clinic in clinics if clinic.state_id == state_id]
-        for row in ClinicHours.objects.filter(
+        for row in _hours.all(
             state_id=state_id,
-            clinic_id__in=[clinic.id for clinic in here],
+            clinic_ids=[clinic.id for clinic in here],
             weekday=now.weekday(),
-        ).order_by("opens"):
+        ):
             hours.setdefault(row.clinic_id, []).append(row)
         holidays |= holiday_reasons(state_id, here, now.date())
     found = []
@@ -159,13 +179,22 @@ def _with_hours(clinics: Iterable[Clinic]) -> list[OpenClinic]:
     return found
 
 
+_holidays = Compiled(
+    lambda: Holiday.objects.filter(
+        state_id=given("state_id"), facility_id=given_any("facility_ids"), date=given("day")
+    ).values_list("facility_id", "clinic_id", "reason")
+)
+
+
 def holiday_reasons(
     state_id: int, clinics: Sequence[Clinic], day: datetime.date
 ) -> dict[uuid.UUID, str]:
     """Return why clinics of one state are closed on a day, for those that are."""
-    rows = Holiday.objects.filter(
-        state_id=state_id, facility_id__in={clinic.facility_id for clinic in clinics}, date=day
-    ).values_list("facility_id", "clinic_id", "reason")
+    rows = _holidays.all(
+        state_id=state_id,
+        facility_ids=list({clinic.facility_id for clinic in clinics}),
+        day=day,
+    )
     of_facility = {facility: reason for facility, clinic, reason in rows if clinic is None}
     of_clinic = {clinic: reason for _facility, clinic, reason in rows if clinic is not None}
     return {

@@ -15,6 +15,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from django.db.models.fields.related import ForeignObject
 
+from sanjeevani.foundation import rows
 from sanjeevani.foundation.ids import uuid7
 
 NATIONAL = 0
@@ -38,6 +39,22 @@ class TableModel(models.Model):
 
     class Meta:
         abstract = True
+
+    def _do_insert(
+        self, manager: Any, using: Any, fields: Any, returning_fields: Any, raw: bool
+    ) -> Any:
+        if not raw and not returning_fields and rows.insert(self, using, fields):
+            return []
+        return super()._do_insert(manager, using, fields, returning_fields, raw)  # type: ignore[misc]
+
+    # The stubs are of a later Django, which returns columns here.
+    def _do_update(  # type: ignore[override]
+        self, base_qs: Any, using: Any, pk_val: Any, values: Any, update_fields: Any, forced: bool
+    ) -> Any:
+        done = rows.update(self, using, values) if values else None
+        if done is not None:
+            return done
+        return super()._do_update(base_qs, using, pk_val, values, update_fields, forced)  # type: ignore[call-arg]
 
 
 class ShardedModel(TableModel):

@@ -181,14 +181,11 @@ def write_audit(actor: Actor, verb_name: str, concern: Concern) -> None:
 
 
 def _write_facts(facts: list[Fact]) -> None:
-    if facts:
-        OutboxFact.objects.bulk_create(
-            OutboxFact(
-                state_id=fact.state_id,
-                kind=fact.kind,
-                payload=fact.payload(),
-                topics=fact.topics(),
-                recorded_at=clock.now(),
-            )
-            for fact in facts
+    for fact in facts:
+        OutboxFact.objects.create(
+            state_id=fact.state_id,
+            kind=fact.kind,
+            payload=fact.payload(),
+            topics=fact.topics(),
+            recorded_at=clock.now(),
         )

@@ -122,9 +122,12 @@ def account_by_login(kind: AccountKind, login: str) -> Account | None:
     return _account.first(account_id=account_id or uuid.UUID(int=0))
 
 
+_code = Compiled(lambda: OneTimeCode.objects.filter(id=given("challenge")))
+
+
 def find_code(challenge: uuid.UUID) -> OneTimeCode | None:
     """Return a code that was sent, dead or alive, while it is kept: for the page that asks."""
-    return OneTimeCode.objects.filter(id=challenge).first()
+    return _code.first(challenge=challenge)
 
 
 def accounts_by_id(account_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Account]:

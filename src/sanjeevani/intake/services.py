@@ -10,6 +10,7 @@ from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor
 from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted
 from sanjeevani.foundation.ids import uuid7
+from sanjeevani.foundation.rows import Kept
 from sanjeevani.foundation.sharding import across_states
 from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.intake.content import TEXT_LENGTH, IntakeContent
@@ -24,21 +25,21 @@ DRAFT_DAYS = 30
 record. A rule of this service, for its data protection officer to confirm."""
 
 
+_drafts = Kept(IntakeDraft, key=("state_id", "patient_id"))
+
+
 @verb("intake.save_draft")
 def save_draft(actor: Actor, *, patient: Patient, content: IntakeContent) -> IntakeDraft:
     """Keep what was entered so far; the newest draft of a patient replaces the one before."""
     if not may_act_for(actor, patient):
         raise NotPermitted
-    draft, _created = IntakeDraft.objects.update_or_create(
+    draft = IntakeDraft(
         state_id=patient.state_id,
         patient_id=patient.id,
-        defaults={"content": content.as_json(), "updated_at": clock.now()},
-        create_defaults={
-            "id": uuid7(),
-            "content": content.as_json(),
-            "updated_at": clock.now(),
-        },
+        content=content.as_json(),
+        updated_at=clock.now(),
     )
+    _drafts.replace(draft)
     concerns(draft, patient_id=patient.id)
     return draft
 

@@ -14,6 +14,7 @@ from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted
 from sanjeevani.foundation.ids import uuid7
+from sanjeevani.foundation.rows import Kept
 from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.patients.consent import CURRENT_NOTICE
 from sanjeevani.patients.errors import AlreadyRegistered, InstitutionExists
@@ -419,6 +420,9 @@ def decide_consent(
     return consent
 
 
+_grants = Kept(AccessGrant, key=("state_id", "consultation_id", "practitioner_id"))
+
+
 @verb("patients.grant_access")
 def grant_access(
     actor: Actor,
@@ -430,15 +434,18 @@ def grant_access(
     consultation_id: uuid.UUID,
 ) -> None:
     """Let a practitioner read the patient's record because of a consultation."""
-    grant, _created = AccessGrant.objects.get_or_create(
+    grant = AccessGrant(
         state_id=patient_state_id,
         consultation_id=consultation_id,
         practitioner_id=practitioner_id,
-        defaults={
-            "id": uuid7(),
-            "patient_id": patient_id,
-            "consultation_state_id": consultation_state_id,
-            "granted_at": clock.now(),
-        },
+        patient_id=patient_id,
+        consultation_state_id=consultation_state_id,
+        granted_at=clock.now(),
     )
+    if not _grants.add(grant):
+        grant = AccessGrant.objects.get(
+            state_id=patient_state_id,
+            consultation_id=consultation_id,
+            practitioner_id=practitioner_id,
+        )
     concerns(grant, patient_id=patient_id)

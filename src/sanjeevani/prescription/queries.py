@@ -117,18 +117,20 @@ def _read_rule_tables() -> RuleTables:
     )
 
 
+_weight = Compiled(
+    lambda: Note.objects.filter(
+        state_id=given("state_id"), consultation_id=given("consultation_id")
+    ).values_list("weight_kg")
+)
+
+
 def circumstances_of(
     consultation: Consultation, *, intake: IntakeContent | None = None, note: Note | None = None
 ) -> Circumstances:
     """Return what of the patient and the consultation the rules look at."""
     intake = intake or intake_of(consultation.state_id, consultation.id)
-    weight = (
-        note.weight_kg
-        if note
-        else Note.objects.filter(state_id=consultation.state_id, consultation_id=consultation.id)
-        .values_list("weight_kg", flat=True)
-        .first()
-    )
+    key = {"state_id": consultation.state_id, "consultation_id": consultation.id}
+    weight = note.weight_kg if note else next((row[0] for row in _weight.all(**key)), None)
     birth, today = consultation.patient_birth_date, clock.today()
     months = (today.year - birth.year) * 12 + today.month - birth.month - (today.day < birth.day)
     return Circumstances(

@@ -19,6 +19,7 @@ from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import Invalid, NotFound
 from sanjeevani.foundation.ids import uuid7
+from sanjeevani.foundation.rows import Kept
 from sanjeevani.foundation.verbs import concerns, publish, verb
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.prescription.content import (
@@ -78,6 +79,9 @@ REASON_LENGTH = 300
 _NUMBER_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no letter looks like a digit
 
 
+_items = Kept(DraftItem, key=("state_id", "consultation_id", "medicine_code"))
+
+
 @verb("prescription.add_item")
 def add_item(
     actor: Actor,
@@ -100,12 +104,13 @@ def add_item(
         raise Invalid(_("No more medicines fit on one prescription."), field="medicine")
     values = vars(item) | {"position": position}
     values.pop("medicine_code")
-    DraftItem.objects.update_or_create(
-        state_id=state_id,
-        consultation_id=consultation_id,
-        medicine_code=item.medicine_code,
-        defaults=values,
-        create_defaults={"id": uuid7(), **values},
+    _items.replace(
+        DraftItem(
+            state_id=state_id,
+            consultation_id=consultation_id,
+            medicine_code=item.medicine_code,
+            **values,
+        )
     )
     line = next(line for line in draft_of(consultation) if line.medicine.code == item.medicine_code)
     refused = [finding for finding in line.findings if finding.weight == Weight.REFUSED]

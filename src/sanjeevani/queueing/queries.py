@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Min
 
 from sanjeevani.foundation import clock
-from sanjeevani.foundation.compiled import Compiled, given
+from sanjeevani.foundation.compiled import Compiled, given, given_any
 from sanjeevani.foundation.live import Hint
 from sanjeevani.queueing.expected_wait import WaitInterval, expected_wait
 from sanjeevani.queueing.models import Lease, LineDay, Token, TokenStatus
@@ -137,16 +137,19 @@ def longest_waits(
     )
 
 
+_taken = Compiled(
+    lambda: LineDay.objects.filter(
+        state_id=given("state_id"), line_id=given_any("line_ids"), day=given("day")
+    ).values_list("line_id", "taken")
+)
+
+
 def places_taken(
     state_id: int, line_ids: Iterable[uuid.UUID], day: datetime.date
 ) -> dict[uuid.UUID, int]:
     """Return how many of each line's places of a day are taken."""
     ids = list(line_ids)
-    taken = dict(
-        LineDay.objects.filter(state_id=state_id, line_id__in=ids, day=day).values_list(
-            "line_id", "taken"
-        )
-    )
+    taken = dict(_taken.all(state_id=state_id, line_ids=ids, day=day))
     return {line_id: taken.get(line_id, 0) for line_id in ids}
 
 

@@ -184,9 +184,13 @@ def all_medicines() -> dict[str, Medicine]:
     return _medicines().in_bulk()
 
 
+_edition = Compiled(lambda: LoadedEdition.objects.filter(name="terminology").values_list("digest"))
+
+
 def reference_edition() -> str | None:
     """Return the digest of the data files that the reference tables hold; None before any."""
-    return LoadedEdition.objects.filter(name="terminology").values_list("digest", flat=True).first()
+    row = _edition.first()
+    return row[0] if row else None
 
 
 def _medicines() -> QuerySet[Medicine]:

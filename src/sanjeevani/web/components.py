@@ -49,6 +49,8 @@ def draw(macro: Macro, params: Mapping[str, Any]) -> Markup:
     """
     drawing = _Drawing(repr((macro.name, params)), macro, params)
     typed = params.get("value") or params.get("errorMessage")
+    if macro.name == "govukDateInput":
+        typed = typed or any(part["value"] for part in params["items"])
     return _drawn.__wrapped__(drawing) if typed else _drawn(drawing)
 
 

@@ -1,12 +1,20 @@
 """Form fields that several workplaces share."""
 
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
+from django.utils.functional import Promise, lazy
 from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.foundation.text import plain_text
+
+
+def _with_label(message: str | Promise, label: str | Promise) -> str:
+    return str(message) % {"label": label}
+
+
+_labelled = lazy(_with_label, str)
 
 
 class PlainForm(forms.Form):
@@ -16,27 +24,28 @@ class PlainForm(forms.Form):
     required" five times over would help nobody. A field's own `error_messages` win.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():
-            label = {"label": field.label or name}
+    declared_fields: ClassVar[dict[str, forms.Field]]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Give the declared fields their messages, once and for all forms of the class."""
+        super().__init_subclass__(**kwargs)
+        for name, field in cls.declared_fields.items():
+            label = field.label or name
             chosen = isinstance(field, forms.ChoiceField)
             required = _("Choose: %(label)s") if chosen else _("Fill in: %(label)s")
+            own = type(field).default_error_messages
             for code, default, message in (
                 ("required", forms.Field.default_error_messages["required"], required),
                 (
                     "invalid_choice",
-                    type(field).default_error_messages.get("invalid_choice"),
+                    own.get("invalid_choice"),
                     _("Choose one of the answers: %(label)s"),
                 ),
-                (
-                    "invalid",
-                    type(field).default_error_messages.get("invalid"),
-                    _("Check what you wrote: %(label)s"),
-                ),
+                ("invalid", own.get("invalid"), _("Check what you wrote: %(label)s")),
             ):
-                if default is not None and field.error_messages.get(code) == default:
-                    field.error_messages[code] = message % label
+                # The very object: to compare lazy texts would translate them.
+                if default is not None and field.error_messages.get(code) is default:
+                    field.error_messages[code] = _labelled(message, label)
 
 
 class PlainTextField(forms.CharField):

@@ -1,6 +1,5 @@
 """The Jinja2 environment of every page: loaders, translations, functions and filters."""
 
-from collections.abc import MutableMapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
@@ -21,18 +20,7 @@ from markupsafe import Markup
 from sanjeevani.web.components import component, draw, error_links, form_open
 from sanjeevani.web.icons import MARK, icon
 from sanjeevani.web.spoke.access import tablet_owner
-
-
-class Environment(jinja2.Environment):
-    """Gives every template its globals as one dictionary.
-
-    Jinja's own chain of two is searched for every function that a macro calls: a tenth of a page.
-    What is added to the environment's globals after its first template is not seen by it.
-    """
-
-    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        """Return what a template sees beside its context."""
-        return {**self.globals, **(d or {})}
+from sanjeevani.web.spoken import Environment
 
 
 def environment(**options: Any) -> jinja2.Environment:

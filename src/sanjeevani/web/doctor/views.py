@@ -589,4 +589,11 @@ def _topics(
     topics = desk_topics(practitioner, lines)
     for one in heard:
         topics |= {f"consultation.{one.id}": "", f"room.{one.room_id}": ""}
+    if consultation is not None:
+        for name, record_id in (
+            ("chat", consultation.room_id),
+            ("papers", consultation.id),
+            ("asks", consultation.id),
+        ):
+            topics[f"{name}.{record_id}"] = ""
     return topics

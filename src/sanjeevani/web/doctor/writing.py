@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from django.forms import Form
 from django.http import QueryDict
@@ -103,6 +103,9 @@ REASON = "reason_"
 REASON_LENGTH = 200
 
 
+F = TypeVar("F", bound=Form)
+
+
 class Writing:
     """What is written in a consultation: as stored, or as typed where it could not be stored."""
 
@@ -119,13 +122,8 @@ class Writing:
         self.stored: Note | None = stored.note
         """The note as it was before this request."""
         self.diagnoses = {row.code: row.title for row in stored.diagnoses}
-        self.note = NoteForm.of(stored.note)
-        self.chat = ChatForm()
-        self.diagnosis = DiagnosisForm()
         self.found_diagnoses: list[Diagnosis] | None = None
-        self.line = LineForm()
         self.choices: list[Medicine] = []
-        self.medicine = MedicineForm()
         self.found_medicines: list[Medicine] | None = None
         self.item: ItemForm | None = None
         self.chosen: Medicine | None = None
@@ -138,10 +136,6 @@ class Writing:
         """Who may be asked in, by speciality, each with the facility's name."""
         self.not_asked: str | Promise = ""
         """Why nobody could be asked in."""
-        self.missing = ReturnForm()
-        self.hand_back = HandBackForm()
-        self.template = UseTemplateForm()
-        self.shorthand = KeepTemplateForm()
         self.kept_template = ""
         """The shorthand under which a template was just kept."""
         self.filled: dict[str, str] = {}
@@ -150,6 +144,58 @@ class Writing:
         """The part of the desk that the last action concerns."""
         self.taken: tuple[str, ...] = ()
         """The fields whose text the last action has used up."""
+        self.typed: dict[str, str] = {}
+        """What else stands in the fields of one line, by their names."""
+
+    # Forms are made when they are drawn or sent: most actions of the page do with one.
+
+    @cached_property
+    def note(self) -> NoteForm:
+        """The note as stored, or as sent."""
+        return NoteForm.of(self.stored)
+
+    def _line_form(self, form: type[F]) -> F:
+        return form(initial=self.typed)
+
+    @cached_property
+    def chat(self) -> ChatForm:
+        """A message to the patient."""
+        return self._line_form(ChatForm)
+
+    @cached_property
+    def diagnosis(self) -> DiagnosisForm:
+        """The search of a diagnosis."""
+        return self._line_form(DiagnosisForm)
+
+    @cached_property
+    def line(self) -> LineForm:
+        """A prescription line in shorthand."""
+        return self._line_form(LineForm)
+
+    @cached_property
+    def medicine(self) -> MedicineForm:
+        """The search of a medicine."""
+        return self._line_form(MedicineForm)
+
+    @cached_property
+    def missing(self) -> ReturnForm:
+        """What the patient is asked to add."""
+        return self._line_form(ReturnForm)
+
+    @cached_property
+    def hand_back(self) -> HandBackForm:
+        """Why the call is handed back."""
+        return self._line_form(HandBackForm)
+
+    @cached_property
+    def template(self) -> UseTemplateForm:
+        """The template to put in."""
+        return self._line_form(UseTemplateForm)
+
+    @cached_property
+    def shorthand(self) -> KeepTemplateForm:
+        """The name under which a template is kept."""
+        return self._line_form(KeepTemplateForm)
 
     @property
     def diagnosis_names(self) -> list[str]:
@@ -196,9 +242,8 @@ class Writing:
 
     @property
     def forms(self) -> list[Form]:
-        """The forms that may hold errors."""
-        every = [self.note, *self._lines().values(), self.item, self.redirect, self.outcome]
-        return [form for form in every if form is not None]
+        """The forms that may hold errors, those that were made, in the order of the page."""
+        return [form for name in FORMS if (form := vars(self).get(name)) is not None]
 
     @property
     def failed(self) -> bool:
@@ -220,21 +265,9 @@ class Writing:
     @property
     def typed_on(self) -> bool:
         """Whether text stands in a field that the last action did not use."""
-        typed = any(form.initial.get(name) for name, form in self._lines().items())
-        return typed or any(self.ending.get(name) for name in ("refer_to", "letter_reason"))
-
-    def _lines(self) -> dict[str, Form]:
-        """The fields of one line, each with a button of its own."""
-        return {
-            "text": self.chat,
-            "diagnosis": self.diagnosis,
-            "line": self.line,
-            "medicine": self.medicine,
-            "missing": self.missing,
-            "hand_back_reason": self.hand_back,
-            "template": self.template,
-            "shorthand": self.shorthand,
-        }
+        return any(self.typed.values()) or any(
+            self.ending.get(name) for name in ("refer_to", "letter_reason")
+        )
 
     def receive(self, data: QueryDict) -> None:
         """Keep the note, then do what the pressed button says.
@@ -243,8 +276,7 @@ class Writing:
         """
         action, _colon, argument = data.get("do", "save").partition(":")
         self.note = NoteForm(data)
-        for name, form in self._lines().items():
-            form.initial = {name: data.get(name, "")}
+        self.typed = {name: data.get(name, "") for name in LINES}
         self.ending = {name: data.get(name, "") for name in OutcomeForm.base_fields}
         self._keep(self.note.content(self.stored))
         self._keep_reasons(data)
@@ -300,9 +332,10 @@ class Writing:
             self._use_up("text")
 
     def _use_up(self, *names: str) -> None:
+        """Empty fields whose text an action has taken."""
         self.taken = names
         for name in names:
-            self._lines()[name].initial = {}
+            del self.typed[name]
 
     def _find_diagnosis(self, data: QueryDict, argument: str) -> None:
         self.section = "diagnoses"
@@ -332,8 +365,8 @@ class Writing:
         reading = parse(self.line.cleaned_data["line"], chosen)
         if reading.item is not None:
             if self._add(reading.item, self.line, "line"):
-                self.line = LineForm()
-                self.taken = ("line",)
+                del self.line
+                self._use_up("line")
             return
         self.choices = reading.choices[:FOUND]
         self.line.add_error(
@@ -500,7 +533,6 @@ class Writing:
         self.section = "actions"
         if form.is_valid():
             return_to_patient(self.actor, **self._key, reason=form.cleaned_data["missing"])
-            self.missing = ReturnForm()
             self.section = "returned"
 
     def _hand_back(self, data: QueryDict, argument: str) -> None:
@@ -508,7 +540,6 @@ class Writing:
         self.section = "actions"
         if form.is_valid():
             hand_back(self.actor, **self._key, reason=form.cleaned_data["hand_back_reason"])
-            self.hand_back = HandBackForm()
             self.section = "handed-back"
 
     def _ring_again(self, data: QueryDict, argument: str) -> None:
@@ -546,8 +577,8 @@ class Writing:
             return
         self._put_in(found[0], form)
         if not form.errors:
-            self.template = UseTemplateForm()
-            self.taken = ("template",)
+            del self.template
+            self._use_up("template")
 
     def _put_in(self, template: NoteTemplate, form: Form) -> None:
         content = self.note.content(self.stored)
@@ -595,8 +626,8 @@ class Writing:
             refuse(form, error)
         else:
             self.kept_template = kept.shorthand
-            self.shorthand = KeepTemplateForm()
-            self.taken = ("shorthand",)
+            del self.shorthand
+            self._use_up("shorthand")
 
 
 HUB = "hub:"
@@ -660,6 +691,33 @@ def _meant(action: str, data: QueryDict) -> str:
 def _text(data: QueryDict, name: str) -> str:
     return str(data.get(name, "")).strip()
 
+
+LINES = (
+    "text",
+    "diagnosis",
+    "line",
+    "medicine",
+    "missing",
+    "hand_back_reason",
+    "template",
+    "shorthand",
+)
+"""The fields of one line, each with a button of its own."""
+
+FORMS = (
+    "note",
+    "chat",
+    "diagnosis",
+    "line",
+    "medicine",
+    "missing",
+    "hand_back",
+    "template",
+    "shorthand",
+    "item",
+    "redirect",
+    "outcome",
+)
 
 FIELDS = (
     ("line", "add_line"),

@@ -313,6 +313,7 @@ def _topics(found: Consultation) -> dict[str, str]:
         f"line.{found.line_id}": str(found.token_id),
         f"consultation.{found.id}": "",
         f"room.{found.room_id}": "",
+        f"chat.{found.room_id}": "",
     }
 
 
