@@ -20,6 +20,7 @@ from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.foundation.errors import DomainError
 from sanjeevani.foundation.ids import uuid7
+from sanjeevani.foundation.rows import Kept
 
 SeatName = Literal["a", "b", "c"]
 SEATS = {name: seat for seat, name in GATEWAY_SEATS.items()}
@@ -103,6 +104,9 @@ def record(batch: Batch) -> list[tuple[int, uuid.UUID]]:
     return complete
 
 
+_presences = Kept(Presence, key=("state_id", "room_id", "seat"))
+
+
 def _seated(state_id: int, event: Joined | Left | Quality) -> bool:
     """Write down that a seat was taken or left; whether it was taken."""
     key = {"state_id": state_id, "room_id": event.room, "seat": SEATS[event.seat]}
@@ -114,10 +118,7 @@ def _seated(state_id: int, event: Joined | Left | Quality) -> bool:
             "on_purpose": False,
             "is_noticed": False,
         }
-        row, created = Presence.objects.get_or_create(
-            **key, defaults={"id": uuid7(), "first_joined_at": event.at, **taken}
-        )
-        if not created and row.joined_at < event.at:
+        if not _presences.add(Presence(**key, first_joined_at=event.at, **taken)):
             Presence.objects.filter(**key, joined_at__lt=event.at).update(**taken)
         return True
     if isinstance(event, Left):

@@ -2,7 +2,7 @@
 
 import datetime
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -28,7 +28,7 @@ from sanjeevani.prescription.models import (
 )
 from sanjeevani.prescription.rules import Circumstances, Finding, Knowledge, Line, check
 from sanjeevani.terminology.models import AllergyGroup, Ingredient, Interaction, Medicine
-from sanjeevani.terminology.queries import all_medicines, reference_edition
+from sanjeevani.terminology.queries import all_medicines, medicines_coded, reference_edition
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,9 @@ def draft_of(
     items = _items.all(state_id=consultation.state_id, consultation_id=consultation.id)
     if not items:
         return []
-    tables = _read_rule_tables() if from_tables else rule_tables()
-    medicines = {item.medicine_code: tables.medicines[item.medicine_code] for item in items}
+    codes = [item.medicine_code for item in items]
+    tables = _read_rule_tables(codes) if from_tables else rule_tables()
+    medicines = {code: tables.medicines[code] for code in codes}
     circumstances = circumstances_of(consultation, intake=intake, note=note)
     knowledge = tables.knowledge
     lines = []
@@ -106,14 +107,15 @@ def _rule_tables_of(edition: str) -> RuleTables:
     return _read_rule_tables()
 
 
-def _read_rule_tables() -> RuleTables:
+def _read_rule_tables(codes: Sequence[str] | None = None) -> RuleTables:
+    """Read the tables, of the formulary only the medicines with these codes if there are any."""
     return RuleTables(
         Knowledge(
             ingredients=Ingredient.objects.in_bulk(),
             allergy_groups=list(AllergyGroup.objects.all()),
             interactions=list(Interaction.objects.all()),
         ),
-        all_medicines(),
+        all_medicines() if codes is None else medicines_coded(codes),
     )
 
 
