@@ -7,7 +7,7 @@ numbers facts after they are visible, and listeners remember a number.
 
 import json
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,16 +35,27 @@ class StoredFact:
 
 
 Listener = Callable[[Sequence[StoredFact]], None]
-_listeners: dict[str, tuple[frozenset[str], Listener]] = {}
 
 
-def listen(name: str, kinds: frozenset[str], listener: Listener) -> None:
+@dataclass
+class _Listening:
+    kinds: frozenset[str]
+    listener: Listener
+    every: float
+    due: float = 0
+
+
+_listeners: dict[str, _Listening] = {}
+
+
+def listen(name: str, kinds: frozenset[str], listener: Listener, *, every: float = 0) -> None:
     """Register a listener for some kinds of facts.
 
     It is called with facts in order, inside a transaction that also moves its cursor. A fact may
-    come twice after a crash of a side effect outside the database: it must do no harm.
+    come twice after a crash of a side effect outside the database: it must do no harm. `every`:
+    it is enough to call it once in so many seconds, with all that came.
     """
-    _listeners[name] = (kinds, listener)
+    _listeners[name] = _Listening(kinds, listener, every)
 
 
 def number_facts() -> list[StoredFact]:
@@ -90,21 +101,32 @@ def number_facts() -> list[StoredFact]:
 
 def deliver(name: str) -> int:
     """Hand one batch of unread facts to the listener `name`; return how many it has read."""
-    kinds, listener = _listeners[name]
+    registered = _listeners[name]
     with across_states(), transaction.atomic(), connection.cursor() as cursor:
-        facts = _facts_after(cursor, _locked_position(cursor, name) or 0, kinds)
+        facts = _facts_after(cursor, _locked_position(cursor, name) or 0, registered.kinds)
         if facts:
             wanted = [fact for _position, fact in facts if fact is not None]
             if wanted:
-                listener(wanted)
+                registered.listener(wanted)
             _move(cursor, name, facts[-1][0])
     return len(facts)
 
 
-def deliver_all() -> None:
-    """Bring every listener up to date. One that fails does not hold up the others."""
+def deliver_all(at: float | None = None) -> None:
+    """Bring every listener up to date. One that fails does not hold up the others.
+
+    `at` (in seconds of a clock that only goes on) spares those that were called a short time ago
+    and are registered to wait; without it all are called.
+    """
     failures: list[Exception] = []
-    for name in _behind():
+    behind = {
+        name: position
+        for name, position in _behind().items()
+        if at is None or at >= _listeners[name].due
+    }
+    for name in _with_something_to_read(behind):
+        if at is not None:
+            _listeners[name].due = at + _listeners[name].every
         try:
             while deliver(name) == BATCH:
                 pass
@@ -115,13 +137,44 @@ def deliver_all() -> None:
         raise ExceptionGroup("listeners", failures)
 
 
-def _behind() -> list[str]:
-    """Return the listeners that have not read up to the newest numbered fact."""
+def _behind() -> dict[str, int]:
+    """Return the listeners that have not read up to the newest numbered fact, with how far."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT listener, position FROM foundation_listenercursor")
         positions = dict(cursor.fetchall())
     newest = positions.get("relay", 0)
-    return [name for name in _listeners if positions.get(name, 0) < newest]
+    return {name: positions.get(name, 0) for name in _listeners if positions.get(name, 0) < newest}
+
+
+def _with_something_to_read(behind: Mapping[str, int]) -> list[str]:
+    """Move the others past facts that are none of theirs, all at once; return who is left."""
+    if not behind:
+        return []
+    with across_states(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT position, kind FROM foundation_outboxfact"
+            " WHERE position > %s ORDER BY position LIMIT %s",
+            [min(behind.values()), BATCH],
+        )
+        facts = cursor.fetchall()
+        if len(facts) == BATCH:
+            return list(behind)
+        newest = facts[-1][0] if facts else 0
+        reading = {
+            name
+            for name, position in behind.items()
+            if position > newest
+            or any(at > position and kind in _listeners[name].kinds for at, kind in facts)
+        }
+        # Numbers are given in their order and never later: nothing can appear before `newest`.
+        cursor.execute(
+            "INSERT INTO foundation_listenercursor AS cursor (listener, position)"
+            " SELECT listener, %s FROM unnest(%s::text[]) AS listener"
+            " ON CONFLICT (listener) DO UPDATE SET position = EXCLUDED.position"
+            " WHERE cursor.position < EXCLUDED.position",
+            [newest, [name for name in behind if name not in reading]],
+        )
+    return [name for name in behind if name in reading]
 
 
 def _locked_position(

@@ -10,6 +10,7 @@ import contextlib
 import json
 import logging
 import signal
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -102,6 +103,10 @@ async def _relay(facts_arrived: asyncio.Event) -> None:
                 await asyncio.sleep(RELAY_SECONDS)
 
 
+def _deliver() -> None:
+    deliver_all(time.monotonic())
+
+
 async def _listeners(facts_arrived: asyncio.Event) -> None:
     with ThreadPoolExecutor(1, "listeners") as thread:
         while True:
@@ -109,7 +114,7 @@ async def _listeners(facts_arrived: asyncio.Event) -> None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(facts_arrived.wait(), LISTENERS_SECONDS)
             facts_arrived.clear()
-            await _guarded(thread, deliver_all)
+            await _guarded(thread, _deliver)
             await asyncio.sleep(LISTENERS_PAUSE)
 
 

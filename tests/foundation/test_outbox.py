@@ -1,0 +1,133 @@
+"""The outbox's listeners: who is called when, and what it costs to have nothing to do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from sanjeevani.foundation import outbox
+from sanjeevani.foundation.models import ListenerCursor, OutboxFact
+from sanjeevani.foundation.outbox import StoredFact
+from sanjeevani.foundation.sharding import across_states
+from sanjeevani.foundation.verbs import Fact, _write_facts
+
+pytestmark = pytest.mark.django_db
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rang(Fact):
+    """A bell rang."""
+
+    kind: ClassVar[str] = "test.Rang"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Knocked(Fact):
+    """Somebody knocked."""
+
+    kind: ClassVar[str] = "test.Knocked"
+
+
+Heard = dict[str, list[list[int]]]
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
+    """Two listeners of bells, of whom one takes its time, and one of knocks."""
+    with across_states():
+        # Tests that commit may have left some.
+        OutboxFact.objects.all().delete()
+    ListenerCursor.objects.all().delete()
+    heard: Heard = {"bell": [], "slow": [], "door": []}
+    monkeypatch.setattr(outbox, "_listeners", {})
+
+    def hear(name: str, kind: str, every: float = 0) -> None:
+        def listener(facts: Sequence[StoredFact]) -> None:
+            heard[name].append([fact.position for fact in facts])
+
+        outbox.listen(name, frozenset({kind}), listener, every=every)
+
+    hear("bell", Rang.kind)
+    hear("slow", Rang.kind, every=10)
+    hear("door", Knocked.kind)
+    return heard
+
+
+def happen(*facts: Fact) -> int:
+    """Let facts be written and numbered; return the number before the first."""
+    _write_facts(list(facts))
+    return outbox.number_facts()[0].position - 1
+
+
+def positions() -> dict[str, int]:
+    return dict(ListenerCursor.objects.values_list("listener", "position"))
+
+
+def test_everybody_hears_their_own_and_moves_past_the_rest(heard: Heard) -> None:
+    start = happen(Rang(state_id=1), Knocked(state_id=1), Rang(state_id=2))
+    outbox.deliver_all()
+    bells = [[start + 1, start + 3]]
+    assert heard == {"bell": bells, "slow": bells, "door": [[start + 2]]}
+    happen(Rang(state_id=1))
+    outbox.deliver_all()
+    assert heard["door"] == [[start + 2]]
+    assert set(positions().values()) == {start + 4}
+
+
+def test_who_takes_time_is_called_once_with_all_that_came(heard: Heard) -> None:
+    start = happen(Rang(state_id=1))
+    outbox.deliver_all(100.0)
+    for moment in (100.5, 109.9):
+        happen(Rang(state_id=1))
+        outbox.deliver_all(moment)
+    assert heard["slow"] == [[start + 1]]
+    assert len(heard["bell"]) == 3
+    outbox.deliver_all(110.0)
+    assert heard["slow"] == [[start + 1], [start + 2, start + 3]]
+
+
+def test_facts_for_nobody_cost_three_statements_however_many_listen(heard: Heard) -> None:
+    happen(Knocked(state_id=1))
+    outbox.deliver_all()
+    for number in range(20):
+        outbox.listen(f"deaf-{number}", frozenset({"test.Nothing"}), lambda facts: None)
+    newest = happen(*[Rang(state_id=1)] * 2) + 2
+    outbox.deliver("bell")
+    outbox.deliver("slow")
+    with CaptureQueriesContext(connection) as captured:
+        outbox.deliver_all()
+    assert len(captured) == 3
+    assert len(heard["door"]) == 1
+    assert set(positions().values()) == {newest}
+
+
+def test_a_listener_far_behind_reads_batch_after_batch(
+    heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "BATCH", 3)
+    start = happen(*[Rang(state_id=1)] * 3)
+    for _batch in range(2):
+        happen(*[Rang(state_id=1)] * 3)
+    outbox.deliver_all()
+    assert heard["bell"] == [[start + 3 * batch + one for one in (1, 2, 3)] for batch in range(3)]
+    assert heard["door"] == []
+    assert set(positions().values()) == {start + 9}
+
+
+def test_one_that_fails_reads_again_and_holds_nobody_up(heard: Heard) -> None:
+    broken: list[Sequence[StoredFact]] = []
+
+    def fail(facts: Sequence[StoredFact]) -> None:
+        broken.append(facts)
+        raise RuntimeError
+
+    outbox.listen("broken", frozenset({Rang.kind}), fail)
+    start = happen(Rang(state_id=1))
+    for _round in range(2):
+        with pytest.raises(ExceptionGroup):
+            outbox.deliver_all()
+    assert len(broken) == 2
+    assert heard["bell"] == [[start + 1]]
