@@ -13,14 +13,9 @@ from typing import Any
 
 import httpx
 
-PATIENT = {
-    "relation": "self",
-    "name": "Meena Devi",
-    "gender": "female",
-    "birth_date": "1990-03-04",
-    "address": "12 Temple Street",
-    "district": "Guntur",
-}
+PERSON = {"relation": "self", "name": "Meena Devi", "gender": "female", "birth_date": "1990-03-04"}
+ADDRESS = {"address": "12 Temple Street", "district": "Guntur"}
+WAITING = ("requested", "in_progress", "interrupted")
 
 
 def main(server: str, mobile: str) -> None:
@@ -30,12 +25,13 @@ def main(server: str, mobile: str) -> None:
         patient = register(client)
         consultation = ask(client, patient)
         done = wait_for_the_doctor(client, consultation)
+        if done["status"] != "completed":
+            sys.exit(f"Not seen: {done['status']}. {done['missing']}")
         print(f"{done['practitioner']['name']}: {done['findings']['advice']}")
         if done["prescription_number"]:
-            for line in call(client, "GET", f"{consultation}/prescription")["content"]["medicines"]:
-                print(
-                    f"{line['generic_name']} {line['strength']}: {line['dose']} {line['frequency']}"
-                )
+            signed = call(client, "GET", f"{consultation}/prescription")
+            for line in signed["content"]["medicines"]:
+                print(line["generic_name"], line["strength"], line["dose"], line["frequency"])
         call(client, "PUT", f"{consultation}/feedback", {"rating": 5})
 
 
@@ -43,7 +39,12 @@ def call(client: httpx.Client, method: str, path: str, body: Any = None) -> Any:
     """Send a request until there is an answer: the key makes a repeated creation one."""
     key = {"Idempotency-Key": uuid.uuid4().hex} if method == "POST" else {}
     while True:
-        response = client.request(method, path, json=body, headers=key)
+        try:
+            response = client.request(method, path, json=body, headers=key)
+        except (httpx.TimeoutException, httpx.NetworkError) as error:
+            print(f"{error}; trying again", file=sys.stderr)
+            time.sleep(1)
+            continue
         if response.status_code in (429, 503):
             time.sleep(int(response.headers["Retry-After"]))
         elif response.is_error:
@@ -65,7 +66,7 @@ def sign_in(client: httpx.Client, mobile: str) -> None:
 
 def register(client: httpx.Client) -> str:
     """Say who is ill, agree to the notice, and what the trouble is; return the patient's path."""
-    patient = f"/profiles/{call(client, 'POST', '/profiles', PATIENT)['id']}"
+    patient = f"/profiles/{call(client, 'POST', '/profiles', PERSON | ADDRESS)['id']}"
     call(client, "PUT", f"{patient}/consent")
     questions = call(client, "GET", f"{patient}/danger-questions")["items"]
     answers = {question["code"]: False for question in questions}
@@ -86,8 +87,8 @@ def ask(client: httpx.Client, patient: str) -> str:
 
 
 def wait_for_the_doctor(client: httpx.Client, consultation: str) -> Any:
-    """Answer when the doctor calls; return the consultation once it is completed."""
-    while (now := call(client, "GET", consultation))["status"] != "completed":
+    """Answer when the doctor calls; return the consultation once nothing is to wait for."""
+    while (now := call(client, "GET", consultation))["status"] in WAITING:
         if now["token"]["status"] == "called":
             call(client, "POST", f"{consultation}/answer")
         time.sleep(1)

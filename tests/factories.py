@@ -39,6 +39,7 @@ from sanjeevani.grievance.numbers import new_number
 from sanjeevani.identity.models import Account, AccountKind, Login, Session
 from sanjeevani.identity.queries import digest_of
 from sanjeevani.intake.content import IntakeContent
+from sanjeevani.intake.triage import questions_for
 from sanjeevani.patients.companions import companions_of, needs_companion
 from sanjeevani.patients.consent import CURRENT_NOTICE
 from sanjeevani.patients.models import (
@@ -490,7 +491,14 @@ def requested(clinic: Clinic, patient: Patient, **content: Any) -> Consultation:
         clinic=clinic_serving(
             patient.state_id, clinic_state_id=clinic.state_id, clinic_id=clinic.id
         ),
-        content=IntakeContent(**(content or {"text": "Fever for three days"})),
+        content=told(patient, **(content or {"text": "Fever for three days"})),
         language="en",
         request_key=uuid.uuid4(),
     )
+
+
+def told(patient: Patient, **content: Any) -> IntakeContent:
+    """Return what a patient says, asked for every danger sign and with none of them."""
+    asked = questions_for(patient.birth_date, patient.gender)
+    answers = {sign.code: False for sign in asked} | content.pop("answers", {})
+    return IntakeContent(**content, answers=answers)

@@ -10,9 +10,8 @@ from sanjeevani.consultation.models import Block, ConductReport, Consultation
 from sanjeevani.consultation.transfers import request_follow_up
 from sanjeevani.foundation.errors import NotPermitted
 from sanjeevani.foundation.ids import uuid7
-from sanjeevani.intake.content import IntakeContent
 from sanjeevani.queueing.errors import NobodyWaiting
-from tests.factories import PatientFactory, doctor, on_duty, person, requested
+from tests.factories import PatientFactory, doctor, on_duty, person, requested, told
 from tests.structure.verb_calls import World, of, offered
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +65,7 @@ def test_no_follow_up_with_who_was_reported() -> None:
             patient=world.patient,
             clinic=offered(world, world.clinic),
             earlier=earlier,
-            content=IntakeContent(text="Better"),
+            content=told(world.patient, text="Better"),
             language="en",
             request_key=uuid7(),
         )

@@ -47,6 +47,7 @@ from tests.factories import (
     on_duty,
     person,
     requested,
+    told,
 )
 
 pytestmark = pytest.mark.django_db
@@ -68,7 +69,7 @@ def ask(clinic: Clinic, patient: Patient, **more: Any) -> Consultation:
         "clinic": clinic_serving(
             patient.state_id, clinic_state_id=clinic.state_id, clinic_id=clinic.id
         ),
-        "content": IntakeContent(text="Fever for three days"),
+        "content": told(patient, text="Fever for three days"),
         "language": "en",
         "request_key": uuid.uuid4(),
     }
@@ -170,7 +171,7 @@ def test_a_refused_request_stores_nothing_by_half() -> None:
     ConsentFactory(patient=patient)
     save_draft(person(patient.account_id), patient=patient, content=IntakeContent(history="Asthma"))
     with pytest.raises(Invalid):
-        ask(clinic, patient, content=IntakeContent(text="  "))
+        ask(clinic, patient, content=told(patient, text="  "))
     assert not Consultation.objects.filter(state_id=clinic.state_id).exists()
     assert not Token.objects.filter(state_id=clinic.state_id).exists()
     assert draft_of(patient).history == "Asthma"
@@ -179,7 +180,7 @@ def test_a_refused_request_stores_nothing_by_half() -> None:
 def test_a_request_freezes_the_intake_and_clears_the_draft() -> None:
     clinic, patient = ClinicFactory(), PatientFactory()
     ConsentFactory(patient=patient)
-    content = IntakeContent(text="Cough", history="Asthma")
+    content = told(patient, text="Cough", history="Asthma")
     save_draft(person(patient.account_id), patient=patient, content=content)
     held = ask(clinic, patient, content=content)
     assert intake_of(held.state_id, held.id) == content

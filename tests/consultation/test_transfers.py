@@ -30,7 +30,6 @@ from sanjeevani.consultation.services import (
 from sanjeevani.directory.models import Clinic, ClinicHours, LineKind, Practitioner
 from sanjeevani.directory.queries import OpenClinic, clinic_serving, lines_by_id
 from sanjeevani.foundation import clock
-from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.jobs.sweeper import sweep_lines
 from sanjeevani.patients.models import Patient
@@ -50,6 +49,7 @@ from tests.factories import (
     on_duty,
     person,
     requested,
+    told,
 )
 
 pytestmark = pytest.mark.django_db(databases=["default", "owner"])
@@ -142,7 +142,7 @@ def test_a_returned_request_is_asked_again_with_the_time_waited() -> None:
     again = transfers.ask_again(
         person(patient.account_id),
         patient=patient,
-        content=IntakeContent(text="Pain in the left knee"),
+        content=told(patient, text="Pain in the left knee"),
         **key,
     )
 
@@ -174,7 +174,7 @@ def follow_up(clinic: Clinic, patient: Patient, earlier: Consultation) -> Consul
         patient=patient,
         clinic=open_clinic(clinic),
         earlier=earlier,
-        content=IntakeContent(text="Better, but not well"),
+        content=told(patient, text="Better, but not well"),
         language="en",
         request_key=uuid.uuid4(),
     )
@@ -244,7 +244,7 @@ def test_when_the_hours_end_the_waiting_go_first_the_next_time() -> None:
         person(patient.account_id),
         patient=patient,
         clinic=open_clinic(clinic),
-        content=IntakeContent(text="As before"),
+        content=told(patient, text="As before"),
         language="en",
         request_key=uuid.uuid4(),
     )

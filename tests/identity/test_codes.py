@@ -1,5 +1,6 @@
 """Sign-in codes: limits, races, and what the database keeps of them."""
 
+import contextlib
 import datetime
 import uuid
 from functools import partial
@@ -15,12 +16,17 @@ from sanjeevani.foundation.errors import TooMany
 from sanjeevani.foundation.models import AuditEvent, OutboxFact
 from sanjeevani.identity import services
 from sanjeevani.identity.errors import AccountInactive, CodeDead, WrongCode
+from sanjeevani.identity.limits import count_attempt, network_of
 from sanjeevani.identity.models import Account, AttemptCounter, Login, OneTimeCode, Session
 from sanjeevani.messaging.models import OutgoingMessage
 from tests.identity.helpers import at, at_once, sent_code
 
 MOBILE = "+919876543210"
 NOBODY = Actor(ActorKind.ANONYMOUS, address="203.0.113.7")
+
+
+def from_network(number: int) -> Actor:
+    return Actor(ActorKind.ANONYMOUS, address=f"198.51.100.{number}")
 
 
 def ask(mobile: str = MOBILE, actor: Actor = NOBODY) -> uuid.UUID:
@@ -174,12 +180,62 @@ def test_resending_waits_half_a_minute() -> None:
 
 @pytest.mark.django_db
 def test_limits_per_address_take_a_home_network_as_one(settings: Settings) -> None:
-    settings.SIGN_IN_LIMITS = {}
+    settings.SIGN_IN_LIMITS = {"codes_per_address": (30, 600)}
     for number in range(30):
         ask(f"+9198765{number:05}", Actor(ActorKind.ANONYMOUS, address=f"2001:db8:1:2::{number}"))
     with pytest.raises(TooMany):
         ask("+919876599999", Actor(ActorKind.ANONYMOUS, address="2001:db8:1:2:ffff::1"))
     ask("+919876599999", Actor(ActorKind.ANONYMOUS, address="2001:db8:1:3::1"))
+
+
+@pytest.mark.django_db
+def test_nobody_elsewhere_keeps_a_patient_out() -> None:
+    """A network that asks for all it may leaves the owner of the mobile theirs."""
+    start = timezone.now()
+    got = 0
+    for minute in range(60):
+        with at(start + datetime.timedelta(minutes=minute)), contextlib.suppress(TooMany):
+            ask(actor=from_network(1))
+            got += 1
+    assert got == 10
+    with at(start + datetime.timedelta(minutes=59)):
+        enter(ask(), sent_code(MOBILE))
+
+
+@pytest.mark.django_db
+def test_a_mobile_gets_twenty_codes_an_hour_from_wherever_they_are_asked() -> None:
+    start = timezone.now()
+    with at(start):
+        for number in range(20):
+            ask(actor=from_network(number))
+    with at(start + datetime.timedelta(minutes=30)), pytest.raises(TooMany) as refused:
+        ask()
+    assert refused.value.retry_after == 30 * 60
+    assert OutgoingMessage.objects.count() == 20
+    with at(start + datetime.timedelta(hours=1)):
+        ask()
+
+
+@pytest.mark.django_db
+def test_an_address_may_ask_for_three_hundred_codes_in_ten_minutes(settings: Settings) -> None:
+    settings.SIGN_IN_LIMITS = {}
+    for _number in range(300):
+        count_attempt("codes_per_address", "203.0.113.7")
+    with pytest.raises(TooMany):
+        ask()
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        (None, "unknown"),
+    ],
+)
+def test_what_counts_as_one_address(address: str | None, network: str) -> None:
+    assert network_of(address) == network
 
 
 @pytest.mark.django_db

@@ -16,6 +16,7 @@ from sanjeevani.foundation.errors import NotFound, NotPermitted, TooMany
 from sanjeevani.foundation.models import AuditEvent
 from sanjeevani.identity import queries, services
 from sanjeevani.identity.errors import LoginTaken, WeakPassword, WrongPassword
+from sanjeevani.identity.limits import count_attempt
 from sanjeevani.identity.models import Account, Session
 from tests.identity.helpers import at, at_once
 
@@ -48,8 +49,14 @@ def make(login: str = "Asha.Devi ") -> Account:
     )
 
 
-def sign_in(password: str = PASSWORD, login: str = "asha.devi") -> services.SignedIn:
-    return services.sign_in_staff(NOBODY, login=login, password=password, device="Chrome, Android")
+def sign_in(
+    password: str = PASSWORD, login: str = "asha.devi", actor: Actor = NOBODY
+) -> services.SignedIn:
+    return services.sign_in_staff(actor, login=login, password=password, device="Chrome, Android")
+
+
+def from_network(number: int) -> Actor:
+    return Actor(ActorKind.ANONYMOUS, address=f"198.51.100.{number}")
 
 
 def test_a_session_carries_what_a_request_needs_in_one_query(account: Account) -> None:
@@ -124,6 +131,53 @@ def test_guessing_is_limited_per_address(account: Account, settings: Settings) -
             sign_in("wrong", f"nobody{number}")
     with pytest.raises(TooMany):
         sign_in()
+
+
+def test_wrong_passwords_from_elsewhere_keep_nobody_out(account: Account) -> None:
+    """However long one network goes on, it uses up a small part of what all may."""
+    for _ in range(8):
+        with pytest.raises(WrongPassword):
+            sign_in("wrong", actor=from_network(1))
+    for _ in range(120):
+        with pytest.raises(TooMany):
+            sign_in("wrong", actor=from_network(1))
+    sign_in()
+
+
+def test_guessing_is_limited_per_login_over_all_networks(account: Account) -> None:
+    for _ in range(99):
+        count_attempt("passwords_per_login_everywhere", "asha.devi")
+    sign_in()
+    with pytest.raises(WrongPassword):
+        sign_in("wrong")
+    with pytest.raises(TooMany):
+        sign_in()
+
+
+def test_right_passwords_do_not_use_up_an_address(account: Account, settings: Settings) -> None:
+    """A hub's doctors begin their shift behind one address, and some mistype."""
+    settings.SIGN_IN_LIMITS = {"passwords_per_address": (2, 900)}
+    for number in range(4):
+        make(f"doctor{number}")
+    with pytest.raises(WrongPassword):
+        sign_in("wrong")
+    for number in range(4):
+        sign_in(login=f"doctor{number}")
+    # Nor do they give an attacker with an account of their own a fresh start.
+    with pytest.raises(WrongPassword):
+        sign_in("wrong")
+    with pytest.raises(TooMany):
+        sign_in("wrong")
+
+
+def test_the_present_password_cannot_be_guessed_either(account: Account) -> None:
+    actor = Actor(ActorKind.STAFF, account_id=account.id, address="203.0.113.7")
+    change = partial(services.change_password, actor, account_id=account.id, password=OTHER)
+    for _ in range(8):
+        with pytest.raises(WrongPassword):
+            change(current="wrong")
+    with pytest.raises(TooMany):
+        change(current=PASSWORD)
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "owner"])

@@ -16,7 +16,6 @@ from sanjeevani.directory.queries import clinic_serving
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted
 from sanjeevani.foundation.ids import uuid7
-from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.patients.companions import (
     companions_of,
@@ -188,7 +187,7 @@ def ask(clinic: Any, patient: Patient, **more: Any) -> Any:
         factories.person(patient.account_id),
         patient=patient,
         clinic=clinic_serving(28, clinic_state_id=28, clinic_id=clinic.id),
-        content=IntakeContent(text="Fever"),
+        content=factories.told(patient, text="Fever"),
         language="en",
         request_key=uuid.uuid4(),
         **more,

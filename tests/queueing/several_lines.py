@@ -38,12 +38,12 @@ from tests.queueing.simulated_day import MINUTE, OPENS, Day, Person
 STATES = (factories.ANDHRA_PRADESH, factories.TAMIL_NADU)
 SWEEP_EVERY = MINUTE
 
-TROUBLE = IntakeContent(
-    text="High every evening for days",
-    complaints=["fever"],
-    duration_days=3,
-    vitals={"body_temperature": 38.5},
-)
+TROUBLE: dict[str, Any] = {
+    "text": "High every evening for days",
+    "complaints": ["fever"],
+    "duration_days": 3,
+    "vitals": {"body_temperature": 38.5},
+}
 EMERGENCY = IntakeContent(text="Cannot be woken", answers={"unresponsive": True})
 
 
@@ -215,7 +215,7 @@ class DayOfSeveralLines(Day):
                 actor,
                 patient=patient,
                 clinic=self._open(line),
-                content=TROUBLE,
+                content=factories.told(patient, **TROUBLE),
                 language=self.chance.choice(["en", "hi"]),
                 gender_preference=self.chance.choices(["", "female"], [0.93, 0.07])[0],
                 request_key=uuid7(),
@@ -236,7 +236,9 @@ class DayOfSeveralLines(Day):
             actor,
             patient=patient,
             choice=choice,
-            content=EMERGENCY if self.chance.random() < 0.03 else TROUBLE,
+            content=EMERGENCY
+            if self.chance.random() < 0.03
+            else factories.told(patient, **TROUBLE),
             language=self.chance.choice(["en", "hi"]),
             request_key=uuid7(),
             practitioner=self.chance.choice(on_duty)
@@ -254,7 +256,7 @@ class DayOfSeveralLines(Day):
                     patient=patient,
                     clinic=self._open(self._pool(line)),
                     earlier=earlier,
-                    content=TROUBLE,
+                    content=factories.told(patient, **TROUBLE),
                     language=earlier.language,
                     request_key=uuid7(),
                 )

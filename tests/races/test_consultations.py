@@ -12,14 +12,17 @@ import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connections, transaction
 
+from sanjeevani.calls.models import Message
+from sanjeevani.calls.services import send_message
 from sanjeevani.consultation import services as consultation
 from sanjeevani.consultation.errors import AlreadyGiven
 from sanjeevani.consultation.models import Consultation, Feedback, Outcome
@@ -30,7 +33,6 @@ from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.foundation.errors import NotPermitted, Stale
 from sanjeevani.foundation.models import AuditEvent
-from sanjeevani.intake.content import IntakeContent
 from sanjeevani.patients.models import Patient
 from sanjeevani.queueing.errors import (
     AlreadyServing,
@@ -52,6 +54,7 @@ from tests.factories import (
     on_duty,
     person,
     requested,
+    told,
 )
 from tests.races.conftest import at_once
 
@@ -68,7 +71,7 @@ def ask(clinic: Clinic, patient: Patient, request_key: uuid.UUID | None = None) 
         clinic=clinic_serving(
             patient.state_id, clinic_state_id=clinic.state_id, clinic_id=clinic.id
         ),
-        content=IntakeContent(text="Fever for three days"),
+        content=told(patient, text="Fever for three days"),
         language="en",
         request_key=request_key or uuid.uuid4(),
     )
@@ -261,7 +264,7 @@ def test_a_follow_up_sent_many_times_is_one() -> None:
             patient.state_id, clinic_state_id=clinic.state_id, clinic_id=clinic.id
         ),
         earlier=first,
-        content=IntakeContent(text="The fever is back"),
+        content=told(patient, text="The fever is back"),
         language="en",
         request_key=uuid.uuid4(),
     )
@@ -441,3 +444,35 @@ def test_a_request_sent_twenty_times_is_one(places: int) -> None:
     assert Consultation.objects.filter(state_id=clinic.state_id).count() == 1
     day = LineDay.objects.get(state_id=clinic.state_id, line_id=clinic.line_id)
     assert (day.issued, day.taken) == (1, 1)
+
+
+def test_messages_are_seen_in_the_order_of_their_ids() -> None:
+    """Who reads on after the newest message misses none that was made before it."""
+    clinic = ClinicFactory()
+    practitioner = on_duty(clinic)
+    ask(clinic, willing_patient())
+    held = consultation.call_next(doctor(practitioner), practitioner=practitioner)
+
+    def say(text: str) -> Message:
+        return send_message(
+            doctor(practitioner),
+            state_id=held.state_id,
+            room_id=held.room_id,
+            text=text,
+            client_key=uuid.uuid4(),
+        )
+
+    def say_later() -> Message:
+        try:
+            return say("Second")
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as other:
+        with transaction.atomic():
+            first = say("First")
+            later = other.submit(say_later)
+            with pytest.raises(TimeoutError):
+                later.result(0.3)
+        second = later.result(10)
+    assert first.id < second.id

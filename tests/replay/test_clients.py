@@ -1,6 +1,8 @@
 """Clients as bad lines and bad people make them, against the product's own web workers."""
 
+import contextlib
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -46,11 +48,25 @@ def test_clients_that_leave_midway_leave_nothing_behind(product: Product) -> Non
         assert httpx.get(f"{product.url}/healthz", timeout=30).status_code == 200
 
 
+@pytest.mark.verify
+def test_a_byte_every_two_seconds_is_borne_for_a_minute(product: Product) -> None:
+    started = time.monotonic()
+    with begun(product) as connection, contextlib.suppress(ConnectionError):
+        connection.settimeout(2)
+        while time.monotonic() - started < 120:
+            connection.sendall(b" ")
+            with contextlib.suppress(TimeoutError):
+                connection.recv(1000)
+                break
+    assert 55 < time.monotonic() - started < 90
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "multipart/form-data; boundary=x"])
 @pytest.mark.parametrize("chunked", [False, True])
-def test_fifty_megabytes_are_refused(product: Product, chunked: bool) -> None:
-    """Announced or not."""
+def test_fifty_megabytes_are_refused(product: Product, chunked: bool, content_type: str) -> None:
+    """Announced or not, whatever they claim to be."""
     part = b" " * 1_000_000
-    headers = {"Content-Type": "application/json"}
+    headers = {"Content-Type": content_type}
     if not chunked:
         headers["Content-Length"] = str(50 * len(part))
     with httpx.Client(timeout=60) as client:

@@ -112,6 +112,7 @@ from tests.factories import (
     person,
     requested,
     serving_on,
+    told,
     worker_at,
 )
 from tests.identity.helpers import sent_code
@@ -515,7 +516,7 @@ CALLS |= {
                 clinic_state_id=world.clinic.state_id,
                 clinic_id=world.clinic.id,
             ),
-            "content": IntakeContent(text="Fever for three days"),
+            "content": told(world.patient, text="Fever for three days"),
             "language": "en",
             "request_key": uuid7(),
         },
@@ -1466,7 +1467,7 @@ def in_lane(world: World) -> Token:
             patient=world.patient,
             clinic=offered(world, world.clinic),
             earlier=earlier,
-            content=IntakeContent(text="Better, not well"),
+            content=told(world.patient, text="Better, not well"),
             language="en",
             request_key=uuid7(),
         )
@@ -1527,7 +1528,7 @@ CALLS |= {
         world,
         returned(world),
         patient=world.patient,
-        content=IntakeContent(text="In the left knee"),
+        content=told(world.patient, text="In the left knee"),
     ),
     "consultation.request_follow_up": lambda world: Call(
         world.guest,
@@ -1537,7 +1538,7 @@ CALLS |= {
             "patient": world.patient,
             "clinic": offered(world, world.clinic),
             "earlier": world.completed,
-            "content": IntakeContent(text="Better, not well"),
+            "content": told(world.patient, text="Better, not well"),
             "language": "en",
             "request_key": uuid7(),
         },

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from ninja.security import HttpBearer
 
+from sanjeevani.api.limits import Pace
 from sanjeevani.directory.models import CLINICAL_ROLES, Post, Practitioner
 from sanjeevani.directory.permissions import require_post
 from sanjeevani.foundation.access import Audience, Permission, client_address
@@ -46,6 +47,10 @@ class ApiRequest(HttpRequest):
     auth: Caller
 
 
+PACE = Pace("json_requests_per_account")
+"""An app that looks again at every hint, and sends what it could not send before, needs less."""
+
+
 class Bearer(HttpBearer):
     """Admits the sessions that `permission` names."""
 
@@ -56,10 +61,11 @@ class Bearer(HttpBearer):
         self.permission = permission
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller:
-        """Return the caller. Raises NotSignedIn, PostNotChosen, NotPermitted."""
+        """Return the caller. Raises NotSignedIn, TooMany, PostNotChosen, NotPermitted."""
         session = find_session(token)
         if session is None:
             raise NotSignedIn
+        PACE.keep(session.account_id)
         touch(session)
         caller = Caller(actor_of(session, client_address(request)), session)
         audience = self.permission.audience

@@ -15,7 +15,17 @@ from sanjeevani.api.access import ApiRequest, at_home, patient
 from sanjeevani.api.documentation import says
 from sanjeevani.api.door import language
 from sanjeevani.api.family import Wait, clinic_name
-from sanjeevani.api.replies import IdempotencyKey, key_of, nothing, once, polled, reply
+from sanjeevani.api.limits import refusals_counted
+from sanjeevani.api.replies import (
+    IdempotencyKey,
+    cursor_after,
+    key_of,
+    nothing,
+    once,
+    polled,
+    record_before,
+    reply,
+)
 from sanjeevani.api.types import (
     Body,
     Cursor,
@@ -54,11 +64,10 @@ from sanjeevani.consultation.services import request as request_consultation
 from sanjeevani.consultation.transfers import ask_again
 from sanjeevani.directory.models import Clinic, Gender
 from sanjeevani.directory.queries import clinic_serving, clinics_of_lines
-from sanjeevani.foundation.errors import Invalid, NotFound, Stale, TooMany
+from sanjeevani.foundation.errors import NotFound, Stale, TooMany
 from sanjeevani.foundation.live import TICKET_SECONDS, issue_ticket
 from sanjeevani.identity.limits import count_attempt
 from sanjeevani.intake.queries import draft_of, intake_of
-from sanjeevani.intake.triage import questions_for
 from sanjeevani.patients.errors import CompanionMissing
 from sanjeevani.patients.queries import own_patient, own_record
 from sanjeevani.prescription.letters import render_letter
@@ -160,7 +169,7 @@ class ConsultationPage(Reply):
     """Newest first. `next` is the cursor of the following page, null on the last."""
 
     items: list[ConsultationSummary]
-    next: uuid.UUID | None
+    next: str | None
 
 
 class Successor(Reply):
@@ -294,15 +303,10 @@ def ask(request: ApiRequest, patient_id: IdInPath, body: Ask, key: IdempotencyKe
     clinic = clinic_serving(
         person.state_id, clinic_state_id=body.clinic_state_id, clinic_id=body.clinic_id
     )
-    if body.language not in clinic.clinic.languages:
-        raise Invalid(field="language")
 
     def make() -> Asked:
         count_attempt("requests_per_account", str(request.auth.session.account_id))
         content = draft_of(person)
-        asked = questions_for(person.birth_date, person.gender)
-        if any(sign.code not in content.answers for sign in asked):
-            raise DangerUnanswered
         made = request_consultation(
             actor,
             patient=person,
@@ -318,14 +322,15 @@ def ask(request: ApiRequest, patient_id: IdInPath, body: Ask, key: IdempotencyKe
         )
         return Asked(state_id=made.state_id, id=made.id, number=number)
 
-    return once(request, key, make)
+    with refusals_counted("requests_per_account", request.auth.session.account_id):
+        return once(request, key, make)
 
 
 @router.get(
     "/consultations",
     auth=patient,
     response=ConsultationPage,
-    openapi_extra=says(NotFound, links=of_consultation(*OWN, at="/items/0")),
+    openapi_extra=says(NotFound, polled=True, links=of_consultation(*OWN, at="/items/0")),
 )
 def list_consultations(
     request: ApiRequest,
@@ -335,10 +340,12 @@ def list_consultations(
 ) -> HttpResponse:
     """List the account's consultations, newest first; with `patient_id` those of one person."""
     person = own_record(request.auth.actor, patient_id) if patient_id else None
-    found = own_consultations(request.auth.actor, limit + 1, before=cursor, patient=person)
+    before = record_before(request, cursor)
+    found = own_consultations(request.auth.actor, limit + 1, before=before, patient=person)
     page = found[:limit]
-    following = page[-1].id if len(found) > limit else None
-    return reply(ConsultationPage(items=[_summary(one) for one in page], next=following))
+    following = cursor_after(request, page[-1].id) if len(found) > limit else None
+    items = [_summary(one) for one in page]
+    return polled(request, ConsultationPage(items=items, next=following))
 
 
 def _summary(consultation: Consultation) -> ConsultationSummary:
@@ -596,7 +603,8 @@ def send(
         )
         return MessageReply.model_validate(message)
 
-    return once(request, key, make)
+    with refusals_counted("messages_per_account", request.auth.session.account_id):
+        return once(request, key, make)
 
 
 @router.put(

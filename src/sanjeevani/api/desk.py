@@ -30,12 +30,21 @@ from sanjeevani.api.documentation import says
 from sanjeevani.api.door import language
 from sanjeevani.api.family import Wait, clinic_name
 from sanjeevani.api.reference import Term
-from sanjeevani.api.replies import IdempotencyKey, nothing, once, polled, reply
+from sanjeevani.api.replies import (
+    IdempotencyKey,
+    cursor_after,
+    nothing,
+    once,
+    polled,
+    record_before,
+    reply,
+)
 from sanjeevani.api.types import (
     PRINTABLE,
     Amount,
     Body,
     Code,
+    Cursor,
     Day,
     Id,
     IdInPath,
@@ -57,10 +66,10 @@ from sanjeevani.consultation.models import Consultation, Note, Outcome, Urgency
 from sanjeevani.consultation.offers import destinations
 from sanjeevani.consultation.permissions import require_practitioner
 from sanjeevani.consultation.queries import (
+    consultations_with_questions,
     earlier_consultations,
     for_practitioner,
     live_consultation_of,
-    recent_work_of,
     writing_of,
 )
 from sanjeevani.consultation.services import (
@@ -577,7 +586,12 @@ def _at_desk(request: ApiRequest, state_id: int, consultation_id: uuid.UUID) -> 
     }
 
 
-@router.get(f"{CONSULTATION}/destinations", auth=doctor, response=Destinations)
+@router.get(
+    f"{CONSULTATION}/destinations",
+    auth=doctor,
+    response=Destinations,
+    openapi_extra=says(polled=True),
+)
 def list_destinations(
     request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
 ) -> HttpResponse:
@@ -594,7 +608,7 @@ def list_destinations(
         )
         for offer in found
     ]
-    return reply(Destinations(items=items))
+    return polled(request, Destinations(items=items))
 
 
 @router.post(
@@ -697,19 +711,29 @@ class WaitingQuestion(Reply):
 
 
 class WaitingQuestions(Reply):
-    """The newest consultations first."""
+    """The newest first. `next` is the cursor of the following page, null on the last."""
 
     items: list[WaitingQuestion]
+    next: str | None
 
 
-@router.get("/questions", auth=doctor, response=WaitingQuestions)
-def list_questions(request: ApiRequest) -> HttpResponse:
+@router.get("/questions", auth=doctor, response=WaitingQuestions, openapi_extra=says(polled=True))
+def list_questions(
+    request: ApiRequest, cursor: Cursor = None, limit: PageSize = 100
+) -> HttpResponse:
     """List the consultations in which a patient asks something; answer by a message."""
     practitioner = practitioner_of(request)
-    states = [state_id for state_id, _line_id in assigned_lines(practitioner.id)]
-    work = recent_work_of(request.auth.actor, practitioner, states)
-    items = [WaitingQuestion.model_validate(one.consultation) for one in work if one.question_waits]
-    return reply(WaitingQuestions(items=items))
+    found = consultations_with_questions(
+        request.auth.actor,
+        practitioner,
+        [state_id for state_id, _line_id in assigned_lines(practitioner.id)],
+        limit + 1,
+        before=record_before(request, cursor),
+    )
+    page = found[:limit]
+    following = cursor_after(request, page[-1].id) if len(found) > limit else None
+    items = [WaitingQuestion.model_validate(one) for one in page]
+    return polled(request, WaitingQuestions(items=items, next=following))
 
 
 @router.get(

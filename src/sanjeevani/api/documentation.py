@@ -105,7 +105,7 @@ def complete(document: dict[str, Any]) -> None:
 def _implied(path: str, operation: dict[str, Any]) -> Iterable[type[DomainError]]:
     parameters = operation["parameters"]
     if "security" in operation:
-        yield from (NotSignedIn, NotPermitted)
+        yield from (NotSignedIn, NotPermitted, TooMany)
     if "{" in path:
         yield NotFound
     if parameters:

@@ -11,12 +11,12 @@ from pydantic import Field
 
 from sanjeevani.api.access import PUBLIC, ApiRequest, anonymous, patient, signed_in, staff_account
 from sanjeevani.api.documentation import says
-from sanjeevani.api.replies import nothing, reply
+from sanjeevani.api.replies import nothing, polled, reply
 from sanjeevani.api.types import PRINTABLE, Body, Id, OptionalLine, Reply, StateCode
 from sanjeevani.directory.models import Post
 from sanjeevani.directory.queries import posts_of, states
 from sanjeevani.foundation.actor import Actor, ActorKind
-from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted, TooMany
+from sanjeevani.foundation.errors import Invalid, NotFound, TooMany
 from sanjeevani.identity import queries, services
 from sanjeevani.identity.errors import AccountInactive, CodeDead, WrongCode, WrongPassword
 from sanjeevani.identity.limits import limit_of
@@ -196,10 +196,10 @@ def sign_out(request: ApiRequest) -> HttpResponse:
     return nothing()
 
 
-@router.get("/me", auth=signed_in, response=Me)
+@router.get("/me", auth=signed_in, response=Me, openapi_extra=says(polled=True))
 def me(request: ApiRequest) -> HttpResponse:
     """Say who is signed in."""
-    return reply(_me(request.auth.session))
+    return polled(request, _me(request.auth.session))
 
 
 def _me(session: queries.SessionInfo) -> Me:
@@ -218,8 +218,6 @@ def _me(session: queries.SessionInfo) -> Me:
 def set_home_state(request: ApiRequest, body: HomeState) -> HttpResponse:
     """Choose the state, once: what is registered lives there."""
     session = request.auth.session
-    if session.home_state_id not in (None, body.state_id):
-        raise NotPermitted
     if all(state.lgd_code != body.state_id for state in states()):
         raise Invalid(field="state_id")
     services.set_home_state(
@@ -228,11 +226,11 @@ def set_home_state(request: ApiRequest, body: HomeState) -> HttpResponse:
     return nothing()
 
 
-@router.get("/staff/posts", auth=staff_account, response=Posts)
+@router.get("/staff/posts", auth=staff_account, response=Posts, openapi_extra=says(polled=True))
 def list_posts(request: ApiRequest) -> HttpResponse:
     """List the posts that the account may act in."""
     found = posts_of(request.auth.session.account_id)
-    return reply(Posts(items=[PostReply.of(post) for post in found]))
+    return polled(request, Posts(items=[PostReply.of(post) for post in found]))
 
 
 @router.put("/staff/post", auth=staff_account, response={204: None}, openapi_extra=says(NotFound))

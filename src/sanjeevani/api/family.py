@@ -12,7 +12,16 @@ from sanjeevani.api.access import ApiRequest, HomeStateMissing, at_home, patient
 from sanjeevani.api.documentation import says
 from sanjeevani.api.door import language
 from sanjeevani.api.reference import Term, Terms
-from sanjeevani.api.replies import IdempotencyKey, key_of, nothing, once, polled, reply
+from sanjeevani.api.replies import (
+    IdempotencyKey,
+    cursor_after,
+    key_of,
+    nothing,
+    once,
+    polled,
+    record_before,
+    reply,
+)
 from sanjeevani.api.types import (
     Body,
     Code,
@@ -139,7 +148,7 @@ class Profiles(Reply):
     """
 
     items: list[ProfileReply]
-    next: uuid.UUID | None
+    next: str | None
 
 
 class SameBody(Body):
@@ -345,12 +354,13 @@ def list_profiles(
 ) -> HttpResponseBase:
     """List the people in the account's care, or those whose name or room has the words `q`."""
     found = named(patients_of(at_home(request)), q).order_by("id")
-    if cursor is not None:
-        found = found.filter(id__gt=cursor)
+    after = record_before(request, cursor)
+    if after is not None:
+        found = found.filter(id__gt=after)
     rows = list(found[: limit + 1])
     page = rows[:limit]
     agreed = with_valid_consent(request.auth.actor.state_id, [person.id for person in page])
-    following = page[-1].id if len(rows) > limit else None
+    following = cursor_after(request, page[-1].id) if len(rows) > limit else None
     items = [ProfileReply.of(person, person.id in agreed) for person in page]
     return polled(request, Profiles(items=items, next=following))
 
@@ -383,10 +393,15 @@ def create_profile(request: ApiRequest, body: NewProfileBody, key: IdempotencyKe
     )
 
 
-@router.get("/profiles/{uuid:patient_id}", auth=patient, response=ProfileReply)
+@router.get(
+    "/profiles/{uuid:patient_id}",
+    auth=patient,
+    response=ProfileReply,
+    openapi_extra=says(polled=True),
+)
 def read_profile(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
     """Return one person's profile."""
-    return reply(ProfileReply.of(own_patient(request.auth.actor, patient_id)))
+    return polled(request, ProfileReply.of(own_patient(request.auth.actor, patient_id)))
 
 
 @router.put("/profiles/{uuid:patient_id}", auth=patient, response=ProfileReply)
@@ -427,14 +442,14 @@ def same_as(request: ApiRequest, patient_id: IdInPath, body: SameBody) -> HttpRe
     "/institution",
     auth=patient,
     response=InstitutionReply,
-    openapi_extra=says(HomeStateMissing, NotFound),
+    openapi_extra=says(HomeStateMissing, NotFound, polled=True),
 )
 def read_institution(request: ApiRequest) -> HttpResponse:
     """Return the institution that the account belongs to."""
     found = institution_of(at_home(request))
     if found is None:
         raise NotFound
-    return reply(InstitutionReply.model_validate(found))
+    return polled(request, InstitutionReply.model_validate(found))
 
 
 @router.put(
@@ -459,22 +474,30 @@ def write_institution(request: ApiRequest, body: InstitutionBody) -> HttpRespons
     return reply(InstitutionReply.model_validate(institution_of(actor)))
 
 
-@router.get("/profiles/{uuid:patient_id}/companions", auth=patient, response=Companions)
+@router.get(
+    "/profiles/{uuid:patient_id}/companions",
+    auth=patient,
+    response=Companions,
+    openapi_extra=says(polled=True),
+)
 def list_companions(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
     """List the adults who can be with a minor, or with who cannot decide alone."""
     found = companions_of(own_patient(request.auth.actor, patient_id))
-    return reply(Companions(items=[CompanionReply.model_validate(one) for one in found]))
+    items = [CompanionReply.model_validate(one) for one in found]
+    return polled(request, Companions(items=items))
 
 
 REPRESENTATIVES = "/profiles/{uuid:patient_id}/representatives"
 
 
-@router.get(REPRESENTATIVES, auth=patient, response=Representatives)
+@router.get(
+    REPRESENTATIVES, auth=patient, response=Representatives, openapi_extra=says(polled=True)
+)
 def list_representatives(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
     """List who may collect the medicines or speak for the patient."""
     found = representatives_of(own_patient(request.auth.actor, patient_id))
     items = [RepresentativeReply.model_validate(one) for one in found]
-    return reply(Representatives(items=items))
+    return polled(request, Representatives(items=items))
 
 
 @router.post(
@@ -582,18 +605,24 @@ def _question(sign: DangerSign) -> Question:
     )
 
 
-@router.get("/profiles/{uuid:patient_id}/intake", auth=patient, response=IntakeReply)
+@router.get(
+    "/profiles/{uuid:patient_id}/intake",
+    auth=patient,
+    response=IntakeReply,
+    openapi_extra=says(polled=True),
+)
 def read_intake(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
     """Return what was entered so far."""
     person = own_patient(request.auth.actor, patient_id)
-    return reply(_intake(person, draft_of(person)))
+    return polled(request, _intake(person, draft_of(person)))
 
 
 @router.put("/profiles/{uuid:patient_id}/intake", auth=patient, response=IntakeReply)
 def write_intake(request: ApiRequest, patient_id: IdInPath, body: IntakeBody) -> HttpResponse:
     """Keep what was entered; it replaces the draft before."""
     person = own_patient(request.auth.actor, patient_id)
-    content = IntakeContent(**body.model_dump())
+    # What a spoke has measured stays: it may be a sign of danger.
+    content = IntakeContent(**body.model_dump(), vitals=draft_of(person).vitals)
     if set(content.complaints) - _symptoms(person).keys():
         raise Invalid(field="complaints")
     asked = {sign.code for sign in questions_for(person.birth_date, person.gender)}

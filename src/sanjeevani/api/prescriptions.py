@@ -11,7 +11,7 @@ from sanjeevani.api.access import ApiRequest, doctor, patient, practitioner_of
 from sanjeevani.api.care import CONSULTATION
 from sanjeevani.api.documentation import says
 from sanjeevani.api.door import language
-from sanjeevani.api.replies import IdempotencyKey, nothing, once, reply
+from sanjeevani.api.replies import IdempotencyKey, nothing, once, polled
 from sanjeevani.api.types import Body, IdInPath, Line, Reply, StateInPath
 from sanjeevani.consultation.errors import NotInProgress
 from sanjeevani.consultation.models import Consultation
@@ -98,12 +98,13 @@ def _pdf(request: ApiRequest, prescription: Prescription, in_language: str) -> H
     return HttpResponse(render_pdf(prescription, in_language), content_type="application/pdf")
 
 
-@router.get(PRESCRIPTION, auth=patient, response=PrescriptionReply)
+@router.get(PRESCRIPTION, auth=patient, response=PrescriptionReply, openapi_extra=says(polled=True))
 def read_prescription(
     request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
 ) -> HttpResponse:
     """Return the prescription signed last, and whether it still holds."""
-    return reply(_show(_issued(own_consultation(request.auth.actor, state_id, consultation_id))))
+    found = _issued(own_consultation(request.auth.actor, state_id, consultation_id))
+    return polled(request, _show(found))
 
 
 @router.get(f"{PRESCRIPTION}.pdf", auth=patient, openapi_extra=says(TooMany, media_types=PDF))

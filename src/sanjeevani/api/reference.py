@@ -1,13 +1,12 @@
 """Lists that change rarely: states, specialities, how medicines are taken."""
 
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from sanjeevani.api.access import PUBLIC
 from sanjeevani.api.documentation import says
 from sanjeevani.api.door import language
-from sanjeevani.api.replies import polled
+from sanjeevani.api.replies import shared
 from sanjeevani.api.types import Reply
 from sanjeevani.directory import queries as directory
 from sanjeevani.patients.consent import CURRENT_NOTICE, NOTICES
@@ -61,32 +60,32 @@ class Notice(Reply):
 
 
 @router.get("/states", auth=PUBLIC, response=States, openapi_extra=says(polled=True))
-def list_states(request: HttpRequest) -> HttpResponseBase:
+def list_states(request: HttpRequest) -> HttpResponse:
     """List the states and union territories."""
-    return polled(
+    return shared(
         request, States(items=[StateReply.model_validate(state) for state in directory.states()])
     )
 
 
 @router.get("/specialities", auth=PUBLIC, response=Terms, openapi_extra=says(polled=True))
-def list_specialities(request: HttpRequest) -> HttpResponseBase:
+def list_specialities(request: HttpRequest) -> HttpResponse:
     """List the specialities."""
     items = [Term(code=row.code, name=row.name_in(language())) for row in specialities()]
-    return polled(request, Terms(items=items))
+    return shared(request, Terms(items=items))
 
 
 @router.get("/notice", auth=PUBLIC, response=Notice, openapi_extra=says(polled=True))
-def read_notice(request: HttpRequest) -> HttpResponseBase:
+def read_notice(request: HttpRequest) -> HttpResponse:
     """Return the notice that patients agree to."""
     paragraphs = [str(paragraph) for paragraph in NOTICES[CURRENT_NOTICE]]
-    return polled(request, Notice(version=CURRENT_NOTICE, paragraphs=paragraphs))
+    return shared(request, Notice(version=CURRENT_NOTICE, paragraphs=paragraphs))
 
 
 @router.get("/dosage", auth=PUBLIC, response=Dosage, openapi_extra=says(polled=True))
-def list_dosage(request: HttpRequest) -> HttpResponseBase:
+def list_dosage(request: HttpRequest) -> HttpResponse:
     """List dosage forms, frequencies and instructions."""
     forms, frequencies, instructions = (
         [Term(code=term.code, name=term.name_in(language())) for term in terms().values()]
         for terms in (dosage.forms, dosage.frequencies, dosage.instructions)
     )
-    return polled(request, Dosage(forms=forms, frequencies=frequencies, instructions=instructions))
+    return shared(request, Dosage(forms=forms, frequencies=frequencies, instructions=instructions))

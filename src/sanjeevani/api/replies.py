@@ -1,18 +1,20 @@
-"""Answers: JSON with an ETag where clients poll, and first answers replayed to retries."""
+"""Answers: JSON with an ETag where clients poll, pages of lists that go on by cursor, and first
+answers replayed to retries."""
 
 import hashlib
 import uuid
 from collections.abc import Callable
 from typing import Annotated
 
-from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
-from django.utils.cache import get_conditional_response
+from django.core.signing import BadSignature, Signer, b64_decode, b64_encode
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.utils.http import parse_etags
 from ninja import Header
 from pydantic import BaseModel
 
 from sanjeevani.api.access import ApiRequest
 from sanjeevani.foundation import idempotency
+from sanjeevani.foundation.errors import Invalid
 
 IdempotencyKey = Annotated[
     str,
@@ -34,12 +36,58 @@ def nothing() -> HttpResponse:
     return HttpResponse(status=204)
 
 
-def polled(request: HttpRequest, model: BaseModel) -> HttpResponseBase:
-    """Return a model with its ETag, or 304 to a client that has it already."""
-    response = reply(model)
-    etag = f'"{hashlib.sha256(response.content).hexdigest()[:32]}"'
-    response.headers["ETag"] = etag
-    return get_conditional_response(request, etag=etag, response=response) or response
+def polled(request: ApiRequest, model: BaseModel) -> HttpResponse:
+    """Return a model with its ETag, or 304 to a client that has it already.
+
+    The client's own cache may keep it, and asks each time whether it still holds.
+    """
+    return _unless_known(
+        request, model, {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
+    )
+
+
+def shared(request: HttpRequest, model: BaseModel) -> HttpResponse:
+    """Return what is the same for everybody, like `polled`; every cache may keep it a minute."""
+    # A browser's language stands in a cookie, see LocaleMiddleware.
+    vary = "Accept-Language, Cookie"
+    return _unless_known(request, model, {"Cache-Control": "public, max-age=60", "Vary": vary})
+
+
+def _unless_known(request: HttpRequest, model: BaseModel, headers: dict[str, str]) -> HttpResponse:
+    content = model.model_dump_json().encode()
+    etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    headers["ETag"] = etag
+    # Django's get_conditional_response also answers If-Match, which is for changes, with a page.
+    known = parse_etags(request.headers.get("If-None-Match", ""))
+    if "*" in known or etag in (one.removeprefix("W/") for one in known):
+        return HttpResponseNotModified(headers=headers)
+    return HttpResponse(content, content_type="application/json", headers=headers)
+
+
+def cursor_after(request: ApiRequest, record_id: uuid.UUID) -> str:
+    """Return the cursor of the page that follows a record in this list of the caller's."""
+    place = request.auth.session.account_id.bytes + record_id.bytes
+    return _cursors(request).sign(b64_encode(place).decode())
+
+
+def record_before(request: ApiRequest, cursor: str | None) -> uuid.UUID | None:
+    """Return the record that a page follows, None for the first page.
+
+    Raises Invalid for a cursor that is not of this list and this account.
+    """
+    if cursor is None:
+        return None
+    try:
+        place = b64_decode(_cursors(request).unsign(cursor).encode())
+    except BadSignature:
+        raise Invalid(field="cursor") from None
+    if place[:16] != request.auth.session.account_id.bytes:
+        raise Invalid(field="cursor")
+    return uuid.UUID(bytes=place[16:])
+
+
+def _cursors(request: ApiRequest) -> Signer:
+    return Signer(salt=f"cursor of {request.path}", sep=".")
 
 
 def once(

@@ -75,6 +75,13 @@ IdInPath = Annotated[uuid.UUID, Path()]
 Search = Annotated[str, Query(min_length=1, max_length=100, pattern=PRINTABLE)]
 Words = Annotated[str, Query(max_length=100, pattern=PRINTABLE)]
 Cursor = Annotated[
-    uuid.UUID | None, Query(description="`next` of the page before; leave out for the first.")
+    str | None,
+    Query(
+        max_length=120,
+        pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$",
+        description="`next` of the page before, as it stands; leave out for the first. It belongs"
+        " to one list of one account.",
+    ),
 ]
+"""`record_before` of `replies` reads it, `cursor_after` makes it."""
 PageSize = Annotated[int, Query(ge=1, le=100)]

@@ -106,7 +106,9 @@ def send_message(
 
     Raises RoomClosed, NotPermitted, Invalid.
     """
-    room = Room.objects.get(state_id=state_id, id=room_id)
+    # Locked, so that messages are seen in the order of their ids: who reads on after the newest
+    # one would miss another that is made before it and stored after it.
+    room = Room.objects.select_for_update(no_key=True).get(state_id=state_id, id=room_id)
     seat = seat_of(actor, room)
     text = text.strip()
     if not text:

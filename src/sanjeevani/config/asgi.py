@@ -1,7 +1,8 @@
 """What granian serves: requests are taken in whole, then answered by Django in threads.
 
 Django's views are synchronous and its threads few. Were they given requests as they arrive, some
-clients that send a byte now and then would hold all of them; here such a client holds a buffer.
+clients that send a byte now and then would hold all of them; here such a client holds a buffer,
+and only while it sends at the least rate.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import contextlib
 import io
 import sys
 import tempfile
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
@@ -18,12 +20,20 @@ from sanjeevani.config.wsgi import application as django
 from sanjeevani.foundation.problems import TooLarge, problem_response
 
 THREADS = 4
-LARGEST_BODY = 25_000_000
+LARGEST_BODY = 2_000_000
 LARGEST_FORM = 110_000_000
 """A form with files: a state's list of staff may have 100 MB. What each view takes it decides."""
+LARGEST_FOR_API = 1_000_000
+LARGEST_PAPER_FOR_API = 12_000_000
+"""A photo or paper, which the API takes as it is, in no form; it may have 10 MB."""
 IN_MEMORY = 100_000
 SILENT_SECONDS = 30
-"""Who sends nothing for so long has gone; a slow line may take as long as it needs."""
+"""Who sends nothing for so long has gone."""
+GRACE_SECONDS = 60
+LEAST_BYTES_A_SECOND = 500
+"""Who has sent less on average, when the grace is over, only holds the connection. A poor 2G line
+of 20 kbit/s carries five times as much: 10 MB in 70 minutes, for which it is given over five hours.
+"""
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -47,8 +57,9 @@ async def application(scope: dict[str, Any], receive: Receive, send: Send) -> No
             text = value.decode("latin-1")
             headers[key] = f"{headers[key]}{joint}{text}" if key in headers else text
     declared = headers.get("CONTENT_LENGTH", "")
+    path = _path(scope)
     is_form = headers.get("CONTENT_TYPE", "").startswith("multipart/form-data")
-    largest = LARGEST_FORM if is_form else LARGEST_BODY
+    largest = _largest_body(path, is_form=is_form)
     if declared.isdecimal() and int(declared) > largest:
         await _send(send, _too_large())
         return
@@ -62,17 +73,31 @@ async def application(scope: dict[str, Any], receive: Receive, send: Send) -> No
             await _send(send, _too_large())
             return
         body.seek(0)
-        environ = _environ(scope, headers, body, size)
+        environ = _environ(scope, path, headers, body, size)
         answer = await asyncio.get_running_loop().run_in_executor(_threads, _answer, environ)
     await _send(send, answer)
+
+
+def _path(scope: dict[str, Any]) -> str:
+    raw_path = scope.get("raw_path") or scope["path"].encode()
+    return unquote_to_bytes(raw_path.partition(b"?")[0]).decode("latin-1")
+
+
+def _largest_body(path: str, *, is_form: bool) -> int:
+    """Return how much may be kept before anybody is asked who sends it."""
+    if path.startswith("/api/"):
+        return LARGEST_PAPER_FOR_API if path.endswith("/papers") else LARGEST_FOR_API
+    return LARGEST_FORM if is_form else LARGEST_BODY
 
 
 async def _read(receive: Receive, body: IO[bytes], largest: int) -> int:
     """Read the body into a buffer; return its size, or that at which it was too large."""
     size = 0
+    started = time.monotonic()
     while True:
+        left = started + GRACE_SECONDS + size / LEAST_BYTES_A_SECOND - time.monotonic()
         try:
-            message = await asyncio.wait_for(receive(), SILENT_SECONDS)
+            message = await asyncio.wait_for(receive(), min(SILENT_SECONDS, left))
         except TimeoutError:
             raise _Gone from None
         if message["type"] != "http.request":
@@ -87,15 +112,14 @@ async def _read(receive: Receive, body: IO[bytes], largest: int) -> int:
 
 
 def _environ(
-    scope: dict[str, Any], headers: dict[str, str], body: IO[bytes], size: int
+    scope: dict[str, Any], path: str, headers: dict[str, str], body: IO[bytes], size: int
 ) -> dict[str, Any]:
-    raw_path = scope.get("raw_path") or scope["path"].encode()
     server = scope.get("server") or ("localhost", 80)
     client = scope.get("client") or ("", 0)
     environ: dict[str, Any] = {
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": "",
-        "PATH_INFO": unquote_to_bytes(raw_path.partition(b"?")[0]).decode("latin-1"),
+        "PATH_INFO": path,
         "QUERY_STRING": scope["query_string"].decode("latin-1"),
         "SERVER_NAME": server[0],
         "SERVER_PORT": str(server[1]),

@@ -144,7 +144,15 @@ CSRF_FAILURE_VIEW = "sanjeevani.web.errors.csrf_failure"
 LANGUAGE_COOKIE_SECURE = SECURE_COOKIES
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
 # How many proxies of ours stand before the web workers; the client's address is read past them.
-TRUSTED_PROXIES = int(os.environ.get("SANJEEVANI_TRUSTED_PROXIES", "0"))
+# With TLS there is one, and were it forgotten, all would share its address and the limits per
+# address: the service does not start on a guess.
+_PROXIES = os.environ.get("SANJEEVANI_TRUSTED_PROXIES", "")
+if not _PROXIES.isdecimal() and (_PROXIES or (PRODUCTION and SECURE_COOKIES)):
+    raise SystemExit(
+        "sanjeevani: set SANJEEVANI_TRUSTED_PROXIES to how many proxies of yours stand in front of"
+        " the web workers: 1 for a proxy with TLS, 0 if browsers reach them directly."
+    )
+TRUSTED_PROXIES = int(_PROXIES or 0)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
@@ -154,12 +162,17 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
 
-# Overrides of identity/limits.py. Thousands may share one address behind a mobile operator's NAT,
-# and in development everybody comes from this machine.
-_PER_ADDRESS = "30" if PRODUCTION else "1000000"
+# Overrides of identity/limits.py. In development everybody comes from this machine.
+_PER_ADDRESS = "" if PRODUCTION else "1000000"
+_CODES_PER_ADDRESS = os.environ.get("SANJEEVANI_CODES_PER_ADDRESS") or _PER_ADDRESS
+_PASSWORDS_PER_ADDRESS = os.environ.get("SANJEEVANI_PASSWORDS_PER_ADDRESS") or _PER_ADDRESS
 SIGN_IN_LIMITS = {
-    "codes_per_address": (int(os.environ.get("SANJEEVANI_CODES_PER_ADDRESS", _PER_ADDRESS)), 600),
-    **({} if PRODUCTION else {"passwords_per_address": (1_000_000, 900)}),
+    name: (int(allowed), seconds)
+    for name, allowed, seconds in (
+        ("codes_per_address", _CODES_PER_ADDRESS, 600),
+        ("passwords_per_address", _PASSWORDS_PER_ADDRESS, 900),
+    )
+    if allowed
 }
 
 # Messages leave through a port: the development inbox, or an SMS operator's HTTP gateway.

@@ -5,7 +5,8 @@ import multiprocessing
 import os
 import signal
 
-from django.core.wsgi import get_wsgi_application
+import django
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 
 PR_SET_PDEATHSIG = 1
 
@@ -17,4 +18,29 @@ if multiprocessing.parent_process():
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sanjeevani.config.settings")
-application = get_wsgi_application()
+django.setup(set_prefix=False)
+
+
+class Request(WSGIRequest):
+    """A request in UTF-8, whatever charset its sender names.
+
+    Django would believe a name such as rot13, which Python knows and which is no text at all.
+    """
+
+    @property
+    def encoding(self) -> None:
+        """None: the service's own, UTF-8."""
+        return None
+
+    @encoding.setter
+    def encoding(self, _named: str) -> None:
+        pass
+
+
+class Handler(WSGIHandler):
+    """Django's, with requests in UTF-8."""
+
+    request_class = Request
+
+
+application = Handler()

@@ -312,7 +312,7 @@ def feedback_of(consultation: Consultation) -> Feedback | None:
 
 
 RECENT_WORK = 300
-"""More than any doctor holds in the days for which patients may ask questions."""
+"""How many consultations of a state a doctor's page of the day looks at."""
 
 
 @dataclass(frozen=True)
@@ -362,21 +362,62 @@ _open_to_questions = Compiled(
         practitioner_id=given("practitioner_id"),
         status=ConsultationStatus.COMPLETED,
         room__questions_until__gt=given("now"),
-    ).values_list("room_id", "ended_at")
+    ).values_list("id", "room_id", "ended_at")
 )
 
 
 def questions_waiting(practitioner: Practitioner, state_ids: Iterable[int]) -> int:
     """Count the consultations in which a patient has asked, in time, and nobody has answered."""
-    waiting = 0
+    return len(_with_questions(practitioner, state_ids))
+
+
+def consultations_with_questions(
+    actor: Actor,
+    practitioner: Practitioner,
+    state_ids: Iterable[int],
+    limit: int,
+    *,
+    before: uuid.UUID | None = None,
+) -> list[Consultation]:
+    """Return what `questions_waiting` counts, newest first; audit the reading.
+
+    `before`: only those older than this one, to go on where a list ended.
+    """
+    if practitioner.account_id != actor.account_id:
+        raise NotFound
+    waiting = [
+        (consultation_id, state_id)
+        for consultation_id, state_id in _with_questions(practitioner, state_ids)
+        if before is None or consultation_id < before
+    ]
+    ids_by_state: dict[int, list[uuid.UUID]] = {}
+    for consultation_id, state_id in sorted(waiting, reverse=True)[:limit]:
+        ids_by_state.setdefault(state_id, []).append(consultation_id)
+    found = [
+        consultation
+        for state_id, ids in ids_by_state.items()
+        for consultation in Consultation.objects.filter(state_id=state_id, id__in=ids)
+    ]
+    write_audit(actor, "consultation.read_work", concern_of(practitioner))
+    return sorted(found, key=lambda consultation: consultation.id, reverse=True)
+
+
+def _with_questions(
+    practitioner: Practitioner, state_ids: Iterable[int]
+) -> list[tuple[uuid.UUID, int]]:
+    """Return (consultation_id, state_id) where a patient has asked in time, still unanswered."""
+    waiting = []
     for state_id in sorted(set(state_ids)):
-        ended = dict(
-            _open_to_questions.all(
-                state_id=state_id, practitioner_id=practitioner.id, now=clock.now()
-            )
+        rows = _open_to_questions.all(
+            state_id=state_id, practitioner_id=practitioner.id, now=clock.now()
         )
-        written = last_messages(state_id, ended) if ended else {}
-        waiting += sum(_asks(ended[room_id], message) for room_id, message in written.items())
+        room_ids = [room_id for _id, room_id, _ended_at in rows]
+        written = last_messages(state_id, room_ids) if rows else {}
+        waiting += [
+            (consultation_id, state_id)
+            for consultation_id, room_id, ended_at in rows
+            if _asks(ended_at, written.get(room_id))
+        ]
     return waiting
 
 

@@ -20,6 +20,7 @@ from sanjeevani.consultation.errors import (
     ClinicClosed,
     ConsentMissing,
     DangerSigns,
+    DangerUnanswered,
     NotInProgress,
     NotOnDuty,
 )
@@ -64,7 +65,7 @@ from sanjeevani.foundation.states import move
 from sanjeevani.foundation.verbs import concerns, publish, verb
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.services import freeze
-from sanjeevani.intake.triage import danger_in, goes_first
+from sanjeevani.intake.triage import danger_in, goes_first, questions_for
 from sanjeevani.patients.companions import identified
 from sanjeevani.patients.models import Consent, ConsentDecision, Patient
 from sanjeevani.patients.queries import may_act_for, valid_consent
@@ -95,8 +96,9 @@ def request(
     """Ask a clinic: consultation, token, frozen intake and room in one transaction.
 
     `companion_id` names the adult who is with a minor (`patients/companions.py`). The same
-    `request_key` again returns the first consultation. Raises ClinicClosed, ConsentMissing,
-    CompanionMissing, DangerSigns, Invalid, LineFull, WaitingRoomFull, AlreadyWaiting.
+    `request_key` again returns the first consultation. Raises DangerSigns, DangerUnanswered,
+    ClinicClosed, ConsentMissing, CompanionMissing, Invalid, LineFull, WaitingRoomFull,
+    AlreadyWaiting.
     """
     if not may_act_for(actor, patient):
         raise NotPermitted
@@ -104,8 +106,9 @@ def request(
     earlier = requested_before(patient, line.state_id, request_key)
     if earlier is not None:
         return earlier
-    if danger_in(content, birth_date=patient.birth_date, gender=patient.gender):
-        raise DangerSigns
+    require_safe_to_wait(patient, content)
+    if language not in clinic.clinic.languages:
+        raise Invalid(field="language")
     if not clinic.is_open:
         raise ClinicClosed
     return ask_line(
@@ -180,6 +183,18 @@ def ask_line(
     )
     concerns(consultation, patient_id=patient.id)
     return consultation
+
+
+def require_safe_to_wait(patient: Patient, content: IntakeContent) -> None:
+    """Let only those wait at home who were asked for danger signs and have none.
+
+    Raises DangerSigns, DangerUnanswered.
+    """
+    if danger_in(content, birth_date=patient.birth_date, gender=patient.gender):
+        raise DangerSigns
+    asked = questions_for(patient.birth_date, patient.gender)
+    if any(sign.code not in content.answers for sign in asked):
+        raise DangerUnanswered
 
 
 def priority_of(patient: Patient, content: IntakeContent) -> PriorityClass:

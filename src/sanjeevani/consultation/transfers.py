@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from sanjeevani.consultation.errors import (
     ClinicClosed,
     ConsentMissing,
+    DangerSigns,
     KeptApart,
     NotFollowUp,
 )
@@ -34,6 +35,7 @@ from sanjeevani.consultation.services import (
     priority_of,
     requested_before,
     require_concludable,
+    require_safe_to_wait,
     respect_blocks,
     token_of,
     valid_reason,
@@ -58,6 +60,7 @@ from sanjeevani.foundation.verbs import concerns, publish, verb
 from sanjeevani.intake import services as intake
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.queries import intake_of
+from sanjeevani.intake.triage import danger_in
 from sanjeevani.patients.companions import identified
 from sanjeevani.patients.models import Patient
 from sanjeevani.patients.queries import may_act_for, records_of_person, valid_consent
@@ -283,8 +286,8 @@ def ask_again(
 ) -> Consultation:
     """Answer a returned request: a new token of the same line with the waiting time kept.
 
-    Raises ConsentMissing, Stale, Invalid, ClinicClosed: the request stays returned, to be answered
-    when the clinic is open.
+    Raises ConsentMissing, Stale, Invalid; ClinicClosed: the request stays returned, to be answered
+    when the clinic is open; DangerSigns at home, when a new answer is one.
     """
     consultation = get(state_id, consultation_id)
     require_patient(actor, consultation)
@@ -293,6 +296,10 @@ def ask_again(
     if valid_consent(patient) is None:
         raise ConsentMissing
     content = replace(content, companion=intake_of(state_id, consultation_id).companion)
+    # At a spoke staff sit beside the patient, and were asked about an emergency.
+    at_home = consultation.spoke_id is None
+    if at_home and danger_in(content, birth_date=patient.birth_date, gender=patient.gender):
+        raise DangerSigns
     line = Line.objects.get(state_id=state_id, id=consultation.line_id)
     clinic = clinic_of_line(state_id, line.parent_id or line.id)
     if clinic is not None and not clinic.is_open:
@@ -347,7 +354,8 @@ def request_follow_up(
 
     When they are not on duty or their lane is full, the token is one of the clinic's. The same
     `request_key` again returns the first consultation. Raises NotFollowUp, KeptApart,
-    ClinicClosed, ConsentMissing, CompanionMissing, LineFull, AlreadyWaiting.
+    DangerSigns, DangerUnanswered, ClinicClosed, ConsentMissing, CompanionMissing, LineFull,
+    AlreadyWaiting.
     """
     if not may_act_for(actor, patient) or earlier.patient_id not in records_of_person(
         patient.state_id, patient.id
@@ -373,6 +381,7 @@ def request_follow_up(
     asked_before = requested_before(patient, line.state_id, request_key)
     if asked_before is not None:
         return asked_before
+    require_safe_to_wait(patient, content)
     content = replace(content, companion=identified(patient, companion_id))
     practitioner_id = earlier.practitioner_id
     consultation_id = uuid7()

@@ -59,7 +59,7 @@ def posts_of(account_id: uuid.UUID) -> list[Post]:
         return list(
             Post.objects.select_related("facility")
             .filter(account_id=account_id, ended_at__isnull=True)
-            .order_by("state_id", "started_at")
+            .order_by("state_id", "started_at", "id")
         )
 
 
@@ -125,7 +125,11 @@ def clinics_serving(served_state_id: int) -> list[OpenClinic]:
         for state_id, ids in ids_by_state.items()
         for clinic in _open_clinics.all(state_id=state_id, ids=ids)
     ]
-    return sorted(_with_hours(found), key=lambda item: item.clinic.name)
+    return sorted(_with_hours(found), key=_by_name)
+
+
+def _by_name(item: OpenClinic) -> tuple[str, int, uuid.UUID]:
+    return item.clinic.name, item.clinic.state_id, item.clinic.id
 
 
 def clinic_serving(
@@ -258,7 +262,7 @@ def clinics_at(state_id: int, facility_id: uuid.UUID) -> list[OpenClinic]:
     found = Clinic.objects.select_related("line", "facility").filter(
         state_id=state_id, facility_id=facility_id, closed_at__isnull=True
     )
-    return sorted(_with_hours(found), key=lambda item: item.clinic.name)
+    return sorted(_with_hours(found), key=_by_name)
 
 
 def weekly_hours(
@@ -585,7 +589,7 @@ def posts_at(state_id: int, facility_id: uuid.UUID) -> list[Post]:
     return list(
         Post.objects.select_related("practitioner")
         .filter(state_id=state_id, facility_id=facility_id, ended_at__isnull=True)
-        .order_by("role", "started_at")
+        .order_by("role", "started_at", "id")
     )
 
 
@@ -618,7 +622,7 @@ def posts_in_role(state_id: int, role: Role) -> list[Post]:
     return list(
         Post.objects.select_related("facility")
         .filter(state_id=state_id, role=role, ended_at__isnull=True)
-        .order_by("started_at")
+        .order_by("started_at", "id")
     )
 
 
@@ -628,7 +632,7 @@ def administrators() -> list[Post]:
         return list(
             Post.objects.select_related("facility")
             .filter(role__in=[Role.NATIONAL_ADMIN, Role.STATE_ADMIN], ended_at__isnull=True)
-            .order_by("state_id", "started_at")
+            .order_by("state_id", "started_at", "id")
         )
 
 
@@ -637,7 +641,7 @@ def offices(state_id: int) -> list[Facility]:
     return list(
         Facility.objects.filter(
             state_id=state_id, kind=FacilityKind.DIRECTORATE, closed_at__isnull=True
-        ).order_by("name")
+        ).order_by("name", "id")
     )
 
 
@@ -663,7 +667,7 @@ def clinical_posts_of(state_id: int, practitioner_id: uuid.UUID) -> list[Post]:
     return list(
         Post.objects.select_related("facility")
         .filter(state_id=state_id, practitioner_id=practitioner_id, ended_at__isnull=True)
-        .order_by("started_at")
+        .order_by("started_at", "id")
     )
 
 

@@ -6,6 +6,7 @@ import ipaddress
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import F
 
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import TooMany
@@ -15,18 +16,36 @@ LIMITS: dict[str, tuple[int, int]] = {
     "code_again": (1, 30),
     "codes_per_mobile": (3, 600),
     "codes_per_mobile_and_day": (10, 86_400),
-    "codes_per_address": (30, 600),
+    "codes_per_mobile_everywhere": (20, 3_600),
+    "codes_per_address": (300, 600),
     "passwords_per_login": (8, 900),
+    "passwords_per_login_everywhere": (100, 900),
     "passwords_per_address": (60, 900),
     "duty_requests_per_doctor": (2, 1_800),
     "shift_offers_per_doctor": (30, 3_600),
     "requests_per_account": (30, 600),
     "messages_per_account": (120, 60),
     "documents_per_account": (60, 600),
+    "uploads_per_account": (120, 600),
+    "json_requests_per_account": (300, 30),
     "grievances_per_address": (20, 600),
     "grievance_numbers_per_address": (60, 600),
 }
-"""How many attempts in how many seconds; `settings.SIGN_IN_LIMITS` overrides single ones."""
+"""How many attempts in how many seconds; `settings.SIGN_IN_LIMITS` overrides single ones.
+
+What is counted per mobile or per login is counted for each network apart: whoever knows only a
+number or a name must not keep its owner out. The caps "everywhere" are above what one network may:
+
+- 20 codes an hour to a mobile bound what its messages cost. A network gives 10 a day, so that
+  keeping somebody out takes two fresh networks an hour, and ends within the hour.
+- 100 wrong passwords for a login are those of thirteen networks, and still only 9,600 guesses a day
+  at ten characters or more.
+
+Per address: thousands may share one behind a mobile operator's NAT. If 9,000 do and one in thirty
+asks for a code within ten minutes, that is 300; in messages it is one every two seconds. Of 300
+doctors who begin a shift behind a hub's NAT, one in five may mistype a password: only wrong ones
+add up to the 60.
+"""
 
 
 def limit_of(name: str) -> tuple[int, int]:
@@ -68,6 +87,13 @@ def forget_attempts(limit: str, subject: str) -> None:
     AttemptCounter.objects.filter(key=_key(limit, subject)).delete()
 
 
+def take_back_attempt(limit: str, subject: str) -> None:
+    """Uncount one attempt that succeeded, where those of others are counted with it."""
+    AttemptCounter.objects.filter(key=_key(limit, subject), count__gt=0).update(
+        count=F("count") - 1
+    )
+
+
 def network_of(address: str | None) -> str:
     """Return what counts as one address: of IPv6 the /64 that a single home is given."""
     if address is None:
@@ -75,6 +101,8 @@ def network_of(address: str | None) -> str:
     parsed = ipaddress.ip_address(address)
     if isinstance(parsed, ipaddress.IPv4Address):
         return str(parsed)
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
     return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 

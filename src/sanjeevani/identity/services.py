@@ -13,6 +13,7 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import connection
+from django.db.models import Q
 from django.utils import translation
 from django.utils.crypto import salted_hmac
 from django.utils.functional import Promise
@@ -35,7 +36,13 @@ from sanjeevani.identity.errors import (
     WrongCode,
     WrongPassword,
 )
-from sanjeevani.identity.limits import count_attempt, forget_attempts, limit_of, network_of
+from sanjeevani.identity.limits import (
+    count_attempt,
+    forget_attempts,
+    limit_of,
+    network_of,
+    take_back_attempt,
+)
 from sanjeevani.identity.models import (
     Account,
     AccountKind,
@@ -97,10 +104,11 @@ def request_presence_code(actor: Actor, *, mobile: str, language: str) -> uuid.U
 
 
 def _send_code(actor: Actor, mobile: str, language: str, purpose: CodePurpose) -> uuid.UUID:
-    count_attempt("code_again", mobile)
-    count_attempt("codes_per_mobile", mobile)
-    count_attempt("codes_per_mobile_and_day", mobile)
-    count_attempt("codes_per_address", network_of(actor.address))
+    network = network_of(actor.address)
+    for limit in ("code_again", "codes_per_mobile", "codes_per_mobile_and_day"):
+        count_attempt(limit, f"{network} {mobile}")
+    count_attempt("codes_per_mobile_everywhere", mobile)
+    count_attempt("codes_per_address", network)
     challenge = uuid.uuid4()
     code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
     at = clock.now()
@@ -324,8 +332,7 @@ def sign_in_staff(
     cannot slip through and no row stays locked for as long as argon2 takes.
     """
     login = normal_login(login)
-    count_attempt("passwords_per_address", network_of(actor.address))
-    count_attempt("passwords_per_login", login)
+    _count_password(actor, login)
     account = queries.account_by_login(AccountKind.STAFF, login)
     has_password = account is not None and account.is_active and bool(account.password)
     stored = account.password if account is not None and has_password else _nobodys_password()
@@ -334,8 +341,23 @@ def sign_in_staff(
         _refuse_staff(actor, account_id=account.id if account else uuid.UUID(int=0))
         raise WrongPassword
     signed_in = _open_staff_session(actor, account=account, device=device, replaces=replaces)
-    forget_attempts("passwords_per_login", login)
+    _uncount_password(actor, login)
     return signed_in
+
+
+def _count_password(actor: Actor, login: str) -> None:
+    network = network_of(actor.address)
+    # First: a network that is refused here adds nothing to what is counted together with others.
+    count_attempt("passwords_per_login", f"{network} {login}")
+    count_attempt("passwords_per_address", network)
+    count_attempt("passwords_per_login_everywhere", login)
+
+
+def _uncount_password(actor: Actor, login: str) -> None:
+    network = network_of(actor.address)
+    forget_attempts("passwords_per_login", f"{network} {login}")
+    take_back_attempt("passwords_per_address", network)
+    take_back_attempt("passwords_per_login_everywhere", login)
 
 
 def normal_login(login: str) -> str:
@@ -428,12 +450,12 @@ def change_password(actor: Actor, *, account_id: uuid.UUID, current: str, passwo
     account = queries.find_account(account_id)
     if account is None:
         raise NotFound
-    count_attempt("passwords_per_login", account.login)
+    _count_password(actor, account.login)
     if not check_password(current[: LONGEST_PASSWORD + 1], account.password):
         _refuse_staff(actor, account_id=account_id)
         raise WrongPassword(gettext_lazy("This is not your present password."))
+    _uncount_password(actor, account.login)
     set_password(actor, account_id=account_id, password=password)
-    forget_attempts("passwords_per_login", account.login)
 
 
 @verb("identity.set_password")
@@ -652,10 +674,12 @@ def set_language(actor: Actor, *, account_id: uuid.UUID, language: str) -> None:
 
 @verb("identity.set_home_state")
 def set_home_state(actor: Actor, *, account_id: uuid.UUID, home_state_id: int) -> None:
-    """Remember the state whose patients the account looks after."""
+    """Remember the state whose patients the account looks after, once. Raises NotPermitted."""
     _require_own(actor, account_id)
-    if not Account.objects.filter(id=account_id).update(home_state_id=home_state_id):
-        raise NotFound
+    unset_or_same = Q(home_state_id=None) | Q(home_state_id=home_state_id)
+    chosen = Account.objects.filter(unset_or_same, id=account_id)
+    if not chosen.update(home_state_id=home_state_id):
+        raise NotPermitted
     Session.objects.filter(account_id=account_id).update(home_state_id=home_state_id)
     concerns(Account(id=account_id))
 

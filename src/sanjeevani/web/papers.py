@@ -21,6 +21,7 @@ from sanjeevani.documents.uploads import (
     small_picture,
 )
 from sanjeevani.foundation.errors import DomainError
+from sanjeevani.identity.limits import count_attempt
 from sanjeevani.intake.papers import MOST_PAPERS
 from sanjeevani.web.access import PortalRequest
 
@@ -71,6 +72,8 @@ def take(request: PortalRequest, add: Add) -> list[str]:
     problems = []
     for file in sent:
         try:
+            # To read a picture costs more than anything else that a page does.
+            count_attempt("uploads_per_account", str(request.actor.account_id))
             add(file)
         except DomainError as error:
             problems.append(f"{(file.name or '')[:60]}: {error.message}")

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from sanjeevani.consultation.errors import ConsentMissing
+from sanjeevani.consultation.errors import ConsentMissing, DangerUnanswered
 from sanjeevani.consultation.models import Consultation
 from sanjeevani.consultation.offers import Offer, offers_for
 from sanjeevani.consultation.queries import (
@@ -451,7 +451,7 @@ def _ask(
         if waiting is None:
             raise
         consultation = waiting
-    except Invalid:
+    except (DangerUnanswered, Invalid):
         if elsewhere is None:
             raise
         return elsewhere

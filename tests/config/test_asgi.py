@@ -1,0 +1,123 @@
+"""Requests taken in whole: how large, and how slowly. Django is not asked here."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from sanjeevani.config import asgi
+
+JSON = "application/json"
+FORM = "multipart/form-data; boundary=x"
+PAPERS = "/api/v1/profiles/00000000-0000-7000-8000-000000000001/papers"
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The sizes of the bodies that were taken in."""
+    sizes: list[int] = []
+
+    def answer(environ: dict[str, Any], start: Any) -> list[bytes]:
+        sizes.append(len(environ["wsgi.input"].read()))
+        start("200 OK", [])
+        return [b"taken"]
+
+    monkeypatch.setattr(asgi, "django", answer)
+    return sizes
+
+
+def send(
+    path: str,
+    parts: Iterable[bytes],
+    *,
+    content_type: str = JSON,
+    declared: int | None = None,
+    pause: float = 0,
+) -> int | None:
+    """Send a body in parts; return the status, nothing when the client was given up."""
+    length = b"content-length", str(declared).encode()
+    chunked = b"transfer-encoding", b"chunked"
+    scope = {
+        "method": "POST",
+        "path": path,
+        "query_string": b"",
+        "http_version": "1.1",
+        "headers": [
+            (b"content-type", content_type.encode()),
+            chunked if declared is None else length,
+        ],
+    }
+    rest = iter(parts)
+    answered: list[int] = []
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.sleep(pause)
+        part = next(rest, None)
+        return {"type": "http.request", "body": part or b"", "more_body": part is not None}
+
+    async def respond(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            answered.append(message["status"])
+
+    asyncio.run(asgi.application(scope, receive, respond))
+    return answered[0] if answered else None
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type", "largest"),
+    [
+        ("/api/v1/codes", JSON, 1_000_000),
+        ("/api/v1/codes", FORM, 1_000_000),
+        ("/%61pi/v1/codes", FORM, 1_000_000),
+        (PAPERS, "image/jpeg", 12_000_000),
+        (PAPERS, FORM, 12_000_000),
+        ("/sign-in", "application/x-www-form-urlencoded", 2_000_000),
+        ("/papers", JSON, 2_000_000),
+        ("/files", FORM, 110_000_000),
+    ],
+)
+def test_how_much_is_kept_is_known_by_the_address(
+    kept: list[int], path: str, content_type: str, largest: int
+) -> None:
+    whole, rest = divmod(largest, 1_000_000)
+    assert not rest
+    parts = [bytes(1_000_000)] * whole
+    assert send(path, parts, content_type=content_type) == 200
+    assert kept == [largest]
+    assert send(path, [*parts, b"x"], content_type=content_type) == 413
+    assert send(path, [], content_type=content_type, declared=largest + 1) == 413
+    assert kept == [largest]
+
+
+def test_what_is_announced_too_large_is_refused_before_a_byte_is_read(kept: list[int]) -> None:
+    parts = iter([b"first"])
+    assert send("/api/v1/codes", parts, content_type=FORM, declared=110_000_000) == 413
+    assert next(parts) == b"first"
+    assert not kept
+
+
+def test_a_byte_now_and_then_holds_a_connection_for_the_grace_only(
+    kept: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asgi, "GRACE_SECONDS", 0.3)
+    begun = time.monotonic()
+    assert send("/sign-in", [b" "] * 1000, pause=0.05) is None
+    assert 0.3 <= time.monotonic() - begun < 10
+    assert not kept
+
+
+def test_a_poor_line_is_waited_for_beyond_the_grace(
+    kept: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Long enough for the first part on a busy machine; each part then pays for ten seconds.
+    monkeypatch.setattr(asgi, "GRACE_SECONDS", 1)
+    assert send("/sign-in", [bytes(5_000)] * 10, pause=0.15) == 200
+    assert kept == [50_000]
+
+
+def test_who_falls_silent_is_given_up(kept: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asgi, "SILENT_SECONDS", 0.1)
+    assert send("/files", [bytes(100_000)] * 2, content_type=FORM, pause=0.5) is None
+    assert not kept

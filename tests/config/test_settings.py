@@ -1,0 +1,82 @@
+"""What the settings make of the environment, each time in a process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PRODUCTION = {
+    "SANJEEVANI_MODE": "production",
+    "SANJEEVANI_PUBLIC_URL": "https://health.example.in",
+}
+
+
+def settings(data_dir: Path, wanted: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Read the settings under these variables alone; print what is wanted of them."""
+    others = {
+        name: value for name, value in os.environ.items() if not name.startswith("SANJEEVANI_")
+    }
+    return subprocess.run(
+        [sys.executable, "-c", f"from sanjeevani.config import settings; print({wanted})"],
+        env={**others, "SANJEEVANI_DATA": str(data_dir), **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("given", [{}, {"SANJEEVANI_TRUSTED_PROXIES": ""}])
+def test_behind_tls_the_number_of_proxies_is_asked_for_in_one_line(
+    tmp_path: Path, given: dict[str, str]
+) -> None:
+    started = settings(tmp_path, "settings.TRUSTED_PROXIES", **PRODUCTION, **given)
+    assert started.returncode == 1
+    (line,) = started.stderr.splitlines()
+    assert line.startswith("sanjeevani: set SANJEEVANI_TRUSTED_PROXIES ")
+
+
+@pytest.mark.parametrize(
+    ("variables", "proxies"),
+    [
+        ({}, 0),
+        ({"SANJEEVANI_MODE": "production"}, 0),
+        ({"SANJEEVANI_PUBLIC_URL": "https://health.example.in"}, 0),
+        ({**PRODUCTION, "SANJEEVANI_TRUSTED_PROXIES": "0"}, 0),
+        ({**PRODUCTION, "SANJEEVANI_TRUSTED_PROXIES": "2"}, 2),
+    ],
+)
+def test_without_tls_or_when_said_it_starts(
+    tmp_path: Path, variables: dict[str, str], proxies: int
+) -> None:
+    started = settings(tmp_path, "settings.TRUSTED_PROXIES", **variables)
+    assert (started.returncode, started.stdout, started.stderr) == (0, f"{proxies}\n", "")
+
+
+def test_a_number_of_proxies_that_is_none_is_refused_in_one_line(tmp_path: Path) -> None:
+    started = settings(tmp_path, "0", SANJEEVANI_TRUSTED_PROXIES="one")
+    assert started.returncode == 1
+    assert len(started.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("variables", "limits"),
+    [
+        ({"SANJEEVANI_MODE": "production"}, {}),
+        (
+            {
+                "SANJEEVANI_MODE": "production",
+                "SANJEEVANI_CODES_PER_ADDRESS": "5000",
+                "SANJEEVANI_PASSWORDS_PER_ADDRESS": "700",
+            },
+            {"codes_per_address": (5000, 600), "passwords_per_address": (700, 900)},
+        ),
+    ],
+)
+def test_the_environment_overrides_limits_per_address(
+    tmp_path: Path, variables: dict[str, str], limits: dict[str, tuple[int, int]]
+) -> None:
+    started = settings(tmp_path, "settings.SIGN_IN_LIMITS", **variables)
+    assert started.stdout == f"{limits}\n"
