@@ -4,7 +4,8 @@
 // <body data-live-ticket-url="/url"                   answers {"ticket": "...", "expires": seconds}
 //       data-live-ticket="..." data-live-seconds="600">  a first one, made with the page
 // <div data-live-topic="line.<id> desk.<id>"          hears these topics
-//      data-live-src="/url" data-live-poll="5">       this fragment is its content
+//      data-live-src="/url" data-live-poll="5"        this fragment is its content,
+//      data-live-least="3">                           fetched at most once in so many seconds
 // <b data-live-bind="place">                          takes its text from the hint itself
 // <ol data-live-tail>                                 stays scrolled to its end
 // <p data-live-status data-text-live data-text-polling data-text-offline>
@@ -76,7 +77,7 @@ async function refresh(element) {
     return;
   }
   fragment.busy = true;
-  fragment.next = Date.now() + LEAST;
+  fragment.next = Date.now() + (Number(element.dataset.liveLeast) * 1_000 || LEAST);
   try {
     await load(element, fragment);
     unreachable = false;

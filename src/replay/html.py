@@ -97,6 +97,10 @@ def links(page: str, pattern: str) -> list[str]:
     return [unescape(address) for address in re.findall(rf'href="({pattern})"', page)]
 
 
+LEAST_SECONDS = 1.0
+"""A page fetches a part at most once a second, unless it says otherwise."""
+
+
 @dataclass
 class Fragment:
     """A part of a page that is fetched again when one of its topics moves."""
@@ -104,6 +108,7 @@ class Fragment:
     address: str
     topics: frozenset[str]
     poll_seconds: float
+    least_seconds: float
     binds: frozenset[str]
     tag: str = ""
     wanted: bool = False
@@ -122,6 +127,7 @@ def fragments_in(page: str) -> list[Fragment]:
                 unescape(attributes["data-live-src"]),
                 frozenset(attributes.get("data-live-topic", "").split()),
                 float(attributes.get("data-live-poll", 5)),
+                float(attributes.get("data-live-least", LEAST_SECONDS)),
                 binds_in(following.split("data-live-src")[0]),
             )
         )

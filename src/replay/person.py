@@ -17,8 +17,6 @@ from replay import html
 from replay.measuring import Steps
 
 SERVICE_AWAY = (502, 503, 504)
-LEAST_SECONDS = 1.0
-"""A page fetches a part at most once a second."""
 SAFETY_SECONDS = 60.0
 SILENCE_SECONDS = 5.0
 
@@ -277,7 +275,7 @@ class LivePage:
 
     async def _fetch(self, fragment: html.Fragment) -> str | None:
         fragment.wanted = False
-        fragment.not_before = time.monotonic() + LEAST_SECONDS
+        fragment.not_before = time.monotonic() + fragment.least_seconds
         headers = {"X-Fragment": "1"}
         if fragment.tag:
             headers["If-None-Match"] = fragment.tag

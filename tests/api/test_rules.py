@@ -10,7 +10,9 @@ from sanjeevani.config.wsgi import application
 from sanjeevani.consultation.errors import DangerUnanswered
 from sanjeevani.consultation.services import get
 from sanjeevani.consultation.transfers import request_follow_up, return_to_patient
+from sanjeevani.directory.models import Clinic
 from sanjeevani.directory.queries import clinic_serving
+from sanjeevani.foundation import clock
 from sanjeevani.identity.models import Account
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.queries import draft_of
@@ -133,3 +135,13 @@ def test_a_charset_that_is_no_text_is_ignored(charset: str) -> None:
     environ["CONTENT_TYPE"] = f"text/plain; charset={charset}"
     request = application.request_class(environ)
     assert request.GET.dict() == {"limit": "2", "name": "मीना"}
+
+
+def test_a_request_sent_again_gets_its_first_answer_after_the_clinic_has_closed_for_good() -> None:
+    clinic = ClinicFactory()
+    patient, key = patient_caller(), new_key()
+    path = f"/profiles/{ready_profile(patient)['id']}/consultations"
+    first = patient.make(path, asking(clinic), key)
+    Clinic.objects.filter(state_id=clinic.state_id, id=clinic.id).update(closed_at=clock.now())
+    assert patient.make(path, asking(clinic), key) == first
+    assert problem(patient.send("POST", path, asking(clinic), Idempotency_Key=new_key()))[0] == 404

@@ -300,12 +300,12 @@ def ask(request: ApiRequest, patient_id: IdInPath, body: Ask, key: IdempotencyKe
     """Ask a clinic, with what the draft says. The answer is a token."""
     actor = at_home(request)
     person = own_patient(actor, patient_id)
-    clinic = clinic_serving(
-        person.state_id, clinic_state_id=body.clinic_state_id, clinic_id=body.clinic_id
-    )
 
     def make() -> Asked:
         count_attempt("requests_per_account", str(request.auth.session.account_id))
+        clinic = clinic_serving(
+            person.state_id, clinic_state_id=body.clinic_state_id, clinic_id=body.clinic_id
+        )
         content = draft_of(person)
         made = request_consultation(
             actor,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import Self
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -748,31 +748,34 @@ def conclude(
     )
 
 
+_feedback = Kept(Feedback, key=("state_id", "consultation_id"))
+
+
 @verb("consultation.give_feedback")
 def give_feedback(
     actor: Actor, *, state_id: int, consultation_id: uuid.UUID, rating: int, comment: str
 ) -> Feedback:
-    """The patient's word, once. Raises AlreadyGiven, Invalid."""
+    """The patient's word, once; the same word again is the first. Raises AlreadyGiven, Invalid."""
     consultation = get(state_id, consultation_id)
     require_patient(actor, consultation)
     if consultation.status != ConsultationStatus.COMPLETED:
         raise Invalid(_("This consultation is not finished yet."))
     if not 1 <= rating <= 5:
         raise Invalid(_("Choose one of the five faces."), field="rating")
-    try:
-        feedback = Feedback.objects.create(
-            state_id=state_id,
-            id=uuid7(),
-            consultation_id=consultation_id,
-            rating=rating,
-            comment=comment,
-            given_at=clock.now(),
-        )
-    except IntegrityError as error:
-        if "feedback_once" in str(error):
-            raise AlreadyGiven from None
-        raise
+    feedback = Feedback(
+        state_id=state_id,
+        consultation_id=consultation_id,
+        rating=rating,
+        comment=comment,
+        given_at=clock.now(),
+    )
     concerns(feedback, patient_id=consultation.patient_id)
+    if not _feedback.add(feedback):
+        given = Feedback.objects.get(state_id=state_id, consultation_id=consultation_id)
+        concerns(given, patient_id=consultation.patient_id)
+        if (given.rating, given.comment) != (rating, comment):
+            raise AlreadyGiven
+        return given
     publish(FeedbackGiven(state_id=state_id, consultation_id=consultation_id, rating=rating))
     return feedback
 
