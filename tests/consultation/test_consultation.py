@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from sanjeevani.calls.models import RoomStatus
+from sanjeevani.calls.services import send_message
 from sanjeevani.consultation import services as consultation
 from sanjeevani.consultation.errors import (
     AlreadyGiven,
@@ -22,6 +23,7 @@ from sanjeevani.consultation.queries import (
     for_practitioner,
     own_consultation,
     own_consultations,
+    questions_waiting,
 )
 from sanjeevani.directory.models import Clinic, Practitioner
 from sanjeevani.directory.queries import clinic_serving
@@ -415,3 +417,24 @@ def test_facts_carry_no_personal_data() -> None:
             "Rest",
         ):
             assert private not in written
+
+
+def test_a_question_waits_while_the_patients_word_after_the_end_is_the_last() -> None:
+    clinic = ClinicFactory()
+    practitioner = on_duty(clinic)
+    held = hold(clinic, practitioner)
+
+    def say(who: Any) -> int:
+        send_message(
+            who, state_id=held.state_id, room_id=held.room_id, text="…", client_key=uuid.uuid4()
+        )
+        return questions_waiting(practitioner, [held.state_id])
+
+    assert say(guest(held)) == 0
+    write(held, practitioner, advice="Rest")
+    complete(held, practitioner)
+    assert questions_waiting(practitioner, [held.state_id]) == 0
+    assert [say(guest(held)), say(guest(held))] == [1, 1]
+    assert say(doctor(practitioner)) == 0
+    assert say(guest(held)) == 1
+    assert questions_waiting(on_duty(clinic), [held.state_id]) == 0

@@ -5,6 +5,8 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db.models import Exists, OuterRef, QuerySet
+
 from sanjeevani.calls.models import Message, Seat
 from sanjeevani.calls.queries import last_messages
 from sanjeevani.consultation.models import (
@@ -356,13 +358,28 @@ def recent_work_of(
     return sorted(found, key=lambda held: held.consultation.id, reverse=True)
 
 
-_open_to_questions = Compiled(
+def _unanswered() -> QuerySet[Message]:
+    """Return what a patient wrote after the end, with nothing by another after it."""
+    later = Message.objects.filter(
+        state_id=OuterRef("state_id"), room_id=OuterRef("room_id"), id__gt=OuterRef("id")
+    ).exclude(seat=Seat.GUEST)
+    return Message.objects.filter(
+        ~Exists(later),
+        state_id=OuterRef("state_id"),
+        room_id=OuterRef("room_id"),
+        seat=Seat.GUEST,
+        sent_at__gt=OuterRef("ended_at"),
+    )
+
+
+_asking = Compiled(
     lambda: Consultation.objects.filter(
+        Exists(_unanswered()),
         state_id=given("state_id"),
         practitioner_id=given("practitioner_id"),
         status=ConsultationStatus.COMPLETED,
         room__questions_until__gt=given("now"),
-    ).values_list("id", "room_id", "ended_at")
+    ).values_list("id")
 )
 
 
@@ -406,19 +423,13 @@ def _with_questions(
     practitioner: Practitioner, state_ids: Iterable[int]
 ) -> list[tuple[uuid.UUID, int]]:
     """Return (consultation_id, state_id) where a patient has asked in time, still unanswered."""
-    waiting = []
-    for state_id in sorted(set(state_ids)):
-        rows = _open_to_questions.all(
+    return [
+        (consultation_id, state_id)
+        for state_id in sorted(set(state_ids))
+        for (consultation_id,) in _asking.all(
             state_id=state_id, practitioner_id=practitioner.id, now=clock.now()
         )
-        room_ids = [room_id for _id, room_id, _ended_at in rows]
-        written = last_messages(state_id, room_ids) if rows else {}
-        waiting += [
-            (consultation_id, state_id)
-            for consultation_id, room_id, ended_at in rows
-            if _asks(ended_at, written.get(room_id))
-        ]
-    return waiting
+    ]
 
 
 def _asks(ended_at: datetime.datetime | None, written: Message | None) -> bool:

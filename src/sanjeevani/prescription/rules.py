@@ -7,6 +7,7 @@ clinical lead confirms). The other rules ask the terminology's tables, each row 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -180,8 +181,14 @@ def _mentions(said: set[str], names: Iterable[str]) -> bool:
     """Tell whether a name stands in the words; a plural in the name also finds the singular."""
     return any(
         words and all(word in said or word.removesuffix("s") in said for word in words)
-        for words in (search_words(name) for name in names)
+        for words in map(_words_of_name, names)
     )
+
+
+@lru_cache(maxsize=4096)
+def _words_of_name(name: str) -> list[str]:
+    """Cut the names of ingredients and groups into words once: they are a few hundred."""
+    return search_words(name)
 
 
 def _duplicates(
@@ -223,7 +230,7 @@ def _interactions(
     taken = set(search_words(circumstances.medicines))
     current = [
         ingredient
-        for ingredient in knowledge.ingredients.values()
+        for ingredient in (knowledge.ingredients.values() if taken else ())
         if _mentions(taken, [ingredient.name, *ingredient.aliases])
     ]
     partners = [(other.generic_name, _keys(items)) for other, items in beside] + [
