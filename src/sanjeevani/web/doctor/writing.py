@@ -106,6 +106,11 @@ REASON_LENGTH = 200
 F = TypeVar("F", bound=Form)
 
 
+def _made(form: type[F]) -> cached_property[F]:
+    """Make a form of one line when it is drawn, with what was typed, unless it was sent."""
+    return cached_property(lambda writing: form(initial=writing.typed))
+
+
 class Writing:
     """What is written in a consultation: as stored, or as typed where it could not be stored."""
 
@@ -154,48 +159,14 @@ class Writing:
         """The note as stored, or as sent."""
         return NoteForm.of(self.stored)
 
-    def _line_form(self, form: type[F]) -> F:
-        return form(initial=self.typed)
-
-    @cached_property
-    def chat(self) -> ChatForm:
-        """A message to the patient."""
-        return self._line_form(ChatForm)
-
-    @cached_property
-    def diagnosis(self) -> DiagnosisForm:
-        """The search of a diagnosis."""
-        return self._line_form(DiagnosisForm)
-
-    @cached_property
-    def line(self) -> LineForm:
-        """A prescription line in shorthand."""
-        return self._line_form(LineForm)
-
-    @cached_property
-    def medicine(self) -> MedicineForm:
-        """The search of a medicine."""
-        return self._line_form(MedicineForm)
-
-    @cached_property
-    def missing(self) -> ReturnForm:
-        """What the patient is asked to add."""
-        return self._line_form(ReturnForm)
-
-    @cached_property
-    def hand_back(self) -> HandBackForm:
-        """Why the call is handed back."""
-        return self._line_form(HandBackForm)
-
-    @cached_property
-    def template(self) -> UseTemplateForm:
-        """The template to put in."""
-        return self._line_form(UseTemplateForm)
-
-    @cached_property
-    def shorthand(self) -> KeepTemplateForm:
-        """The name under which a template is kept."""
-        return self._line_form(KeepTemplateForm)
+    chat = _made(ChatForm)
+    diagnosis = _made(DiagnosisForm)
+    line = _made(LineForm)
+    medicine = _made(MedicineForm)
+    missing = _made(ReturnForm)
+    hand_back = _made(HandBackForm)
+    template = _made(UseTemplateForm)
+    shorthand = _made(KeepTemplateForm)
 
     @property
     def diagnosis_names(self) -> list[str]:
