@@ -10,7 +10,7 @@ from sanjeevani.calls.queries import closest_mode, modes_used
 from sanjeevani.consultation import services as consultations
 from sanjeevani.consultation.letters import LetterContent
 from sanjeevani.consultation.models import Consultation, EncounterKind, Outcome
-from sanjeevani.consultation.permissions import require_in_progress
+from sanjeevani.consultation.permissions import require_in_progress, require_practitioner
 from sanjeevani.consultation.queries import writing_of
 from sanjeevani.directory.models import Line as DirectoryLine
 from sanjeevani.directory.models import Practitioner
@@ -462,6 +462,7 @@ def conclude(
     Raises NotSigned, UnsignedDraft, and what `consultation.complete` raises.
     """
     consultation = consultations.get(state_id, consultation_id)
+    require_practitioner(actor, practitioner, consultation)
     signed = prescription_in_force(consultation)
     drafted = {
         (item.medicine_code, _text(item.dose), item.frequency, item.duration_days)
