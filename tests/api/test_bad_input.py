@@ -1,16 +1,22 @@
 """Whatever is sent, the answer is a problem with a stable type, and nothing is stored by half."""
 
+import datetime
 import json
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from sanjeevani.foundation import clock
+from sanjeevani.identity.models import Account, Session
+from sanjeevani.messaging.models import OutgoingMessage
 from sanjeevani.patients.models import Patient
 from tests.api.caller import (
     PROFILE,
     Caller,
     asking,
     doctor_caller,
+    fresh_id,
     new_key,
     patient_caller,
     ready_profile,
@@ -45,6 +51,8 @@ UNREADABLE = {
     "an array": f"[{WHOLE}]".encode(),
     "a string": b'"child"',
     "duplicate name": (WHOLE[:-1] + ', "name": "Somebody Else"}').encode(),
+    "duplicate name, written otherwise": (WHOLE[:-1] + r', "na\u006de": "X"}').encode(),
+    "duplicate name, deep inside": (WHOLE[:-1] + ', "more": [{"a": 1, "a": 2}]}').encode(),
     "invalid UTF-8": WHOLE.encode().replace(b"Meena", b"Me\xff\xfena"),
     "UTF-16": WHOLE.encode("utf-16"),
     "byte order mark": b"\xef\xbb\xbf" + WHOLE.encode(),
@@ -187,3 +195,44 @@ def test_clinic_of_another_state() -> None:
         Idempotency_Key=new_key(),
     )
     refused(response, 404, "NotFound")
+
+
+def test_code_that_is_wrong_or_was_used_or_is_old() -> None:
+    mobile = "9876543210"
+
+    def sign_in(code: str, challenge: str) -> Any:
+        return Caller().send("POST", "/sessions", {"challenge": challenge, "code": code})
+
+    challenge = Caller().send("POST", "/codes", {"mobile": mobile}).json()["challenge"]
+    text = OutgoingMessage.objects.get(mobile=f"+91{mobile}").text
+    code = next(word for word in text.split() if word.isdecimal() and len(word) == 6)
+    wrong = f"{(int(code) + 1) % 1_000_000:06}"
+    refused(sign_in(wrong, challenge), 422, "WrongCode")
+    refused(sign_in(code, fresh_id()), 422, "CodeDead")
+    later = timezone.now() + datetime.timedelta(minutes=6)
+    with clock.driven_by(lambda: later):
+        refused(sign_in(code, challenge), 422, "CodeDead")
+    assert sign_in(code, challenge).status_code == 201
+    refused(sign_in(code, challenge), 422, "CodeDead")
+    assert Account.objects.filter(login=f"+91{mobile}").count() == 1
+
+
+def test_session_of_staff_that_has_ended() -> None:
+    doctor, practitioner = doctor_caller(ClinicFactory())
+    assert doctor.send("GET", "/staff/desk").status_code == 200
+    Session.objects.filter(account_id=practitioner.account_id).update(expires_at=timezone.now())
+    refused(doctor.send("GET", "/staff/desk"), 401, "NotSignedIn")
+    refused(doctor.send("POST", "/staff/next", Idempotency_Key=new_key()), 401, "NotSignedIn")
+
+
+def test_key_that_another_operation_has_used() -> None:
+    patient, key = patient_caller(), new_key()
+    profile = patient.make("/profiles", PROFILE, key)
+    again = patient.send(
+        "POST",
+        f"/profiles/{profile['id']}/representatives",
+        {"name": "Ramesh", "bond": "relative", "may_collect": True, "may_speak": False},
+        Idempotency_Key=key,
+    )
+    refused(again, 422, "KeyReused")
+    assert patient.get(f"/profiles/{profile['id']}/representatives")["items"] == []

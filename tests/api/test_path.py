@@ -13,7 +13,6 @@ from tests.api.caller import (
     asking,
     caller_of,
     doctor_caller,
-    fresh_id,
     new_key,
     patient_caller,
     ready_profile,
@@ -227,31 +226,6 @@ def test_danger_comes_first() -> None:
     assert refused.json()["type"].endswith(":DangerSigns")
     unknown = patient.send("PUT", f"{path}/intake", {"complaints": ["nonsense"]})
     assert (unknown.status_code, unknown.json()["field"]) == (422, "complaints")
-
-
-def test_other_peoples_ids_are_unknown() -> None:
-    """Whatever belongs to somebody else looks as if it did not exist."""
-    clinic = ClinicFactory()
-    patient, stranger = patient_caller(), patient_caller()
-    path = asked(patient, clinic)
-    profile = patient.get("/profiles")["items"][0]["id"]
-    doctor, _practitioner = doctor_caller(ClinicFactory())
-    for caller, method, target in [
-        (stranger, "GET", path),
-        (stranger, "POST", f"{path}/answer"),
-        (stranger, "POST", f"{path}/cancel"),
-        (stranger, "GET", f"{path}/messages"),
-        (stranger, "GET", f"{path}/ticket"),
-        (stranger, "GET", f"{path}/prescription"),
-        (stranger, "GET", f"/profiles/{profile}"),
-        (stranger, "GET", f"/profiles/{profile}/clinics"),
-        (stranger, "PUT", f"/profiles/{profile}/consent"),
-        (patient, "GET", f"/consultations/{clinic.state_id}/{fresh_id()}"),
-        (doctor, "GET", f"/staff{path}"),
-        (doctor, "GET", f"/staff{path}/messages"),
-        (doctor, "GET", f"/staff{path}/prescription.pdf"),
-    ]:
-        assert caller.send(method, target).status_code == 404, target
 
 
 def test_kinds_of_accounts_do_not_mix() -> None:

@@ -110,15 +110,6 @@ def test_what_a_spoke_has_measured_is_not_lost_by_the_patients_own_app() -> None
     assert (kept.text, kept.vitals) == ("Cough, hot", {"oxygen_saturation": 82})
 
 
-def test_a_clinic_is_asked_in_a_language_that_it_speaks() -> None:
-    patient = patient_caller()
-    path = f"/profiles/{ready_profile(patient)['id']}/consultations"
-    body = asking(ClinicFactory(languages=["en"]), "hi")
-    refused = patient.send("POST", path, body, Idempotency_Key=new_key())
-    assert problem(refused) == (422, "Invalid")
-    assert refused.json()["field"] == "language"
-
-
 def test_the_home_state_is_chosen_once() -> None:
     own, other = StateFactory(), StateFactory(lgd_code=33)
     patient = caller_of(AccountFactory(home_state_id=None))
