@@ -15,13 +15,12 @@ from sanjeevani.api.access import ApiRequest, at_home, patient
 from sanjeevani.api.documentation import says
 from sanjeevani.api.door import language
 from sanjeevani.api.family import Wait, clinic_name
-from sanjeevani.api.limits import refusals_counted
 from sanjeevani.api.replies import (
     IdempotencyKey,
-    cursor_after,
     key_of,
     nothing,
     once,
+    page_of,
     polled,
     record_before,
     reply,
@@ -302,7 +301,6 @@ def ask(request: ApiRequest, patient_id: IdInPath, body: Ask, key: IdempotencyKe
     person = own_patient(actor, patient_id)
 
     def make() -> Asked:
-        count_attempt("requests_per_account", str(request.auth.session.account_id))
         clinic = clinic_serving(
             person.state_id, clinic_state_id=body.clinic_state_id, clinic_id=body.clinic_id
         )
@@ -322,8 +320,7 @@ def ask(request: ApiRequest, patient_id: IdInPath, body: Ask, key: IdempotencyKe
         )
         return Asked(state_id=made.state_id, id=made.id, number=number)
 
-    with refusals_counted("requests_per_account", request.auth.session.account_id):
-        return once(request, key, make)
+    return once(request, key, make, limit="requests_per_account")
 
 
 @router.get(
@@ -342,8 +339,7 @@ def list_consultations(
     person = own_record(request.auth.actor, patient_id) if patient_id else None
     before = record_before(request, cursor)
     found = own_consultations(request.auth.actor, limit + 1, before=before, patient=person)
-    page = found[:limit]
-    following = cursor_after(request, page[-1].id) if len(found) > limit else None
+    page, following = page_of(request, found, limit)
     items = [_summary(one) for one in page]
     return polled(request, ConsultationPage(items=items, next=following))
 
@@ -593,7 +589,6 @@ def send(
     """Send a message in a consultation that the caller may read."""
 
     def make() -> MessageReply:
-        count_attempt("messages_per_account", str(request.auth.session.account_id))
         message: Message = send_message(
             request.auth.actor,
             state_id=consultation.state_id,
@@ -603,8 +598,7 @@ def send(
         )
         return MessageReply.model_validate(message)
 
-    with refusals_counted("messages_per_account", request.auth.session.account_id):
-        return once(request, key, make)
+    return once(request, key, make, limit="messages_per_account")
 
 
 @router.put(

@@ -32,9 +32,9 @@ from sanjeevani.api.family import Wait, clinic_name
 from sanjeevani.api.reference import Term
 from sanjeevani.api.replies import (
     IdempotencyKey,
-    cursor_after,
     nothing,
     once,
+    page_of,
     polled,
     record_before,
     reply,
@@ -730,8 +730,7 @@ def list_questions(
         limit + 1,
         before=record_before(request, cursor),
     )
-    page = found[:limit]
-    following = cursor_after(request, page[-1].id) if len(found) > limit else None
+    page, following = page_of(request, found, limit)
     items = [WaitingQuestion.model_validate(one) for one in page]
     return polled(request, WaitingQuestions(items=items, next=following))
 

@@ -14,10 +14,10 @@ from sanjeevani.api.door import language
 from sanjeevani.api.reference import Term, Terms
 from sanjeevani.api.replies import (
     IdempotencyKey,
-    cursor_after,
     key_of,
     nothing,
     once,
+    page_of,
     polled,
     record_before,
     reply,
@@ -358,9 +358,8 @@ def list_profiles(
     if after is not None:
         found = found.filter(id__gt=after)
     rows = list(found[: limit + 1])
-    page = rows[:limit]
+    page, following = page_of(request, rows, limit)
     agreed = with_valid_consent(request.auth.actor.state_id, [person.id for person in page])
-    following = cursor_after(request, page[-1].id) if len(rows) > limit else None
     items = [ProfileReply.of(person, person.id in agreed) for person in page]
     return polled(request, Profiles(items=items, next=following))
 

@@ -1,10 +1,11 @@
 """Answers: JSON with an ETag where clients poll, pages of lists that go on by cursor, and first
 answers replayed to retries."""
 
+import contextlib
 import hashlib
 import uuid
-from collections.abc import Callable
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, Protocol, TypeVar
 
 from django.core.signing import BadSignature, Signer, b64_decode, b64_encode
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
@@ -13,8 +14,10 @@ from ninja import Header
 from pydantic import BaseModel
 
 from sanjeevani.api.access import ApiRequest
+from sanjeevani.api.limits import refusals_counted
 from sanjeevani.foundation import idempotency
 from sanjeevani.foundation.errors import Invalid
+from sanjeevani.identity.limits import count_attempt
 
 IdempotencyKey = Annotated[
     str,
@@ -64,10 +67,25 @@ def _unless_known(request: HttpRequest, model: BaseModel, headers: dict[str, str
     return HttpResponse(content, content_type="application/json", headers=headers)
 
 
-def cursor_after(request: ApiRequest, record_id: uuid.UUID) -> str:
-    """Return the cursor of the page that follows a record in this list of the caller's."""
-    place = request.auth.session.account_id.bytes + record_id.bytes
-    return _cursors(request).sign(b64_encode(place).decode())
+class _Record(Protocol):
+    id: uuid.UUID
+
+
+Row = TypeVar("Row", bound=_Record)
+
+
+def page_of(
+    request: ApiRequest, found: Sequence[Row], limit: int
+) -> tuple[Sequence[Row], str | None]:
+    """Return a page of `limit` records of the caller's list, and the cursor of the following one.
+
+    `found` has one more than the page when there is a following one; else the cursor is None.
+    """
+    page = found[:limit]
+    if len(found) <= limit:
+        return page, None
+    place = request.auth.session.account_id.bytes + page[-1].id.bytes
+    return page, _cursors(request).sign(b64_encode(place).decode())
 
 
 def record_before(request: ApiRequest, cursor: str | None) -> uuid.UUID | None:
@@ -96,23 +114,29 @@ def once(
     make: Callable[[], BaseModel],
     *,
     content: bytes | None = None,
+    limit: str = "",
 ) -> HttpResponse:
     """Create something once per key: 201 with what `make` returns, the same to every retry.
+
+    `limit`: what the account's attempts count against, also those that are refused; a retry that
+    finds its answer does not.
 
     `content`: the body, where the operation has read it from the request itself.
     """
     body = request.body if content is None else content
     said = f"{request.method} {request.get_full_path()}\n".encode() + body
 
+    account_id = request.auth.session.account_id
+
     def act() -> idempotency.Answer:
+        if limit:
+            count_attempt(limit, str(account_id))
         return idempotency.Answer(201, make().model_dump_json())
 
-    answer, replayed = idempotency.once(
-        account_id=request.auth.session.account_id,
-        key=key,
-        digest=hashlib.sha256(said).hexdigest(),
-        act=act,
-    )
+    with refusals_counted(limit, account_id) if limit else contextlib.nullcontext():
+        answer, replayed = idempotency.once(
+            account_id=account_id, key=key, digest=hashlib.sha256(said).hexdigest(), act=act
+        )
     response = HttpResponse(answer.body, status=answer.status, content_type="application/json")
     if replayed:
         response.headers["Idempotent-Replayed"] = "true"

@@ -83,5 +83,5 @@ Cursor = Annotated[
         " to one list of one account.",
     ),
 ]
-"""`record_before` of `replies` reads it, `cursor_after` makes it."""
+"""`record_before` of `replies` reads it, `page_of` makes it."""
 PageSize = Annotated[int, Query(ge=1, le=100)]

@@ -185,13 +185,18 @@ def ask_line(
     return consultation
 
 
+def require_no_danger(patient: Patient, content: IntakeContent) -> None:
+    """Let nobody with a danger sign wait at home. Raises DangerSigns."""
+    if danger_in(content, birth_date=patient.birth_date, gender=patient.gender):
+        raise DangerSigns
+
+
 def require_safe_to_wait(patient: Patient, content: IntakeContent) -> None:
     """Let only those wait at home who were asked for danger signs and have none.
 
     Raises DangerSigns, DangerUnanswered.
     """
-    if danger_in(content, birth_date=patient.birth_date, gender=patient.gender):
-        raise DangerSigns
+    require_no_danger(patient, content)
     asked = questions_for(patient.birth_date, patient.gender)
     if any(sign.code not in content.answers for sign in asked):
         raise DangerUnanswered

@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy as _
 from sanjeevani.consultation.errors import (
     ClinicClosed,
     ConsentMissing,
-    DangerSigns,
     KeptApart,
     NotFollowUp,
 )
@@ -35,6 +34,7 @@ from sanjeevani.consultation.services import (
     priority_of,
     requested_before,
     require_concludable,
+    require_no_danger,
     require_safe_to_wait,
     respect_blocks,
     token_of,
@@ -60,7 +60,6 @@ from sanjeevani.foundation.verbs import concerns, publish, verb
 from sanjeevani.intake import services as intake
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.queries import intake_of
-from sanjeevani.intake.triage import danger_in
 from sanjeevani.patients.companions import identified
 from sanjeevani.patients.models import Patient
 from sanjeevani.patients.queries import may_act_for, records_of_person, valid_consent
@@ -297,9 +296,8 @@ def ask_again(
         raise ConsentMissing
     content = replace(content, companion=intake_of(state_id, consultation_id).companion)
     # At a spoke staff sit beside the patient, and were asked about an emergency.
-    at_home = consultation.spoke_id is None
-    if at_home and danger_in(content, birth_date=patient.birth_date, gender=patient.gender):
-        raise DangerSigns
+    if consultation.spoke_id is None:
+        require_no_danger(patient, content)
     line = Line.objects.get(state_id=state_id, id=consultation.line_id)
     clinic = clinic_of_line(state_id, line.parent_id or line.id)
     if clinic is not None and not clinic.is_open:

@@ -1,7 +1,7 @@
 """Templates compiled once for each language: words and addresses that cannot differ stand in them.
 
 A page holds some hundred texts, addresses and pictures that are the same for every reader of one
-language. To look each of them up at every page was a third of the time that a page took.
+language. To look each of them up at every page was a third of what templates cost.
 """
 
 from collections.abc import Callable, MutableMapping

@@ -590,10 +590,9 @@ def _topics(
     for one in heard:
         topics |= {f"consultation.{one.id}": "", f"room.{one.room_id}": ""}
     if consultation is not None:
-        for name, record_id in (
-            ("chat", consultation.room_id),
-            ("papers", consultation.id),
-            ("asks", consultation.id),
-        ):
-            topics[f"{name}.{record_id}"] = ""
+        topics |= {
+            f"chat.{consultation.room_id}": "",
+            f"papers.{consultation.id}": "",
+            f"asks.{consultation.id}": "",
+        }
     return topics
