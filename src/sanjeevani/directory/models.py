@@ -10,6 +10,7 @@ from sanjeevani.foundation.sharding import (
     ShardedModel,
     sharded_relation,
 )
+from sanjeevani.foundation.steady import SteadyModel
 
 
 class PresenceProof(models.TextChoices):
@@ -21,7 +22,7 @@ class PresenceProof(models.TextChoices):
     NONE = "none", _("Nothing is asked")
 
 
-class State(ReferenceModel):
+class State(SteadyModel, ReferenceModel):
     """A state or union territory by its LGD code; 0 is the tenant National."""
 
     lgd_code = models.SmallIntegerField(primary_key=True)
@@ -67,7 +68,7 @@ AT_THE_COUNTER = BESIDE_THE_PATIENT | {Role.PHARMACIST}
 """Roles that hand out medicines at a spoke and say what it has none of."""
 
 
-class Facility(ShardedModel):
+class Facility(SteadyModel, ShardedModel):
     """A health institution: OPD host, hub, spoke, or several of these at once."""
 
     code = models.CharField(max_length=20, blank=True)
@@ -108,7 +109,7 @@ class FacilityKind(models.TextChoices):
     OTHER = "other", _("Another institution")
 
 
-class Practitioner(ShardedModel):
+class Practitioner(SteadyModel, ShardedModel):
     """A registered medical practitioner. Listed and put on duty only once verified."""
 
     account_id = models.UUIDField()
@@ -133,7 +134,7 @@ class Practitioner(ShardedModel):
         ]
 
 
-class Post(ShardedModel):
+class Post(SteadyModel, ShardedModel):
     """A person in a role at a facility. All permissions come from posts."""
 
     account_id = models.UUIDField()
@@ -192,7 +193,7 @@ class LineKind(models.TextChoices):
     WRITTEN = "written", _("Written requests to a hub speciality")
 
 
-class Line(ShardedModel):
+class Line(SteadyModel, ShardedModel):
     """Where tokens wait. It belongs to the tenant of its host for life.
 
     A follow-up lane has a parent, the line whose patients it takes, and its one practitioner; it
@@ -245,7 +246,7 @@ class Line(ShardedModel):
         ]
 
 
-class HubLink(ShardedModel):
+class HubLink(SteadyModel, ShardedModel):
     """That a hub answers a spoke. It lives with the spoke; the hub may be of another state.
 
     Without a speciality it counts for every speciality that the hub has opened. `position` 1 is
@@ -275,7 +276,7 @@ class HubLink(ShardedModel):
         indexes = [models.Index(fields=["hub_id"], name="hub_link_by_hub")]
 
 
-class Clinic(ShardedModel):
+class Clinic(SteadyModel, ShardedModel):
     """An online OPD: its host, speciality and rules. Its line has its own places."""
 
     facility_id = models.UUIDField()
@@ -296,7 +297,7 @@ class Clinic(ShardedModel):
         ]
 
 
-class ClinicHours(ShardedModel):
+class ClinicHours(SteadyModel, ShardedModel):
     """One opening of a clinic on a weekday (0 is Monday), in Indian time."""
 
     clinic_id = models.UUIDField()
@@ -317,7 +318,7 @@ class ClinicHours(ShardedModel):
         ]
 
 
-class Holiday(ShardedModel):
+class Holiday(SteadyModel, ShardedModel):
     """A day on which a facility's clinics stay closed; with `clinic_id`, only that one."""
 
     facility_id = models.UUIDField()
@@ -349,7 +350,7 @@ class Registration(KeyedModel):
     practitioner_id = models.UUIDField()
 
 
-class ServedState(ReferenceModel):
+class ServedState(SteadyModel, ReferenceModel):
     """That a clinic serves the patients of a state. Grows at run time.
 
     A reference table because a patient's state asks which clinics of all tenants serve it.

@@ -25,12 +25,13 @@ from sanjeevani.directory.models import (
     State,
 )
 from sanjeevani.foundation import clock
-from sanjeevani.foundation.compiled import Compiled, given, given_any
+from sanjeevani.foundation.compiled import given, given_any
 from sanjeevani.foundation.errors import NotFound
 from sanjeevani.foundation.sharding import across_states
+from sanjeevani.foundation.steady import Steady
 from sanjeevani.identity.queries import accounts_by_id, signed_in_among
 
-_states = Compiled(lambda: State.objects.exclude(lgd_code=0).order_by("name"))
+_states = Steady(lambda: State.objects.exclude(lgd_code=0).order_by("name"))
 
 
 def states() -> list[State]:
@@ -38,7 +39,7 @@ def states() -> list[State]:
     return _states.all()
 
 
-_acting_post = Compiled(
+_acting_post = Steady(
     lambda: Post.objects.select_related("practitioner", "facility").filter(
         state_id=given("state_id"), id=given("post_id"), ended_at__isnull=True
     )
@@ -96,19 +97,19 @@ class OpenClinic:
     holiday: str = ""
 
 
-_served = Compiled(
+_served = Steady(
     lambda: ServedState.objects.filter(served_state_id=given("served_state_id")).values_list(
         "clinic_state_id", "clinic_id"
     )
 )
-_serves = Compiled(
+_serves = Steady(
     lambda: ServedState.objects.filter(
         served_state_id=given("served_state_id"),
         clinic_state_id=given("clinic_state_id"),
         clinic_id=given("clinic_id"),
     ).values_list("clinic_id")
 )
-_open_clinics = Compiled(
+_open_clinics = Steady(
     lambda: Clinic.objects.select_related("line", "facility").filter(
         state_id=given("state_id"), id=given_any("ids"), closed_at__isnull=True
     )
@@ -145,7 +146,7 @@ def clinic_serving(
     return _with_hours([clinic])[0]
 
 
-_hours = Compiled(
+_hours = Steady(
     lambda: ClinicHours.objects.filter(
         state_id=given("state_id"), clinic_id=given_any("clinic_ids"), weekday=given("weekday")
     ).order_by("opens")
@@ -183,7 +184,7 @@ def _with_hours(clinics: Iterable[Clinic]) -> list[OpenClinic]:
     return found
 
 
-_holidays = Compiled(
+_holidays = Steady(
     lambda: Holiday.objects.filter(
         state_id=given("state_id"), facility_id=given_any("facility_ids"), date=given("day")
     ).values_list("facility_id", "clinic_id", "reason")
@@ -213,7 +214,7 @@ def is_open_at(hours: Iterable[ClinicHours], time: datetime.time) -> bool:
     return any(row.opens <= time < row.closes for row in hours)
 
 
-_lines = Compiled(lambda: Line.objects.filter(state_id=given("state_id"), id=given_any("line_ids")))
+_lines = Steady(lambda: Line.objects.filter(state_id=given("state_id"), id=given_any("line_ids")))
 
 
 def lines_by_id(lines: Iterable[tuple[int, uuid.UUID]]) -> dict[uuid.UUID, Line]:
@@ -228,7 +229,7 @@ def lines_by_id(lines: Iterable[tuple[int, uuid.UUID]]) -> dict[uuid.UUID, Line]
     }
 
 
-_clinics_of_lines = Compiled(
+_clinics_of_lines = Steady(
     lambda: Clinic.objects.select_related("facility").filter(
         state_id=given("state_id"), line_id=given_any("line_ids")
     )
@@ -326,7 +327,7 @@ class HubChoice:
     line: Line
 
 
-_hub_lines = Compiled(
+_hub_lines = Steady(
     lambda: Line.objects.select_related("facility").filter(
         state_id=given("state_id"), id=given_any("line_ids"), kind=LineKind.HUB
     )
@@ -354,7 +355,7 @@ def hub_lines(lines: Iterable[tuple[int, uuid.UUID]]) -> dict[uuid.UUID, Line]:
     }
 
 
-_written = Compiled(
+_written = Steady(
     lambda: Line.objects.filter(
         state_id=given("state_id"), parent_id=given_any("parent_ids"), kind=LineKind.WRITTEN
     ).values_list("state_id", "id")
@@ -373,12 +374,12 @@ def written_lines(lines: Iterable[tuple[int, uuid.UUID]]) -> list[tuple[int, uui
     ]
 
 
-_links_of_spoke = Compiled(
+_links_of_spoke = Steady(
     lambda: HubLink.objects.filter(state_id=given("state_id"), spoke_id=given("spoke_id")).order_by(
         "position", "id"
     )
 )
-_open_lines_of_hubs = Compiled(
+_open_lines_of_hubs = Steady(
     lambda: (
         Line.objects.select_related("facility")
         .filter(
@@ -390,7 +391,7 @@ _open_lines_of_hubs = Compiled(
         .order_by("speciality_code")
     )
 )
-_facilities = Compiled(
+_facilities = Steady(
     lambda: Facility.objects.filter(state_id=given("state_id"), id=given_any("facility_ids"))
 )
 

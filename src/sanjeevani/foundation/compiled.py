@@ -57,24 +57,30 @@ class Compiled(Generic[Row]):
         self._build = build
 
     @cached_property
-    def _statement(self) -> "_Statement":
-        return _Statement(self._build())
+    def _statement(self) -> "Statement":
+        return Statement(self._build())
 
     def all(self, **values: Any) -> list[Row]:
         """Run the query with its values; return the rows."""
-        return self._statement.run(values)
+        return self._statement.made(self._rows(values))
 
     def first(self, **values: Any) -> Row | None:
         """Run the query, which has a limit of one or a unique condition; return its row."""
-        rows: list[Row] = self._statement.run(values)
+        rows: list[Row] = self.all(**values)
         return rows[0] if rows else None
 
+    def _rows(self, values: dict[str, Any]) -> list[Any]:
+        return self._statement.run(values)
 
-class _Statement:
+
+class Statement:
+    """A query as it is sent, and how its rows become models."""
+
     def __init__(self, queryset: QuerySet[Any, Any]) -> None:
         self._alias = queryset.db
         self._compiler = queryset.query.get_compiler(self._alias)
         self._sql, self._params = self._compiler.as_sql()
+        self.tables = {table.table_name for table in queryset.query.alias_map.values()}
         columns = [column[0] for column in self._compiler.select]
         self._converters = self._compiler.get_converters(columns)
         self._model: type[Any] | None = None
@@ -94,6 +100,7 @@ class _Statement:
             raise TypeError("only models and lists of values are compiled")
 
     def run(self, values: dict[str, Any]) -> list[Any]:
+        """Send the statement; return rows as its columns have them."""
         with connections[self._alias].cursor() as cursor:
             cursor.execute(
                 self._sql,
@@ -105,8 +112,12 @@ class _Statement:
             rows: list[Any] = cursor.fetchall()
         if self._converters:
             rows = [tuple(row) for row in self._compiler.apply_converters(rows, self._converters)]
+        return rows
+
+    def made(self, rows: list[Any]) -> list[Any]:
+        """Make models of rows, if the query is one of models."""
         if self._model is None:
-            return rows
+            return list(rows)
         return [self._instance(self._model, row) for row in rows]
 
     def _instance(self, model: type[Any], row: Any) -> Any:

@@ -3,7 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from sanjeevani.foundation.sharding import KeyedModel, LocalModel, ShardedModel
+from sanjeevani.foundation.sharding import KeyedModel, LocalModel, ReferenceModel, ShardedModel
 
 
 class AuditEvent(ShardedModel):
@@ -70,3 +70,9 @@ class IdempotencyKey(KeyedModel):
 
     class Meta:
         indexes = [models.Index(fields=["used_at"], name="idempotency_by_age")]
+
+
+class Mark(ReferenceModel):
+    """A change of what seldom changes (`steady.py`). All values together are the edition."""
+
+    value = models.BigIntegerField(primary_key=True)

@@ -17,14 +17,15 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from functools import wraps
+from itertools import chain
 from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 from django.db import connection, models, transaction
+from psycopg.types.json import Jsonb
 
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.ids import uuid7
-from sanjeevani.foundation.models import OutboxFact
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -180,12 +181,19 @@ def write_audit(actor: Actor, verb_name: str, concern: Concern) -> None:
         )
 
 
+FACTS = (
+    "INSERT INTO foundation_outboxfact (state_id, id, kind, payload, topics, recorded_at) VALUES "
+)
+FACT = "(%s, %s, %s, %s, %s, %s)"
+
+
 def _write_facts(facts: list[Fact]) -> None:
-    for fact in facts:
-        OutboxFact.objects.create(
-            state_id=fact.state_id,
-            kind=fact.kind,
-            payload=fact.payload(),
-            topics=fact.topics(),
-            recorded_at=clock.now(),
-        )
+    if not facts:
+        return
+    now = clock.now()
+    values = [
+        (fact.state_id, uuid7(), fact.kind, Jsonb(fact.payload()), fact.topics(), now)
+        for fact in facts
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(FACTS + ", ".join([FACT] * len(facts)), [*chain.from_iterable(values)])

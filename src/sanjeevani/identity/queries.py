@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sanjeevani.foundation import clock
+from sanjeevani.foundation import clock, steady
 from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.compiled import Compiled, given
 from sanjeevani.identity.errors import InvitationDead
@@ -75,17 +75,21 @@ def digest_of(token: str) -> str:
 
 _living_session = Compiled(
     lambda: Session.objects.filter(digest=given("digest"), expires_at__gt=given("now")).values_list(
-        *_FIELDS
+        *_FIELDS, steady.edition()
     )
 )
 
 
 def find_session(token: str) -> SessionInfo | None:
-    """Return the living session of a token, in one query."""
+    """Return the living session of a token, in one query. What is steady is read by its edition."""
     if len(token) != TOKEN_LENGTH:
         return None
     row = _living_session.first(digest=digest_of(token), now=clock.now())
-    return SessionInfo(*row) if row else None
+    if row is None:
+        return None
+    *fields, edition = row
+    steady.begin(edition)
+    return SessionInfo(*fields)
 
 
 def actor_of(session: SessionInfo, address: str | None) -> Actor:

@@ -11,6 +11,7 @@ from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.foundation.errors import DomainError
 from sanjeevani.foundation.sharding import across_states
+from sanjeevani.foundation.steady import merge_marks
 from sanjeevani.queueing.queries import (
     attended_again,
     overdue,
@@ -42,6 +43,7 @@ def sweep_deadlines() -> None:
 def sweep_lines() -> None:
     """Follow-ups whose doctor left, lines that nobody serves, clinics closed, unanswered asks."""
     colleagues.sweep_asks()
+    merge_marks()
     now = clock.now()
     with across_states():
         stranded = stranded_in_lanes(now, transfers.LANE_PATIENCE)

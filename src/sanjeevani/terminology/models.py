@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Func
 
 from sanjeevani.foundation.sharding import ReferenceModel
+from sanjeevani.foundation.steady import SteadyModel
 
 DEFAULT_LANGUAGE = "en"
 
@@ -24,7 +25,7 @@ def search_column() -> models.GeneratedField:
     )
 
 
-class NamedModel(ReferenceModel):
+class NamedModel(SteadyModel, ReferenceModel):
     """A coded entry with its name in each language."""
 
     code = models.CharField(max_length=60, primary_key=True)
@@ -91,7 +92,7 @@ class Symptom(NamedModel):
         ordering = ["position"]
 
 
-class Diagnosis(ReferenceModel):
+class Diagnosis(SteadyModel, ReferenceModel):
     """A category or subcategory of ICD-10, WHO edition of 2019.
 
     `names` holds this service's own plain names of frequent diagnoses, not translations of the
@@ -240,7 +241,7 @@ class Interaction(ReferenceModel):
         return str(self.effects.get(language) or self.effects[DEFAULT_LANGUAGE])
 
 
-class LoadedEdition(ReferenceModel):
+class LoadedEdition(SteadyModel, ReferenceModel):
     """Which edition of a package's data files the tables hold, so that a restart loads nothing."""
 
     name = models.CharField(max_length=40, primary_key=True)

@@ -7,7 +7,8 @@ from django.db.models import BooleanField, Case, IntegerField, Q, QuerySet, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Length
 
-from sanjeevani.foundation.compiled import Compiled, given, given_any
+from sanjeevani.foundation.compiled import given, given_any
+from sanjeevani.foundation.steady import Steady
 from sanjeevani.terminology.models import (
     AllergyGroup,
     Diagnosis,
@@ -26,7 +27,7 @@ CHILD_BELOW_MONTHS = 12 * 12
 _ICD_CODE = re.compile(r"^[A-Za-z]\d[\d.]*$")
 
 
-_specialities = Compiled(lambda: Speciality.objects.all())
+_specialities = Steady(lambda: Speciality.objects.all())
 
 
 def specialities(system: str | None = None) -> list[Speciality]:
@@ -34,14 +35,14 @@ def specialities(system: str | None = None) -> list[Speciality]:
     return [row for row in _specialities.all() if system in (None, "", row.system)]
 
 
-_symptoms_for = Compiled(
+_symptoms_for = Steady(
     lambda: Symptom.objects.filter(
         Q(maximum_age_months=None) | Q(maximum_age_months__gt=given("age_months")),
         minimum_age_months__lte=given("age_months"),
         sex=given_any("sexes"),
     )
 )
-_symptoms = Compiled(lambda: Symptom.objects.filter(code=given_any("codes")))
+_symptoms = Steady(lambda: Symptom.objects.filter(code=given_any("codes")))
 
 
 def symptoms_for(*, age_months: int, sex: str) -> list[Symptom]:
@@ -121,7 +122,7 @@ def frequent_diagnoses(limit: int = 20) -> list[Diagnosis]:
     return list(Diagnosis.objects.defer("search").order_by("rank", "code")[:limit])
 
 
-_diagnoses = Compiled(lambda: Diagnosis.objects.defer("search").filter(code=given_any("codes")))
+_diagnoses = Steady(lambda: Diagnosis.objects.defer("search").filter(code=given_any("codes")))
 
 
 def diagnoses_coded(codes: Iterable[str]) -> dict[str, Diagnosis]:
@@ -184,7 +185,7 @@ def all_medicines() -> dict[str, Medicine]:
     return _medicines().in_bulk()
 
 
-_edition = Compiled(lambda: LoadedEdition.objects.filter(name="terminology").values_list("digest"))
+_edition = Steady(lambda: LoadedEdition.objects.filter(name="terminology").values_list("digest"))
 
 
 def reference_edition() -> str | None:
