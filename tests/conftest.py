@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import django
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connections
@@ -56,6 +57,12 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "sanjeevani.config.settings"
 django.setup()
 # A worker inherits the variable above, so that the plugin has read the settings before this line.
 settings.NATS_URL = os.environ["SANJEEVANI_NATS_URL"]
+
+# No test measures time, and on a busy machine drawing an example may take a second.
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("untimed")
 
 _cleanup = contextlib.ExitStack()
 if not WORKER:

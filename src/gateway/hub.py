@@ -7,6 +7,7 @@ import random
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from gateway.tickets import Ticket
@@ -46,6 +47,16 @@ class Payload:
             data = json.dumps({**self.content, "topic": topic}, separators=(",", ":"))
             self._encoded = f"event: look\ndata: {data}\n\n".encode()
         return self._encoded
+
+
+@dataclass(slots=True)
+class Hinted:
+    """When a topic was last hinted at (Unix time), and because of what, as far as is known."""
+
+    last: float
+    causes: frozenset[str]
+    before: float
+    """When it was last hinted at because of something else."""
 
 
 class Stream:
@@ -152,8 +163,8 @@ class Hub:
         self._subjects: dict[str, tuple[Stream, ...]] = {}
         self._slots: list[set[Stream]] = [set() for _second in range(KEEP_ALIVE_SECONDS)]
         self._turn = 0
-        self._hinted: OrderedDict[str, float] = OrderedDict()
-        """When each topic was last hinted at (Unix time), the longest ago first."""
+        self._hinted: OrderedDict[str, Hinted] = OrderedDict()
+        """By topic, the longest ago first."""
         self._hears_since: float | None = None
 
     @property
@@ -185,13 +196,29 @@ class Hub:
         stream.announce(f"retry: {retry}\nevent: hello\ndata: {json.dumps(hello)}\n\n".encode())
 
     def _missed(self, ticket: Ticket) -> list[str] | None:
-        """Return the topics hinted at since the ticket was made; None when that is not known."""
+        """Return the topics hinted at since the ticket was made, because of what the page does not
+        know; None when that is not known."""
         if ticket.issued is None or self._hears_since is None:
             return None
         since = ticket.issued - CLOCKS_APART_SECONDS
         if since < max(self._hears_since, time.time() - RECALL_SECONDS):
             return None
-        return [topic for topic in ticket.topics if self._hinted.get(topic, 0) >= since]
+        return [topic for topic in ticket.topics if self._news(topic, ticket.seen) >= since]
+
+    def _news(self, topic: str, seen: frozenset[str]) -> float:
+        hinted = self._hinted.get(topic)
+        if hinted is None:
+            return 0
+        return hinted.before if hinted.causes and hinted.causes <= seen else hinted.last
+
+    def _remember(self, topic: str, causes: frozenset[str]) -> None:
+        now = time.time()
+        hinted = self._hinted.get(topic)
+        before = 0.0
+        if hinted is not None:
+            before = hinted.before if causes and hinted.causes == causes else hinted.last
+        self._hinted[topic] = Hinted(now, causes, before)
+        self._hinted.move_to_end(topic)
 
     def leave(self, stream: Stream) -> None:
         """Forget a stream."""
@@ -210,22 +237,27 @@ class Hub:
             self._subjects.pop(subject, None)
 
     def hint(self, topic: str, message: bytes) -> None:
-        """Pass on a hint: `{"all": {...} | null, "each": {key: {...}}}`, to each its own part."""
-        self._hinted[topic] = time.time()
-        self._hinted.move_to_end(topic)
-        listeners = self._topics.get(topic)
-        if listeners is None:
-            return
-        self.hints += 1
+        """Pass on a hint: `{"all": {...} | null, "each": {key: {...}}}`, to each its own part.
+
+        `"causes": [...]` says what it tells of: whose page knows all of that is spared it.
+        """
         try:
             hint = json.loads(message)
             everyone, each = hint["all"], hint.get("each") or {}
+            causes = frozenset(map(str, hint.get("causes") or ()))
             shared = None if everyone is None else Payload({**everyone})
             own = {key: Payload({**(everyone or {}), **part}) for key, part in each.items()}
         except (ValueError, TypeError, KeyError, AttributeError):
             logger.error("A hint on %s is not one; everybody there looks again.", topic)
-            shared, own = Payload({}), {}
+            shared, own, causes = Payload({}), {}, frozenset()
+        self._remember(topic, causes)
+        listeners = self._topics.get(topic)
+        if listeners is None:
+            return
+        self.hints += 1
         for stream in listeners:
+            if causes and causes <= stream.ticket.seen:
+                continue
             payload = own.get(stream.ticket.topics[topic], shared)
             if payload is not None:
                 stream.tell(topic, payload)
@@ -254,7 +286,7 @@ class Hub:
             await asyncio.sleep(1)
 
     def _forget_before(self, moment: float) -> None:
-        while self._hinted and next(iter(self._hinted.values())) < moment:
+        while self._hinted and next(iter(self._hinted.values())).last < moment:
             self._hinted.popitem(last=False)
 
     def end_all(self) -> None:

@@ -12,6 +12,7 @@ from joserfc.jwk import OctKey
 TOPIC = re.compile(r"[a-z]+\.[0-9a-f-]{1,64}")
 ROOM = re.compile(r"[0-9a-f-]{1,64}")
 MOST_TOPICS = 64
+MOST_SEEN = 16
 LONGEST_TICKET = 8_192
 LONGEST_KEY = 128
 SEATS = ("a", "b", "c")
@@ -33,6 +34,8 @@ class Ticket:
     seat: str = ""
     issued: float | None = None
     """Since when the bearer's page may lack what happened (Unix time)."""
+    seen: frozenset[str] = frozenset()
+    """Causes of hints that the bearer's page knows already."""
     state_id: int | None = None
     """Passed back in the reports of calls; means nothing here."""
 
@@ -59,6 +62,7 @@ class TicketReader:
             expires=float(expires),
             topics=_topics(claims.get("topics", {})),
             issued=_time(claims.get("iat")),
+            seen=_seen(claims.get("seen", [])),
             **_place(claims),
         )
 
@@ -73,6 +77,12 @@ def _time(value: Any) -> float | None:
     if not isinstance(value, int | float | None):
         raise TicketRefused
     return value
+
+
+def _seen(value: Any) -> frozenset[str]:
+    if not isinstance(value, list) or len(value) > MOST_SEEN:
+        raise TicketRefused
+    return frozenset(_text(cause) for cause in value)
 
 
 def _topics(value: Any) -> dict[str, str]:

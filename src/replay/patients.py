@@ -6,6 +6,8 @@ import time
 import uuid
 from typing import Any
 
+import httpx
+
 from replay import html
 from replay.call import Call, Talk
 from replay.person import Failed, Person, Stream, World, needed_form, path_of
@@ -25,13 +27,13 @@ class PagePatient(PageVisit):
 
     async def consult(self) -> None:
         """Go the whole way. Raises Failed."""
-        await self._sign_in()
-        page = await self._register()
+        page = await self._register(await self._sign_in())
         address, page = await self._take_token(page)
         page = await self._be_served(address, page)
         await self._after(address, page)
 
-    async def _sign_in(self) -> None:
+    async def _sign_in(self) -> httpx.Response:
+        """Sign in; return the page that it leads to."""
         await self.step("landing", "GET", "/")
         while True:
             page = (await self.step("sign_in", "GET", "/sign-in")).text
@@ -52,12 +54,11 @@ class PagePatient(PageVisit):
                 accept=(200, 422) if self.world.patience else (200,),
             )
             if answer.status_code == 200:
-                return
+                return answer
             # The first sending had its effect, but its answer with the session was lost.
             await asyncio.sleep(CODE_AGAIN_SECONDS)
 
-    async def _register(self) -> str:
-        answer = await self.step("start", "GET", "/people")
+    async def _register(self, answer: httpx.Response) -> str:
         if path_of(answer) == "/start":
             form = needed_form(answer.text, "state")
             answer = await self.step(

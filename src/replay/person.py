@@ -216,6 +216,7 @@ class LivePage:
         self.person = person
         self.name = name
         self.fragments = html.fragments_in(page)
+        self._was_live = False
         ticket_address = html.attribute(page, "data-live-ticket-url")
         gateway = html.gateway_of(page)
         brought = html.attribute(page, "data-live-ticket")
@@ -256,6 +257,13 @@ class LivePage:
         """Wait until a part has changed; return its address and content."""
         while True:
             now = time.monotonic()
+            if self.stream.live is not self._was_live:
+                # While it is live nothing is fetched for its age, but once a minute.
+                for fragment in self.fragments:
+                    fragment.due = now + (
+                        self._about(SAFETY_SECONDS) if self.stream.live else SILENCE_SECONDS
+                    )
+            self._was_live = self.stream.live
             for fragment in self.fragments:
                 if (fragment.wanted or fragment.due <= now) and fragment.not_before <= now:
                     content = await self._fetch(fragment)
@@ -264,6 +272,9 @@ class LivePage:
             self.stream.heard.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.stream.heard.wait(), self._pause())
+
+    def _about(self, seconds: float) -> float:
+        return seconds * (0.9 + self.person.world.random.random() / 5)
 
     def _pause(self) -> float:
         now = time.monotonic()
@@ -282,8 +293,8 @@ class LivePage:
         answer = await self.person.step(
             f"{self.name}.part", "GET", fragment.address, headers=headers, accept=(200, 304)
         )
-        calm = SAFETY_SECONDS if self.stream.live else fragment.poll_seconds
-        fragment.due = time.monotonic() + calm * (0.9 + self.person.world.random.random() / 5)
+        seconds = SAFETY_SECONDS if self.stream.live else fragment.poll_seconds
+        fragment.due = time.monotonic() + self._about(seconds)
         if answer.status_code == 304:
             return None
         fragment.tag = answer.headers.get("ETag", "")

@@ -78,7 +78,7 @@ def test_rotation_signs_with_the_new_key_and_honours_the_old(keys: Path) -> None
     assert verify_statement(after) == STATEMENT
 
 
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_changed_character_is_noticed(data: st.DataObject) -> None:
     token = sign_statement(STATEMENT)
@@ -119,7 +119,6 @@ def _same_bytes(one: str, other: str) -> bool:
         return False
 
 
-@hypothesis_settings(deadline=None)
 @given(st.one_of(st.text(max_size=200), st.from_regex(r"[\w-]{1,40}\.[\w-]{1,40}\.[\w-]{1,90}")))
 def test_rubbish_is_refused(token: str) -> None:
     with pytest.raises(SignatureInvalid):

@@ -229,7 +229,7 @@ def test_empty_fields_leave_no_gaps_and_no_errors() -> None:
     assert "LMP" not in text
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.text(max_size=120))
 def test_any_text_renders(text: str) -> None:
     document = samples.prescription(complaint_text=text, come_back=text)

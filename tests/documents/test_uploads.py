@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.core.files.storage import default_storage
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -136,7 +136,6 @@ def test_an_ordinary_pdf_is_kept_as_it_is(content: bytes) -> None:
     assert (clean.content, clean.content_type) == (content, "application/pdf")
 
 
-@settings(deadline=None)
 @given(
     st.binary(max_size=300), st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"%PDF-"])
 )

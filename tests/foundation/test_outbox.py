@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from sanjeevani.foundation import outbox
+from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.models import ListenerCursor, OutboxFact
 from sanjeevani.foundation.outbox import StoredFact
 from sanjeevani.foundation.sharding import across_states
@@ -58,7 +59,7 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
 
 def happen(*facts: Fact) -> int:
     """Let facts be written and numbered; return the number before the first."""
-    _write_facts(list(facts))
+    _write_facts(list(facts), uuid7())
     return outbox.number_facts()[0].position - 1
 
 

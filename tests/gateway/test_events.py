@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.hub import CLOCKS_APART_SECONDS
@@ -59,6 +59,39 @@ def test_hello_names_what_moved_since_the_page_was_made(bus: Bus, listen: Listen
     witness.next()
     assert hello(made) == ("hello", {"bus": True, "missed": [moved]})
     assert hello(made + CLOCKS_APART_SECONDS + 1) == ("hello", {"bus": True, "missed": []})
+
+
+def test_a_page_is_spared_what_it_knows_and_nothing_else(bus: Bus, listen: Listen) -> None:
+    topic, other = new_topic(), new_topic()
+    wait_until(lambda: listen({topic: ""}, iat=time.time()).next()[1]["missed"] is not None)
+    made = time.time()
+    stranger = listen({topic: "", other: ""})
+    stranger.next()
+
+    def hint(about: str, *causes: str, **content: Any) -> None:
+        bus.publish(f"look.{about}", {"all": content, "each": {}, "causes": list(causes)})
+        assert stranger.next() == ("look", {**content, "topic": about})
+
+    def missed() -> Any:
+        return listen({topic: "", other: ""}, iat=made, seen=["own"]).next()[1]["missed"]
+
+    hint(topic, "own")
+    hint(topic, "own", again=True)
+    assert missed() == []
+    hint(topic, "own", "another")
+    assert missed() == [topic], "it tells of more than the page did"
+    hint(topic, "own")
+    assert missed() == [topic], "what came in between is not forgotten"
+    hint(other)
+    assert missed() == [topic, other], "nobody knows because of what"
+
+    own = listen({topic: "", other: ""}, iat=made, seen=["own"])
+    own.next()
+    hint(topic, "own")
+    hint(topic, "another", n=1)
+    assert own.next() == ("look", {"n": 1, "topic": topic})
+    hint(other, n=2)
+    assert own.next() == ("look", {"n": 2, "topic": other})
 
 
 def test_hello_does_not_guess_what_an_old_page_lacks(listen: Listen) -> None:
@@ -153,7 +186,7 @@ def test_a_bad_ticket_is_refused(gateway: Gateway, value: str) -> None:
     assert answer.json()["status"] == 401
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(
     value=st.one_of(
         st.text(max_size=200),

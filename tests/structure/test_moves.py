@@ -118,7 +118,6 @@ WALKED_FROM = ("answer", "not_answered", "hand_back", "drop", "finish", "cancel"
 
 @settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     derandomize=True,
 )

@@ -22,7 +22,9 @@ from sanjeevani.consultation.services import answer, give_feedback, not_answered
 from sanjeevani.directory.models import Clinic, Practitioner, Role
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
+from sanjeevani.foundation.live import hints_for
 from sanjeevani.foundation.models import AuditEvent
+from sanjeevani.foundation.outbox import number_facts
 from sanjeevani.identity.models import Account, Session
 from sanjeevani.patients.models import Patient
 from sanjeevani.prescription.models import DraftItem, Prescription
@@ -42,7 +44,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-STATEMENTS_OF_THE_DESK = 29
+STATEMENTS_OF_THE_DESK = 25
 STATEMENTS_OF_A_DRAFT = 9
 """What the rules ask on top, once a medicine stands in the draft."""
 
@@ -644,6 +646,42 @@ def test_the_ticket_names_lines_desk_and_the_live_room(desk: Desk) -> None:
     assert answered["expires"] > 0
 
 
+def test_a_desk_made_by_next_is_not_told_of_it(desk: Desk) -> None:
+    requested(desk.clinic, PatientFactory.create())
+    number_facts()
+    assert desk.post("next").status_code == 303
+    case = Consultation.objects.get(
+        state_id=ANDHRA_PRADESH, practitioner_id=desk.practitioner.id, ended_at=None
+    )
+    hints = hints_for(number_facts())
+    claims, seen = _ticket_in(desk.get().content.decode())
+    heard = set(claims["topics"]) & set(hints)
+    assert heard >= {f"line.{desk.clinic.line_id}", f"consultation.{case.id}"}
+    assert all(seen.issuperset(hints[topic]["causes"]) for topic in heard)
+
+    answer(person(case.patient_account_id), state_id=case.state_id, consultation_id=case.id)
+    hints = hints_for(number_facts())
+    assert not seen.issuperset(hints[f"consultation.{case.id}"]["causes"])
+    # What others do is news to the browser's next page too, as far as can be known.
+    _claims, seen = _ticket_in(desk.get().content.decode())
+    assert not seen.issuperset(hints[f"consultation.{case.id}"]["causes"])
+
+
+@pytest.mark.parametrize("kept", ["x", "é" * 32, ".", "0" * 31, ("0" * 32 + ".") * 99])
+def test_a_made_up_memory_of_what_was_done_harms_nothing(desk: Desk, kept: str) -> None:
+    desk.client.cookies["done"] = kept
+    response = desk.get()
+    assert response.status_code == 200
+    assert len(_ticket_in(response.content.decode())[1]) <= 1
+
+
+def _ticket_in(page: str) -> tuple[Any, set[str]]:
+    ticket = re.search(r'data-live-ticket="([^"]+)"', page)
+    assert ticket
+    claims = jwt.decode(ticket.group(1), OctKey.import_key(settings.LIVE_SECRET)).claims
+    return claims, set(claims["seen"])
+
+
 def test_every_key_of_the_desk_does_one_thing(desk: Desk) -> None:
     case = called(desk)
     for _stage in ("called", "in progress"):
@@ -656,9 +694,8 @@ def test_every_key_of_the_desk_does_one_thing(desk: Desk) -> None:
 def test_the_desk_costs_few_statements(desk: Desk, reference: None) -> None:
     case = in_progress(desk, complaints=["fever", "cough"])
     desk.write(case, "add_diagnosis:J06.9", history="H")
-    with CaptureQueriesContext(
-        connection,
-    ) as captured:
+    desk.get()  # what seldom changes is kept from then on
+    with CaptureQueriesContext(connection) as captured:
         assert desk.get().status_code == 200
     assert len(captured) <= STATEMENTS_OF_THE_DESK, statements(captured)
     desk.write(case, "add_line", line="pcm 650 1-0-1 5d")

@@ -18,6 +18,7 @@ from sanjeevani.calls.models import Mode, Presence, QualitySample, Room, RoomSta
 from sanjeevani.calls.seats import GATEWAY_SEATS
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
+from sanjeevani.foundation.compiled import Compiled, given, given_any
 from sanjeevani.foundation.errors import DomainError
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.rows import Kept
@@ -91,9 +92,7 @@ def record(batch: Batch) -> list[tuple[int, uuid.UUID]]:
     for state_id, events in by_state.items():
         rooms = {
             room.id: room
-            for room in Room.objects.filter(
-                state_id=state_id, id__in={event.room for event in events}
-            )
+            for room in _rooms.all(state_id=state_id, ids=list({event.room for event in events}))
         }
         known = [event for event in events if event.room in rooms]
         joined = {event.room for event in known if _seated(state_id, event)}
@@ -104,6 +103,7 @@ def record(batch: Batch) -> list[tuple[int, uuid.UUID]]:
     return complete
 
 
+_rooms = Compiled(lambda: Room.objects.filter(state_id=given("state_id"), id=given_any("ids")))
 _presences = Kept(Presence, key=("state_id", "room_id", "seat"))
 
 
@@ -175,14 +175,16 @@ def follow(room: Room, mode: Mode, seat: Seat) -> None:
         return
 
 
+_left = Compiled(
+    lambda: Presence.objects.filter(
+        state_id=given("state_id"), room_id=given("room_id")
+    ).values_list("seat", "left_at")
+)
+
+
 def _both_here(state_id: int, room_id: uuid.UUID) -> bool:
-    away = Presence.objects.filter(
-        state_id=state_id, room_id=room_id, seat__in=[Seat.HOST, Seat.GUEST], left_at__isnull=False
-    )
-    here = Presence.objects.filter(
-        state_id=state_id, room_id=room_id, seat__in=[Seat.HOST, Seat.GUEST], left_at__isnull=True
-    )
-    return not away.exists() and here.count() == 2
+    seats = dict(_left.all(state_id=state_id, room_id=room_id))
+    return all(seat in seats and seats[seat] is None for seat in (Seat.HOST, Seat.GUEST))
 
 
 def notice_loss(presence: Presence) -> bool:

@@ -12,9 +12,10 @@ from sanjeevani.calls.models import Message, Mode, ModeChange, Room, RoomStatus,
 from sanjeevani.calls.states import ROOM_MOVES
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
+from sanjeevani.foundation.compiled import Compiled, given
 from sanjeevani.foundation.errors import Invalid, NotPermitted
 from sanjeevani.foundation.ids import uuid7
-from sanjeevani.foundation.rows import Kept
+from sanjeevani.foundation.rows import Kept, update_where
 from sanjeevani.foundation.states import move
 from sanjeevani.foundation.verbs import concerns, publish, verb
 
@@ -70,7 +71,9 @@ def seat_host(
     actor: Actor, *, state_id: int, room_id: uuid.UUID, account_id: uuid.UUID | None
 ) -> None:
     """Give the host's seat to an account, or free it with None."""
-    Room.objects.filter(state_id=state_id, id=room_id).update(
+    update_where(
+        Room,
+        {"state_id": state_id, "id": room_id},
         host_account_id=account_id,
         # What was agreed with one host is not agreed with the next.
         ceiling=Mode.VIDEO,
@@ -98,6 +101,13 @@ def seat_of(actor: Actor, room: Room) -> Seat:
 _messages = Kept(Message, key=("state_id", "room_id", "client_key"))
 
 
+_room_locked = Compiled(
+    lambda: Room.objects.select_for_update(no_key=True).filter(
+        state_id=given("state_id"), id=given("id")
+    )
+)
+
+
 @verb("calls.send_message")
 def send_message(
     actor: Actor, *, state_id: int, room_id: uuid.UUID, text: str, client_key: uuid.UUID
@@ -108,7 +118,9 @@ def send_message(
     """
     # Locked, so that messages are seen in the order of their ids: who reads on after the newest
     # one would miss another that is made before it and stored after it.
-    room = Room.objects.select_for_update(no_key=True).get(state_id=state_id, id=room_id)
+    room = _room_locked.first(state_id=state_id, id=room_id)
+    if room is None:
+        raise Room.DoesNotExist
     seat = seat_of(actor, room)
     text = text.strip()
     if not text:

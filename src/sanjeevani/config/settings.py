@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "sanjeevani.web.live.note_what_is_done",
     "sanjeevani.web.access.authenticate",
 ]
 

@@ -60,7 +60,7 @@ from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.compiled import Compiled, given
 from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted
 from sanjeevani.foundation.ids import uuid7
-from sanjeevani.foundation.rows import Kept
+from sanjeevani.foundation.rows import Kept, update_where
 from sanjeevani.foundation.states import move
 from sanjeevani.foundation.verbs import concerns, publish, verb
 from sanjeevani.intake.content import IntakeContent
@@ -330,13 +330,19 @@ def _here_again(consultation: Consultation, spoke_id: uuid.UUID) -> None:
     ).update(done_at=clock.now())
 
 
+_blocked = Compiled(
+    lambda: Block.objects.filter(
+        state_id=given("state_id"), account_id=given("account_id")
+    ).values_list("practitioner_id")
+)
+
+
 def blocked_for(patient_state_id: int, account_id: uuid.UUID) -> list[uuid.UUID]:
     """Return the practitioners whom an account is never to meet again."""
-    return list(
-        Block.objects.filter(state_id=patient_state_id, account_id=account_id).values_list(
-            "practitioner_id", flat=True
-        )
-    )
+    return [
+        practitioner_id
+        for (practitioner_id,) in _blocked.all(state_id=patient_state_id, account_id=account_id)
+    ]
 
 
 def respect_blocks(actor: Actor, consultation: Consultation) -> None:
@@ -355,18 +361,28 @@ CARRIED_DAYS = 3
 """So long the waiting time of who was sent home by a closing clinic counts."""
 
 
-def _carried_wait(patient: Patient, line: Line) -> datetime.datetime | None:
-    """Return since when the patient waits, if the line closed before their turn; once."""
-    sent_home = (
+_sent_home = Compiled(
+    lambda: (
         Consultation.objects.select_related("token")
         .filter(
-            state_id=line.state_id,
-            patient_id=patient.id,
-            line_id=line.id,
+            state_id=given("state_id"),
+            patient_id=given("patient_id"),
+            line_id=given("line_id"),
             carries_wait=True,
-            ended_at__gt=clock.now() - datetime.timedelta(days=CARRIED_DAYS),
+            ended_at__gt=given("since"),
         )
-        .first()
+        .order_by("id")[:1]
+    )
+)
+
+
+def _carried_wait(patient: Patient, line: Line) -> datetime.datetime | None:
+    """Return since when the patient waits, if the line closed before their turn; once."""
+    sent_home = _sent_home.first(
+        state_id=line.state_id,
+        patient_id=patient.id,
+        line_id=line.id,
+        since=clock.now() - datetime.timedelta(days=CARRIED_DAYS),
     )
     if sent_home is None:
         return None
@@ -375,13 +391,22 @@ def _carried_wait(patient: Patient, line: Line) -> datetime.datetime | None:
     return since
 
 
+_of_request = Compiled(
+    lambda: Consultation.objects.filter(
+        state_id=given("state_id"),
+        request_key=given("request_key"),
+        patient_account_id=given("account_id"),
+    )[:1]
+)
+
+
 def requested_before(
     patient: Patient, state_id: int, request_key: uuid.UUID
 ) -> Consultation | None:
     """Return the consultation that a request of this key has opened, for the verbs that ask."""
-    earlier = Consultation.objects.filter(
-        state_id=state_id, request_key=request_key, patient_account_id=patient.account_id
-    ).first()
+    earlier = _of_request.first(
+        state_id=state_id, request_key=request_key, account_id=patient.account_id
+    )
     if earlier is not None:
         concerns(earlier, patient_id=earlier.patient_id)
     return earlier
@@ -487,7 +512,8 @@ def seat(actor: Actor, practitioner: Practitioner, token: Token) -> Consultation
         if consultation.follow_up_with_id == practitioner.id
         else EncounterKind.FIRST,
     }
-    Consultation.objects.filter(state_id=consultation.state_id, id=consultation.id).update(**facts)
+    where = {"state_id": consultation.state_id, "id": consultation.id}
+    update_where(Consultation, where, **facts)
     for name, value in facts.items():
         setattr(consultation, name, value)
     seat_host(
@@ -637,6 +663,12 @@ class NoteContent:
 
 
 _note = Kept(Note, key=("state_id", "consultation_id"))
+_diagnoses = Kept(Diagnosis, key=("state_id", "consultation_id", "code"))
+_advice = Compiled(
+    lambda: Note.objects.filter(
+        state_id=given("state_id"), consultation_id=given("consultation_id")
+    ).values_list("advice")
+)
 
 
 @verb("consultation.write_note")
@@ -663,25 +695,34 @@ def write_note(
             **vars(content),
         )
     )
-    kept = Diagnosis.objects.filter(state_id=state_id, consultation_id=consultation_id)
-    kept.exclude(code__in=[code for code, _title in diagnoses]).delete()
-    Diagnosis.objects.bulk_create(
-        [
-            Diagnosis(
-                state_id=state_id,
-                id=uuid7(),
-                consultation_id=consultation_id,
-                code=code,
-                title=title,
-            )
-            for code, title in diagnoses
-        ],
-        ignore_conflicts=True,
-    )
+    _code(state_id, consultation_id, dict(diagnoses))
     ask = open_ask(consultation)
     if ask is not None:
         publish(NoteWritten(state_id=state_id, colleague_id=ask.colleague_id))
     concerns(consultation, patient_id=consultation.patient_id)
+
+
+_coded = Compiled(
+    lambda: Diagnosis.objects.filter(
+        state_id=given("state_id"), consultation_id=given("consultation_id")
+    ).values_list("code")
+)
+
+
+def _code(state_id: int, consultation_id: uuid.UUID, diagnoses: dict[str, str]) -> None:
+    """Let these diagnoses, title by code, be all that the note has."""
+    kept = {code for (code,) in _coded.all(state_id=state_id, consultation_id=consultation_id)}
+    if gone := kept - diagnoses.keys():
+        Diagnosis.objects.filter(
+            state_id=state_id, consultation_id=consultation_id, code__in=gone
+        ).delete()
+    for code, title in diagnoses.items():
+        if code not in kept:
+            _diagnoses.add(
+                Diagnosis(
+                    state_id=state_id, consultation_id=consultation_id, code=code, title=title
+                )
+            )
 
 
 @verb("consultation.complete")
@@ -731,9 +772,9 @@ def require_concludable(
         raise NotInProgress(
             _("The connection to the patient is lost. Wait until they are back, or give it up.")
         )
-    note = Note.objects.filter(state_id=state_id, consultation_id=consultation_id).first()
-    coded = Diagnosis.objects.filter(state_id=state_id, consultation_id=consultation_id).exists()
-    if note is None or not (note.advice.strip() or coded):
+    note = _advice.first(state_id=state_id, consultation_id=consultation_id)
+    coded = _coded.all(state_id=state_id, consultation_id=consultation_id)
+    if note is None or not (note[0].strip() or coded):
         raise Invalid(_("Write your advice or a diagnosis before you finish."), field="advice")
 
 

@@ -2,13 +2,14 @@
 
 A hint says only "look again". For topics that many screens watch at once, a snapshot function
 computes what each of them needs in one query, so that a move in a line of sixty costs one
-statement, not sixty requests; the gateway hands each screen its own part.
+statement, not sixty requests; the gateway hands each screen its own part. A hint names what
+caused it, so that a page made after that, by whoever did it, is not sent to look again.
 """
 
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from django.conf import settings
 from joserfc import jwt
@@ -24,6 +25,8 @@ class Hint(TypedDict):
 
     all: dict[str, Any] | None
     each: dict[str, dict[str, Any]]
+    causes: NotRequired[list[str]]
+    """The audit rows of all that it tells of; left out where some are not known."""
 
 
 Snapshot = Callable[[int, list[uuid.UUID]], dict[uuid.UUID, Hint]]
@@ -39,8 +42,10 @@ def hints_for(facts: Iterable[StoredFact]) -> dict[str, Hint]:
     """Return one hint per topic that the facts touch; several facts of a line make one."""
     by_prefix: dict[tuple[str, int], set[uuid.UUID]] = {}
     hints: dict[str, Hint] = {}
+    causes: dict[str, set[uuid.UUID | None]] = {}
     for fact in facts:
         for topic in fact.topics:
+            causes.setdefault(topic, set()).add(fact.cause)
             prefix, _, key = topic.partition(".")
             if prefix in _snapshots:
                 by_prefix.setdefault((prefix, fact.state_id), set()).add(uuid.UUID(key))
@@ -49,6 +54,10 @@ def hints_for(facts: Iterable[StoredFact]) -> dict[str, Hint]:
     for (prefix, state_id), ids in by_prefix.items():
         for record_id, hint in _snapshots[prefix](state_id, sorted(ids)).items():
             hints[f"{prefix}.{record_id}"] = hint
+    for topic, hint in hints.items():
+        known = [str(cause) for cause in causes.get(topic, {None}) if cause is not None]
+        if len(known) == len(causes.get(topic, {None})):
+            hint["causes"] = known
     return hints
 
 
@@ -57,12 +66,14 @@ def issue_ticket(
     topics: Mapping[str, str],
     *,
     since: float | None = None,
+    seen: Iterable[uuid.UUID] = (),
     seconds: int = TICKET_SECONDS,
     **claims: Any,
 ) -> str:
     """Return a signed ticket to listen to `topics` (each topic to the bearer's key in it).
 
     `since` is the Unix time from which the bearer's screen may lack what happened; by default now.
+    `seen`: audit rows of what was surely done before, which the screen shows.
     """
     now = time.time()
     payload = {
@@ -70,6 +81,7 @@ def issue_ticket(
         "topics": dict(topics),
         "iat": now if since is None else since,
         "exp": int(now) + seconds,
+        "seen": [str(cause) for cause in seen],
         **claims,
     }
     return jwt.encode({"alg": "HS256"}, payload, OctKey.import_key(settings.LIVE_SECRET))

@@ -35,6 +35,8 @@ class OutboxFact(ShardedModel):
     kind = models.CharField(max_length=80)
     payload = models.JSONField()
     topics = ArrayField(models.CharField(max_length=90))
+    cause = models.UUIDField(null=True)
+    """The audit row of the verb that published it; facts of before have none."""
     recorded_at = models.DateTimeField()
     position = models.BigIntegerField(null=True)
 

@@ -32,6 +32,8 @@ class StoredFact:
     kind: str
     payload: dict[str, Any]
     topics: list[str]
+    cause: uuid.UUID | None = None
+    """The audit row of the verb that published it."""
 
 
 Listener = Callable[[Sequence[StoredFact]], None]
@@ -73,13 +75,13 @@ def number_facts() -> list[StoredFact]:
         if last is None:
             return []
         cursor.execute(
-            "SELECT state_id, id, kind, payload, topics FROM foundation_outboxfact"
+            "SELECT state_id, id, kind, payload, topics, cause FROM foundation_outboxfact"
             " WHERE position IS NULL ORDER BY id LIMIT %s",
             [BATCH],
         )
         facts = [
-            StoredFact(last + number, state_id, fact_id, kind, _decoded(payload), topics)
-            for number, (state_id, fact_id, kind, payload, topics) in enumerate(
+            StoredFact(last + number, state_id, fact_id, kind, _decoded(payload), topics, cause)
+            for number, (state_id, fact_id, kind, payload, topics, cause) in enumerate(
                 cursor.fetchall(), start=1
             )
         ]

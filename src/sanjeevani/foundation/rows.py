@@ -42,6 +42,22 @@ def update(row: models.Model, alias: str, changes: Sequence[tuple[Field, Any, An
         return bool(cursor.rowcount)
 
 
+def update_where(model: type[models.Model], where: dict[str, Any], **changes: Any) -> int:
+    """Change the rows whose columns have these values, or one of a list; return how many.
+
+    Values only: what SQL is to work out is written as a queryset.
+    """
+    alias = router.db_for_write(model)
+    connection = connections[alias]
+    fields = {field.attname: field for field in model._meta.concrete_fields}
+    values = [fields[name].get_db_prep_save(value, connection) for name, value in changes.items()]
+    values += [list(value) if isinstance(value, list) else value for value in where.values()]
+    shape = tuple((name, isinstance(value, list)) for name, value in where.items())
+    with connection.cursor() as cursor:
+        cursor.execute(_update_where_sql(model, alias, tuple(changes), shape), values)
+        return int(cursor.rowcount)
+
+
 class Kept(Generic[Row]):
     """Rows of a model of which there is one for each key."""
 
@@ -95,6 +111,25 @@ def _update_sql(model: type[models.Model], alias: str, fields: tuple[Field, ...]
     changes = ", ".join(f"{_column(field, alias)} = {_place(field, alias)}" for field in fields)
     key = " AND ".join(f"{_column(field, alias)} = %s" for field in model._meta.pk_fields)
     return f"UPDATE {quote(model._meta.db_table)} SET {changes} WHERE {key}"  # noqa: S608
+
+
+@cache
+def _update_where_sql(
+    model: type[models.Model],
+    alias: str,
+    names: tuple[str, ...],
+    where: tuple[tuple[str, bool], ...],
+) -> str:
+    quote = connections[alias].ops.quote_name
+    fields = {field.attname: field for field in model._meta.concrete_fields}
+    changes = ", ".join(
+        f"{_column(fields[name], alias)} = {_place(fields[name], alias)}" for name in names
+    )
+    conditions = " AND ".join(
+        f"{_column(fields[name], alias)} = {'ANY(%s)' if several else '%s'}"
+        for name, several in where
+    )
+    return f"UPDATE {quote(model._meta.db_table)} SET {changes} WHERE {conditions}"  # noqa: S608
 
 
 @cache

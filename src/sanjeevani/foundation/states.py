@@ -8,6 +8,7 @@ from typing import Any
 from django.db import models
 
 from sanjeevani.foundation.errors import Stale
+from sanjeevani.foundation.rows import update_where
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,6 @@ def move(
     refused = [name for name in allowed if not moves.allows(name, to)]
     if refused or not allowed:
         raise ValueError(f"{model.__name__}: no move from {refused or 'anywhere'} to {to}")
-    rows = model._default_manager.filter(state_id=state_id, id=id, status__in=allowed)
-    if not rows.update(status=to, **changes):
+    where = {"state_id": state_id, "id": id, "status": allowed}
+    if not update_where(model, where, status=to, **changes):
         raise Stale

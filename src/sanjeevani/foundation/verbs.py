@@ -12,12 +12,12 @@ The outermost verb opens the transaction and writes the audit row; a verb called
 joins it, and its facts go out with the outer one's.
 """
 
+import contextlib
 import contextvars
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from functools import wraps
-from itertools import chain
 from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 from django.db import connection, models, transaction
@@ -85,6 +85,18 @@ class AuditMissing(RuntimeError):
 
 
 _unit: contextvars.ContextVar[UnitOfWork | None] = contextvars.ContextVar("unit", default=None)
+_done: contextvars.ContextVar[list[uuid.UUID] | None] = contextvars.ContextVar("done", default=None)
+
+
+@contextlib.contextmanager
+def noting_what_is_done() -> Iterator[list[uuid.UUID]]:
+    """Gather, from here on, the audit rows of verbs that have committed and published facts."""
+    done: list[uuid.UUID] = []
+    token = _done.set(done)
+    try:
+        yield done
+    finally:
+        _done.reset(token)
 
 
 def verb(
@@ -108,8 +120,10 @@ def verb(
                     _unit.reset(token)
                 if unit.concern is None:
                     raise AuditMissing(name)
-                write_audit(actor, name, unit.concern)
-                _write_facts(unit.facts)
+                cause = write_audit(actor, name, unit.concern)
+                _write_facts(unit.facts, cause)
+            if unit.facts and (done := _done.get()) is not None:
+                done.append(cause)
             return result
 
         VERBS[name] = run
@@ -159,14 +173,16 @@ AUDIT = (
 )
 
 
-def write_audit(actor: Actor, verb_name: str, concern: Concern) -> None:
-    """Append one row to the audit trail. Reads of records by staff call this themselves."""
+def write_audit(actor: Actor, verb_name: str, concern: Concern) -> uuid.UUID:
+    """Append one row to the audit trail; return its id. Reads of records by staff call this
+    themselves."""
+    event_id = uuid7()
     with connection.cursor() as cursor:
         cursor.execute(
             AUDIT,
             [
                 concern.state_id,
-                uuid7(),
+                event_id,
                 clock.now(),
                 verb_name,
                 actor.kind,
@@ -179,21 +195,23 @@ def write_audit(actor: Actor, verb_name: str, concern: Concern) -> None:
                 concern.break_glass,
             ],
         )
+    return event_id
 
 
 FACTS = (
-    "INSERT INTO foundation_outboxfact (state_id, id, kind, payload, topics, recorded_at) VALUES "
+    "INSERT INTO foundation_outboxfact"
+    " (state_id, id, kind, payload, topics, cause, recorded_at) VALUES "
 )
-FACT = "(%s, %s, %s, %s, %s, %s)"
+FACT = "(%s, %s, %s, %s, %s, %s, %s)"
 
 
-def _write_facts(facts: list[Fact]) -> None:
+def _write_facts(facts: list[Fact], cause: uuid.UUID) -> None:
     if not facts:
         return
     now = clock.now()
-    values = [
-        (fact.state_id, uuid7(), fact.kind, Jsonb(fact.payload()), fact.topics(), now)
-        for fact in facts
-    ]
+    values: list[Any] = []
+    for fact in facts:
+        payload = Jsonb(fact.payload())
+        values += [fact.state_id, uuid7(), fact.kind, payload, fact.topics(), cause, now]
     with connection.cursor() as cursor:
-        cursor.execute(FACTS + ", ".join([FACT] * len(facts)), [*chain.from_iterable(values)])
+        cursor.execute(FACTS + ", ".join([FACT] * len(facts)), values)

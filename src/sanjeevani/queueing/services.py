@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F
+from django.db.models import Count, F
 
 from sanjeevani.directory.models import Line
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
+from sanjeevani.foundation.compiled import Compiled, given
 from sanjeevani.foundation.errors import Stale
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.states import move
@@ -170,8 +171,20 @@ def _next_number(state_id: int, line_id: uuid.UUID, day: datetime.date, places: 
     return number
 
 
+_waiting_in = Compiled(
+    lambda: (
+        Token.objects.filter(state_id=given("state_id"), line_id=given("line_id"), status="waiting")
+        .values("line_id")
+        .annotate(waiting=Count("*"))
+        .order_by()
+        .values_list("waiting")
+    )
+)
+
+
 def _waiting_count(state_id: int, line_id: uuid.UUID) -> int:
-    return Token.objects.filter(state_id=state_id, line_id=line_id, status="waiting").count()
+    row = _waiting_in.first(state_id=state_id, line_id=line_id)
+    return row[0] if row else 0
 
 
 @verb("queueing.take_lease")
@@ -270,7 +283,8 @@ def answer(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Token:
     ).update(status="serving", deadline_at=None, served_from=now)
     if not answered:
         raise CallExpired
-    token = Token.objects.get(state_id=state_id, id=token_id)
+    token = _token.first(state_id=state_id, id=token_id)
+    assert token is not None
     concerns(token, patient_id=token.subject_id)
     publish(_fact(TokenAnswered, token))
     return token
@@ -443,8 +457,19 @@ def note_unattended(
     concerns(Line(state_id=state_id, id=line_id))
 
 
+_token = Compiled(lambda: Token.objects.filter(state_id=given("state_id"), id=given("id")))
+_token_locked = Compiled(
+    lambda: Token.objects.select_for_update(no_key=True).filter(
+        state_id=given("state_id"), id=given("id")
+    )
+)
+
+
 def _locked(state_id: int, token_id: uuid.UUID) -> Token:
-    return Token.objects.select_for_update(no_key=True).get(state_id=state_id, id=token_id)
+    token = _token_locked.first(state_id=state_id, id=token_id)
+    if token is None:
+        raise Token.DoesNotExist
+    return token
 
 
 def _end(token: Token, status: str) -> Token:

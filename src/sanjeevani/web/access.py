@@ -8,6 +8,7 @@ The decorators only mark a view; the middleware below decides, in one place.
 
 import logging
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -49,6 +50,8 @@ class PortalRequest(HttpRequest):
     post: Post
     """The post acted in; only views under `staff` have it."""
     request_id: str
+    done: list[uuid.UUID]
+    """The audit rows of what it has done so far."""
     began: float
     """When it was begun to be answered (Unix time): what is read for it is no older."""
 
