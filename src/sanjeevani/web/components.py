@@ -88,7 +88,16 @@ def form_open(
     opening = Markup("<form{} novalidate>").format(written)
     if method != "post":
         return opening
-    return opening + Markup("{}").format(Markup(context["csrf_input"]))  # noqa: S704 - Django's own input
+    return opening + _csrf_input(context)
+
+
+def _csrf_input(context: Context) -> Markup:
+    """Return Django's hidden input, the same for all forms of a page: each would cost a new one."""
+    request = context["request"]
+    if not hasattr(request, "csrf_input"):
+        request.csrf_input = Markup(context["csrf_input"])  # noqa: S704 - Django's own input
+    made: Markup = request.csrf_input
+    return made
 
 
 def component(

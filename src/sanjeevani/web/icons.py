@@ -4,6 +4,8 @@ Shapes on a grid of 24: Lucide (ISC), Tabler Icons (MIT) and our own (cough, sto
 pregnancy, headache); see `frontend/LICENCES.md`.
 """
 
+from functools import lru_cache
+
 from markupsafe import Markup
 
 SHAPES = {
@@ -420,6 +422,7 @@ MARK = Markup(
 )
 
 
+@lru_cache(maxsize=1000)
 def icon(name: str, size: int = 24, label: str = "") -> Markup:
     """Return an icon, `size` CSS pixels wide; raise KeyError for a name that does not exist.
 
