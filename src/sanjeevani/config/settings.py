@@ -86,11 +86,11 @@ _DATABASE = {
     "PORT": os.environ.get("SANJEEVANI_DB_PORT", ""),
     "CONN_MAX_AGE": None,
     "CONN_HEALTH_CHECKS": True,
-    # A statement that was sent five times is prepared: half of PostgreSQL's work was to parse and
+    # A statement that was sent twice is prepared: half of PostgreSQL's work was to parse and
     # plan the same ones again. A pgbouncer before 1.21 cannot pass them on: set 0.
     "OPTIONS": {
         "server_side_binding": True,
-        "prepare_threshold": int(os.environ.get("SANJEEVANI_DB_PREPARE_AFTER", "5")) or None,
+        "prepare_threshold": int(os.environ.get("SANJEEVANI_DB_PREPARE_AFTER", "2")) or None,
     },
 }
 DATABASES = {
