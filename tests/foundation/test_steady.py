@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from sanjeevani.directory.models import Facility, Holiday
 from sanjeevani.foundation import clock, steady
+from sanjeevani.foundation.apps import begin_an_edition
 from sanjeevani.foundation.compiled import given
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.models import ListenerCursor, Mark
@@ -118,6 +119,13 @@ def test_what_is_undone_leaves_nothing_behind() -> None:
         change_and_undo(name)
         steady.begin(edition())
         assert name_of(facility) == "First"
+
+
+@pytest.mark.django_db(databases=["default", "owner"])
+def test_migrations_begin_an_edition() -> None:
+    before = edition()
+    begin_an_edition("owner")
+    assert edition() != before
 
 
 @pytest.mark.django_db

@@ -1,4 +1,4 @@
-"""Grants of the serving role, given whenever the schema has changed."""
+"""What happens whenever the schema has changed: grants, and a new edition of what is kept."""
 
 from typing import Any
 
@@ -13,8 +13,20 @@ class FoundationConfig(AppConfig):
     name = "sanjeevani.foundation"
 
     def ready(self) -> None:
-        """Connect the grants."""
+        """Connect what follows migrations."""
         post_migrate.connect(grant_to_serving_role, sender=self)
+        post_migrate.connect(begin_an_edition, sender=self)
+
+
+def begin_an_edition(using: str, **_: Any) -> None:
+    """Let processes that run forget what they keep: a migration may have changed rows by SQL."""
+    if using != "owner":
+        return
+    # The module defines models, which Django allows only once all apps are known.
+    from sanjeevani.foundation.steady import Mark, changed
+
+    if Mark._meta.db_table in connections[using].introspection.table_names():
+        changed(using)
 
 
 def grant_to_serving_role(using: str, **_: Any) -> None:
