@@ -23,7 +23,8 @@ def begin_an_edition(using: str, **_: Any) -> None:
     if using != "owner":
         return
     # The module defines models, which Django allows only once all apps are known.
-    from sanjeevani.foundation.steady import Mark, changed
+    from sanjeevani.foundation.models import Mark
+    from sanjeevani.foundation.steady import changed
 
     if Mark._meta.db_table in connections[using].introspection.table_names():
         changed(using)
