@@ -55,9 +55,8 @@ def hints_for(facts: Iterable[StoredFact]) -> dict[str, Hint]:
         for record_id, hint in _snapshots[prefix](state_id, sorted(ids)).items():
             hints[f"{prefix}.{record_id}"] = hint
     for topic, hint in hints.items():
-        known = [str(cause) for cause in causes.get(topic, {None}) if cause is not None]
-        if len(known) == len(causes.get(topic, {None})):
-            hint["causes"] = known
+        if None not in causes[topic]:
+            hint["causes"] = [str(cause) for cause in causes[topic]]
     return hints
 
 
