@@ -49,7 +49,7 @@ def update_where(model: type[models.Model], where: dict[str, Any], **changes: An
     """
     alias = router.db_for_write(model)
     connection = connections[alias]
-    fields = {field.attname: field for field in model._meta.concrete_fields}
+    fields = _fields(model)
     values = [fields[name].get_db_prep_save(value, connection) for name, value in changes.items()]
     values += [list(value) if isinstance(value, list) else value for value in where.values()]
     shape = tuple((name, isinstance(value, list)) for name, value in where.items())
@@ -98,6 +98,11 @@ def _values(row: models.Model, alias: str, fields: Iterable[Field]) -> list[Any]
 
 
 @cache
+def _fields(model: type[models.Model]) -> dict[str, Field]:
+    return {field.attname: field for field in model._meta.concrete_fields}
+
+
+@cache
 def _insert_sql(model: type[models.Model], alias: str, fields: tuple[Field, ...]) -> str:
     quote = connections[alias].ops.quote_name
     columns = ", ".join(_column(field, alias) for field in fields)
@@ -121,7 +126,7 @@ def _update_where_sql(
     where: tuple[tuple[str, bool], ...],
 ) -> str:
     quote = connections[alias].ops.quote_name
-    fields = {field.attname: field for field in model._meta.concrete_fields}
+    fields = _fields(model)
     changes = ", ".join(
         f"{_column(fields[name], alias)} = {_place(fields[name], alias)}" for name in names
     )

@@ -6,6 +6,8 @@ to be: it is opened anew. The kernel is asked for that, not the server.
 
 Statements stay prepared. psycopg keeps a hundred of them, fewer than there are, and forgets all of
 them with every rollback, that is whenever a verb refuses something.
+
+Cursors are kept: making one costs as much again as a small statement that it sends.
 """
 
 import select
@@ -13,6 +15,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.backends.postgresql import base
+from django.db.backends.utils import CursorWrapper
+from psycopg import ServerCursor
 from psycopg._preparing import Prepare, PrepareManager
 from psycopg.pq.abc import PGresult
 
@@ -43,11 +47,50 @@ class Statements(PrepareManager):
             self._discards = False
 
 
+class Cursor(CursorWrapper):
+    """A cursor that goes back to its connection when it is closed, for the next statement."""
+
+    is_open = True
+
+    def close(self) -> None:
+        """Give the cursor back; once, however often it is closed."""
+        if self.is_open:
+            self.is_open = False
+            self.db.keep(self)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """See the module."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._idle: list[Cursor] = []
+
+    def make_cursor(self, cursor: Any) -> CursorWrapper:
+        """Wrap a new cursor. One that the server keeps for a long result has one use."""
+        wrapper = CursorWrapper if isinstance(cursor, ServerCursor) else Cursor
+        return wrapper(cursor, self)
+
+    def keep(self, cursor: Cursor) -> None:
+        """Take back a cursor; one of a connection that is gone is closed."""
+        if cursor.cursor.connection is self.connection:
+            self._idle.append(cursor)
+        else:
+            cursor.cursor.close()
+
+    def _cursor(self, name: str | None = None) -> CursorWrapper:
+        self.close_if_health_check_failed()
+        if name or self.queries_logged or self.connection is None or not self._idle:
+            made: CursorWrapper = super()._cursor(name)  # type: ignore[misc]  # not in the stubs
+            return made
+        self.validate_thread_sharing()
+        cursor = self._idle.pop()
+        cursor.is_open = True
+        return cursor
+
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Connect, with room for all statements that repeat."""
+        self._idle = []
         connection = super().get_new_connection(conn_params)
         statements = Statements()
         statements.prepare_threshold = connection.prepare_threshold
