@@ -410,7 +410,7 @@ def read_desk(request: ApiRequest) -> HttpResponseBase:
             )
             for head in line_heads(assigned, server_of(practitioner))
         ],
-        inbox=InboxReply.model_validate(inbox_of(practitioner)),
+        inbox=InboxReply.model_validate(inbox_of(assigned)),
         live=Reference(state_id=live[0], id=live[1]) if live else None,
     )
     return polled(request, desk)

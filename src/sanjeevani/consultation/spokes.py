@@ -184,10 +184,10 @@ def desk_topics(practitioner: Practitioner, lines: list[tuple[int, uuid.UUID]]) 
     return topics | {f"desk.{practitioner.id}": ""}
 
 
-def inbox_of(practitioner: Practitioner) -> Inbox:
-    """Return what waits to be answered in writing."""
+def inbox_of(assigned: list[tuple[int, uuid.UUID]]) -> Inbox:
+    """Return what waits to be answered in writing by who serves these lines."""
     by_state: dict[int, list[uuid.UUID]] = {}
-    lines = written_lines(assigned_lines(practitioner.id))
+    lines = written_lines(assigned)
     for state_id, line_id in lines:
         by_state.setdefault(state_id, []).append(line_id)
     waiting = 0

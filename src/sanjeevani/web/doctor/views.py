@@ -53,6 +53,7 @@ from sanjeevani.prescription.letters import render_letter
 from sanjeevani.prescription.permissions import is_live, may_cancel, may_replace
 from sanjeevani.prescription.queries import issued, prescriptions_of
 from sanjeevani.prescription.services import sign as sign_draft
+from sanjeevani.queueing.errors import NobodyWaiting
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.queries import assigned_lines
 from sanjeevani.roster.services import change_duty
@@ -89,6 +90,12 @@ class Said:
 
 SAID = {
     "finished": Said(_("Finished. The patient has what you wrote."), "good"),
+    "finished-next": Said(
+        _("The last consultation is finished. Its patient has what you wrote."), "good"
+    ),
+    "finished-last": Said(
+        _("Finished. The patient has what you wrote. Nobody is waiting in your lines."), "good"
+    ),
     "unanswered": Said(
         _(
             "The patient did not answer and waits behind the next two, to be called once more."
@@ -162,7 +169,7 @@ def _desk(
         )
         context |= room_context(consultation, Seat.HOST) | asking_of(consultation)
     else:
-        context["inbox"] = inbox_of(practitioner)
+        context["inbox"] = inbox_of(board.assigned)
         context["questions"] = questions_waiting(
             practitioner, [line.state_id for line in board.lines]
         )
@@ -256,16 +263,27 @@ def write(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> 
     leaves = writing.section in ("sign", "done") or writing.section in SAID
     if writing.failed or writing.has_results or (writing.typed_on and not leaves):
         return _desk(request, writing=writing, status=status)
-    after = {
-        "sign": reverse("doctor:sign", args=[state_id, consultation_id]),
-        "done": f"{reverse('doctor:desk')}?finished=1",
-    }
-    if writing.section in SAID:
-        return HttpResponseRedirect(f"{reverse('doctor:desk')}?{writing.section}=1", status=303)
-    section = f"#{writing.section}-title" if writing.section else ""
-    return HttpResponseRedirect(
-        after.get(writing.section, reverse("doctor:desk") + section), status=303
-    )
+    if writing.section == "sign":
+        address = reverse("doctor:sign", args=[state_id, consultation_id])
+    elif writing.section == "done":
+        said = _go_on(request) if writing.goes_on else "finished"
+        address = f"{reverse('doctor:desk')}?{said}=1"
+    elif writing.section in SAID:
+        address = f"{reverse('doctor:desk')}?{writing.section}=1"
+    else:
+        address = reverse("doctor:desk") + (f"#{writing.section}-title" if writing.section else "")
+    return HttpResponseRedirect(address, status=303)
+
+
+def _go_on(request: PortalRequest) -> str:
+    """Call the next patient after one that is finished; return what the desk then says."""
+    try:
+        call_next(request.actor, practitioner=practitioner_of(request))
+    except NobodyWaiting:
+        return "finished-last"
+    except DomainError:  # a break has begun meanwhile: the desk shows it
+        return "finished"
+    return "finished-next"
 
 
 def _parts(request: PortalRequest, writing: Writing, status: int) -> HttpResponse:
@@ -538,7 +556,7 @@ def lines(request: PortalRequest) -> HttpResponse:
 @conditional_page
 def inbox(request: PortalRequest) -> HttpResponse:
     """The written requests that wait, to be fetched again."""
-    context = {"inbox": inbox_of(practitioner_of(request))}
+    context = {"inbox": inbox_of(assigned_lines(practitioner_of(request).id))}
     return render(request, "doctor/parts/inbox.html", context)
 
 
