@@ -66,7 +66,7 @@ document.addEventListener("submit", (event) => {
   if (event.defaultPrevented || !(form instanceof HTMLFormElement) || !runs()) return;
   const pressed = event.submitter instanceof HTMLButtonElement ? event.submitter : null;
   // What ends the consultation ends the call.
-  if (pressed?.value === "done" || form.closest("[data-call-room]")) return;
+  if (["done", "done_next"].includes(pressed?.value ?? "") || form.closest("[data-call-room]")) return;
   event.preventDefault();
   const body = new URLSearchParams();
   for (const [name, value] of new FormData(form)) body.append(name, String(value));

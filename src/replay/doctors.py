@@ -17,6 +17,8 @@ INBOX = 'form="take-written"'
 """What the desk has when a request waits to be answered in writing."""
 SOMEBODY = re.compile(r"first for ")
 """What a line says when this doctor may call somebody; others may wait for another doctor."""
+NOBODY = "Nobody is waiting in your lines."
+"""What the desk says after Next, or Done with Next, when it called nobody."""
 
 CALLED, SERVING = "called", "serving"
 
@@ -58,6 +60,10 @@ class PageDoctor(Person):
     async def _serve_next(self, page: str) -> str:
         """Serve one patient from the desk as it is open; return the desk afterwards."""
         page = page or (await self.step("desk", "GET", "/desk")).text
+        if NOBODY in page and INBOX not in page and not SOMEBODY.search(page):
+            page = await self._wait_for_somebody(page)
+            if not page:
+                return ""
         if "data-call=" in page:
             return await self._hold(page)
         form = html.form_to(page, "/next")
@@ -206,12 +212,12 @@ class _Writing:
         return answer.text
 
     async def finish(self, outcome: str) -> str:
-        """Press Done; return the desk, to which it leads."""
+        """Press Done, next patient; return the desk, to which it leads."""
         answer = await self.doctor.step(
             "done",
             "POST",
             self.form.action,
-            data=self.form.with_values(do="done", outcome=outcome),
+            data=self.form.with_values(do="done_next", outcome=outcome),
             accept=(200, 409) if self.doctor.world.patience else (200,),
         )
         return answer.text if answer.status_code == 200 else ""

@@ -18,7 +18,7 @@ from joserfc.jwk import OctKey
 from sanjeevani.calls.models import Message
 from sanjeevani.calls.services import send_message
 from sanjeevani.consultation.models import Consultation, Diagnosis, Note
-from sanjeevani.consultation.services import answer, give_feedback, not_answered
+from sanjeevani.consultation.services import answer, give_feedback, not_answered, token_of
 from sanjeevani.directory.models import Clinic, Practitioner, Role
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
@@ -28,6 +28,7 @@ from sanjeevani.foundation.outbox import number_facts
 from sanjeevani.identity.models import Account, Session
 from sanjeevani.patients.models import Patient
 from sanjeevani.prescription.models import DraftItem, Prescription
+from sanjeevani.queueing.models import TokenStatus
 from sanjeevani.roster.queries import duty_of
 from tests.factories import (
     ANDHRA_PRADESH,
@@ -561,6 +562,33 @@ def test_done_needs_a_word(desk: Desk) -> None:
     assert desk.write(case, "done", in_page=False, outcome="referred_up").status_code == 422
     finished = desk.write(case, "done", in_page=False, outcome="advice", advice="Rest")
     assert finished.status_code == 303
+
+
+def test_done_calls_the_next_patient_of_who_wants_it(desk: Desk) -> None:
+    first = in_progress(desk)
+    second = requested(desk.clinic, PatientFactory.create(name="Second"))
+    wrong = desk.write(first, "done_next", in_page=False, outcome="advice")
+    assert wrong.status_code == 422
+    assert token_of(second).status == TokenStatus.WAITING
+    done = desk.write(first, "done_next", in_page=False, outcome="advice", advice="Rest")
+    assert done.headers["Location"] == "/desk?finished-next=1"
+    shown = text_of(desk.client.get(done.headers["Location"]))
+    assert "The last consultation is finished." in shown
+    assert second.patient_name in shown
+
+    answer(person(second.patient_account_id), state_id=28, consultation_id=second.id)
+    last = desk.write(second, "done_next", in_page=False, outcome="advice", advice="Rest")
+    assert "Nobody is waiting" in text_of(desk.client.get(last.headers["Location"]))
+
+
+def test_who_takes_a_break_during_a_consultation_is_given_nobody_afterwards(desk: Desk) -> None:
+    first = in_progress(desk)
+    second = requested(desk.clinic, PatientFactory.create())
+    desk.post("duty", to="break")
+    assert "Done, next patient" not in text_of(desk.get())
+    done = desk.write(first, "done_next", in_page=False, outcome="advice", advice="Rest")
+    assert done.headers["Location"] == "/desk?finished=1"
+    assert token_of(second).status == TokenStatus.WAITING
 
 
 # Looking back

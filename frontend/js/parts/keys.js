@@ -17,6 +17,8 @@ export function enhanceKeys() {
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+    // A key held down is pressed once: the page that it leads to has keys of its own.
+    if (event.repeat) return;
     if (isTyping(event.target) || !allowed()) return;
     if (event.key === "?" && sheet) {
       event.preventDefault();

@@ -151,6 +151,8 @@ class Writing:
         """The fields whose text the last action has used up."""
         self.typed: dict[str, str] = {}
         """What else stands in the fields of one line, by their names."""
+        self.goes_on = False
+        """The next patient is to be called once this consultation has ended."""
 
     # Forms are made when they are drawn or sent: most actions of the page do with one.
 
@@ -420,6 +422,10 @@ class Writing:
                     raise
                 refuse(form, error)
         self.outcome = form
+
+    def _done_next(self, data: QueryDict, argument: str) -> None:
+        self._done(data, argument)
+        self.goes_on = True
 
     # What becomes of the call and of the patient's place in the line.
 
@@ -713,6 +719,7 @@ ACTIONS: dict[str, Callable[[Writing, QueryDict, str], None]] = {
     "remove_item": Writing._remove_item,
     "sign": Writing._sign,
     "done": Writing._done,
+    "done_next": Writing._done_next,
     "find_opd": Writing._find_opd,
     "redirect": Writing._redirect,
     "refer": Writing._refer,
