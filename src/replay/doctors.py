@@ -18,7 +18,7 @@ INBOX = 'form="take-written"'
 SOMEBODY = re.compile(r"first for ")
 """What a line says when this doctor may call somebody; others may wait for another doctor."""
 NOBODY = "Nobody is waiting in your lines."
-"""What the desk says after Next, or Done with Next, when it called nobody."""
+"""What the desk says after Next, or Done with Next, when it called nobody: wait, then press."""
 
 CALLED, SERVING = "called", "serving"
 
@@ -82,7 +82,7 @@ class PageDoctor(Person):
         if answer.status_code != 404:
             return ""
         if INBOX not in answer.text:
-            return await self._wait_for_somebody(answer.text)
+            return answer.text
         form = needed_form(answer.text, "csrfmiddlewaretoken")
         answer = await self.step(
             "written", "POST", "/desk/written", data=form.values, accept=(200, 404, 409)

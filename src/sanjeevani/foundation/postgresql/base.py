@@ -62,9 +62,8 @@ class Cursor(CursorWrapper):
 class DatabaseWrapper(base.DatabaseWrapper):
     """See the module."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._idle: list[Cursor] = []
+    _idle: list[Cursor]
+    """The cursors that nobody holds, all of the present connection."""
 
     def make_cursor(self, cursor: Any) -> CursorWrapper:
         """Wrap a new cursor. One that the server keeps for a long result has one use."""
