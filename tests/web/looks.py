@@ -47,6 +47,15 @@ def show(page: Page, answer: Any) -> None:
     page.goto(f"{ORIGIN}/page")
 
 
+_MISNAMED = """
+() => [...document.querySelectorAll(".data--cards td")].filter(cell => {
+    const head = cell.closest("table").tHead.rows[0].cells[cell.cellIndex];
+    return cell.dataset.head !== head.textContent.trim();
+}).map(cell => cell.outerHTML)
+"""
+"""On a phone a cell stands alone: it says itself what its column's head says."""
+
+
 def _faults(page: Page, name: str) -> Iterator[tuple[Any, ...]]:
     if name == "board":
         return faults_of(page, PHONE, DESK, TELEVISION)
@@ -63,5 +72,6 @@ def faults_in(answers: Mapping[str, Any], language: str) -> list[tuple[Any, ...]
         for name, answer in answers.items():
             show(page, answer)
             faults += [(name, *fault) for fault in _faults(page, name)]
+            faults += [(name, "column", cell) for cell in page.evaluate(_MISNAMED)]
             keep_pictures(page, f"{name}-{language}", PHONE, DESK)
     return faults

@@ -31,7 +31,7 @@ def of_the_state(world: AdminWorld, _language: str) -> dict[str, Any]:
     doctor = f"28.{world.doctor.id}"
     client.post(network, {"do": "serve", "line": str(line.id), "doctor": doctor})
     answers |= {
-        "state-network": client.get(f"{network}?done=assigned"),
+        "state-network": client.get(f"{network}?done=serves"),
         "state-network-wrong": client.post(network, {"do": "link", "hub": ""}),
         "state-presence": client.get("/states/28/presence"),
     }

@@ -45,7 +45,10 @@ def test_a_hub_is_opened_linked_and_served(hub: Facility) -> None:
     assert network(hub) in board
     assert "It opens no speciality yet" in state.get(network(hub)).content.decode()
     opened = state.post(network(hub), {"do": "open", "opened": "general_medicine"})
-    assert opened.headers["Location"].endswith("?done=opened")
+    assert opened.headers["Location"].endswith("?done=speciality_opened")
+    said = state.get(opened.headers["Location"]).content.decode()
+    assert said.count("notice--good") == 1  # and not that a state is open
+    assert "The speciality is open." in said
     line = Line.objects.get(state_id=28, facility_id=hub.id)
     who = f"{post.state_id}.{post.practitioner_id}"
     state.post(network(hub), {"do": "serve", "line": str(line.id), "doctor": who})

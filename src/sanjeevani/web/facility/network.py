@@ -189,11 +189,11 @@ def network(request: PortalRequest, state_id: int, facility_id: uuid.UUID) -> Ht
 
     acts: dict[str, tuple[forms.Form, Callable[[], None], str]] = {
         "link": (link_form, link, "linked"),
-        "open": (open_form, begin, "opened"),
-        "serve": (serve_form, serve, "assigned"),
+        "open": (open_form, begin, "speciality_opened"),
+        "serve": (serve_form, serve, "serves"),
         "unlink": (decision, unlink, "unlinked"),
-        "close": (decision, close, "closed"),
-        "leave": (decision, leave, "unassigned"),
+        "close": (decision, close, "speciality_closed"),
+        "leave": (decision, leave, "leaves"),
     }
     if do in acts:
         form, act, said = acts[do]
