@@ -13,6 +13,13 @@ const here = location.pathname;
 
 const runs = () => room !== null && RUNNING.includes(room.dataset.callState ?? "");
 
+if (room) {
+  const { style } = document.documentElement;
+  new ResizeObserver(() => {
+    style.setProperty("--call-height", `${room.offsetHeight}px`);
+  }).observe(room);
+}
+
 /** @param {string} html @param {string} address where it came from */
 function fit(html, address) {
   const page = new DOMParser().parseFromString(html, "text/html");

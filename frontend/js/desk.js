@@ -161,9 +161,17 @@ document.addEventListener("htmx:afterSettle", () => {
 
 const call = () => document.querySelector("[data-call]")?.getAttribute("data-call");
 let rendered = call();
+// A form on its way leads to a page that says what it did: the desk is not loaded before it.
+let sent = false;
+addEventListener("submit", (event) => {
+  sent ||= !event.defaultPrevented;
+});
+addEventListener("pageshow", () => {
+  sent = false;
+});
 document.addEventListener("live:updated", () => {
   const now = call();
-  if (!now || now === rendered) return;
+  if (!now || now === rendered || sent) return;
   if (now === "none") location.replace(rendered === "called" ? "/desk?unanswered=1" : "/desk?moved=1");
   else if (document.dispatchEvent(new CustomEvent("desk:moved", { cancelable: true }))) {
     location.reload();

@@ -1,9 +1,10 @@
 """The doctor's desk in a real browser: by keyboard, and through what goes wrong."""
 
+import time
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.journeys.people import Doctor, Patient
 from tests.journeys.test_first_consultation import with_token
@@ -22,6 +23,23 @@ def typed(page: Page, keys: str, text: str) -> None:
     page.keyboard.press("Escape")
     page.keyboard.press(keys)
     page.keyboard.type(text)
+
+
+ON_TOP = """
+element => {
+    const { left, top, width, height } = element.getBoundingClientRect();
+    const there = document.elementFromPoint(left + width / 2, top + height / 2);
+    return element.contains(there);
+}
+"""
+"""Whether nothing stands before an element, the call least of all."""
+
+
+def answered_late(route: Route) -> None:
+    """Let a slow link bring the hint of what was done before its answer."""
+    answer = route.fetch(max_redirects=0)
+    time.sleep(3)
+    route.fulfill(response=answer)
 
 
 def test_a_consultation_without_a_mouse(
@@ -86,11 +104,18 @@ def test_a_consultation_without_a_mouse(
     expect(page.locator("main")).to_contain_text("The last consultation is finished")
     another.answer()
     expect(page.locator("[data-call=in_progress]")).to_be_visible()
+    page.set_viewport_size({"width": 1280, "height": 620})
+    page.locator("#id_line").evaluate("field => field.scrollIntoView({block: 'center'})")
+    assert page.locator("#patient-title").evaluate(ON_TOP)  # beside what is written
     typed(page, "a", "Rest and drink enough")
+    assert page.locator("#id_advice").evaluate(ON_TOP)
     page.keyboard.press("Escape")
     look(page, "desk-4-finish")
+    page.route("**/write", answered_late)
     page.keyboard.press("d")
+    expect(page.locator("main")).to_contain_text("Finished. The patient has what you wrote.")
     expect(page.locator("button.next")).to_be_visible()
+    page.unroute_all()
     page.keyboard.press("t")
     expect(page.locator("tbody")).to_contain_text("Deepa")
     look(page, "desk-5-day")
