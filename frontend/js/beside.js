@@ -20,7 +20,7 @@ if (room) {
   }).observe(room);
 }
 
-/** @param {string} html @param {string} address where it came from */
+/** @param {string} html @param {string} address where it came from @returns {boolean} this page stays */
 function fit(html, address) {
   const page = new DOMParser().parseFromString(html, "text/html");
   const main = page.querySelector("main");
@@ -28,13 +28,13 @@ function fit(html, address) {
   const url = new URL(address, location.href);
   if (!desk || !beside || !main || (url.pathname === here && !newDesk)) {
     location.assign(address);
-    return;
+    return false;
   }
   if (newDesk) {
     // The patient has gone: so does the call.
     if (!newDesk.querySelector("form[data-typed]")) {
       location.assign(address);
-      return;
+      return false;
     }
     morph(desk, newDesk);
     beside.replaceChildren();
@@ -42,7 +42,7 @@ function fit(html, address) {
     desk.hidden = false;
     document.dispatchEvent(new CustomEvent("page:changed", { detail: desk }));
     if (url.hash) document.querySelector(url.hash)?.scrollIntoView({ block: "center" });
-    return;
+    return true;
   }
   desk.hidden = true;
   beside.hidden = false;
@@ -55,17 +55,25 @@ function fit(html, address) {
   heading?.setAttribute("tabindex", "-1");
   heading?.focus();
   document.dispatchEvent(new CustomEvent("page:changed", { detail: beside }));
+  return true;
 }
 
-/** @param {string} address @param {RequestInit} [how] */
+/** @param {string} address @param {RequestInit} [how] a form on its way: see desk.js */
 async function load(address, how) {
+  const { dataset } = document.documentElement;
+  if (how) dataset.sent = "";
+  let stays = true;
   try {
     const answer = await fetch(address, { ...how, headers: { Accept: "text/html" } });
-    fit(await answer.text(), answer.url);
+    stays = fit(await answer.text(), answer.url);
   } catch {
     // No connection: the browser's own way says so, and the call is lost anyway.
     if (!how) location.assign(address);
   }
+  if (!how || !stays) return;
+  delete dataset.sent;
+  // What came meanwhile is looked at now.
+  document.dispatchEvent(new CustomEvent("live:updated"));
 }
 
 document.addEventListener("submit", (event) => {

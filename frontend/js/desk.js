@@ -161,17 +161,18 @@ document.addEventListener("htmx:afterSettle", () => {
 
 const call = () => document.querySelector("[data-call]")?.getAttribute("data-call");
 let rendered = call();
-// A form on its way leads to a page that says what it did: the desk is not loaded before it.
-let sent = false;
+// A form on its way (`data-sent`, also by beside.js) leads to a page that says what it did: the desk
+// is not loaded before it.
+const { dataset } = document.documentElement;
 addEventListener("submit", (event) => {
-  sent ||= !event.defaultPrevented;
+  if (!event.defaultPrevented) dataset.sent = "";
 });
 addEventListener("pageshow", () => {
-  sent = false;
+  delete dataset.sent;
 });
 document.addEventListener("live:updated", () => {
   const now = call();
-  if (!now || now === rendered || sent) return;
+  if (!now || now === rendered || "sent" in dataset) return;
   if (now === "none") location.replace(rendered === "called" ? "/desk?unanswered=1" : "/desk?moved=1");
   else if (document.dispatchEvent(new CustomEvent("desk:moved", { cancelable: true }))) {
     location.reload();

@@ -9,7 +9,7 @@ from typing import Self
 
 import httpx
 from PIL import Image
-from playwright.sync_api import FilePayload, Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
 _mobiles = itertools.count(9_810_000_000 + (os.getpid() % 10_000) * 10_000 + 100)
 
@@ -338,3 +338,10 @@ def photo(name: str) -> FilePayload:
     written = io.BytesIO()
     noise.save(written, "JPEG", quality=92)
     return {"name": name, "mimeType": "image/jpeg", "buffer": written.getvalue()}
+
+
+def answered_late(route: Route) -> None:
+    """Let a slow link bring the hint of what was done before its answer."""
+    answer = route.fetch(max_redirects=0)
+    time.sleep(3)
+    route.fulfill(response=answer)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.people import Doctor, Patient, photo
+from tests.journeys.people import Doctor, Patient, answered_late, photo
 from tests.journeys.test_first_consultation import with_token
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
@@ -118,3 +118,21 @@ def test_video_both_ways_and_down_the_ladder(
     expect(page.locator(".day-plan").first).to_be_visible()
     expect(page.locator("[data-call-room]")).to_be_hidden()
     look(page, "call-8-after")
+
+
+def test_a_slow_link_while_a_call_runs(new_patient: NewPatient, new_doctor: NewDoctor) -> None:
+    """The hint that the patient has gone comes before the answer that says where to."""
+    patient = with_token(new_patient(), TAMIL_NADU, "Hansa")
+    doctor = new_doctor("tamil-nadu.doctor2")
+    desk = doctor.page
+    doctor.go_on_duty()
+    doctor.next()
+    patient.answer()
+    doctor.expect_in_progress()
+    is_connected(desk)
+    desk.locator("#find-opd").click()
+    desk.locator("#id_clinic").select_option(index=1)
+    desk.locator("#id_redirect_reason").fill("A colleague knows the patient")
+    desk.route("**/write", answered_late)
+    desk.locator("#send-on").click()
+    expect(desk.locator("main")).to_contain_text("waits in the other OPD now")

@@ -1,12 +1,11 @@
 """The doctor's desk in a real browser: by keyboard, and through what goes wrong."""
 
-import time
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
-from tests.journeys.people import Doctor, Patient
+from tests.journeys.people import Doctor, Patient, answered_late
 from tests.journeys.test_first_consultation import with_token
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
@@ -33,13 +32,6 @@ element => {
 }
 """
 """Whether nothing stands before an element, the call least of all."""
-
-
-def answered_late(route: Route) -> None:
-    """Let a slow link bring the hint of what was done before its answer."""
-    answer = route.fetch(max_redirects=0)
-    time.sleep(3)
-    route.fulfill(response=answer)
 
 
 def test_a_consultation_without_a_mouse(
