@@ -50,6 +50,10 @@ STATEMENTS_OF_A_DRAFT = 9
 """What the rules ask on top, once a medicine stands in the draft."""
 
 
+STATEMENTS_BEFORE_SIGNING = 11
+STATEMENTS_OF_SIGNING = 24
+
+
 @dataclass
 class Desk:
     """A doctor's browser, and the OPD that the doctor serves."""
@@ -730,6 +734,13 @@ def test_the_desk_costs_few_statements(desk: Desk, reference: None) -> None:
     with CaptureQueriesContext(connection) as captured:
         assert desk.get().status_code == 200
     assert len(captured) <= STATEMENTS_OF_THE_DESK + STATEMENTS_OF_A_DRAFT, statements(captured)
+    address = reverse("doctor:sign", args=[case.state_id, case.id])
+    with CaptureQueriesContext(connection) as captured:
+        assert desk.client.get(address).status_code == 200
+    assert len(captured) <= STATEMENTS_BEFORE_SIGNING, statements(captured)
+    with CaptureQueriesContext(connection) as captured:
+        assert desk.client.post(address).status_code == 303
+    assert len(captured) <= STATEMENTS_OF_SIGNING, statements(captured)
 
 
 def statements(captured: CaptureQueriesContext) -> str:

@@ -23,13 +23,11 @@ from sanjeevani.foundation.sharding import across_states
 from sanjeevani.foundation.verbs import concerns, publish, verb
 from sanjeevani.queueing import services as queueing
 
-HELD = (ConsultationStatus.IN_PROGRESS, ConsultationStatus.INTERRUPTED)
-
 
 def is_held(consultation: Consultation) -> bool:
     """Tell whether doctor and patient are together, or about to be again. Not in writing."""
     return (
-        consultation.status in HELD
+        consultation.is_open
         and consultation.practitioner_id is not None
         and consultation.due_at is None
     )

@@ -126,6 +126,11 @@ class Consultation(ShardedModel):
             ),
         ]
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a practitioner has the patient: notes and prescription may be written."""
+        return self.status in (ConsultationStatus.IN_PROGRESS, ConsultationStatus.INTERRUPTED)
+
 
 class ConsultationReference(ShardedModel):
     """In the patient's state: where a consultation lives. Its id is the consultation's."""

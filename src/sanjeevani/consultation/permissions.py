@@ -1,7 +1,7 @@
 """Who may do what to a consultation."""
 
 from sanjeevani.consultation.errors import NotInProgress
-from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.consultation.models import Consultation
 from sanjeevani.directory.models import Practitioner
 from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.errors import NotPermitted
@@ -43,8 +43,5 @@ def require_in_progress(
 ) -> None:
     """Let only the practitioner pass, and only while the consultation is in progress."""
     require_practitioner(actor, practitioner, consultation)
-    if consultation.status not in (
-        ConsultationStatus.IN_PROGRESS,
-        ConsultationStatus.INTERRUPTED,
-    ):
+    if not consultation.is_open:
         raise NotInProgress

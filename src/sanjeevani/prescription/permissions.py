@@ -22,13 +22,6 @@ changed later is a new clinical question. A rule of this service, for a clinical
 CANCELLING = datetime.timedelta(days=90)
 """The longest course that can be prescribed; after it nothing is left to be given or taken."""
 
-_LIVE = (ConsultationStatus.IN_PROGRESS, ConsultationStatus.INTERRUPTED)
-
-
-def is_live(consultation: Consultation) -> bool:
-    """Tell whether the doctor still holds the consultation."""
-    return consultation.status in _LIVE
-
 
 def may_replace(consultation: Consultation) -> bool:
     """Tell whether a finished consultation is young enough for a correction."""
@@ -62,7 +55,7 @@ def require_open_draft(
     Raises NotInProgress.
     """
     require_prescriber(actor, practitioner, consultation)
-    if is_live(consultation):
+    if consultation.is_open:
         return
     if not may_replace(consultation) or prescription_in_force(consultation) is None:
         raise NotInProgress
@@ -70,7 +63,7 @@ def require_open_draft(
 
 def require_replaceable(consultation: Consultation) -> None:
     """Raise TooLateToReplace unless a signed prescription may still be corrected."""
-    if not is_live(consultation) and not may_replace(consultation):
+    if not consultation.is_open and not may_replace(consultation):
         raise TooLateToReplace
 
 

@@ -51,7 +51,6 @@ from sanjeevani.prescription.models import (
     SpokePrescription,
 )
 from sanjeevani.prescription.permissions import (
-    is_live,
     require_cancellable,
     require_open_draft,
     require_prescriber,
@@ -331,7 +330,7 @@ def _end(
             prescription_id=prescription.id,
             consultation_id=consultation.id,
             how=kind.value,
-            afterwards=not is_live(consultation),
+            afterwards=not consultation.is_open,
         )
     )
 

@@ -167,15 +167,21 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Case:
-    """The patient and what was said, as the middle of the desk and a record show them."""
+class Told:
+    """The patient's age and complaint, in the reader's language."""
 
     consultation: Consultation
     intake: IntakeContent
     complaints: list[str]
+    age: str
+
+
+@dataclass(frozen=True)
+class Case(Told):
+    """The patient and what was said, as the middle of the desk and a record show them."""
+
     answers: list[Answer]
     pregnant: bool | None
-    age: str
     may_menstruate: bool
     earlier: list[Consultation]
     messages: list[Message]
@@ -196,32 +202,41 @@ class Case:
         """The patient's phone rings."""
         return self.consultation.status == ConsultationStatus.REQUESTED
 
-    @property
-    def is_open(self) -> bool:
-        """Notes may be written."""
-        return self.consultation.status in (
-            ConsultationStatus.IN_PROGRESS,
-            ConsultationStatus.INTERRUPTED,
-        )
 
-
-def case_of(practitioner: Practitioner, consultation: Consultation) -> Case:
-    """Gather what belongs to a consultation that was read through the audited query."""
+def told_of(consultation: Consultation) -> Told:
+    """Read what the patient of a consultation told; it was read through the audited query."""
     language = reader_language()
     intake = intake_of(consultation.state_id, consultation.id)
     symptoms = symptoms_named(intake.complaints)
-    on = clock.today() if consultation.ended_at is None else localdate(consultation.ended_at)
-    years = age_in_years(consultation.patient_birth_date, on)
-    return Case(
+    return Told(
         consultation,
         intake,
         [
             symptoms[code].name_in(language) if code in symptoms else code
             for code in intake.complaints
         ],
+        age_text(consultation.patient_birth_date, _day_of(consultation), language),
+    )
+
+
+def _day_of(consultation: Consultation) -> datetime.date:
+    ended = consultation.ended_at
+    return clock.today() if ended is None else localdate(ended)
+
+
+def case_of(practitioner: Practitioner, consultation: Consultation) -> Case:
+    """Gather what belongs to a consultation that was read through the audited query."""
+    language = reader_language()
+    told = told_of(consultation)
+    intake = told.intake
+    years = age_in_years(consultation.patient_birth_date, _day_of(consultation))
+    return Case(
+        told.consultation,
+        intake,
+        told.complaints,
+        told.age,
         _answers(intake, language),
         intake.answers.get(PREGNANT),
-        age_text(consultation.patient_birth_date, on, language),
         consultation.patient_gender != Gender.MALE and 9 <= years <= 60,
         earlier_consultations(practitioner, consultation),
         messages_in(consultation.state_id, consultation.room_id),

@@ -50,7 +50,7 @@ from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import DomainError, NotFound
 from sanjeevani.prescription.documents import medicines_in, render_pdf
 from sanjeevani.prescription.letters import render_letter
-from sanjeevani.prescription.permissions import is_live, may_cancel, may_replace
+from sanjeevani.prescription.permissions import may_cancel, may_replace
 from sanjeevani.prescription.queries import issued, prescriptions_of
 from sanjeevani.prescription.services import sign as sign_draft
 from sanjeevani.queueing.errors import NobodyWaiting
@@ -70,6 +70,7 @@ from sanjeevani.web.doctor.desk import (
     left_behind,
     live_consultation,
     minutes_of,
+    told_of,
 )
 from sanjeevani.web.doctor.forms import ChatForm, TemplateForm, refuse
 from sanjeevani.web.doctor.writing import Writing
@@ -333,10 +334,8 @@ def sign(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> H
     """Show everything that will stand on the prescription, then sign it."""
     practitioner = practitioner_of(request)
     consultation = for_practitioner(request.actor, practitioner, state_id, consultation_id)
-    case = case_of(practitioner, consultation)
-    if not case.is_open:
+    if not consultation.is_open:
         return HttpResponseRedirect(f"{reverse('doctor:desk')}?moved=1", status=303)
-    writing = Writing(request.actor, practitioner, consultation)
     problem = None
     if request.method == "POST":
         try:
@@ -350,15 +349,20 @@ def sign(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> H
             problem = error
         else:
             return HttpResponseRedirect(f"{reverse('doctor:desk')}#finish", status=303)
-    context = _about(case, board_of(practitioner)) | {
+    writing = Writing(request.actor, practitioner, consultation)
+    context = {
         "place": "",
         "practitioner": practitioner,
-        "writing": writing.read(),
+        "told": told_of(consultation),
+        "note": writing.stored,
+        "diagnoses": writing.diagnosis_names,
+        "draft": writing.draft,
         "problem": problem,
         "today": clock.today(),
         # As it will stand on the prescription: the nearest to a meeting in person that there was.
         "mode": closest_mode(modes_used(state_id, consultation.room_id)).label,
         "failed": problem is not None,
+        **words.FUNCTIONS,
     }
     return render(request, "doctor/sign.html", context, status=problem.status if problem else 200)
 
@@ -391,7 +395,7 @@ def _record(
         "written": writing_of(consultation),
         "signed": signed,
         "papers": papers,
-        "may_replace": holds and (is_live(consultation) or may_replace(consultation)),
+        "may_replace": holds and (consultation.is_open or may_replace(consultation)),
         "may_cancel": holds and signed is not None and may_cancel(signed),
         "letter": letter_of(consultation),
         "advised": advice_in(consultation),

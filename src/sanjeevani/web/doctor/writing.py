@@ -33,7 +33,6 @@ from sanjeevani.consultation.errors import (
 from sanjeevani.consultation.interruptions import interrupt, not_reachable, resume, ring_again
 from sanjeevani.consultation.models import (
     Consultation,
-    ConsultationStatus,
     Note,
     NoteTemplate,
     Outcome,
@@ -194,10 +193,7 @@ class Writing:
     def read(self) -> Self:
         """Read what a page shows beyond the note, before its template runs."""
         _ = self.draft, self.signed, self.missing_at_spoke
-        if self.consultation.status in (
-            ConsultationStatus.IN_PROGRESS,
-            ConsultationStatus.INTERRUPTED,
-        ):
+        if self.consultation.is_open:
             _ = self.templates
         return self
 
