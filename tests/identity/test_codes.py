@@ -16,7 +16,7 @@ from sanjeevani.foundation.errors import TooMany
 from sanjeevani.foundation.models import AuditEvent, OutboxFact
 from sanjeevani.identity import services
 from sanjeevani.identity.errors import AccountInactive, CodeDead, WrongCode
-from sanjeevani.identity.limits import count_attempt, network_of
+from sanjeevani.identity.limits import count_attempt, count_attempts, network_of
 from sanjeevani.identity.models import Account, AttemptCounter, Login, OneTimeCode, Session
 from sanjeevani.messaging.models import OutgoingMessage
 from tests.identity.helpers import at, at_once, sent_code
@@ -245,9 +245,24 @@ def test_known_and_unknown_mobiles_get_the_same_work(unlimited: None) -> None:
         ask()
     with CaptureQueriesContext(connection) as unknown:
         ask("+919876500000")
-    assert [line["sql"].split()[:3] for line in known if "SAVEPOINT" not in line["sql"]] == [
-        line["sql"].split()[:3] for line in unknown if "SAVEPOINT" not in line["sql"]
-    ]
+    work = [line["sql"].split()[:3] for line in known if "SAVEPOINT" not in line["sql"]]
+    assert work == [line["sql"].split()[:3] for line in unknown if "SAVEPOINT" not in line["sql"]]
+    assert len(work) == 5  # its limits, the code, the message, audit row, fact
+
+
+@pytest.mark.django_db
+def test_the_first_limit_that_is_exceeded_is_told() -> None:
+    for limit, subject in (("code_again", "one"), ("codes_per_mobile", "one")):
+        for _attempt in range(3):
+            with contextlib.suppress(TooMany):
+                count_attempt(limit, subject)
+    with pytest.raises(TooMany) as refused:
+        count_attempts(("codes_per_mobile", "one"), ("code_again", "one"), ("code_again", "two"))
+    assert refused.value.retry_after == pytest.approx(600, abs=5)
+    # The others are counted with it.
+    with pytest.raises(TooMany) as refused:
+        count_attempts(("code_again", "two"), ("codes_per_mobile", "one"))
+    assert refused.value.retry_after == pytest.approx(30, abs=5)
 
 
 @pytest.mark.django_db

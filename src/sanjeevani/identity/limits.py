@@ -55,31 +55,41 @@ def limit_of(name: str) -> tuple[int, int]:
 
 
 def count_attempt(limit: str, subject: str) -> None:
-    """Count one attempt of `subject` (a mobile, user name or address) in one statement.
+    """Count one attempt of `subject` (a mobile, user name or address).
 
     The window starts with its first attempt. Raises `TooMany` with the seconds that it still lasts.
     """
-    allowed, seconds = limit_of(limit)
+    count_attempts((limit, subject))
+
+
+def count_attempts(*attempts: tuple[str, str]) -> None:
+    """Count one attempt for each limit and its subject, in one statement.
+
+    Raises `TooMany` for the first that is exceeded. They are counted all the same, unless the
+    transaction around takes them back. Who counts several names them in one order always: their
+    rows are locked in it.
+    """
     at = clock.now()
+    keys = [_key(limit, subject) for limit, subject in attempts]
+    ends = [at + datetime.timedelta(seconds=limit_of(limit)[1]) for limit, _subject in attempts]
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO identity_attemptcounter AS counter (key, count, expires_at)"
-            " VALUES (%(key)s, 1, %(end)s)"
+            " SELECT key, 1, ends FROM unnest(%(keys)s::text[], %(ends)s::timestamptz[])"
+            " AS attempt (key, ends)"
             " ON CONFLICT (key) DO UPDATE SET"
             " count = CASE WHEN counter.expires_at <= %(at)s THEN 1"
             " ELSE LEAST(counter.count, 1000000) + 1 END,"
             " expires_at = CASE WHEN counter.expires_at <= %(at)s THEN excluded.expires_at"
             " ELSE counter.expires_at END"
-            " RETURNING count, expires_at",
-            {
-                "key": _key(limit, subject),
-                "at": at,
-                "end": at + datetime.timedelta(seconds=seconds),
-            },
+            " RETURNING key, count, expires_at",
+            {"keys": keys, "at": at, "ends": ends},
         )
-        count, expires_at = cursor.fetchone()
-    if count > allowed:
-        raise TooMany(max(1, round((expires_at - at).total_seconds())))
+        counted = {key: (count, until) for key, count, until in cursor.fetchall()}
+    for key, (limit, _subject) in zip(keys, attempts, strict=True):
+        count, until = counted[key]
+        if count > limit_of(limit)[0]:
+            raise TooMany(max(1, round((until - at).total_seconds())))
 
 
 def forget_attempts(limit: str, subject: str) -> None:

@@ -38,6 +38,7 @@ from sanjeevani.identity.errors import (
 )
 from sanjeevani.identity.limits import (
     count_attempt,
+    count_attempts,
     forget_attempts,
     limit_of,
     network_of,
@@ -105,10 +106,14 @@ def request_presence_code(actor: Actor, *, mobile: str, language: str) -> uuid.U
 
 def _send_code(actor: Actor, mobile: str, language: str, purpose: CodePurpose) -> uuid.UUID:
     network = network_of(actor.address)
-    for limit in ("code_again", "codes_per_mobile", "codes_per_mobile_and_day"):
-        count_attempt(limit, f"{network} {mobile}")
-    count_attempt("codes_per_mobile_everywhere", mobile)
-    count_attempt("codes_per_address", network)
+    # A refusal takes back what is counted: it adds nothing to what is counted with others.
+    count_attempts(
+        ("code_again", f"{network} {mobile}"),
+        ("codes_per_mobile", f"{network} {mobile}"),
+        ("codes_per_mobile_and_day", f"{network} {mobile}"),
+        ("codes_per_mobile_everywhere", mobile),
+        ("codes_per_address", network),
+    )
     challenge = uuid.uuid4()
     code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
     at = clock.now()
