@@ -50,8 +50,8 @@ STATEMENTS_OF_A_DRAFT = 9
 """What the rules ask on top, once a medicine stands in the draft."""
 
 
-STATEMENTS_BEFORE_SIGNING = 11
-STATEMENTS_OF_SIGNING = 24
+STATEMENTS_BEFORE_SIGNING = 9
+STATEMENTS_OF_SIGNING = 22
 
 
 @dataclass

@@ -363,11 +363,11 @@ def _new_number(state_id: int, prescription_id: uuid.UUID) -> str:
 
 def _content(consultation: Consultation, practitioner: Practitioner) -> PrescriptionContent:
     """Return what the draft says, checked against every rule, without a number yet."""
-    lines = draft_of(consultation, from_tables=True)
-    _check_draft(lines)
     intake = intake_of(consultation.state_id, consultation.id)
     writing = writing_of(consultation)
     note = writing.note
+    lines = draft_of(consultation, intake=intake, note=note, from_tables=True)
+    _check_draft(lines)
     if not writing.diagnoses:
         raise DiagnosisMissing
     facility = (

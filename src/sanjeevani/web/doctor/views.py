@@ -51,7 +51,7 @@ from sanjeevani.foundation.errors import DomainError, NotFound
 from sanjeevani.prescription.documents import medicines_in, render_pdf
 from sanjeevani.prescription.letters import render_letter
 from sanjeevani.prescription.permissions import may_cancel, may_replace
-from sanjeevani.prescription.queries import issued, prescriptions_of
+from sanjeevani.prescription.queries import draft_of, issued, prescriptions_of
 from sanjeevani.prescription.services import sign as sign_draft
 from sanjeevani.queueing.errors import NobodyWaiting
 from sanjeevani.roster.models import DutyStatus
@@ -349,14 +349,15 @@ def sign(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> H
             problem = error
         else:
             return HttpResponseRedirect(f"{reverse('doctor:desk')}#finish", status=303)
+    told = told_of(consultation)
     writing = Writing(request.actor, practitioner, consultation)
     context = {
         "place": "",
         "practitioner": practitioner,
-        "told": told_of(consultation),
+        "told": told,
         "note": writing.stored,
         "diagnoses": writing.diagnosis_names,
-        "draft": writing.draft,
+        "draft": draft_of(consultation, intake=told.intake, note=writing.stored),
         "problem": problem,
         "today": clock.today(),
         # As it will stand on the prescription: the nearest to a meeting in person that there was.
