@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django import forms
+from django.conf import settings
 from django.http import HttpResponse
 from django.template import engines
 from django.test import RequestFactory
@@ -95,9 +96,6 @@ BAD = GOOD | {
 @pytest.fixture(autouse=True)
 def _gallery(settings: Settings) -> Iterator[None]:
     settings.ROOT_URLCONF = "tests.web.gallery_urls"
-    settings.STORAGES = settings.STORAGES | {
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    }
     clear_url_caches()
     yield
     clear_url_caches()
@@ -133,7 +131,7 @@ def open_page(browser: Browser, answer: HttpResponse, width: int) -> tuple[Page,
     def serve(route: Route, request: Request) -> None:
         path = request.url.removeprefix(ORIGIN)
         if path.startswith("/static/"):
-            file = STATIC / path.removeprefix("/static/")
+            file = settings.STATIC_ROOT / path.removeprefix("/static/")
             kind = mimetypes.guess_type(file.name)[0] or "application/json"
             route.fulfill(body=file.read_bytes(), content_type=kind)
         else:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.forms.boundfield import BoundField
+from django.forms.utils import flatatt
 from django.utils.translation import gettext as _
 from jinja2 import pass_context
 from jinja2.runtime import Context, Macro
@@ -79,13 +80,8 @@ def form_open(
     if files:
         given["enctype"] = "multipart/form-data"
     given |= {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()}
-    written = Markup("").join(
-        Markup(" {}").format(name) if value is True else Markup(' {}="{}"').format(name, value)
-        for name, value in given.items()
-        if value not in (None, False)
-    )
     # The page's own messages, in the reader's language, instead of the browser's.
-    opening = Markup("<form{} novalidate>").format(written)
+    opening = Markup(f"<form{flatatt(given)} novalidate>")  # noqa: S704 - `flatatt` has escaped it
     if method != "post":
         return opening
     return opening + _csrf_input(context)
