@@ -229,6 +229,12 @@ class Doctor:
         self.page.keyboard.press("n")
         expect(self.page.locator("[data-call=called]")).to_be_visible()
 
+    def meet(self, patient: Patient) -> None:
+        """Call the next patient, who answers."""
+        self.next()
+        patient.answer()
+        self.expect_in_progress()
+
     def expect_in_progress(self) -> None:
         """Wait until the patient has answered."""
         expect(self.page.locator("[data-call=in_progress]")).to_be_visible()

@@ -122,9 +122,7 @@ def test_a_state_is_opened_and_serves_its_first_patient(
     patient.complain("fever")
     patient.choose_opd("General medicine, Kollam")
     assert patient.take_token() == 1
-    doctor.next()
-    patient.answer()
-    doctor.expect_in_progress()
+    doctor.meet(patient)
     presses = nation.presses + state.presses + first.presses
     assert presses <= 30
     print(f"{presses} presses, {time.monotonic() - began:.0f} s")  # noqa: T201
@@ -199,9 +197,7 @@ def test_a_national_opd_is_opened_to_one_state_then_three_then_all(
     patient.page.goto(opds)
     patient.choose_opd("Veterans' OPD")
     assert patient.take_token() == 1
-    doctor.next()
-    patient.answer()
-    doctor.expect_in_progress()
+    doctor.meet(patient)
 
 
 def login_of(nation: Administrator, name: str) -> str:

@@ -48,9 +48,7 @@ def test_video_both_ways_and_down_the_ladder(
     doctor = new_doctor("tamil-nadu.doctor1")
     desk = doctor.page
     doctor.go_on_duty()
-    doctor.next()
-    patient.answer()
-    doctor.expect_in_progress()
+    doctor.meet(patient)
     is_connected(page)
     is_connected(desk)
     doctor.diagnose("cold", "J00")
@@ -126,9 +124,7 @@ def test_a_slow_link_while_a_call_runs(new_patient: NewPatient, new_doctor: NewD
     doctor = new_doctor("tamil-nadu.doctor2")
     desk = doctor.page
     doctor.go_on_duty()
-    doctor.next()
-    patient.answer()
-    doctor.expect_in_progress()
+    doctor.meet(patient)
     is_connected(desk)
     desk.locator("#find-opd").click()
     desk.locator("#id_clinic").select_option(index=1)

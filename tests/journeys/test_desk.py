@@ -122,9 +122,7 @@ def test_nothing_typed_is_lost(new_patient: NewPatient, new_doctor: NewDoctor) -
     doctor = new_doctor("karnataka.doctor2")
     page = doctor.page
     doctor.go_on_duty()
-    doctor.next()
-    patient.answer()
-    doctor.expect_in_progress()
+    doctor.meet(patient)
     status = page.locator("#writing-status")
 
     page.locator("#id_history").fill("before the reload")

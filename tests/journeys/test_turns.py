@@ -65,9 +65,7 @@ def test_seen_again_by_the_same_doctor(
     page = patient.page
     doctor = new_doctor("karnataka.doctor1")
     doctor.go_on_duty()
-    doctor.next()
-    patient.answer()
-    doctor.expect_in_progress()
+    doctor.meet(patient)
     doctor.note(advice="Rest and drink enough")
     doctor.finish("advice")
     again = page.locator("main a[href$='/danger']")
