@@ -82,7 +82,12 @@ def month_of_figures(line: Clinic | None = None) -> None:
         for _consultation in range(chance.randrange(40, 90) if day.weekday() < 6 else 9):
             tally.add(a_consultation(chance, day))
         ever.merge(tally)
-        for scope, state_id in ((Scope.NATION, 0), (Scope.HOST, 28), (Scope.HOME, 28)):
+        for scope, state_id in (
+            (Scope.NATION, 0),
+            (Scope.HOST, 28),
+            (Scope.HOST, 33),
+            (Scope.HOME, 28),
+        ):
             StateFigures.objects.create(scope=scope, state_id=state_id, day=day, **vars(tally))
         if line is not None:
             LineFigures.objects.create(state_id=28, line_id=line.line_id, day=day, **vars(tally))

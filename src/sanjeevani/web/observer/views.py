@@ -3,9 +3,12 @@
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.http import urlencode
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from sanjeevani.directory.models import Role
@@ -17,6 +20,7 @@ from sanjeevani.reporting.models import NATION, Scope
 from sanjeevani.reporting.queries import by_line, by_state, daily, on_duty
 from sanjeevani.reporting.tallies import sum_of
 from sanjeevani.web.access import PortalRequest, staff
+from sanjeevani.web.observer.measures import Row, measures_from, order_of
 from sanjeevani.web.patient.views import name_of
 from sanjeevani.web.public.timetable import state_name
 
@@ -64,14 +68,11 @@ def state(request: PortalRequest) -> HttpResponse:
     days = daily(Scope.HOST, state_id, period.first, period.last)
     context = {
         "title": state_name(known[state_id]) if state_id in known else None,
-        "rows": sorted(
-            (
-                (f"{name_of(clinics[line_id])}, {name_of(clinics[line_id].facility)}", "", tally)
-                for line_id, tally in lines.items()
-                if line_id in clinics
-            ),
-            key=lambda row: -row[2].requested,
-        ),
+        "rows": [
+            Row(f"{name_of(clinics[line_id])}, {name_of(clinics[line_id].facility)}", "", tally)
+            for line_id, tally in lines.items()
+            if line_id in clinics
+        ],
         "total": sum_of(days.values()),
         "completed": [(day, tally.completed) for day, tally in days.items()],
         "on_duty": on_duty(state_id),
@@ -92,13 +93,10 @@ def nation(request: PortalRequest) -> HttpResponse:
     days = daily(Scope.NATION, NATIONAL, period.first, period.last)
     context = {
         "title": None,
-        "rows": sorted(
-            (
-                (state_name(known[code]) if code in known else "", str(code), tally)
-                for code, tally in found.items()
-            ),
-            key=lambda row: -row[2].requested,
-        ),
+        "rows": [
+            Row(state_name(known[code]) if code in known else gettext("National"), str(code), tally)
+            for code, tally in found.items()
+        ],
         "total": sum_of(days.values()),
         "completed": [(day, tally.completed) for day, tally in days.items()],
         "on_duty": on_duty(NATION),
@@ -112,13 +110,25 @@ def _page(
     period: Period,
     template: str,
     is_national: bool,
-    context: Mapping[str, object],
+    context: Mapping[str, Any],
 ) -> HttpResponse:
+    order = order_of(request.GET.get("sort", ""))
+    chosen: dict[str, str | int] = {"days": period.days, "sort": order.key}
+    if context["state_id"] is not None and is_national:
+        chosen["state"] = context["state_id"]
+
+    def here(**changed: str | int) -> str:
+        """Return the query of this page with something else chosen."""
+        return f"?{urlencode({**chosen, **changed})}"
+
     shared = {
         "post": request.post,
         "is_national": is_national,
         "period": period,
         "periods": PERIODS,
         "at": clock.now(),
+        "order": order,
+        "measures": measures_from(order),
+        "here": here,
     }
-    return render(request, template, {**shared, **context})
+    return render(request, template, {**context, **shared, "rows": order.rows(context["rows"])})
