@@ -146,13 +146,14 @@ def parsed() -> argparse.Namespace:
 class Replay:
     """One run."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
+    def __init__(self, options: argparse.Namespace, devices: contextlib.AsyncExitStack) -> None:
         self.options = options
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+        self.devices = devices
+        """Those that stay to the end: of doctors and at spokes."""
         self.world = World(
             url=options.url,
             steps=Steps(),
-            transport=httpx.AsyncHTTPTransport(verify=False, limits=limits),
+            tls=httpx.create_ssl_context(verify=False),
             patience=options.patience,
             random=random.Random(options.seed),  # noqa: S311
         )
@@ -242,6 +243,7 @@ class Replay:
             for number, login in enumerate(logins)
         ]
         for doctor in found:
+            await self.devices.enter_async_context(doctor)
             await doctor.begin()
         return found
 
@@ -259,6 +261,7 @@ class Replay:
         tablets = max(len(listed), math.ceil(self.options.concurrency * share))
         for login, state_id in itertools.islice(itertools.cycle(listed), tablets):
             desk = SpokeDesk(self.world, login, password)
+            await self.devices.enter_async_context(desk)
             await desk.begin()
             found.setdefault(state_id, asyncio.Queue()).put_nowait(desk)
         return found
@@ -285,7 +288,8 @@ class Replay:
         by_json = next(self.at_home) % JSON_EVERY == JSON_EVERY - 1
         kind = JsonPatient if by_json else PagePatient
         state_id = self._state_among(self.adoption)
-        await kind(self.world, new_case(self.world, state_id)).consult()
+        async with kind(self.world, new_case(self.world, state_id)) as patient:
+            await patient.consult()
 
     async def _sit_at_spoke(self) -> None:
         state_id = self._state_among(self.desks)
@@ -345,10 +349,15 @@ def _print(result: dict[str, Any]) -> None:
     print("Violations: " + ", ".join(f"{k} {v}" for k, v in result["violations"].items()))
 
 
+async def _drive(options: argparse.Namespace) -> dict[str, Any]:
+    async with contextlib.AsyncExitStack() as devices:
+        return await Replay(options, devices).run()
+
+
 def main() -> int:
     """Run, print, write; return 1 on any violation or error."""
     options = parsed()
-    result = asyncio.run(Replay(options).run())
+    result = asyncio.run(_drive(options))
     _print(result)
     if options.json:
         options.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")

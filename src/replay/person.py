@@ -5,6 +5,7 @@ import contextlib
 import json
 import random
 import re
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from replay.measuring import Steps
 SERVICE_AWAY = (502, 503, 504)
 SAFETY_SECONDS = 60.0
 SILENCE_SECONDS = 5.0
+KEPT_SECONDS = 60
+"""How long a device keeps a connection on which nothing is said, as browsers do."""
 
 
 class Failed(Exception):
@@ -31,7 +34,7 @@ class World:
 
     url: str
     steps: Steps
-    transport: httpx.AsyncBaseTransport
+    tls: ssl.SSLContext
     patience: float
     """How many seconds somebody tries again while the service is away; 0: an error at once."""
     random: random.Random
@@ -48,14 +51,30 @@ class World:
 
 
 class Person:
-    """A device with its cookies or its token."""
+    """A device with its cookies or its token, and with connections of its own.
+
+    Were they drawn from one pool, the few that are always taken first would bring nearly everything
+    to one web worker, and the others would have nothing to do.
+    """
 
     def __init__(self, world: World, prefix: str) -> None:
         self.world = world
         self.prefix = prefix
-        self.client = httpx.AsyncClient(transport=world.transport, base_url=world.url, timeout=60)
+        self.client = httpx.AsyncClient(
+            base_url=world.url,
+            verify=world.tls,
+            trust_env=False,
+            timeout=60,
+            limits=httpx.Limits(keepalive_expiry=KEPT_SECONDS),
+        )
         self.repeated = False
         """Whether the last step had to be sent again: the first may have had its effect."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.client.aclose()
 
     async def step(
         self,
