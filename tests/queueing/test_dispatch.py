@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sanjeevani.queueing.dispatch import Head, dispatch_order
-from sanjeevani.queueing.expected_wait import expected_wait, headway
+from sanjeevani.queueing.expected_wait import AT_ONCE, expected_wait, headway
 
 NOW = datetime.datetime(2026, 11, 23, 6, 0, tzinfo=datetime.UTC)
 
@@ -90,19 +90,28 @@ paces = st.lists(st.floats(0, 60), max_size=40)
 
 @given(places, paces)
 def test_without_a_doctor_nothing_is_promised(place: int, observed: list[float]) -> None:
-    assert expected_wait(place, 0, observed) is None
+    assert expected_wait(place, 0, 0, observed) is None
 
 
-@given(places, doctors, paces)
-def test_an_interval_is_one(place: int, count: int, observed: list[float]) -> None:
-    wait = expected_wait(place, count, observed)
+@st.composite
+def lines_served(draw: st.DrawFn) -> tuple[int, int]:
+    """How many doctors, and how many of them are free."""
+    count = draw(doctors)
+    return count, draw(st.integers(0, count))
+
+
+@given(places, lines_served(), paces)
+def test_an_interval_is_one(place: int, served: tuple[int, int], observed: list[float]) -> None:
+    wait = expected_wait(place, *served, observed)
     assert wait is not None
     assert 0 <= wait.low < wait.high
 
 
-@given(places, doctors, paces)
-def test_further_back_never_waits_less(place: int, count: int, observed: list[float]) -> None:
-    here, behind = (expected_wait(each, count, observed) for each in (place, place + 1))
+@given(places, lines_served(), paces)
+def test_further_back_never_waits_less(
+    place: int, served: tuple[int, int], observed: list[float]
+) -> None:
+    here, behind = (expected_wait(each, *served, observed) for each in (place, place + 1))
     assert here is not None
     assert behind is not None
     assert behind.high >= here.high
@@ -111,10 +120,31 @@ def test_further_back_never_waits_less(place: int, count: int, observed: list[fl
 
 @given(places, doctors)
 def test_more_doctors_never_mean_a_longer_wait(place: int, count: int) -> None:
-    fewer, more = (expected_wait(place, each, []) for each in (count, count + 1))
+    fewer, more = (expected_wait(place, each, 0, []) for each in (count, count + 1))
     assert fewer is not None
     assert more is not None
     assert more.high <= fewer.high
+
+
+@given(places, lines_served(), paces)
+def test_a_doctor_who_is_free_never_means_a_longer_wait(
+    place: int, served: tuple[int, int], observed: list[float]
+) -> None:
+    count, free = served
+    busy, one_free = (
+        expected_wait(place, count, each, observed) for each in (max(0, free - 1), free)
+    )
+    assert busy is not None
+    assert one_free is not None
+    assert one_free.high <= busy.high
+
+
+@given(places, st.integers(0, 9), st.integers(0, 9), paces)
+def test_whom_a_free_doctor_can_call_waits_for_nobody(
+    place: int, more_free: int, busy: int, observed: list[float]
+) -> None:
+    free = place + more_free
+    assert expected_wait(place, free + busy, free, observed) == AT_ONCE
 
 
 @given(doctors, st.floats(0.1, 60))

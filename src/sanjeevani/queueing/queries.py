@@ -14,7 +14,6 @@ from sanjeevani.foundation.live import Hint
 from sanjeevani.queueing.expected_wait import WaitInterval, expected_wait
 from sanjeevani.queueing.models import Lease, LineDay, Token, TokenStatus
 from sanjeevani.queueing.services import ELIGIBLE, Server, eligibility
-from sanjeevani.roster.queries import doctors_on_duty
 
 RECENT_CALLS = 30
 RECENT = datetime.timedelta(hours=1)
@@ -153,16 +152,44 @@ def places_taken(
     return {line_id: taken.get(line_id, 0) for line_id in ids}
 
 
+@dataclass(frozen=True)
+class Serving:
+    """How many doctors serve a line at this moment, and how many of them have no patient."""
+
+    doctors: int = 0
+    free: int = 0
+
+
+def serving(state_id: int, line_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Serving]:
+    """Return who serves each line. Who serves several and is free is free for each of them."""
+    found = {line_id: Serving() for line_id in line_ids}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT duty.line_id, count(*),"
+            "  count(*) FILTER (WHERE lease.practitioner_id IS NULL)"
+            " FROM roster_dutyline AS duty LEFT JOIN queueing_lease AS lease"
+            "  ON lease.practitioner_id = duty.practitioner_id"
+            " WHERE duty.state_id = %s AND duty.line_id = ANY(%s) AND NOT duty.on_break"
+            " GROUP BY duty.line_id",
+            [state_id, list(found)],
+        )
+        for line_id, doctors, free in cursor.fetchall():
+            found[line_id] = Serving(doctors, free)
+    return found
+
+
 def expected_waits(
     state_id: int, line_ids: Iterable[uuid.UUID]
 ) -> dict[uuid.UUID, WaitInterval | None]:
     """Return, per line, the expected wait of someone who joined it now."""
     ids = list(line_ids)
     counts = waiting_counts(state_id, ids)
-    doctors = doctors_on_duty(state_id, ids)
+    now = serving(state_id, ids)
     paces = headways(state_id, ids)
     return {
-        line_id: expected_wait(counts[line_id] + 1, doctors[line_id], paces[line_id])
+        line_id: expected_wait(
+            counts[line_id] + 1, now[line_id].doctors, now[line_id].free, paces[line_id]
+        )
         for line_id in ids
     }
 
@@ -170,14 +197,13 @@ def expected_waits(
 def wait_of(token: Token, place: int) -> WaitInterval | None:
     """Return the expected wait of a waiting token at `place`."""
     pace = headways(token.state_id, [token.line_id])[token.line_id]
-    return expected_wait(
-        place, doctors_on_duty(token.state_id, [token.line_id])[token.line_id], pace
-    )
+    now = serving(token.state_id, [token.line_id])[token.line_id]
+    return expected_wait(place, now.doctors, now.free, pace)
 
 
 def snapshot_lines(state_id: int, line_ids: list[uuid.UUID]) -> dict[uuid.UUID, Hint]:
     """Say to every waiting token of the lines its place and expected wait; to desks, look again."""
-    doctors = doctors_on_duty(state_id, line_ids)
+    now = serving(state_id, line_ids)
     paces = headways(state_id, line_ids)
     hints = {line_id: Hint(all={}, each={}) for line_id in line_ids}
     with connection.cursor() as cursor:
@@ -189,7 +215,8 @@ def snapshot_lines(state_id: int, line_ids: list[uuid.UUID]) -> dict[uuid.UUID, 
             [state_id, line_ids],
         )
         for line_id, token_id, place in cursor.fetchall():
-            wait = expected_wait(place, doctors[line_id], paces[line_id])
+            line = now[line_id]
+            wait = expected_wait(place, line.doctors, line.free, paces[line_id])
             hints[line_id]["each"][str(token_id)] = {
                 "place": place,
                 "wait_low": wait.low if wait else None,
