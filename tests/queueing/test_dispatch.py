@@ -145,6 +145,9 @@ def test_whom_a_free_doctor_can_call_waits_for_nobody(
 ) -> None:
     free = place + more_free
     assert expected_wait(place, free + busy, free, observed) == AT_ONCE
+    behind = expected_wait(free + 1, free + busy, free, observed)
+    assert behind is not None
+    assert behind.high > AT_ONCE.high
 
 
 @given(doctors, st.floats(0.1, 60))

@@ -63,4 +63,5 @@ def expected_wait(
     deviation = step * math.sqrt(CHANCE * behind + (DRIFT * behind) ** 2)
     low = max(0, math.floor(behind * step - Z_80 * deviation))
     high = math.ceil(behind * step + Z_80 * deviation)
-    return WaitInterval(low, max(low + 1, AT_ONCE.high, high))
+    # However quick the line was, nobody is promised less there than where a doctor is free.
+    return WaitInterval(low, max(low + 1, AT_ONCE.high + 1, high))
