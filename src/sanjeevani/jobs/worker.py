@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import nats
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import connections
 from nats.aio.client import Client
@@ -90,7 +91,7 @@ async def _relay(facts_arrived: asyncio.Event) -> None:
     connecting = asyncio.create_task(_connected())
     with ThreadPoolExecutor(1, "relay") as thread:
         while True:
-            count, hints = await _guarded(thread, _number_and_hint) or (0, {})
+            count, hints = await guarded(thread, _number_and_hint) or (0, {})
             if count:
                 facts_arrived.set()
             if connecting.done() and connecting.result().is_connected:
@@ -114,14 +115,14 @@ async def _listeners(facts_arrived: asyncio.Event) -> None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(facts_arrived.wait(), LISTENERS_SECONDS)
             facts_arrived.clear()
-            await _guarded(thread, _deliver)
+            await guarded(thread, _deliver)
             await asyncio.sleep(LISTENERS_PAUSE)
 
 
 async def _sweeper(sweep: Callable[[], None], every: float) -> None:
     with ThreadPoolExecutor(1, sweep.__name__) as thread:
         while True:
-            await _guarded(thread, sweep)
+            await guarded(thread, sweep)
             await asyncio.sleep(every)
 
 
@@ -134,8 +135,13 @@ async def _deferred_jobs() -> None:
             await app.run_worker_async(install_signal_handlers=False, concurrency=4)
 
 
-async def _guarded(thread: ThreadPoolExecutor, step: Callable[[], T]) -> T | None:
-    """Run a step in the loop's own thread; on an error say so, drop its connection, and wait."""
+async def guarded(thread: ThreadPoolExecutor, step: Callable[[], T]) -> T | None:
+    """Run a step in the loop's own thread; on an error say so, drop its connection, and wait.
+
+    A step may defer jobs, through connections that belong to this event loop. `sync_to_async` tells
+    the step's thread of the loop; otherwise the step would make a loop of its own, and once all
+    connections are in use it would not hear that one is free until it gives up after 30 seconds.
+    """
 
     def run() -> T:
         try:
@@ -145,7 +151,7 @@ async def _guarded(thread: ThreadPoolExecutor, step: Callable[[], T]) -> T | Non
             raise
 
     try:
-        return await asyncio.get_running_loop().run_in_executor(thread, run)
+        return await sync_to_async(run, thread_sensitive=False, executor=thread)()
     except Exception as error:  # noqa: BLE001 - whatever it was, the loop must go on
         logger.warning("%s: %s", getattr(step, "__name__", "step"), _names(error))
         await asyncio.sleep(RETRY_SECONDS)

@@ -1,0 +1,40 @@
+"""Steps of the job worker defer jobs through connections that belong to its event loop."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connections
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
+from procrastinate.psycopg_connector import PsycopgConnector
+
+from sanjeevani.jobs.worker import guarded
+from sanjeevani.messaging.tasks import send_soon
+
+SECONDS = 15
+"""The connections' pool gives up after 30: by then the code that somebody waits for has expired."""
+
+
+async def deferred_once_a_connection_is_free() -> None:
+    """Let a step want a connection while all are in use, and then give them back."""
+    connector = app.connector.get_worker_connector()  # type: ignore[attr-defined]
+    assert isinstance(connector, PsycopgConnector)
+    with app.replace_connector(connector), ThreadPoolExecutor(1) as thread:
+        async with app.open_async():
+            pool = connector.pool
+            held = [await pool.getconn() for _connection in range(pool.max_size)]
+            step = asyncio.create_task(guarded(thread, lambda: send_soon([])))
+            while not pool.get_stats()["requests_waiting"]:
+                await asyncio.sleep(0.01)
+            for connection in held:
+                await pool.putconn(connection)
+            await asyncio.wait_for(step, SECONDS)
+        await asyncio.get_running_loop().run_in_executor(thread, connections.close_all)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_step_that_waits_for_a_connection_goes_on_when_one_is_free() -> None:
+    asyncio.run(deferred_once_a_connection_is_free())
+    job = ProcrastinateJob.objects.get(status="todo")
+    assert job.queueing_lock == "messaging.send_queued"
