@@ -14,6 +14,7 @@ from sanjeevani.foundation.live import Hint
 from sanjeevani.queueing.expected_wait import WaitInterval, expected_wait
 from sanjeevani.queueing.models import Lease, LineDay, Token, TokenStatus
 from sanjeevani.queueing.services import ELIGIBLE, Server, eligibility
+from sanjeevani.roster.queries import practitioners_on_duty
 
 RECENT_CALLS = 30
 RECENT = datetime.timedelta(hours=1)
@@ -160,22 +161,26 @@ class Serving:
     free: int = 0
 
 
+_with_a_patient = Compiled(
+    lambda: Lease.objects.filter(practitioner_id=given_any("practitioner_ids")).values_list(
+        "practitioner_id"
+    )
+)
+
+
 def serving(state_id: int, line_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Serving]:
     """Return who serves each line. Who serves several and is free is free for each of them."""
-    found = {line_id: Serving() for line_id in line_ids}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT duty.line_id, count(*),"
-            "  count(*) FILTER (WHERE lease.practitioner_id IS NULL)"
-            " FROM roster_dutyline AS duty LEFT JOIN queueing_lease AS lease"
-            "  ON lease.practitioner_id = duty.practitioner_id"
-            " WHERE duty.state_id = %s AND duty.line_id = ANY(%s) AND NOT duty.on_break"
-            " GROUP BY duty.line_id",
-            [state_id, list(found)],
-        )
-        for line_id, doctors, free in cursor.fetchall():
-            found[line_id] = Serving(doctors, free)
-    return found
+    on_duty = practitioners_on_duty(state_id, line_ids)
+    everybody = list({practitioner_id for ids in on_duty.values() for practitioner_id in ids})
+    busy = (
+        {practitioner_id for (practitioner_id,) in _with_a_patient.all(practitioner_ids=everybody)}
+        if everybody
+        else set()
+    )
+    return {
+        line_id: Serving(len(ids), len([each for each in ids if each not in busy]))
+        for line_id, ids in on_duty.items()
+    }
 
 
 def expected_waits(

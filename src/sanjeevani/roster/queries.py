@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Max, Min, Q
 
 from sanjeevani.directory.queries import holidays_of_lines
 from sanjeevani.foundation import clock
@@ -27,41 +27,38 @@ from sanjeevani.roster.models import (
 from sanjeevani.roster.planning import ONE_DAY, Known, Shift, Span, planned, span_of
 
 _on_duty = Compiled(
-    lambda: (
-        DutyLine.objects.filter(
-            state_id=given("state_id"), line_id=given_any("line_ids"), on_break=False
-        )
-        .values_list("line_id")
-        .annotate(doctors=Count("practitioner_id"))
-    )
+    lambda: DutyLine.objects.filter(
+        state_id=given("state_id"), line_id=given_any("line_ids"), on_break=False
+    ).values_list("line_id", "practitioner_id")
 )
+
+
+def practitioners_on_duty(
+    state_id: int, line_ids: Iterable[uuid.UUID]
+) -> dict[uuid.UUID, list[uuid.UUID]]:
+    """Return the ids of the practitioners who serve each line at this moment."""
+    found: dict[uuid.UUID, list[uuid.UUID]] = {line_id: [] for line_id in line_ids}
+    for line_id, practitioner_id in _on_duty.all(state_id=state_id, line_ids=list(found)):
+        found[line_id].append(practitioner_id)
+    return found
 
 
 def doctors_on_duty(state_id: int, line_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
     """Return how many practitioners serve each line at this moment."""
-    ids = list(line_ids)
-    counts = dict(_on_duty.all(state_id=state_id, line_ids=ids))
-    return {line_id: counts.get(line_id, 0) for line_id in ids}
+    return {line_id: len(ids) for line_id, ids in practitioners_on_duty(state_id, line_ids).items()}
 
 
 def who_is_on_duty(
     state_id: int, line_ids: Iterable[uuid.UUID]
 ) -> dict[uuid.UUID, list[tuple[int, uuid.UUID]]]:
     """Return who serves each line at this moment, as `(state_id, id)` of practitioners."""
-    found: dict[uuid.UUID, list[tuple[int, uuid.UUID]]] = {line_id: [] for line_id in line_ids}
-    serving = list(
-        DutyLine.objects.filter(
-            state_id=state_id, line_id__in=list(found), on_break=False
-        ).values_list("line_id", "practitioner_id")
-    )
+    serving = practitioners_on_duty(state_id, line_ids)
     home = dict(
         Assignment.objects.filter(
-            practitioner_id__in={practitioner_id for _line_id, practitioner_id in serving}
+            practitioner_id__in={each for ids in serving.values() for each in ids}
         ).values_list("practitioner_id", "practitioner_state_id")
     )
-    for line_id, practitioner_id in serving:
-        found[line_id].append((home[practitioner_id], practitioner_id))
-    return found
+    return {line_id: [(home[each], each) for each in ids] for line_id, ids in serving.items()}
 
 
 def serves_now(practitioner_id: uuid.UUID, state_id: int, line_id: uuid.UUID) -> bool:
