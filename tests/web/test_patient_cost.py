@@ -22,7 +22,7 @@ STATEMENTS = {
     "/people": 4,
     "/people/{patient}/danger": 4,
     "/people/{patient}/trouble": 5,
-    "/people/{patient}/opds": 23,
+    "/people/{patient}/opds": 24,
     "/people/{patient}/opds/28/{clinic}": 14,
     "/consultations": 3,
 }
@@ -69,7 +69,7 @@ def test_statements_of_a_consultation(
             answer(person, state_id=28, consultation_id=consultation.id)
         # A colleague who was asked in is shown in the call.
         asked = stage == "talking"
-        for part, most in (("", 8 + asked), ("/status", 7), ("/messages", 3), ("/ticket", 2)):
+        for part, most in (("", 9 + asked), ("/status", 7), ("/messages", 3), ("/ticket", 2)):
             with django_assert_max_num_queries(most):
                 assert client.get(address + part).status_code == 200
 
