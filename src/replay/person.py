@@ -20,8 +20,9 @@ from replay.measuring import Steps
 SERVICE_AWAY = (502, 503, 504)
 SAFETY_SECONDS = 60.0
 SILENCE_SECONDS = 5.0
-KEPT_SECONDS = 60
-"""How long a device keeps a connection on which nothing is said, as browsers do."""
+KEPT_SECONDS = 20
+"""How long a device keeps a connection on which nothing is said. The service ends it after 30: who
+sends at that moment is not answered, and a browser, unlike this client, sends it again unasked."""
 
 
 class Failed(Exception):
