@@ -161,24 +161,12 @@ class Serving:
     free: int = 0
 
 
-_with_a_patient = Compiled(
-    lambda: Lease.objects.filter(practitioner_id=given_any("practitioner_ids")).values_list(
-        "practitioner_id"
-    )
-)
-
-
 def serving(state_id: int, line_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Serving]:
     """Return who serves each line. Who serves several and is free is free for each of them."""
     on_duty = practitioners_on_duty(state_id, line_ids)
-    everybody = list({practitioner_id for ids in on_duty.values() for practitioner_id in ids})
-    busy = (
-        {practitioner_id for (practitioner_id,) in _with_a_patient.all(practitioner_ids=everybody)}
-        if everybody
-        else set()
-    )
+    busy = with_patient({each for ids in on_duty.values() for each in ids})
     return {
-        line_id: Serving(len(ids), len([each for each in ids if each not in busy]))
+        line_id: Serving(len(ids), sum(each not in busy for each in ids))
         for line_id, ids in on_duty.items()
     }
 
@@ -241,13 +229,19 @@ def live_token_of(practitioner_id: uuid.UUID) -> tuple[int, uuid.UUID] | None:
     return lease.token_state_id, lease.token_id
 
 
+_with_patient = Compiled(
+    lambda: Lease.objects.filter(
+        practitioner_id=given_any("practitioner_ids"), token_id__isnull=False
+    ).values_list("practitioner_id")
+)
+
+
 def with_patient(practitioner_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
     """Return which practitioners have a live consultation, in whichever state."""
-    return set(
-        Lease.objects.filter(
-            practitioner_id__in=list(practitioner_ids), token_id__isnull=False
-        ).values_list("practitioner_id", flat=True)
-    )
+    ids = list(practitioner_ids)
+    if not ids:
+        return set()
+    return {practitioner_id for (practitioner_id,) in _with_patient.all(practitioner_ids=ids)}
 
 
 def overdue(now: datetime.datetime, limit: int = 200) -> list[tuple[int, uuid.UUID, str]]:
