@@ -25,8 +25,9 @@ async def deferred_once_a_connection_is_free() -> None:
             pool = connector.pool
             held = [await pool.getconn() for _connection in range(pool.max_size)]
             step = asyncio.create_task(guarded(thread, lambda: send_soon([])))
-            while not pool.get_stats()["requests_waiting"]:
+            while not (step.done() or pool.get_stats().get("requests_waiting")):
                 await asyncio.sleep(0.01)
+            assert not step.done()
             for connection in held:
                 await pool.putconn(connection)
             await asyncio.wait_for(step, SECONDS)

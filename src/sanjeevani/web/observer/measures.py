@@ -56,13 +56,16 @@ class Order:
 
     def rows(self, rows: Iterable[Row]) -> list[Row]:
         """Return the rows in this order; rows without a figure are last in either."""
-        named = sorted(rows, key=lambda row: row.name)
-        known = [row for row in named if self.measure.of(row.tally) is not None]
-        unknown = [row for row in named if self.measure.of(row.tally) is None]
-        return [
-            *sorted(known, key=lambda row: self.measure.of(row.tally) or 0, reverse=self.falling),
-            *unknown,
-        ]
+        known: list[tuple[float, Row]] = []
+        unknown: list[Row] = []
+        for row in sorted(rows, key=lambda row: row.name):
+            value = self.measure.of(row.tally)
+            if value is None:
+                unknown.append(row)
+            else:
+                known.append((value, row))
+        known.sort(key=lambda pair: pair[0], reverse=self.falling)
+        return [*(row for _value, row in known), *unknown]
 
 
 def _share(column: str) -> Callable[[Tally], float | None]:
