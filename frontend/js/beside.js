@@ -2,6 +2,7 @@
 //
 // <main> <div class="desk">            what a form or a change leads to is fetched and fitted in
 // <div data-beside hidden>             another page (to check a prescription) is shown here instead
+// <a hreflang>                         puts this page into another language
 // Links to elsewhere open in a tab of their own.
 import { morph } from "./parts/morph.js";
 
@@ -20,9 +21,13 @@ if (room) {
   }).observe(room);
 }
 
-/** @param {string} html @param {string} address where it came from @returns {boolean} this page stays */
-function fit(html, address) {
-  const page = new DOMParser().parseFromString(html, "text/html");
+/** @param {Response} answer */
+async function pageOf(answer) {
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+}
+
+/** @param {Document} page @param {string} address where it came from @returns {boolean} this page stays */
+function fit(page, address) {
   const main = page.querySelector("main");
   const newDesk = page.querySelector(".desk");
   const url = new URL(address, location.href);
@@ -65,7 +70,7 @@ async function load(address, how) {
   let stays = true;
   try {
     const answer = await fetch(address, { ...how, headers: { Accept: "text/html" } });
-    stays = fit(await answer.text(), answer.url);
+    stays = fit(await pageOf(answer), answer.url);
   } catch {
     // No connection: the browser's own way says so, and the call is lost anyway.
     if (!how) location.assign(address);
@@ -74,6 +79,28 @@ async function load(address, how) {
   delete dataset.sent;
   // What came meanwhile is looked at now.
   document.dispatchEvent(new CustomEvent("live:updated"));
+}
+
+/** @param {string} address chooses a language and leads back here */
+async function translate(address) {
+  let answer;
+  try {
+    answer = await fetch(address, { headers: { Accept: "text/html" } });
+  } catch {
+    return; // No connection: the page says so, and the link is still there.
+  }
+  const page = await pageOf(answer);
+  if (new URL(answer.url).pathname !== here || !page.querySelector("[data-call-room]")) {
+    location.assign(answer.url);
+    return;
+  }
+  const shown = beside?.hidden === false ? beside.dataset.address : undefined;
+  document.documentElement.lang = page.documentElement.lang;
+  document.title = page.title;
+  morph(document.body, page.body, room);
+  document.dispatchEvent(new CustomEvent("page:changed", { detail: document.body }));
+  document.dispatchEvent(new CustomEvent("live:refresh"));
+  if (shown) load(shown);
 }
 
 document.addEventListener("submit", (event) => {
@@ -93,7 +120,10 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("click", (event) => {
   const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
   if (!(link instanceof HTMLAnchorElement) || link.origin !== location.origin || !runs()) return;
-  if (link.pathname === here) {
+  if (link.hreflang) {
+    event.preventDefault();
+    translate(link.href);
+  } else if (link.pathname === here) {
     if (!beside || beside.hidden) return;
     event.preventDefault();
     load(link.href);

@@ -132,3 +132,45 @@ def test_a_slow_link_while_a_call_runs(new_patient: NewPatient, new_doctor: NewD
     desk.route("**/write", answered_late)
     desk.locator("#send-on").click()
     expect(desk.locator("main")).to_contain_text("waits in the other OPD now")
+
+
+def test_another_language_while_a_call_runs(
+    new_patient: NewPatient, new_doctor: NewDoctor, look: Look
+) -> None:
+    """The desk speaks it at once; the call goes on, and so does what was typed and pressed."""
+    patient = with_token(new_patient(), TAMIL_NADU, "Indira")
+    doctor = new_doctor("tamil-nadu.doctor3")
+    desk = doctor.page
+    doctor.go_on_duty()
+    doctor.meet(patient)
+    is_connected(desk)
+    shows_a_picture(desk)
+    desk.evaluate("window.same = document.querySelector('video[data-seat]')")
+    desk.locator("[data-call-mute]").click()
+    doctor.diagnose("cold", "J00")
+    doctor.prescribe("pcm 650 tds 3d")
+    doctor.check_prescription()
+    desk.locator("#id_line").evaluate("field => { field.value = 'amox' }")
+
+    desk.locator(".language__choice[hreflang=hi]").click()
+    expect(desk.locator("html")).to_have_attribute("lang", "hi")
+    expect(desk.locator("[data-beside] h1")).to_contain_text("पर्चे पर हस्ताक्षर")
+    expect(desk.locator(".header__nav")).to_contain_text("आपका दिन")
+    expect(desk.locator("[data-call-status]")).to_have_text("अब आप बात कर सकते हैं।")
+    expect(desk.locator(".callbar__mode")).to_contain_text("अभी")
+    expect(desk.locator("[data-call-mute] span")).to_have_text("माइक बंद")
+    look(desk, "call-10-hindi-beside")
+    desk.locator("[data-beside] .govuk-back-link").click()
+    expect(desk.locator(".desk")).to_be_visible()
+    look(desk, "call-11-hindi")
+    assert desk.evaluate("window.same.isConnected")
+    assert desk.locator("#id_line").input_value() == "amox"
+    expect(desk.locator("[data-call-mute]")).to_have_attribute("aria-pressed", "true")
+    is_connected(desk)
+    is_connected(patient.page)
+    assert len(desk.context.pages) == 1
+    desk.locator("#id_line").fill("")
+    doctor.check_prescription()
+    doctor.sign()
+    doctor.note(advice="आराम")
+    doctor.finish("prescription")
