@@ -2,10 +2,13 @@
 // a slow line. Works on the page of papers and in the waiting room, which keeps ringing meanwhile.
 //
 // <section data-papers data-largest data-text-sending data-text-added data-text-failed data-text-too-large>
-//   <form data-papers-form>   with a file input, a <p data-papers-state>, a <div data-papers-send>
+//   <form data-papers-form>   with a file input, a <p data-papers-state>
 //   <form data-paper-remove>  takes one away
 
 import { madeSmall } from "./parts/picture.js";
+
+// Files go up by themselves: no button is needed.
+document.body.classList.add("sends-papers");
 
 document.addEventListener("change", (event) => {
   const input = event.target;
@@ -18,14 +21,6 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form instanceof HTMLFormElement && form.matches("[data-paper-remove]")) remove(event, form);
 });
-
-for (const section of document.querySelectorAll("[data-papers]")) withScripts(section);
-
-/** Files go up by themselves: no button is needed. @param {Element} section */
-function withScripts(section) {
-  const button = /** @type {HTMLElement | null} */ (section.querySelector("[data-papers-send]"));
-  if (button) button.hidden = true;
-}
 
 /** @param {HTMLFormElement} form @param {File[]} files */
 async function sendAll(form, files) {
@@ -80,7 +75,6 @@ function replaced(section, html) {
   holder.innerHTML = html;
   const next = /** @type {HTMLElement | null} */ (holder.content.querySelector("[data-papers]"));
   if (!next) throw new Error("not a list");
-  withScripts(next);
   section.replaceWith(next);
   return next;
 }
