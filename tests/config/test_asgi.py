@@ -1,6 +1,8 @@
-"""Requests taken in whole: how large, and how slowly. Django is not asked here."""
+"""Requests taken in whole: how large, and how slowly. Django's answers are given here."""
 
 import asyncio
+import io
+import tempfile
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -8,9 +10,12 @@ from typing import Any
 import pytest
 
 from sanjeevani.config import asgi
+from sanjeevani.foundation.access import MAY_SEND
 
 JSON = "application/json"
 FORM = "multipart/form-data; boundary=x"
+DOORS = {"/files": "100 Continue", "/stranger": "303 See Other", "/asset": "200 OK"}
+"""What views say before a large form."""
 PAPERS = "/api/v1/profiles/00000000-0000-7000-8000-000000000001/papers"
 
 
@@ -20,6 +25,10 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     sizes: list[int] = []
 
     def answer(environ: dict[str, Any], start: Any) -> list[bytes]:
+        if MAY_SEND in environ:
+            assert environ["REQUEST_METHOD"] == "HEAD"
+            start(DOORS.get(environ["PATH_INFO"], "413 Too Large"), [])
+            return [b"asked"]
         sizes.append(len(environ["wsgi.input"].read()))
         start("200 OK", [])
         return [b"taken"]
@@ -75,6 +84,8 @@ def send(
         (PAPERS, FORM, 12_000_000),
         ("/sign-in", "application/x-www-form-urlencoded", 2_000_000),
         ("/papers", JSON, 2_000_000),
+        ("/no-files", FORM, 2_000_000),
+        ("/asset", FORM, 2_000_000),
         ("/files", FORM, 110_000_000),
     ],
 )
@@ -87,8 +98,38 @@ def test_how_much_is_kept_is_known_by_the_address(
     assert send(path, parts, content_type=content_type) == 200
     assert kept == [largest]
     assert send(path, [*parts, b"x"], content_type=content_type) == 413
-    assert send(path, [], content_type=content_type, declared=largest + 1) == 413
+    too_large = 110_000_001 if content_type is FORM and "api" not in path else largest + 1
+    assert send(path, [], content_type=content_type, declared=too_large) == 413
     assert kept == [largest]
+
+
+def test_a_stranger_to_a_view_for_files_hears_so_when_all_is_sent_and_nothing_is_kept(
+    kept: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No browser shows an answer before."""
+    written: list[int] = []
+
+    class Body(io.BytesIO):
+        def __init__(self, _in_memory: int) -> None:
+            super().__init__()
+
+        def write(self, part: Any) -> int:
+            written.append(len(part))
+            return super().write(part)
+
+    monkeypatch.setattr(tempfile, "SpooledTemporaryFile", Body)
+    parts = iter([bytes(1_000_000)] * 50)
+    assert send("/stranger", parts, content_type=FORM) == 303
+    assert next(parts, None) is None
+    assert sum(written) == 2_000_000
+    assert not kept
+
+
+def test_a_form_that_no_view_takes_is_refused_before_it_is_sent(kept: list[int]) -> None:
+    parts = iter([bytes(1_000_000)] * 50)
+    assert send("/no-files", parts, content_type=FORM) == 413
+    assert len(list(parts)) == 47
+    assert not kept
 
 
 def test_what_is_announced_too_large_is_refused_before_a_byte_is_read(kept: list[int]) -> None:

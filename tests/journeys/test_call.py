@@ -173,7 +173,9 @@ def test_another_language_while_a_call_runs(
     desk.set_viewport_size({"width": 360, "height": 740})
     patient_box = desk.locator("#patient-title").bounding_box()
     lines_box = desk.locator("#lines-title").bounding_box()
-    assert patient_box and lines_box and patient_box["y"] < lines_box["y"]
+    assert patient_box
+    assert lines_box
+    assert patient_box["y"] < lines_box["y"]
     look(desk, "call-12-small-screen")
     desk.set_viewport_size({"width": 1280, "height": 800})
     desk.locator("#id_line").fill("")

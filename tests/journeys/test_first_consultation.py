@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.people import Doctor, Patient
+from tests.journeys.people import Doctor, Patient, photo
 from tests.product import Product
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
@@ -149,3 +149,8 @@ def test_without_scripts_up_to_the_waiting_room(new_patient: NewPatient, look: L
     patient = with_token(new_patient(javascript=False), UTTARAKHAND, "Chitra")
     assert patient.token_number() >= 1
     assert patient.page.locator("noscript meta[http-equiv=refresh]").count() == 1
+
+    # Two as a camera takes them: more than a form without files may have.
+    patient.page.locator("input[name=files]").set_input_files([photo("rash.jpg"), photo("arm.jpg")])
+    patient.page.locator(".papers__send button").click()
+    expect(patient.page.locator(".paper")).to_have_count(2)

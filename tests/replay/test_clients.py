@@ -82,6 +82,15 @@ def test_fifty_megabytes_are_refused(product: Product, chunked: bool, content_ty
     assert answer.json()["type"] == "urn:sanjeevani:problem:TooLarge"
 
 
+@pytest.mark.parametrize(
+    ("path", "status"), [("/", 413), ("/people/00000000-0000-7000-8000-000000000001/papers", 303)]
+)
+def test_a_large_form_of_a_stranger_is_not_kept(product: Product, path: str, status: int) -> None:
+    files = {"files": ("photo.jpg", b" " * 3_000_000, "image/jpeg")}
+    answer = httpx.post(f"{product.url}{path}", files=files, timeout=60)
+    assert answer.status_code == status
+
+
 def test_header_of_a_proxy_cannot_be_forged_by_an_underscore(product: Product) -> None:
     headers = {"Content_Length": "5", "X_Forwarded_For": "203.0.113.9"}
     assert httpx.get(f"{product.url}/healthz", headers=headers, timeout=30).status_code == 200

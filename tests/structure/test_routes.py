@@ -1,18 +1,22 @@
 """Every route states whom it admits, and admits nobody else."""
 
+import inspect
+import re
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
 
 import pytest
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from sanjeevani.directory.models import BESIDE_THE_PATIENT, Role
-from sanjeevani.foundation.access import Audience, Permission, permission_of
+from sanjeevani.foundation.access import MAY_SEND, Audience, Permission, permission_of
 from sanjeevani.identity.models import Account, Session
 from tests.factories import AccountFactory, FacilityFactory, PostFactory, sign_in
 
@@ -61,12 +65,21 @@ def test_states_its_permission(route: Route) -> None:
     assert route.permission
 
 
+@every_route
+def test_large_forms_are_for_views_that_read_files_from_those_they_know(route: Route) -> None:
+    view = inspect.unwrap(route.view)
+    of_pages = view.__module__.startswith("sanjeevani.web")
+    reads = of_pages and re.search(r"\brequest\.FILES\b|\btake\(", inspect.getsource(view))
+    assert getattr(route.view, "takes_files", False) is bool(reads)
+    assert not reads or route.permission.audience in NEEDS_ACCOUNT
+
+
 def answers(client: Client, route: Route) -> list[HttpResponse]:
     """Ask for the route by every method that a browser uses."""
     return [getattr(client, method)(route.path) for method in METHODS]
 
 
-def is_sent_to_sign_in(answer: HttpResponse) -> bool:
+def is_sent_to_sign_in(answer: HttpResponseBase) -> bool:
     """Tell whether the answer asks who is there: a page to sign in at, or 401."""
     return answer.status_code == 401 or (
         answer.status_code == 303 and "next=" in answer.headers["Location"]
@@ -174,6 +187,19 @@ def test_carers_are_patients_and_the_staff_beside_them(route: Route) -> None:
         else:
             assert_refused(staff_client(role, is_spoke=True), route, "known")
     assert_refused(staff_client(Role.DOCTOR), route, "known")
+
+
+@pytest.mark.parametrize(
+    "route", [r for r in ROUTES if hasattr(r.view, "takes_files")], ids=lambda route: route.path
+)
+def test_who_sends_files_is_asked_before_they_come(patient_client: Client, route: Route) -> None:
+    asked: dict[str, Any] = {MAY_SEND: True}
+    assert is_sent_to_sign_in(Client().head(route.path, **asked))
+    if route.permission.audience is Audience.STAFF:
+        assert patient_client.head(route.path, **asked).status_code == 403
+        patient_client = staff_client(Role(min(route.permission.roles)))
+    assert patient_client.head(route.path, **asked).status_code == HTTPStatus.CONTINUE
+    assert patient_client.head("/", **asked).status_code == 413
 
 
 @admitting(Audience.STAFF)

@@ -2,7 +2,8 @@
 
 Django's views are synchronous and its threads few. Were they given requests as they arrive, some
 clients that send a byte now and then would hold all of them; here such a client holds a buffer,
-and only while it sends at the least rate.
+and only while it sends at the least rate. A form that grows beyond what forms without files have is
+taken further only when its view takes files, and admits who sends it.
 """
 
 import asyncio
@@ -14,10 +15,12 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 from typing import IO, Any
 from urllib.parse import unquote_to_bytes
 
 from sanjeevani.config.wsgi import application as django
+from sanjeevani.foundation.access import MAY_SEND
 from sanjeevani.foundation.problems import TooLarge, problem_response
 
 THREADS = 4
@@ -50,6 +53,13 @@ class _Gone(Exception):
     """The client ended the connection, or says nothing more."""
 
 
+class _Refused(Exception):
+    """The client need not send the rest: `answer` is final."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+
 async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     """Serve one request (ASGI, without lifespan)."""
     headers: dict[str, str] = {}
@@ -62,23 +72,24 @@ async def application(scope: dict[str, Any], receive: Receive, send: Send) -> No
             headers[key] = f"{headers[key]}{joint}{text}" if key in headers else text
     declared = headers.get("CONTENT_LENGTH", "")
     path = _path(scope)
-    is_form = headers.get("CONTENT_TYPE", "").startswith("multipart/form-data")
-    largest = _largest_body(path, is_form=is_form)
-    if declared.isdecimal() and int(declared) > largest:
+    unasked, most = _limits(path, headers.get("CONTENT_TYPE", ""))
+    if declared.isdecimal() and int(declared) > most:
         await _send(send, _too_large())
         return
     has_body = declared not in ("", "0") or "TRANSFER_ENCODING" in headers
     with tempfile.SpooledTemporaryFile(IN_MEMORY) if has_body else io.BytesIO() as body:
+        environ = _environ(scope, path, headers)
         try:
-            size = await _read(receive, body, largest) if has_body else 0
+            if has_body:
+                size = await _read(receive, body, unasked, most, environ)
+                environ["CONTENT_LENGTH"] = str(size)
         except _Gone:
             return
-        if size > largest:
-            await _send(send, _too_large())
+        except _Refused as refused:
+            await _send(send, refused.answer)
             return
         body.seek(0)
-        environ = _environ(scope, path, headers, body, size)
-        answer = await asyncio.get_running_loop().run_in_executor(_threads, _answer, environ)
+        answer = await _answer(environ | {"wsgi.input": body})
     await _send(send, answer)
 
 
@@ -87,16 +98,25 @@ def _path(scope: dict[str, Any]) -> str:
     return unquote_to_bytes(raw_path.partition(b"?")[0]).decode("latin-1")
 
 
-def _largest_body(path: str, *, is_form: bool) -> int:
-    """Return how much may be kept before anybody is asked who sends it."""
+def _limits(path: str, content_type: str) -> tuple[int, int]:
+    """Return how much may be kept before anybody is asked who sends it, and at all."""
     if path.startswith("/api/"):
-        return LARGEST_PAPER_FOR_API if path.endswith("/papers") else LARGEST_FOR_API
-    return LARGEST_FORM if is_form else LARGEST_BODY
+        largest = LARGEST_PAPER_FOR_API if path.endswith("/papers") else LARGEST_FOR_API
+        return largest, largest
+    is_form = content_type.startswith("multipart/form-data")
+    return LARGEST_BODY, LARGEST_FORM if is_form else LARGEST_BODY
 
 
-async def _read(receive: Receive, body: IO[bytes], largest: int) -> int:
-    """Read the body into a buffer; return its size, or that at which it was too large."""
+async def _read(
+    receive: Receive, body: IO[bytes], unasked: int, most: int, environ: dict[str, Any]
+) -> int:
+    """Read the body into a buffer; return its size. Beyond `unasked` the view is asked first.
+
+    A browser shows no answer before all is sent: what a refused client still sends is read, and
+    forgotten.
+    """
     size = 0
+    refusal = None
     started = time.monotonic()
     while True:
         left = started + GRACE_SECONDS + size / LEAST_BYTES_A_SECOND - time.monotonic()
@@ -107,17 +127,34 @@ async def _read(receive: Receive, body: IO[bytes], largest: int) -> int:
         if message["type"] != "http.request":
             raise _Gone
         part = message.get("body", b"")
+        if size <= unasked < size + len(part) <= most:
+            refusal = await _ask(environ)
         size += len(part)
-        if size > largest:
-            return size
-        body.write(part)
+        if size > most:
+            raise _Refused(_too_large())
+        if refusal is None:
+            body.write(part)
         if not message.get("more_body"):
-            return size
+            break
+    if refusal is not None:
+        raise _Refused(refusal)
+    return size
 
 
-def _environ(
-    scope: dict[str, Any], path: str, headers: dict[str, str], body: IO[bytes], size: int
-) -> dict[str, Any]:
+async def _ask(environ: dict[str, Any]) -> Answer | None:
+    """Ask the view whether it takes so much from this client; return its refusal."""
+    question = environ | {"REQUEST_METHOD": "HEAD", MAY_SEND: True, "wsgi.input": io.BytesIO()}
+    answer = await _answer(question)
+    status = answer[0]
+    if status == HTTPStatus.CONTINUE:
+        return None
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        raise _Refused(_last(answer))
+    # What admits anybody without a look, probes and assets, takes no forms.
+    return answer if status >= HTTPStatus.MULTIPLE_CHOICES else _too_large()
+
+
+def _environ(scope: dict[str, Any], path: str, headers: dict[str, str]) -> dict[str, Any]:
     server = scope.get("server") or ("localhost", 80)
     client = scope.get("client") or ("", 0)
     environ: dict[str, Any] = {
@@ -131,7 +168,7 @@ def _environ(
         "REMOTE_ADDR": client[0],
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope.get("scheme", "http"),
-        "wsgi.input": body,
+        "wsgi.input": io.BytesIO(),
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
@@ -141,13 +178,15 @@ def _environ(
         environ[name if name == "CONTENT_TYPE" else f"HTTP_{name}"] = value
     environ.pop("HTTP_TRANSFER_ENCODING", None)
     environ.pop("HTTP_CONTENT_LENGTH", None)
-    if size:
-        environ["CONTENT_LENGTH"] = str(size)
     return environ
 
 
-def _answer(environ: dict[str, Any]) -> Answer:
+async def _answer(environ: dict[str, Any]) -> Answer:
     """Let Django answer, in one of its threads."""
+    return await asyncio.get_running_loop().run_in_executor(_threads, _django_answer, environ)
+
+
+def _django_answer(environ: dict[str, Any]) -> Answer:
     head: list[tuple[str, list[tuple[str, str]]]] = []
 
     def start(status: str, headers: list[tuple[str, str]], _error: Any = None) -> Any:
@@ -170,7 +209,13 @@ def _answer(environ: dict[str, Any]) -> Answer:
 def _too_large() -> Answer:
     response = problem_response(TooLarge())
     headers = [(name.lower().encode(), value.encode()) for name, value in response.items()]
-    return response.status_code, [*headers, (b"connection", b"close")], response.content
+    return _last((response.status_code, headers, response.content))
+
+
+def _last(answer: Answer) -> Answer:
+    """Make it the last answer on its connection: the client may go on sending what nobody reads."""
+    status, headers, content = answer
+    return status, [*headers, (b"connection", b"close")], content
 
 
 async def _send(send: Send, answer: Answer) -> None:

@@ -36,6 +36,9 @@ class Permission:
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
+MAY_SEND = "sanjeevani.may_send"
+"""In a request's environment: nothing is asked but whether a large form may come. 100: it may."""
+
 
 def mark(permission: Permission) -> Callable[[View], View]:
     """Let a view say whom it admits."""
@@ -51,6 +54,12 @@ def permission_of(view: Callable[..., Any]) -> Permission | None:
     """Return what a view says about whom it admits; a structural test asks all routes."""
     permission = getattr(view, "permission", None)
     return permission if isinstance(permission, Permission) else None
+
+
+def takes_files(view: View) -> View:
+    """Let forms be as large as files are, from those whom the view admits."""
+    view.takes_files = True  # type: ignore[attr-defined]
+    return view
 
 
 def machine(view: View) -> View:

@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -23,6 +24,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from sanjeevani.directory.models import BESIDE_THE_PATIENT, Post
 from sanjeevani.directory.permissions import require_post
 from sanjeevani.foundation.access import (
+    MAY_SEND,
     Audience,
     Permission,
     View,
@@ -32,7 +34,7 @@ from sanjeevani.foundation.access import (
 )
 from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.errors import DomainError, NotFound, NotPermitted
-from sanjeevani.foundation.problems import DATABASE_AWAY, NotSignedIn
+from sanjeevani.foundation.problems import DATABASE_AWAY, NotSignedIn, TooLarge
 from sanjeevani.identity.queries import SessionInfo, actor_of, find_session
 from sanjeevani.identity.services import PATIENT_IDLE, STAFF_DAY, touch
 from sanjeevani.web.errors import GetResponse, respond, unavailable, wants_json
@@ -115,11 +117,21 @@ def _process_view(
         return None
     try:
         _recognise(request)
-        return _refusal(request, permission)
+        refusal = _refusal(request, permission)
     except DATABASE_AWAY as error:
         return unavailable(request, error)
     except DomainError as error:
         return respond(request, error)
+    if refusal is None and MAY_SEND in request.META:
+        return _may_send(request, view)
+    return refusal
+
+
+def _may_send(request: HttpRequest, view: Callable[..., HttpResponseBase]) -> HttpResponse:
+    """Answer, before a large form is read, whether the view takes it."""
+    if getattr(view, "takes_files", False):
+        return HttpResponse(status=HTTPStatus.CONTINUE)
+    return respond(request, TooLarge())
 
 
 def _recognise(request: PortalRequest) -> None:

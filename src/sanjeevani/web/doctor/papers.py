@@ -11,6 +11,7 @@ from sanjeevani.consultation.models import Consultation
 from sanjeevani.consultation.papers import paper_for_practitioner, papers_of, show_paper
 from sanjeevani.consultation.queries import for_practitioner
 from sanjeevani.directory.models import Practitioner, Role
+from sanjeevani.foundation.access import takes_files
 from sanjeevani.web.access import PortalRequest, staff
 from sanjeevani.web.papers import Shown, limits, send, shown, take
 
@@ -37,6 +38,7 @@ def at_desk(consultation: Consultation) -> list[Shown]:
     return shown(papers_of(consultation), "doctor:paper", *address, consultation=consultation)
 
 
+@takes_files
 @doctors
 @require_POST
 def show(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:

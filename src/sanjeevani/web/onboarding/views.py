@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from sanjeevani.directory.models import Role
 from sanjeevani.directory.queries import state as state_by_id
+from sanjeevani.foundation.access import takes_files
 from sanjeevani.foundation.errors import NotFound
 from sanjeevani.foundation.sharding import NATIONAL
 from sanjeevani.onboarding.columns import KINDS
@@ -47,6 +48,7 @@ FINDINGS_SHOWN = 50
 ACTS = {"begin": begin, "drop": drop, "undo": ask_undo, "invite": ask_invitations}
 
 
+@takes_files
 @staff(*GOVERNING)
 @get_or_post
 def imports(request: PortalRequest) -> HttpResponse:

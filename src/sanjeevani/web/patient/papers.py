@@ -17,6 +17,7 @@ from sanjeevani.consultation.papers import (
     place_of,
 )
 from sanjeevani.consultation.queries import own_consultation
+from sanjeevani.foundation.access import takes_files
 from sanjeevani.intake.papers import (
     Place,
     add_draft_paper,
@@ -64,6 +65,7 @@ def _answer(request: PortalRequest, context: dict[str, Any], **more: Any) -> Htt
     return render(request, template, {**context, **more}, status=status)
 
 
+@takes_files
 @carer
 @require_http_methods(["GET", "POST"])
 @at_home
@@ -104,6 +106,7 @@ def remove(request: PortalRequest, patient_id: uuid.UUID, upload_id: uuid.UUID) 
     return see(reverse("patient:papers", args=[found.id]))
 
 
+@takes_files
 @carer
 @require_http_methods(["GET", "POST"])
 def consultation_papers(

@@ -40,6 +40,7 @@ from sanjeevani.consultation.to_do import consultations_of, done_to_dos, open_to
 from sanjeevani.directory.models import Practitioner
 from sanjeevani.directory.queries import hub_lines, state
 from sanjeevani.foundation import clock
+from sanjeevani.foundation.access import takes_files
 from sanjeevani.foundation.errors import DomainError, Invalid, NotFound
 from sanjeevani.identity.queries import accounts_by_id
 from sanjeevani.intake.content import IntakeContent
@@ -394,6 +395,7 @@ def _languages(request: PortalRequest) -> list[str]:
     return sorted(known, key=lambda code: code != language())
 
 
+@takes_files
 @at_spoke
 @require_http_methods(["GET", "POST"])
 @sent_once
