@@ -12,6 +12,8 @@ const beside = /** @type {HTMLElement | null} */ (document.querySelector("[data-
 const RUNNING = ["connecting", "waiting", "connected", "reconnecting"];
 const here = location.pathname;
 
+let underway = 0;
+
 const runs = () => room !== null && RUNNING.includes(room.dataset.callState ?? "");
 
 if (room) {
@@ -66,7 +68,10 @@ function fit(page, address) {
 /** @param {string} address @param {RequestInit} [how] a form on its way: see desk.js */
 async function load(address, how) {
   const { dataset } = document.documentElement;
-  if (how) dataset.sent = "";
+  if (how) {
+    underway++;
+    dataset.sent = "";
+  }
   let stays = true;
   try {
     const answer = await fetch(address, { ...how, headers: { Accept: "text/html" } });
@@ -75,7 +80,9 @@ async function load(address, how) {
     // No connection: the browser's own way says so, and the call is lost anyway.
     if (!how) location.assign(address);
   }
-  if (!how || !stays) return;
+  if (!how) return;
+  underway--;
+  if (underway || !stays) return;
   delete dataset.sent;
   // What came meanwhile is looked at now.
   document.dispatchEvent(new CustomEvent("live:updated"));
