@@ -17,6 +17,9 @@ msgstr "\xe0\xa4\x9f\xe0\xa5\x8b\xe0\xa4\x95\xe0\xa4\xa8 %(nummer)s"
 msgid "Waiting room"
 msgstr "?"
 
+msgid "All is said once."
+msgstr "Everything is said. Everything is said."
+
 msgid "Gone from the sources"
 msgstr "?"
 """
@@ -35,7 +38,7 @@ def test_a_catalogue_follows_the_sources_and_names_its_faults(tmp_path: Path) ->
     path = tmp_path / "django.po"
     path.write_bytes(HINDI)
     template = translations.new_catalog(None)
-    for words in ("Token %(number)s", "Waiting room", "New"):
+    for words in ("Token %(number)s", "Waiting room", "All is said once.", "New"):
         template.add(words)
 
     catalog = translations.updated(path, "hi", template)
@@ -43,6 +46,7 @@ def test_a_catalogue_follows_the_sources_and_names_its_faults(tmp_path: Path) ->
     assert sorted(translations.faults_of(catalog)) == [
         "not translated: 'New'",
         "other placeholders than the source: 'Token %(number)s'",
+        "stands there twice: 'All is said once.'",
         "unsure (fuzzy): 'Waiting room'",
     ]
     path.write_bytes(translations.po_bytes(catalog))

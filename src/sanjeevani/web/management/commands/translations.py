@@ -29,6 +29,7 @@ KEYWORDS = DEFAULT_KEYWORDS | {
 }
 # Dates in the files would change them at every run.
 DATE = datetime(2026, 1, 1, tzinfo=UTC)
+DOUBLED = re.compile(r"(.{10,})\s*\1", re.DOTALL)
 PLACEHOLDER = re.compile(r"%\(\w+\)[sdf]|%[sd]|\{\w*\}")
 
 
@@ -155,6 +156,8 @@ def faults_of(catalog: Catalog) -> Iterator[str]:
             yield f"unsure (fuzzy): {sources[0]!r}"
         elif any(placeholders([one]) != placeholders(sources) for one in translations):
             yield f"other placeholders than the source: {sources[0]!r}"
+        elif any(DOUBLED.fullmatch(one) for one in translations):
+            yield f"stands there twice: {sources[0]!r}"
 
 
 def forms(text: str | Iterable[str] | None) -> list[str]:
