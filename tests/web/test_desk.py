@@ -17,7 +17,7 @@ from joserfc.jwk import OctKey
 
 from sanjeevani.calls.models import Message
 from sanjeevani.calls.services import send_message
-from sanjeevani.consultation.models import Consultation, Diagnosis, Note
+from sanjeevani.consultation.models import Consultation, ConsultationStatus, Diagnosis, Note
 from sanjeevani.consultation.services import answer, give_feedback, not_answered, token_of
 from sanjeevani.directory.models import Clinic, Practitioner, Role
 from sanjeevani.foundation import clock
@@ -30,6 +30,7 @@ from sanjeevani.patients.models import Patient
 from sanjeevani.prescription.models import DraftItem, Prescription
 from sanjeevani.queueing.models import TokenStatus
 from sanjeevani.roster.queries import duty_of
+from sanjeevani.web.doctor.writing import PARTING
 from tests.factories import (
     ANDHRA_PRADESH,
     ClinicFactory,
@@ -297,6 +298,31 @@ def test_a_wrong_measure_is_refused_beside_it_and_the_rest_is_kept(desk: Desk) -
     assert kept.advice == "Rest"
     assert kept.weight_kg == 54
     assert kept.height_cm is None
+
+
+@pytest.mark.parametrize("do", sorted(PARTING))
+def test_nobody_leaves_with_a_note_that_could_not_be_kept(desk: Desk, do: str) -> None:
+    """Afterwards it could never be corrected."""
+    case = in_progress(desk)
+    ClinicFactory.create()
+    reasons = ("redirect_reason", "missing", "hand_back_reason")
+    response = desk.write(
+        case,
+        do,
+        in_page=False,
+        advice="Rest",
+        height_cm="5.6",
+        outcome="advice",
+        **dict.fromkeys(reasons, "A reason to keep"),
+    )
+    assert response.status_code == 422
+    html = response.content.decode()
+    assert 'href="#id_height_cm"' in html
+    assert 'value="5.6"' in html
+    assert do not in ("redirect", "refer") or 'value="A reason to keep"' in html
+    case.refresh_from_db()
+    assert case.status == ConsultationStatus.IN_PROGRESS
+    assert note_of(case).advice == "Rest"
 
 
 def test_without_scripts_a_refused_note_keeps_what_was_typed(desk: Desk) -> None:

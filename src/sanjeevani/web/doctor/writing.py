@@ -249,7 +249,13 @@ class Writing:
         self.ending = {name: data.get(name, "") for name in OutcomeForm.base_fields}
         self._keep(self.note.content(self.stored))
         self._keep_reasons(data)
-        ACTIONS.get(_meant(action, data), Writing._save)(self, data, argument)
+        meant = _meant(action, data)
+        if self.note.errors and meant in PARTING:
+            # What could not be kept could never be corrected afterwards.
+            if meant in ("redirect", "refer"):
+                self._find_opd(data, argument)
+            return
+        ACTIONS.get(meant, Writing._save)(self, data, argument)
 
     def _keep(self, content: NoteContent, diagnoses: Mapping[str, str] | None = None) -> None:
         """Store note and diagnoses unless they already stand so."""
@@ -702,6 +708,11 @@ FIELDS = (
     ("redirect_reason", "redirect"),
     ("shorthand", "keep_template"),
 )
+
+PARTING = frozenset(
+    {"done", "done_next", "redirect", "refer", "return", "hand_back", "not_reachable"}
+)
+"""After these the patient is with this doctor no more."""
 
 ACTIONS: dict[str, Callable[[Writing, QueryDict, str], None]] = {
     "send": Writing._send,
