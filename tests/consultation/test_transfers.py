@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from sanjeevani.consultation import transfers
+from sanjeevani.consultation.conduct import report_conduct
 from sanjeevani.consultation.errors import NotFollowUp
 from sanjeevani.consultation.models import (
     Consultation,
@@ -30,9 +31,12 @@ from sanjeevani.consultation.services import (
 from sanjeevani.directory.models import Clinic, ClinicHours, LineKind, Practitioner
 from sanjeevani.directory.queries import OpenClinic, clinic_serving, lines_by_id
 from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import SYSTEM
+from sanjeevani.foundation.errors import Stale
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.jobs.sweeper import sweep_lines
 from sanjeevani.patients.models import Patient
+from sanjeevani.queueing.errors import NobodyWaiting
 from sanjeevani.queueing.models import PriorityClass, TokenStatus
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.services import change_duty
@@ -178,6 +182,55 @@ def follow_up(clinic: Clinic, patient: Patient, earlier: Consultation) -> Consul
         language="en",
         request_key=uuid.uuid4(),
     )
+
+
+def test_whom_their_doctor_calls_just_then_does_not_go_to_the_pool() -> None:
+    """The sweeper acts on what it saw: the patient may talk by then."""
+    clinic, patient = ClinicFactory.create(), PatientFactory.create()
+    requested(clinic, patient)
+    practitioner, other = on_duty(clinic), on_duty(clinic)
+    follow_up(clinic, patient, held(practitioner))
+    talking = called_by(practitioner)
+    with pytest.raises(Stale):
+        transfers.to_pool(SYSTEM, state_id=talking.state_id, token_id=talking.token_id)
+    with pytest.raises(NobodyWaiting):
+        call_next(doctor(other), practitioner=other)
+    assert token_of(talking).status == TokenStatus.SERVING
+
+
+def test_who_answers_a_returned_request_is_kept_from_whom_they_reported() -> None:
+    clinic, patient = ClinicFactory.create(), PatientFactory.create()
+    requested(clinic, patient)
+    reported, other = on_duty(clinic), on_duty(clinic)
+    done = held(reported)
+    me = person(patient.account_id)
+    report_conduct(me, state_id=done.state_id, consultation_id=done.id)
+    asked = requested(clinic, patient)
+    key: dict[str, Any] = {"state_id": asked.state_id, "consultation_id": asked.id}
+    call_next(doctor(other), practitioner=other)
+    transfers.return_to_patient(doctor(other), practitioner=other, reason="Since when?", **key)
+    transfers.ask_again(me, patient=patient, content=told(patient, text="For a week"), **key)
+    with pytest.raises(NobodyWaiting):
+        call_next(doctor(reported), practitioner=reported)
+
+
+def test_a_line_that_nobody_serves_is_seen_after_midnight_too() -> None:
+    """Nobody has asked there today."""
+    clinic = ClinicFactory.create()
+    on_duty(ClinicFactory.create())
+    late = timezone.localtime().replace(hour=23, minute=57)
+
+    def swept(minutes: int) -> None:
+        with clock.driven_by(lambda: late + datetime.timedelta(minutes=minutes)):
+            sweep_lines()
+
+    with clock.driven_by(lambda: late):
+        case = requested(clinic, PatientFactory.create())
+    swept(0)
+    swept(4)
+    assert get(case.state_id, case.id).status == ConsultationStatus.REQUESTED
+    swept(10)
+    assert get(case.state_id, case.id).status == ConsultationStatus.REDIRECTED
 
 
 def test_a_follow_up_falls_back_to_the_pool_and_is_then_a_first_consultation() -> None:

@@ -14,12 +14,13 @@ from sanjeevani.consultation.models import (
     ConsultationReference,
     ConsultationStatus,
 )
-from sanjeevani.consultation.services import end_consultation, free_of_practitioner, get
+from sanjeevani.consultation.services import end_consultation, get, wait_again
 from sanjeevani.directory.models import Practitioner
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.errors import NotPermitted
 from sanjeevani.foundation.ids import uuid7
+from sanjeevani.foundation.rows import Kept
 from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.queueing import services as queueing
 
@@ -31,6 +32,9 @@ _HELD = (
     ConsultationStatus.INTERRUPTED,
     ConsultationStatus.COMPLETED,
 )
+
+
+_report = Kept(ConductReport, key=("state_id", "consultation_id", "by"))
 
 
 @verb("consultation.report_conduct")
@@ -57,7 +61,7 @@ def report_conduct(
         return earlier
     if consultation.practitioner_id is None or consultation.status not in _HELD:
         raise NotInProgress
-    report = ConductReport.objects.create(
+    report = ConductReport(
         state_id=state_id,
         id=uuid7(),
         consultation_id=consultation_id,
@@ -67,6 +71,9 @@ def report_conduct(
         evidence=_evidence(consultation),
         reported_at=clock.now(),
     )
+    if not _report.add(report):
+        # Tapped twice at the same moment: the first, by now committed, has done it all.
+        return ConductReport.objects.get(state_id=state_id, consultation_id=consultation_id, by=by)
     _keep_apart(actor, consultation, consultation.practitioner_id, by)
     if consultation.status != ConsultationStatus.COMPLETED:
         _part(actor, consultation, by)
@@ -162,7 +169,7 @@ def _part(actor: Actor, consultation: Consultation, by: Seat) -> None:
         interrupt(actor, consultation_id=consultation.id, **key)
     if by == Seat.GUEST:
         queueing.drop(actor, token_id=consultation.token_id, **key)
-        free_of_practitioner(actor, consultation)
+        wait_again(actor, consultation)
     else:
         queueing.finish(actor, token_id=consultation.token_id, **key)
         end_consultation(actor, consultation, ConsultationStatus.ABANDONED, reason=ENDED_BY_DOCTOR)

@@ -8,7 +8,7 @@ from sanjeevani.calls.services import seat_of
 from sanjeevani.consultation.events import ConsultationInterrupted, ConsultationStarted
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
 from sanjeevani.consultation.permissions import require_in_progress
-from sanjeevani.consultation.services import end_consultation, free_of_practitioner, get
+from sanjeevani.consultation.services import end_consultation, get, wait_again
 from sanjeevani.consultation.states import CONSULTATION_MOVES
 from sanjeevani.directory.models import Practitioner
 from sanjeevani.foundation import clock
@@ -76,12 +76,15 @@ def _require_seat(actor: Actor, consultation: Consultation) -> None:
 
 @verb("consultation.dropped")
 def dropped(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> None:
-    """The grace is over: the doctor is free, the patient is at the head of the line again."""
-    token = queueing.drop(actor, state_id=state_id, token_id=token_id)
+    """The grace is over: the doctor is free, the patient is at the head of the line again.
+
+    Raises Stale when the patient is back, or the grace was given anew.
+    """
+    token = queueing.drop(actor, state_id=state_id, token_id=token_id, overdue=True)
     consultation = get(state_id, token.consultation_id)
     if consultation.status != ConsultationStatus.INTERRUPTED:
         raise Stale
-    free_of_practitioner(actor, consultation)
+    wait_again(actor, consultation)
     concerns(consultation, patient_id=consultation.patient_id)
 
 

@@ -68,7 +68,12 @@ from sanjeevani.intake.services import freeze
 from sanjeevani.intake.triage import danger_in, goes_first, questions_for
 from sanjeevani.patients.companions import identified
 from sanjeevani.patients.models import Consent, ConsentDecision, Patient
-from sanjeevani.patients.queries import may_act_for, valid_consent
+from sanjeevani.patients.queries import (
+    has_withdrawn,
+    may_act_for,
+    records_of_person,
+    valid_consent,
+)
 from sanjeevani.patients.services import decide_consent, grant_access
 from sanjeevani.queueing import services as queueing
 from sanjeevani.queueing.dispatch import Head, dispatch_order
@@ -414,10 +419,16 @@ def requested_before(
 
 @verb("consultation.cancel")
 def cancel(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> None:
-    """The patient gives the token back while waiting."""
+    """The patient gives the token back while waiting, or up what is still to be added."""
     consultation = get(state_id, consultation_id)
     require_patient(actor, consultation)
-    queueing.cancel(actor, state_id=state_id, token_id=consultation.token_id)
+    _give_back(actor, consultation)
+
+
+def _give_back(actor: Actor, consultation: Consultation) -> None:
+    # Of a returned request the token was given back when it was returned.
+    if consultation.status != ConsultationStatus.RETURNED:
+        queueing.cancel(actor, state_id=consultation.state_id, token_id=consultation.token_id)
     end_consultation(actor, consultation, ConsultationStatus.CANCELLED)
 
 
@@ -425,27 +436,32 @@ def cancel(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> None:
 def withdraw_consent(actor: Actor, *, patient: Patient, language: str) -> Consent:
     """Withdraw a patient's consent, and give back the tokens with which the patient waits.
 
-    A consultation that a doctor has begun goes on to its end. No spoke rings them any more.
+    Also those at a spoke, and those of records that are the same person. A consultation that a
+    doctor has begun goes on to its end; one that is being called ends if it would wait again
+    (`wait_again`). No spoke rings them any more.
     """
+    if not may_act_for(actor, patient):
+        raise NotPermitted
+    records = records_of_person(patient.state_id, patient.id)
     references = ConsultationReference.objects.filter(
-        state_id=patient.state_id, patient_id=patient.id
+        state_id=patient.state_id, patient_id__in=records
     ).order_by("-id")[:RECENT_REQUESTS]
     for reference in references:
         waiting = Consultation.objects.filter(
+            Q(token__status=TokenStatus.WAITING) | Q(status=ConsultationStatus.RETURNED),
             state_id=reference.consultation_state_id,
             id=reference.id,
-            status=ConsultationStatus.REQUESTED,
-            token__status=TokenStatus.WAITING,
-        ).exists()
-        if waiting:
-            cancel(actor, state_id=reference.consultation_state_id, consultation_id=reference.id)
+            ended_at__isnull=True,
+        ).first()
+        if waiting is not None:
+            _give_back(actor, waiting)
     consent = decide_consent(
         actor, patient=patient, decision=ConsentDecision.WITHDRAWN, language=language
     )
     SpokeToDo.objects.filter(
         state_id=patient.state_id,
         facility_id__in={one.spoke_id for one in references if one.spoke_id},
-        patient_id=patient.id,
+        patient_id__in=records,
         done_at__isnull=True,
     ).update(done_at=clock.now())
     concerns(consent, patient_id=patient.id)
@@ -579,9 +595,11 @@ def not_answered(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> None:
     """The 120 seconds passed: the token waits again, or expires and the consultation with it."""
     token = queueing.not_answered(actor, state_id=state_id, token_id=token_id)
     consultation = get(state_id, token.consultation_id)
-    free_of_practitioner(actor, consultation)
     if token.status == TokenStatus.EXPIRED:
+        free_of_practitioner(actor, consultation)
         end_consultation(actor, consultation, ConsultationStatus.ABANDONED)
+    else:
+        wait_again(actor, consultation)
     concerns(consultation, patient_id=consultation.patient_id)
 
 
@@ -607,8 +625,8 @@ def hand_back(
         token_id=consultation.token_id,
         practitioner_id=practitioner.id,
     )
-    free_of_practitioner(actor, consultation)
     Consultation.objects.filter(state_id=state_id, id=consultation_id).update(reason=reason)
+    wait_again(actor, consultation)
     concerns(consultation, patient_id=consultation.patient_id)
 
 
@@ -648,6 +666,16 @@ def free_of_practitioner(actor: Actor, consultation: Consultation) -> None:
     concerns(consultation, patient_id=consultation.patient_id)
 
 
+def wait_again(actor: Actor, consultation: Consultation) -> None:
+    """Let a consultation that its doctor gave up wait for another: part of the verbs that do.
+
+    Consent withdrawn while the doctor called: the next doctor would read without it. It ends.
+    """
+    free_of_practitioner(actor, consultation)
+    if has_withdrawn(consultation.patient_state_id, consultation.patient_id):
+        _give_back(actor, consultation)
+
+
 @dataclass(frozen=True)
 class NoteContent:
     """What the doctor writes. Heights in cm, weights in kg."""
@@ -685,7 +713,8 @@ def write_note(
 
     Raises NotInProgress.
     """
-    consultation = get(state_id, consultation_id)
+    # A late writing meets the end here: what was concluded does not change.
+    consultation = locked(state_id, consultation_id)
     require_in_progress(actor, practitioner, consultation)
     _note.replace(
         Note(
@@ -831,9 +860,25 @@ _by_id = Compiled(
 )
 
 
+_by_id_locked = Compiled(
+    lambda: Consultation.objects.select_for_update(no_key=True).filter(
+        state_id=given("state_id"), id=given("consultation_id")
+    )
+)
+
+
 def get(state_id: int, consultation_id: uuid.UUID) -> Consultation:
     """Return a consultation, for verbs. Screens read through `queries`. Raises NotFound."""
     consultation = _by_id.first(state_id=state_id, consultation_id=consultation_id)
+    if consultation is None:
+        raise NotFound
+    return consultation
+
+
+def locked(state_id: int, consultation_id: uuid.UUID) -> Consultation:
+    """Return a consultation, held until the verb is done: nobody ends it, signs or writes in it
+    meanwhile. Raises NotFound."""
+    consultation = _by_id_locked.first(state_id=state_id, consultation_id=consultation_id)
     if consultation is None:
         raise NotFound
     return consultation

@@ -5,9 +5,10 @@ from sanjeevani.foundation.states import Moves
 CONSULTATION_MOVES = Moves(
     {
         "requested": frozenset({"in_progress", "returned", "cancelled", "abandoned", "redirected"}),
-        "returned": frozenset({"requested"}),
+        "returned": frozenset({"requested", "cancelled", "abandoned"}),
         "in_progress": frozenset({"interrupted", "completed", "redirected"}),
-        "interrupted": frozenset({"in_progress", "abandoned"}),
+        # Whom the doctor had to give up waits again, and leaves the line like all who wait.
+        "interrupted": frozenset({"in_progress", "abandoned", "cancelled", "redirected"}),
     }
 )
 

@@ -98,7 +98,7 @@ def redirect(
     reason = valid_reason(reason, _("Say why you send the patient there."), "redirect_reason")
     if not clinic.is_open:
         raise ClinicClosed
-    return _move(actor, consultation, clinic.line, Link.REDIRECTED, reason)
+    return _send_on(actor, consultation, clinic.line, reason)
 
 
 @verb("consultation.redirect_to_hub")
@@ -119,9 +119,7 @@ def redirect_to_hub(
     require_practitioner(actor, practitioner, consultation)
     _require_hub(consultation, choice)
     reason = valid_reason(reason, _("Say why you send the patient there."), "redirect_reason")
-    return _move(
-        actor, consultation, _line_at(actor, consultation, choice), Link.REDIRECTED, reason
-    )
+    return _send_on(actor, consultation, _line_at(actor, consultation, choice), reason)
 
 
 def _line_at(actor: Actor, consultation: Consultation, choice: HubChoice) -> Line:
@@ -175,14 +173,21 @@ def _require_hub(consultation: Consultation, choice: HubChoice) -> None:
         raise NotPermitted
 
 
+def _send_on(actor: Actor, consultation: Consultation, line: Line, reason: str) -> Consultation:
+    """Let the doctor who has called the patient send them on; not whom a lost line took away."""
+    if consultation.status == ConsultationStatus.INTERRUPTED:
+        raise Stale
+    return _move(actor, consultation, line, waiting=False, reason=reason)
+
+
 def _move(
-    actor: Actor, consultation: Consultation, line: Line, link: Link, reason: str
+    actor: Actor, consultation: Consultation, line: Line, *, waiting: bool, reason: str = ""
 ) -> Consultation:
     left = queueing.leave_for_another_line(
-        actor, state_id=consultation.state_id, token_id=consultation.token_id
+        actor, state_id=consultation.state_id, token_id=consultation.token_id, waiting=waiting
     )
     end_consultation(actor, consultation, ConsultationStatus.REDIRECTED, reason=reason)
-    return _go_on(actor, consultation, left, line, link)
+    return _go_on(actor, consultation, left, line, Link.REDIRECTED)
 
 
 def _go_on(
@@ -318,8 +323,10 @@ def ask_again(
         patient=patient,
         content=content,
     )
-    concerns(consultation, patient_id=patient.id)
-    return get(state_id, consultation_id)
+    asked = get(state_id, consultation_id)
+    respect_blocks(actor, asked)
+    concerns(asked, patient_id=patient.id)
+    return asked
 
 
 def own_lane(
@@ -429,8 +436,13 @@ def request_follow_up(
 
 @verb("consultation.to_pool")
 def to_pool(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Token:
-    """Move a follow-up from its doctor's lane to the clinic's line, with the waiting time."""
-    left = queueing.leave_for_another_line(actor, state_id=state_id, token_id=token_id)
+    """Move a follow-up from its doctor's lane to the clinic's line, with the waiting time.
+
+    Raises Stale when the doctor has called the patient meanwhile.
+    """
+    left = queueing.leave_for_another_line(
+        actor, state_id=state_id, token_id=token_id, waiting=True
+    )
     lane = Line.objects.select_related("parent").get(state_id=state_id, id=left.line_id)
     if lane.kind != LineKind.FOLLOW_UP:
         raise Stale
@@ -456,6 +468,7 @@ def move_on(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Consultation
     """The last doctor has left: take a waiting patient to a clinic of the same kind with one.
 
     Returns None when there is none: the patient keeps waiting. The patient may ask for it too.
+    Raises Stale when somebody has called the patient meanwhile.
     """
     token = Token.objects.get(state_id=state_id, id=token_id)
     consultation = get(state_id, token.consultation_id)
@@ -468,7 +481,7 @@ def move_on(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Consultation
     target = _hub_with_doctor(consultation, line) or refuge(consultation.patient_state_id, line)
     if target is None:
         return None
-    return _move(actor, consultation, target.line, Link.REDIRECTED, "")
+    return _move(actor, consultation, target.line, waiting=True)
 
 
 def _hub_with_doctor(consultation: Consultation, line: Line) -> HubChoice | None:

@@ -48,7 +48,7 @@ def sweep_lines() -> None:
     with across_states():
         stranded = stranded_in_lanes(now, transfers.LANE_PATIENCE)
         alone = unattended_lines(clock.today())
-        again = attended_again()
+        again = attended_again(clock.today())
     _each(transfers.to_pool, stranded)
     for state_id, line_id in again:
         note_unattended(SYSTEM, state_id=state_id, line_id=line_id, since=None)

@@ -183,6 +183,12 @@ def newest_decision(patient: Patient) -> Consent | None:
     return newest
 
 
+def has_withdrawn(state_id: int, patient_id: uuid.UUID) -> bool:
+    """Tell whether the last decision on consent was to withdraw it."""
+    newest = _newest_consent.first(state_id=state_id, patient_id=patient_id)
+    return newest is not None and newest.decision == ConsentDecision.WITHDRAWN
+
+
 def decisions_of(patient: Patient) -> QuerySet[Consent]:
     """Return the decisions on all versions of the notice, the newest first."""
     return Consent.objects.filter(state_id=patient.state_id, patient_id=patient.id).order_by("-id")

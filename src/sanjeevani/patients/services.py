@@ -34,6 +34,7 @@ from sanjeevani.patients.queries import (
     members_of,
     own_patient,
     own_record,
+    records_of_person,
 )
 
 OLDEST_YEARS = 120
@@ -395,7 +396,8 @@ def decide_consent(
 ) -> Consent:
     """Record that consent to the current notice was given or withdrawn, and who obtained it.
 
-    Withdrawn, no doctor reads more than the consultations that they held themselves.
+    Withdrawn, no doctor reads more than the consultations that they held themselves; it counts for
+    all records of the person.
     """
     if not may_act_for(actor, patient):
         raise NotPermitted
@@ -404,7 +406,7 @@ def decide_consent(
         AccessGrant.objects.filter(
             Q(expires_at__isnull=True) | Q(expires_at__gt=now),
             state_id=patient.state_id,
-            patient_id=patient.id,
+            patient_id__in=records_of_person(patient.state_id, patient.id),
         ).update(expires_at=now)
     consent = Consent.objects.create(
         state_id=patient.state_id,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
-from sanjeevani.consultation.services import get
+from sanjeevani.consultation.services import get, locked
 from sanjeevani.directory.models import AT_THE_COUNTER, Post
 from sanjeevani.directory.permissions import require_at_spoke
 from sanjeevani.foundation import clock
@@ -34,7 +34,6 @@ from sanjeevani.prescription.queries import (
     verify,
     verify_record,
 )
-from sanjeevani.prescription.services import locked
 from sanjeevani.terminology.queries import medicines_coded
 
 MOST_GIVEN = 9999

@@ -160,7 +160,7 @@ def sign(
     A second signing in the same consultation supersedes the first; signed twice as it stands, it
     is one. Raises NothingPrescribed, DiagnosisMissing, MedicineRefused, ReasonMissing.
     """
-    consultation = locked(state_id, consultation_id)
+    consultation = consultations.locked(state_id, consultation_id)
     require_in_progress(actor, practitioner, consultation)
     earlier = prescription_in_force(consultation)
     content = _content(consultation, practitioner)
@@ -185,7 +185,7 @@ def supersede(
     AlreadyEnded. Raises TooLateToReplace, NothingChanged, Invalid, and what signing raises.
     """
     earlier = prescription_of(state_id, prescription_id)
-    consultation = locked(state_id, earlier.consultation_id)
+    consultation = consultations.locked(state_id, earlier.consultation_id)
     require_prescriber(actor, practitioner, consultation)
     _require_in_force(earlier)
     require_replaceable(consultation)
@@ -210,27 +210,12 @@ def cancel(
     `reason` is told to the patient. Raises AlreadyEnded, TooLateToCancel, Invalid.
     """
     prescription = prescription_of(state_id, prescription_id)
-    consultation = locked(state_id, prescription.consultation_id)
+    consultation = consultations.locked(state_id, prescription.consultation_id)
     require_prescriber(actor, practitioner, consultation)
     _require_in_force(prescription)
     require_cancellable(prescription)
     _end(consultation, prescription, EndKind.CANCELLED, _reason(reason))
     concerns(prescription, patient_id=consultation.patient_id)
-
-
-def locked(state_id: int, consultation_id: uuid.UUID) -> Consultation:
-    """Return the consultation, held until the end: one signs, replaces or cancels at a time.
-
-    Prescriptions themselves lie where the serving role may lock nothing.
-    """
-    found = (
-        Consultation.objects.select_for_update(no_key=True)
-        .filter(state_id=state_id, id=consultation_id)
-        .first()
-    )
-    if found is None:
-        raise NotFound
-    return found
 
 
 def _require_in_force(prescription: Prescription) -> None:

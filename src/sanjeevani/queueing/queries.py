@@ -295,7 +295,7 @@ def unattended_lines(today: datetime.date) -> list[UnattendedLine]:
             " FROM queueing_token AS token"
             " JOIN directory_line AS line ON line.state_id = token.state_id"
             "  AND line.id = token.line_id AND line.kind NOT IN ('follow_up', 'written')"
-            " JOIN queueing_lineday AS day ON day.state_id = token.state_id"
+            " LEFT JOIN queueing_lineday AS day ON day.state_id = token.state_id"
             "  AND day.line_id = token.line_id AND day.day = %s"
             " WHERE token.status = 'waiting' AND NOT EXISTS ("
             "  SELECT FROM roster_dutyline AS duty WHERE duty.state_id = token.state_id"
@@ -305,14 +305,15 @@ def unattended_lines(today: datetime.date) -> list[UnattendedLine]:
         return [UnattendedLine(*row) for row in cursor.fetchall()]
 
 
-def attended_again() -> list[tuple[int, uuid.UUID]]:
-    """Return (state_id, line_id) noted as unattended that somebody serves again."""
+def attended_again(today: datetime.date) -> list[tuple[int, uuid.UUID]]:
+    """Return (state_id, line_id) noted as unattended today that somebody serves again."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT DISTINCT day.state_id, day.line_id FROM queueing_lineday AS day"
-            " WHERE day.unattended_since IS NOT NULL AND EXISTS ("
-            "  SELECT FROM roster_dutyline AS duty WHERE duty.state_id = day.state_id"
-            "  AND duty.line_id = day.line_id)"
+            "SELECT DISTINCT day.state_id, day.line_id FROM roster_dutyline AS duty"
+            " JOIN queueing_lineday AS day ON day.state_id = duty.state_id"
+            "  AND day.line_id = duty.line_id AND day.day = %s"
+            " WHERE day.unattended_since IS NOT NULL",
+            [today],
         )
         return list(cursor.fetchall())
 

@@ -343,10 +343,15 @@ def keep_from(
 
 
 @verb("queueing.drop")
-def drop(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Token:
-    """A patient who was being served is lost: back to the head, with the whole waiting time."""
+def drop(actor: Actor, *, state_id: int, token_id: uuid.UUID, overdue: bool = False) -> Token:
+    """A patient who was being served is lost: back to the head, with the whole waiting time.
+
+    `overdue`: only if the grace is over. Raises Stale when it was given anew meanwhile.
+    """
     token = _locked(state_id, token_id)
     if token.status != "serving":
+        raise Stale
+    if overdue and (token.deadline_at is None or token.deadline_at >= clock.now()):
         raise Stale
     return _requeue(token, token.priority_class, token.waiting_since)
 
@@ -373,9 +378,18 @@ def cancel(actor: Actor, *, state_id: int, token_id: uuid.UUID, keeps_place: boo
 
 
 @verb("queueing.leave_for_another_line")
-def leave_for_another_line(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Token:
-    """Give the token up for one in another line; the caller issues that with the waiting time."""
-    return _end(_locked(state_id, token_id), "redirected")
+def leave_for_another_line(
+    actor: Actor, *, state_id: int, token_id: uuid.UUID, waiting: bool
+) -> Token:
+    """Give the token up for one in another line; the caller issues that with the waiting time.
+
+    `waiting`: whether it leaves the line, or the doctor who has called it. Raises Stale when it is
+    where the caller does not think it is.
+    """
+    token = _locked(state_id, token_id)
+    if (token.status == "waiting") is not waiting:
+        raise Stale
+    return _end(token, "redirected")
 
 
 @verb("queueing.close_for_today")
@@ -450,10 +464,17 @@ def tell_near(actor: Actor, *, state_id: int, line_id: uuid.UUID) -> list[Token]
 def note_unattended(
     actor: Actor, *, state_id: int, line_id: uuid.UUID, since: datetime.datetime | None
 ) -> None:
-    """Note since when nobody serves a line in which somebody waits; None: it is served again."""
-    LineDay.objects.filter(state_id=state_id, line_id=line_id).exclude(
-        unattended_since=since
-    ).update(unattended_since=since)
+    """Note since when nobody serves a line in which somebody waits; None: it is served again.
+
+    It is noted on the line's day, which has begun although nobody asked there today.
+    """
+    LineDay.objects.update_or_create(
+        state_id=state_id,
+        line_id=line_id,
+        day=clock.today(),
+        defaults={"unattended_since": since},
+        create_defaults={"id": uuid7(), "unattended_since": since},
+    )
     concerns(Line(state_id=state_id, id=line_id))
 
 

@@ -337,10 +337,10 @@ def take_call(request: PortalRequest, state_id: int, consultation_id: uuid.UUID)
 @carer
 @require_http_methods(["GET", "POST"])
 def give_back(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
-    """Give the token back, after a question whether it is meant."""
+    """Give the token back, or up a returned request, after a question whether it is meant."""
     found = own_consultation(request.actor, state_id, consultation_id)
     if request.method == "GET":
-        if stage_of(found) is not Stage.WAITING:
+        if stage_of(found) not in (Stage.WAITING, Stage.RETURNED):
             return back_to(found)
         context = {"consultation": found, "token": found.token}
         return render(request, "patient/cancel.html", context)

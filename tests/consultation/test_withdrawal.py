@@ -1,0 +1,180 @@
+"""Consent withdrawn: nobody waits on, and nobody reads, wherever the patient stands just then."""
+
+import datetime
+import uuid
+
+import pytest
+from django.utils import timezone
+
+from sanjeevani.consultation import spokes, transfers
+from sanjeevani.consultation.interruptions import dropped
+from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.consultation.services import (
+    call_next,
+    get,
+    hand_back,
+    not_answered,
+    token_of,
+    withdraw_consent,
+)
+from sanjeevani.directory.models import Facility, LineKind
+from sanjeevani.directory.queries import hubs_for
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import SYSTEM
+from sanjeevani.patients.models import Patient, SpokePatient
+from sanjeevani.patients.queries import may_read
+from sanjeevani.patients.services import join
+from sanjeevani.queueing.errors import NobodyWaiting
+from sanjeevani.queueing.models import TokenStatus
+from tests.consultation.test_lost import AFTER_GRACE, broken_off
+from tests.consultation.test_transfers import held
+from tests.factories import (
+    ANDHRA_PRADESH,
+    ClinicFactory,
+    ConsentFactory,
+    HubLinkFactory,
+    LineFactory,
+    PatientFactory,
+    StateFactory,
+    doctor,
+    on_duty,
+    person,
+    requested,
+    told,
+    worker_at,
+)
+
+pytestmark = pytest.mark.django_db(databases=["default", "owner"])
+
+
+def withdraw(patient: Patient) -> None:
+    """As the patient does at home."""
+    withdraw_consent(person(patient.account_id), patient=patient, language="en")
+
+
+def patient_of(case: Consultation) -> Patient:
+    """Who waits or talks."""
+    return Patient.objects.get(state_id=case.patient_state_id, id=case.patient_id)
+
+
+def assert_given_back(case: Consultation) -> None:
+    """Nobody calls this patient any more."""
+    assert get(case.state_id, case.id).status == ConsultationStatus.CANCELLED
+    assert token_of(get(case.state_id, case.id)).status == TokenStatus.CANCELLED
+
+
+def test_while_the_doctor_calls_the_request_ends_with_the_call() -> None:
+    clinic, patient = ClinicFactory.create(), PatientFactory.create()
+    case = requested(clinic, patient)
+    practitioner, other = on_duty(clinic), on_duty(clinic)
+    call_next(doctor(practitioner), practitioner=practitioner)
+    withdraw(patient)
+    with clock.driven_by(lambda: timezone.now() + datetime.timedelta(seconds=121)):
+        not_answered(SYSTEM, state_id=case.state_id, token_id=case.token_id)
+    assert_given_back(case)
+    with pytest.raises(NobodyWaiting):
+        call_next(doctor(other), practitioner=other)
+
+
+def test_a_call_handed_back_ends_too() -> None:
+    clinic, patient = ClinicFactory.create(), PatientFactory.create()
+    case = requested(clinic, patient)
+    practitioner = on_duty(clinic)
+    call_next(doctor(practitioner), practitioner=practitioner)
+    withdraw(patient)
+    hand_back(
+        doctor(practitioner),
+        practitioner=practitioner,
+        state_id=case.state_id,
+        consultation_id=case.id,
+        reason="Another language",
+    )
+    assert_given_back(case)
+
+
+def test_who_is_lost_after_withdrawing_does_not_wait_again() -> None:
+    clinic = ClinicFactory.create()
+    case = broken_off(clinic, on_duty(clinic))
+    withdraw(patient_of(case))
+    assert get(case.state_id, case.id).status == ConsultationStatus.INTERRUPTED
+    with clock.driven_by(lambda: timezone.now() + AFTER_GRACE):
+        dropped(SYSTEM, state_id=case.state_id, token_id=case.token_id)
+    assert_given_back(case)
+
+
+def test_who_was_lost_before_gives_the_token_back() -> None:
+    clinic = ClinicFactory.create()
+    case = broken_off(clinic, on_duty(clinic))
+    with clock.driven_by(lambda: timezone.now() + AFTER_GRACE):
+        dropped(SYSTEM, state_id=case.state_id, token_id=case.token_id)
+    withdraw(patient_of(case))
+    assert_given_back(case)
+
+
+def test_a_returned_request_ends() -> None:
+    clinic, patient = ClinicFactory.create(), PatientFactory.create()
+    case = requested(clinic, patient)
+    practitioner = on_duty(clinic)
+    call_next(doctor(practitioner), practitioner=practitioner)
+    transfers.return_to_patient(
+        doctor(practitioner),
+        practitioner=practitioner,
+        state_id=case.state_id,
+        consultation_id=case.id,
+        reason="Since when?",
+    )
+    withdraw(patient)
+    assert_given_back(case)
+
+
+def test_at_home_while_waiting_at_a_spoke(reference: None) -> None:
+    StateFactory.create()
+    link = HubLinkFactory.create()
+    hub = Facility.objects.get(state_id=ANDHRA_PRADESH, id=link.hub_id)
+    spoke = Facility.objects.get(state_id=ANDHRA_PRADESH, id=link.spoke_id)
+    LineFactory.create(facility=hub, kind=LineKind.HUB)
+    worker = worker_at(spoke)
+    patient = PatientFactory.create()
+    ConsentFactory.create(patient=patient)
+    SpokePatient.objects.create(
+        state_id=patient.state_id,
+        id=uuid.uuid4(),
+        facility_id=spoke.id,
+        patient_id=patient.id,
+        by_post_id=worker.post_id,
+        since=clock.now(),
+    )
+    [choice] = hubs_for(ANDHRA_PRADESH, spoke.id)
+    case = spokes.ask_hub(
+        worker,
+        patient=patient,
+        choice=choice,
+        content=told(
+            patient,
+            complaints=["fever"],
+            text="High every evening for days",
+            duration_days=3,
+            vitals={"body_temperature": 38.5},
+        ),
+        language="en",
+        request_key=uuid.uuid4(),
+    )
+    withdraw(patient)
+    assert_given_back(case)
+
+
+def test_the_records_of_one_person_are_closed_together() -> None:
+    clinic, patient = ClinicFactory.create(), PatientFactory.create()
+    double = PatientFactory.create(
+        account_id=patient.account_id, state_id=patient.state_id, name="Meena D"
+    )
+    requested(clinic, patient)
+    practitioner = on_duty(clinic)
+    held(practitioner)
+    join(person(patient.account_id), patient_id=patient.id, kept_id=double.id)
+    ConsentFactory.create(patient=double)
+    double.refresh_from_db()
+    key = {"patient_state_id": patient.state_id, "patient_id": double.id}
+    assert may_read(practitioner.id, **key)
+    withdraw(double)
+    assert not may_read(practitioner.id, **key)

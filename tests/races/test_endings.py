@@ -1,0 +1,115 @@
+"""What one doctor or sweeper has seen, and another has changed before it acts."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any, TypeAlias
+
+import pytest
+from django.db import connections
+
+from sanjeevani.consultation import services as consultation
+from sanjeevani.consultation import transfers
+from sanjeevani.consultation.conduct import report_conduct
+from sanjeevani.consultation.models import (
+    ConductReport,
+    Consultation,
+    ConsultationStatus,
+    Note,
+    Outcome,
+)
+from sanjeevani.foundation.actor import SYSTEM
+from sanjeevani.foundation.errors import Stale
+from tests.consultation.test_transfers import called_by
+from tests.factories import ClinicFactory, PatientFactory, doctor, on_duty, person, requested
+from tests.races.conftest import at_once
+
+ByAnother: TypeAlias = Callable[[Callable[[], Any]], None]
+
+
+@pytest.fixture
+def by_another() -> Iterator[ByAnother]:
+    """Let another connection act, for two seconds or until it waits for this one; then to its end.
+
+    What it raises fails the test.
+    """
+    begun: list[Future[None]] = []
+
+    def run(act: Callable[[], Any]) -> None:
+        with contextlib.closing(connections["default"]):
+            act()
+
+    with ThreadPoolExecutor(1) as pool:
+
+        def begin(act: Callable[[], Any]) -> None:
+            begun.append(pool.submit(run, act))
+            wait(begun, 2)
+
+        yield begin
+        for future in begun:
+            future.result(30)
+
+
+def test_a_note_is_written_before_the_end_or_not_at_all(
+    committed: None, by_another: ByAnother, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Done comes between a writing's look at the consultation and the writing itself: it waits."""
+    requested(clinic := ClinicFactory.create(), PatientFactory.create())
+    practitioner = on_duty(clinic)
+    case = called_by(practitioner)
+    at = {"state_id": case.state_id, "consultation_id": case.id}
+    key: dict[str, Any] = {"practitioner": practitioner, **at}
+    content = consultation.NoteContent(advice="Rest")
+    consultation.write_note(doctor(practitioner), content=content, diagnoses=[], **key)
+
+    def done() -> None:
+        consultation.complete(doctor(practitioner), outcome=Outcome.ADVICE, **key)
+
+    real, main = consultation.require_in_progress, threading.current_thread()
+    seen: list[str] = []
+
+    def meanwhile_done(*arguments: Any) -> None:
+        real(*arguments)
+        if threading.current_thread() is main:
+            by_another(done)
+            seen.append(Consultation.objects.get(state_id=case.state_id, id=case.id).status)
+
+    monkeypatch.setattr(consultation, "require_in_progress", meanwhile_done)
+    late = consultation.NoteContent(advice="Late")
+    consultation.write_note(doctor(practitioner), content=late, diagnoses=[], **key)
+    assert seen == [ConsultationStatus.IN_PROGRESS]
+    assert Note.objects.get(**at).advice == "Late"
+
+
+def test_who_is_called_while_a_refuge_is_sought_stays(
+    committed: None, by_another: ByAnother, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = ClinicFactory.create()
+    case = requested(here, PatientFactory.create())
+    on_duty(ClinicFactory.create())
+    practitioner = on_duty(here)
+    real = transfers.refuge
+
+    def meanwhile_called(*arguments: Any) -> Any:
+        found = real(*arguments)
+        by_another(lambda: called_by(practitioner))
+        return found
+
+    monkeypatch.setattr(transfers, "refuge", meanwhile_called)
+    with pytest.raises(Stale):
+        transfers.move_on(SYSTEM, state_id=case.state_id, token_id=case.token_id)
+    now = consultation.get(case.state_id, case.id)
+    assert (now.status, now.practitioner_id) == (ConsultationStatus.IN_PROGRESS, practitioner.id)
+
+
+def test_reporting_twice_at_the_same_moment_is_once(committed: None) -> None:
+    patient = PatientFactory.create()
+    requested(clinic := ClinicFactory.create(), patient)
+    case = called_by(on_duty(clinic))
+    me = person(patient.account_id)
+    reports = at_once(
+        [lambda: report_conduct(me, state_id=case.state_id, consultation_id=case.id)] * 2, 2
+    )
+    assert reports[0] == reports[1]
+    assert ConductReport.objects.filter(state_id=case.state_id).count() == 1
