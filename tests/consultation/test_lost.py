@@ -1,6 +1,7 @@
 """Whom their doctor had to give up waits again, and leaves the line like everybody who waits."""
 
 import datetime
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -38,7 +39,7 @@ AFTER_GRACE = interruptions.GRACE + datetime.timedelta(seconds=1)
 @pytest.fixture
 def clinic() -> Clinic:
     """Where the patient was lost; another one of the kind has a doctor."""
-    clinic = ClinicFactory.create()
+    clinic: Clinic = ClinicFactory.create()
     on_duty(ClinicFactory.create())
     return clinic
 
@@ -53,8 +54,9 @@ def broken_off(clinic: Clinic, practitioner: Practitioner) -> Consultation:
     """Let the line to a patient break."""
     requested(clinic, PatientFactory.create())
     talking = called_by(practitioner)
-    key = {"state_id": talking.state_id, "consultation_id": talking.id}
-    return interruptions.interrupt(doctor(practitioner), **key)
+    return interruptions.interrupt(
+        doctor(practitioner), state_id=talking.state_id, consultation_id=talking.id
+    )
 
 
 @pytest.fixture
@@ -120,7 +122,7 @@ def test_their_doctor_cannot_send_them_on_within_the_grace(
 def test_a_grace_given_anew_holds(clinic: Clinic, practitioner: Practitioner) -> None:
     """The sweeper has seen the old one end; meanwhile the doctor calls again."""
     case = broken_off(clinic, practitioner)
-    key = {"state_id": case.state_id, "consultation_id": case.id}
+    key: dict[str, Any] = {"state_id": case.state_id, "consultation_id": case.id}
     with clock.driven_by(lambda: timezone.now() + AFTER_GRACE):
         calling.call_again(doctor(practitioner), practitioner=practitioner, **key)
         with pytest.raises(Stale):

@@ -134,6 +134,7 @@ def test_at_home_while_waiting_at_a_spoke(reference: None) -> None:
     spoke = Facility.objects.get(state_id=ANDHRA_PRADESH, id=link.spoke_id)
     LineFactory.create(facility=hub, kind=LineKind.HUB)
     worker = worker_at(spoke)
+    assert worker.post_id
     patient = PatientFactory.create()
     ConsentFactory.create(patient=patient)
     SpokePatient.objects.create(

@@ -19,6 +19,7 @@ from sanjeevani.consultation.models import (
     Note,
     Outcome,
 )
+from sanjeevani.consultation.permissions import require_in_progress
 from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.foundation.errors import Stale
 from tests.consultation.test_transfers import called_by
@@ -66,11 +67,11 @@ def test_a_note_is_written_before_the_end_or_not_at_all(
     def done() -> None:
         consultation.complete(doctor(practitioner), outcome=Outcome.ADVICE, **key)
 
-    real, main = consultation.require_in_progress, threading.current_thread()
+    main = threading.current_thread()
     seen: list[str] = []
 
     def meanwhile_done(*arguments: Any) -> None:
-        real(*arguments)
+        require_in_progress(*arguments)
         if threading.current_thread() is main:
             by_another(done)
             seen.append(Consultation.objects.get(state_id=case.state_id, id=case.id).status)

@@ -1450,6 +1450,14 @@ def interrupted(world: World) -> Consultation:
     return consultation.get(**of(world.held))
 
 
+def lost(world: World) -> Consultation:
+    """A consultation whose patient did not come back within the grace."""
+    case = interrupted(world)
+    past = clock.now() - datetime.timedelta(seconds=1)
+    queueing.set_grace(SYSTEM, **_key(token_of(case)), until=past)
+    return case
+
+
 def returned(world: World) -> Consultation:
     """A request that was sent back for more information."""
     transfers.return_to_patient(
@@ -1560,7 +1568,7 @@ CALLS |= {
     "consultation.interrupt": lambda world: by_guest(world, world.held),
     "consultation.resume": lambda world: by_guest(world, interrupted(world)),
     "consultation.dropped": lambda world: Call(
-        SYSTEM, world.held, world.patient.id, _key(token_of(interrupted(world)))
+        SYSTEM, world.held, world.patient.id, _key(token_of(lost(world)))
     ),
     "consultation.not_reachable": lambda world: at_desk(world, interrupted(world)),
     "consultation.ring_again": lambda world: at_desk(world, world.called),
@@ -1598,7 +1606,7 @@ CALLS |= {
             "language": "en",
         },
     ),
-    "queueing.leave_for_another_line": lambda world: on_token(world, world.waiting),
+    "queueing.leave_for_another_line": lambda world: on_token(world, world.waiting, waiting=True),
     "queueing.close_for_today": lambda world: on_token(world, world.waiting),
     "queueing.ring_again": lambda world: on_token(world, world.called, world.host),
     "queueing.set_grace": lambda world: on_token(world, world.held, until=clock.now()),
