@@ -29,6 +29,10 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             assert environ["REQUEST_METHOD"] == "HEAD"
             start(DOORS.get(environ["PATH_INFO"], "413 Too Large"), [])
             return [b"asked"]
+        if environ["PATH_INFO"] == "/api/v1/me":
+            known = environ.get("HTTP_AUTHORIZATION") == "Bearer known"
+            start("200 OK" if known else "401 Unauthorized", [])
+            return [b""]
         sizes.append(len(environ["wsgi.input"].read()))
         start("200 OK", [])
         return [b"taken"]
@@ -43,6 +47,7 @@ def send(
     *,
     content_type: str = JSON,
     declared: int | None = None,
+    bearer: str = "known",
     pause: float = 0,
 ) -> int | None:
     """Send a body in parts; return the status, nothing when the client was given up."""
@@ -55,6 +60,7 @@ def send(
         "http_version": "1.1",
         "headers": [
             (b"content-type", content_type.encode()),
+            (b"authorization", f"Bearer {bearer}".encode()),
             chunked if declared is None else length,
         ],
     }
@@ -122,6 +128,12 @@ def test_a_stranger_to_a_view_for_files_hears_so_when_all_is_sent_and_nothing_is
     assert send("/stranger", parts, content_type=FORM) == 303
     assert next(parts, None) is None
     assert sum(written) == 2_000_000
+    assert not kept
+
+
+def test_a_paper_of_a_stranger_is_not_kept(kept: list[int]) -> None:
+    parts = [bytes(1_000_000)] * 11
+    assert send(PAPERS, parts, content_type="image/jpeg", bearer="made up") == 401
     assert not kept
 
 

@@ -83,7 +83,12 @@ def test_fifty_megabytes_are_refused(product: Product, chunked: bool, content_ty
 
 
 @pytest.mark.parametrize(
-    ("path", "status"), [("/", 413), ("/people/00000000-0000-7000-8000-000000000001/papers", 303)]
+    ("path", "status"),
+    [
+        ("/", 413),
+        ("/people/00000000-0000-7000-8000-000000000001/papers", 303),
+        ("/api/v1/profiles/00000000-0000-7000-8000-000000000001/papers", 401),
+    ],
 )
 def test_a_large_form_of_a_stranger_is_not_kept(product: Product, path: str, status: int) -> None:
     files = {"files": ("photo.jpg", b" " * 3_000_000, "image/jpeg")}

@@ -3,7 +3,7 @@
 Django's views are synchronous and its threads few. Were they given requests as they arrive, some
 clients that send a byte now and then would hold all of them; here such a client holds a buffer,
 and only while it sends at the least rate. A form that grows beyond what forms without files have is
-taken further only when its view takes files, and admits who sends it.
+taken further only when its view takes files, and admits who sends it; so is a paper by the API.
 """
 
 import asyncio
@@ -30,6 +30,7 @@ LARGEST_FORM = 110_000_000
 LARGEST_FOR_API = 1_000_000
 LARGEST_PAPER_FOR_API = 12_000_000
 """A photo or paper, which the API takes as it is, in no form; it may have 10 MB."""
+WHO_IS_SIGNED_IN = "/api/v1/me"
 IN_MEMORY = 100_000
 SILENT_SECONDS = 30
 """Who sends nothing for so long has gone."""
@@ -101,8 +102,9 @@ def _path(scope: dict[str, Any]) -> str:
 def _limits(path: str, content_type: str) -> tuple[int, int]:
     """Return how much may be kept before anybody is asked who sends it, and at all."""
     if path.startswith("/api/"):
-        largest = LARGEST_PAPER_FOR_API if path.endswith("/papers") else LARGEST_FOR_API
-        return largest, largest
+        return LARGEST_FOR_API, (
+            LARGEST_PAPER_FOR_API if path.endswith("/papers") else LARGEST_FOR_API
+        )
     is_form = content_type.startswith("multipart/form-data")
     return LARGEST_BODY, LARGEST_FORM if is_form else LARGEST_BODY
 
@@ -142,9 +144,14 @@ async def _read(
 
 
 async def _ask(environ: dict[str, Any]) -> Answer | None:
-    """Ask the view whether it takes so much from this client; return its refusal."""
-    question = environ | {"REQUEST_METHOD": "HEAD", MAY_SEND: True, "wsgi.input": io.BytesIO()}
-    answer = await _answer(question)
+    """Ask the view whether it takes so much from this client; return its refusal.
+
+    The API says who is signed in: whose paper it may be is asked when it has come.
+    """
+    if environ["PATH_INFO"].startswith("/api/"):
+        answer = await _answer(environ | {"REQUEST_METHOD": "GET", "PATH_INFO": WHO_IS_SIGNED_IN})
+        return None if answer[0] == HTTPStatus.OK else answer
+    answer = await _answer(environ | {"REQUEST_METHOD": "HEAD", MAY_SEND: True})
     status = answer[0]
     if status == HTTPStatus.CONTINUE:
         return None
