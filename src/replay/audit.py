@@ -18,10 +18,84 @@ SELECT count(*) FROM (
 ) AS repeated
 """
 
+DUPLICATE_REQUESTS = """
+SELECT count(*) FROM (
+  SELECT 1 FROM consultation_consultation WHERE requested_at >= %(since)s
+  GROUP BY request_key HAVING count(*) > 1
+) AS repeated
+"""
+
+DUPLICATE_NOTES = """
+SELECT count(*) FROM (
+  SELECT 1 FROM consultation_note WHERE written_at >= %(since)s
+  GROUP BY state_id, consultation_id HAVING count(*) > 1
+) AS repeated
+"""
+
+DUPLICATE_FEEDBACK = """
+SELECT count(*) FROM (
+  SELECT 1 FROM consultation_feedback WHERE given_at >= %(since)s
+  GROUP BY state_id, consultation_id HAVING count(*) > 1
+) AS repeated
+"""
+
+DUPLICATE_PRESCRIPTIONS = """
+SELECT count(*) FROM (
+  SELECT 1 FROM prescription_prescription AS signed
+  WHERE signed.signed_at >= %(since)s AND NOT EXISTS (
+    SELECT 1 FROM prescription_prescriptionend AS ended
+    WHERE (ended.state_id, ended.prescription_id) = (signed.state_id, signed.id)
+  )
+  GROUP BY signed.state_id, signed.consultation_id HAVING count(*) > 1
+) AS repeated
+"""
+
+# A place is a consultation's, not a token's: who is asked for more and asks again on the same day
+# has two tokens and one place. Only the patient's own cancelling gives it back.
 OVERSOLD = """
+WITH held AS (
+  SELECT token.state_id, token.line_id, token.day,
+    count(DISTINCT token.consultation_id) AS places
+  FROM queueing_token AS token
+  JOIN consultation_consultation AS asked
+    ON asked.state_id = token.state_id AND asked.id = token.consultation_id
+  JOIN queueing_token AS newest
+    ON newest.state_id = asked.state_id AND newest.id = asked.token_id
+  WHERE token.day >= %(day)s AND token.holds_place AND NOT (
+    asked.status = 'cancelled' AND (newest.line_id, newest.day) = (token.line_id, token.day)
+  )
+  GROUP BY 1, 2, 3
+)
 SELECT count(*) FROM queueing_lineday AS line_day
 JOIN directory_line AS line ON line.state_id = line_day.state_id AND line.id = line_day.line_id
-WHERE line_day.day >= %(day)s AND line_day.taken > line.places_per_day
+LEFT JOIN held ON (held.state_id, held.line_id, held.day)
+  = (line_day.state_id, line_day.line_id, line_day.day)
+WHERE line_day.day >= %(day)s AND (
+  greatest(line_day.taken, held.places) > line.places_per_day
+  OR line_day.taken <> coalesce(held.places, 0)
+)
+"""
+
+# How many waited when a place was given: whoever has a smaller number and left the line later.
+# Tokens called once at most, because of others only the last call is stored; so it is never more
+# than there were. Who comes by another line, or asks again, needs no place to wait.
+OVERCROWDED = """
+SELECT count(*) FROM queueing_token AS given
+JOIN directory_line AS line ON line.state_id = given.state_id AND line.id = given.line_id
+JOIN consultation_consultation AS asked
+  ON asked.state_id = given.state_id AND asked.id = given.consultation_id
+WHERE given.day >= %(day)s AND asked.requested_at >= %(since)s AND given.holds_place
+AND asked.link NOT IN ('redirected', 'referred')
+AND NOT EXISTS (
+  SELECT 1 FROM queueing_token AS earlier
+  WHERE (earlier.state_id, earlier.consultation_id) = (given.state_id, given.consultation_id)
+    AND earlier.id < given.id
+) AND line.waiting_places <= (
+  SELECT count(*) FROM queueing_token AS ahead
+  WHERE (ahead.state_id, ahead.line_id, ahead.day) = (given.state_id, given.line_id, given.day)
+    AND ahead.number < given.number AND ahead.calls <= 1
+    AND coalesce(ahead.called_at, ahead.ended_at, 'infinity') > asked.requested_at
+)
 """
 
 DOUBLE_CLAIMS = """
@@ -34,6 +108,26 @@ SELECT count(*) FROM (
 ) AS claimed WHERE called_at < busy_until
 """
 
+# Two doctors who at one time had one consultation, by whichever tokens.
+SHARED = """
+SELECT count(*) FROM queueing_token AS one
+JOIN queueing_token AS other
+  ON other.consultation_id = one.consultation_id AND other.id > one.id
+    AND other.practitioner_id <> one.practitioner_id
+    AND other.called_at < coalesce(one.ended_at, 'infinity')
+    AND one.called_at < coalesce(other.ended_at, 'infinity')
+WHERE one.called_at >= %(since)s AND other.called_at >= %(since)s
+"""
+
+STRANGERS = """
+SELECT count(*) FROM consultation_consultation AS held
+JOIN queueing_token AS token
+  ON token.state_id = held.state_id AND token.consultation_id = held.id
+WHERE token.called_at >= %(since)s AND token.status IN ('serving', 'served')
+  AND held.status IN ('in_progress', 'interrupted', 'completed')
+  AND token.practitioner_id IS DISTINCT FROM held.practitioner_id
+"""
+
 CALLED_TWICE = """
 SELECT count(*) FROM (
   SELECT payload->>'token_id',
@@ -43,6 +137,26 @@ SELECT count(*) FROM (
   WHERE recorded_at >= %(since)s AND kind IN ('queueing.TokenCalled', 'queueing.TokenRequeued')
   GROUP BY 1
 ) AS by_token WHERE calls > 1
+"""
+
+COUNTED = {
+    "duplicate_numbers": [
+        DUPLICATE_NUMBERS,
+        DUPLICATE_REQUESTS,
+        DUPLICATE_NOTES,
+        DUPLICATE_FEEDBACK,
+        DUPLICATE_PRESCRIPTIONS,
+    ],
+    "oversold": [OVERSOLD, OVERCROWDED],
+    "double_claims": [DOUBLE_CLAIMS, SHARED, STRANGERS, CALLED_TWICE],
+}
+"""What the database alone tells, by the name of the violation.
+
+`duplicate_numbers`: a number given twice in a line, and what a request sent twice left twice: a
+consultation, a note, a feedback, a prescription in force. `oversold`: more places of a day given,
+or more let in to wait, than a line has, and a counter that says other than the tokens.
+`double_claims`: a doctor with two patients at a time, a consultation with two doctors, by one
+token or several.
 """
 
 SKIPPED_NUMBERS = """
@@ -183,9 +297,7 @@ def violations(dsn: str, world: World, since: datetime, concurrency: int) -> dic
             + count(SKIPPED_NUMBERS)
         )
         return {
-            "duplicate_numbers": count(DUPLICATE_NUMBERS),
-            "oversold": count(OVERSOLD),
-            "double_claims": count(DOUBLE_CLAIMS) + count(CALLED_TWICE),
+            **{name: sum(map(count, queries)) for name, queries in COUNTED.items()},
             "lost": lost,
             "out_of_order": count(OUT_OF_ORDER),
             "spurious_refusals": _spurious(

@@ -1,0 +1,188 @@
+"""What the audit counts by the database alone: nothing of a sound day, and every fault in one."""
+
+import datetime
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connections, transaction
+from pytest_django.plugin import DjangoDbBlocker
+
+from replay.audit import COUNTED, IN_FLIGHT
+from sanjeevani.consultation import transfers
+from sanjeevani.consultation.models import Consultation
+from sanjeevani.consultation.services import call_next, cancel, give_feedback
+from sanjeevani.directory.models import Clinic, Practitioner
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import SYSTEM
+from sanjeevani.foundation.ids import uuid7
+from sanjeevani.patients.models import Patient
+from sanjeevani.prescription.models import Prescription
+from tests.consultation.test_transfers import called_by, follow_up, held, open_clinic
+from tests.factories import ClinicFactory, PatientFactory, doctor, on_duty, person, requested, told
+from tests.races.conftest import committed_rows
+
+
+@pytest.fixture
+def sound_day(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A day on which patients were held, sent back, sent on, and gave their token back."""
+    with committed_rows(django_db_blocker):
+        here, there = ClinicFactory(), ClinicFactory()
+        practitioner = on_duty(here)
+
+        asks_again(here, practitioner)
+        seen = held(practitioner)
+        assert seen.practitioner_id
+        at: dict[str, Any] = {"state_id": seen.state_id, "consultation_id": seen.id}
+        give_feedback(person(seen.patient_account_id), **at, rating=5, comment="")
+        Prescription.objects.create(
+            **at,
+            id=uuid7(),
+            number="0000-0000-0000",
+            content={},
+            signature="",
+            practitioner_id=seen.practitioner_id,
+            signed_at=clock.now(),
+        )
+
+        given_back = asks_again(here, practitioner)
+        cancel(
+            person(given_back.patient_account_id),
+            state_id=given_back.state_id,
+            consultation_id=given_back.id,
+        )
+        returned(requested(here, PatientFactory()), practitioner)
+
+        requested(here, PatientFactory())
+        moved = called_by(practitioner)
+        transfers.redirect(
+            doctor(practitioner),
+            practitioner=practitioner,
+            state_id=moved.state_id,
+            consultation_id=moved.id,
+            clinic=open_clinic(there),
+            reason="Skin",
+        )
+
+        patient = Patient.objects.get(state_id=seen.patient_state_id, id=seen.patient_id)
+        waits = follow_up(here, patient, seen)
+        transfers.to_pool(SYSTEM, state_id=waits.state_id, token_id=waits.token_id)
+        held(on_duty(here))
+        requested(here, PatientFactory())
+        yield
+
+
+def returned(consultation: Consultation, practitioner: Practitioner) -> dict[str, Any]:
+    """Send the only one who waits back for more information."""
+    call_next(doctor(practitioner), practitioner=practitioner)
+    at: dict[str, Any] = {"state_id": consultation.state_id, "consultation_id": consultation.id}
+    transfers.return_to_patient(
+        doctor(practitioner), practitioner=practitioner, reason="Where does it hurt?", **at
+    )
+    return at
+
+
+def asks_again(clinic: Clinic, practitioner: Practitioner) -> Consultation:
+    """Let a patient ask, be sent back for more information, and ask again."""
+    patient = PatientFactory()
+    at = returned(requested(clinic, patient, text="Pain"), practitioner)
+    return transfers.ask_again(
+        person(patient.account_id), patient=patient, content=told(patient, text="Left knee"), **at
+    )
+
+
+def counted(name: str) -> int:
+    """What the audit finds of a violation, as the database's owner."""
+    facts: dict[str, Any] = {
+        "since": clock.now() - datetime.timedelta(hours=1),
+        "day": clock.today(),
+        "in_flight": IN_FLIGHT,
+    }
+    found = 0
+    with connections["owner"].cursor() as cursor:
+        for query in COUNTED[name]:
+            cursor.execute(query, facts)
+            found += cursor.fetchone()[0]
+    return found
+
+
+@pytest.mark.usefixtures("sound_day")
+def test_a_sound_day_violates_nothing() -> None:
+    assert {name: counted(name) for name in COUNTED} == dict.fromkeys(COUNTED, 0)
+
+
+def copied(table: str, **changes: str) -> str:
+    """The statement that doubles a row, as a request would that took effect twice."""
+    values = "".join(f", '{column}', '{value}'" for column, value in changes.items())
+    return (
+        f"INSERT INTO {table} SELECT (jsonb_populate_record(kept,"  # noqa: S608 - our own names
+        f" jsonb_build_object('id', gen_random_uuid(){values}))).*"
+        f" FROM {table} AS kept LIMIT 1"
+    )
+
+
+TWO_DOCTORS = """
+UPDATE queueing_token AS former
+SET practitioner_id = '00000000-0000-4000-8000-000000000000', called_at = newer.called_at,
+  ended_at = newer.ended_at
+FROM queueing_token AS newer
+WHERE newer.consultation_id = former.consultation_id AND newer.id > former.id
+  AND former.status = 'redirected'
+"""
+ANOTHER_DOCTOR = """
+UPDATE consultation_consultation SET practitioner_id = '00000000-0000-4000-8000-000000000000'
+WHERE status = 'completed'
+"""
+CROWDED = """
+UPDATE directory_line SET waiting_places = 1;
+UPDATE queueing_token SET calls = 1, called_at = now() + interval '1 minute'
+"""
+ASKED_TWICE = """
+ALTER TABLE consultation_consultation DROP CONSTRAINT consultation_request_once;
+UPDATE consultation_consultation SET request_key = '00000000-0000-4000-8000-000000000000'
+"""
+FAULTS = {
+    "two doctors by two tokens": ("double_claims", [TWO_DOCTORS]),
+    "held by another than the token says": ("double_claims", [ANOTHER_DOCTOR]),
+    "more places given than there are": (
+        "oversold",
+        ["UPDATE directory_line SET places_per_day = 2 WHERE places_per_day > 2"],
+    ),
+    "a counter that counts too few": (
+        "oversold",
+        ["UPDATE queueing_lineday SET taken = taken - 1 WHERE taken > 1"],
+    ),
+    "places given that the counter does not know": (
+        "oversold",
+        ["UPDATE queueing_token SET holds_place = true WHERE NOT holds_place"],
+    ),
+    "more let in to wait than may": ("oversold", [CROWDED]),
+    "a request that took effect twice": ("duplicate_numbers", [ASKED_TWICE]),
+    "two notes": (
+        "duplicate_numbers",
+        ["ALTER TABLE consultation_note DROP CONSTRAINT note_once", copied("consultation_note")],
+    ),
+    "two feedbacks": (
+        "duplicate_numbers",
+        [
+            "ALTER TABLE consultation_feedback DROP CONSTRAINT feedback_once",
+            copied("consultation_feedback"),
+        ],
+    ),
+    "two prescriptions in force": (
+        "duplicate_numbers",
+        [copied("prescription_prescription", number="0000-0000-0001")],
+    ),
+}
+
+
+@pytest.mark.usefixtures("sound_day")
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_audit_sees(fault: str) -> None:
+    name, statements = FAULTS[fault]
+    with transaction.atomic("owner"):
+        with connections["owner"].cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+        assert counted(name) > 0
+        transaction.set_rollback(True, "owner")
