@@ -7,6 +7,7 @@ from django.db import ProgrammingError, connections, transaction
 
 from sanjeevani.consultation.models import Consultation, Outcome
 from sanjeevani.consultation.services import NoteContent, answer, call_next, write_note
+from sanjeevani.foundation.errors import Invalid
 from sanjeevani.prescription.errors import (
     DiagnosisMissing,
     MedicineRefused,
@@ -16,8 +17,8 @@ from sanjeevani.prescription.errors import (
     UnsignedDraft,
 )
 from sanjeevani.prescription.models import DraftItem, Prescription
-from sanjeevani.prescription.queries import Validity, verify, verify_number
-from sanjeevani.prescription.services import add_item, conclude, sign
+from sanjeevani.prescription.queries import Validity, draft_of, verify, verify_number
+from sanjeevani.prescription.services import add_item, conclude, remove_item, sign
 from sanjeevani.prescription.shorthand import parse
 from tests.factories import ClinicFactory, PatientFactory, doctor, on_duty, person, requested
 
@@ -72,6 +73,37 @@ def signed() -> Prescription:
     desk.note(COLD)
     desk.prescribe("pcm 650 1-0-1 5d")
     return desk.sign()
+
+
+def test_a_line_of_a_full_draft_can_be_changed_and_keeps_its_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sanjeevani.prescription.services.MOST_ITEMS", 2)
+    desk = Desk()
+    desk.prescribe("pcm 650 1-0-1 5d")
+    desk.prescribe("cetirizine 10 OD 5d")
+    first, second = (line.item.medicine_code for line in draft_of(desk.consultation))
+
+    desk.prescribe("pcm 650 1-0-1 3d")
+
+    lines = draft_of(desk.consultation)
+    assert [line.item.medicine_code for line in lines] == [first, second]
+    assert lines[0].item.duration_days == 3
+    with pytest.raises(Invalid):
+        desk.prescribe("ors")
+
+
+def test_a_line_added_after_others_were_removed_comes_last() -> None:
+    desk = Desk()
+    for typed in ("pcm 650 1-0-1 5d", "cetirizine 10 OD 5d", "ors"):
+        desk.prescribe(typed)
+    for line in draft_of(desk.consultation)[:2]:
+        remove_item(desk.actor, **desk.at, item_id=line.item.id)
+    (left,) = draft_of(desk.consultation)
+
+    desk.prescribe("pcm 650 1-0-1 5d")
+
+    assert draft_of(desk.consultation)[0].medicine == left.medicine
 
 
 def test_what_was_signed_is_verified_by_code_and_by_number(signed: Prescription) -> None:

@@ -98,10 +98,15 @@ def add_item(
     require_open_draft(actor, practitioner, consultation)
     _check_item(item)
     concerns(consultation, patient_id=consultation.patient_id)
-    position = DraftItem.objects.filter(state_id=state_id, consultation_id=consultation_id).count()
-    if position >= MOST_ITEMS:
+    positions: dict[str, int] = dict(
+        DraftItem.objects.filter(state_id=state_id, consultation_id=consultation_id).values_list(
+            "medicine_code", "position"
+        )
+    )
+    if item.medicine_code not in positions and len(positions) >= MOST_ITEMS:
         raise Invalid(_("No more medicines fit on one prescription."), field="medicine")
-    values = vars(item) | {"position": position}
+    behind = max(positions.values(), default=-1) + 1
+    values = vars(item) | {"position": positions.get(item.medicine_code, behind)}
     values.pop("medicine_code")
     _items.replace(
         DraftItem(
