@@ -120,6 +120,30 @@ class TestWithTheFormulary:
     def test_the_same_ingredient_twice_asks_for_a_reason(self) -> None:
         assert self.codes("pcm", "pcm")["same_ingredient"] == Weight.REASON
 
+    @pytest.mark.parametrize(
+        ("alias", "other", "doubled"),
+        [
+            ("azithromycin", "erythromycin", True),
+            ("ibuprofen", "diclofenac", True),
+            ("dicyclomine", "hyoscine", True),
+            ("ipra", "tio", True),
+            ("azithromycin", "ondansetron", False),
+            ("azithromycin", "domperidone", False),
+            ("fluconazole", "clarithromycin", False),
+            ("amitriptyline", "dicyclomine", False),
+            ("furosemide", "hydrochlorothiazide", False),
+            ("folic", "vit d", False),
+        ],
+    )
+    def test_only_what_treats_the_same_is_of_the_same_group(
+        self, alias: str, other: str, doubled: bool
+    ) -> None:
+        assert ("same_class" in self.codes(alias, other)) is doubled
+
+    def test_what_is_not_of_one_group_still_interacts(self) -> None:
+        assert self.codes("azithromycin", "ondansetron")["interaction"]
+        assert self.codes("amitriptyline", "dicyclomine")["interaction"] == Weight.NOTE
+
     def test_too_young(self) -> None:
         assert self.codes("ibuprofen", age_months=1)["too_young"] == Weight.REASON
         assert "too_young" not in self.codes("ibuprofen", age_months=24)

@@ -4,6 +4,7 @@ import pytest
 from django.core.management import call_command
 
 from sanjeevani.terminology import dosage, queries
+from sanjeevani.terminology.classes import not_therapeutic
 from sanjeevani.terminology.danger_signs import danger_signs
 from sanjeevani.terminology.models import (
     AllergyGroup,
@@ -51,6 +52,7 @@ def test_codes_refer_to_what_exists() -> None:
         assert set(symptom.question_codes) <= questions, symptom.code
     ingredients = {row.code: row for row in Ingredient.objects.all()}
     classes = {name for row in ingredients.values() for name in row.classes}
+    assert not_therapeutic() <= classes
     for medicine in Medicine.objects.all():
         assert set(medicine.ingredient_codes) <= set(ingredients)
         assert medicine.form in dosage.forms()

@@ -12,6 +12,7 @@ from functools import lru_cache
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from sanjeevani.terminology.classes import not_therapeutic
 from sanjeevani.terminology.models import (
     AllergyGroup,
     GuidelineList,
@@ -195,7 +196,7 @@ def _duplicates(
     ingredients: Sequence[Ingredient], beside: Iterable[tuple[Medicine, list[Ingredient]]]
 ) -> Iterator[Finding]:
     own_codes = {ingredient.code for ingredient in ingredients}
-    own_classes = {name for ingredient in ingredients for name in ingredient.classes}
+    own_groups = _groups(ingredients)
     for other, other_ingredients in beside:
         if own_codes & {ingredient.code for ingredient in other_ingredients}:
             yield Finding(
@@ -204,13 +205,18 @@ def _duplicates(
                 _("%(name)s holds the same ingredient.") % {"name": other.generic_name},
                 _("Remove one of them."),
             )
-        elif own_classes & {name for item in other_ingredients for name in item.classes}:
+        elif own_groups & _groups(other_ingredients):
             yield Finding(
                 "same_class",
                 Weight.NOTE,
                 _("%(name)s belongs to the same group of medicines.")
                 % {"name": other.generic_name},
             )
+
+
+def _groups(ingredients: Iterable[Ingredient]) -> set[str]:
+    """Return the therapeutic classes: only they make two medicines double each other."""
+    return {name for ingredient in ingredients for name in ingredient.classes} - not_therapeutic()
 
 
 _INTERACTION_WEIGHT = {
