@@ -9,14 +9,14 @@ from django.utils import timezone
 from sanjeevani.consultation import calling, interruptions, transfers
 from sanjeevani.consultation.closing import close_clinic
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
-from sanjeevani.consultation.services import cancel, get, token_of
+from sanjeevani.consultation.services import call_next, cancel, get, token_of
 from sanjeevani.directory.models import Clinic, Facility, Practitioner, Role
 from sanjeevani.directory.queries import clinic_serving
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor, ActorKind
 from sanjeevani.foundation.errors import Stale
 from sanjeevani.jobs.sweeper import MOVE_AFTER, sweep_lines
-from sanjeevani.queueing.models import TokenStatus
+from sanjeevani.queueing.models import LineDay, TokenStatus
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.services import change_duty
 from tests.consultation.test_transfers import called_by
@@ -74,6 +74,23 @@ def test_the_token_can_be_given_back(lost: Consultation) -> None:
     cancel(person(lost.patient_account_id), state_id=lost.state_id, consultation_id=lost.id)
     assert get(lost.state_id, lost.id).status == ConsultationStatus.CANCELLED
     assert token_of(lost).status == TokenStatus.CANCELLED
+
+
+def test_a_returned_request_is_given_up_with_its_place(
+    clinic: Clinic, practitioner: Practitioner
+) -> None:
+    case = requested(clinic, PatientFactory.create())
+    at: dict[str, Any] = {"state_id": case.state_id, "consultation_id": case.id}
+    call_next(doctor(practitioner), practitioner=practitioner)
+    transfers.return_to_patient(
+        doctor(practitioner), practitioner=practitioner, reason="Since when?", **at
+    )
+    assert LineDay.objects.get(state_id=case.state_id, line_id=case.line_id).taken == 1
+    cancel(person(case.patient_account_id), **at)
+    assert get(case.state_id, case.id).status == ConsultationStatus.CANCELLED
+    assert LineDay.objects.get(state_id=case.state_id, line_id=case.line_id).taken == 0
+    with pytest.raises(Stale):
+        cancel(person(case.patient_account_id), **at)
 
 
 def test_a_line_that_nobody_serves_moves_them(

@@ -1606,6 +1606,7 @@ CALLS |= {
             "language": "en",
         },
     ),
+    "queueing.free_place": lambda world: on_token(world, world.waiting),
     "queueing.leave_for_another_line": lambda world: on_token(world, world.waiting, waiting=True),
     "queueing.close_for_today": lambda world: on_token(world, world.waiting),
     "queueing.ring_again": lambda world: on_token(world, world.called, world.host),

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
-from typing import Self
+from typing import Any, Self
 
 from django.db import transaction
 from django.db.models import Q
@@ -58,7 +58,7 @@ from sanjeevani.directory.queries import OpenClinic, lines_by_id
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.compiled import Compiled, given
-from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted
+from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted, Stale
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.rows import Kept, update_where
 from sanjeevani.foundation.states import move
@@ -426,9 +426,17 @@ def cancel(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> None:
 
 
 def _give_back(actor: Actor, consultation: Consultation) -> None:
-    # Of a returned request the token was given back when it was returned.
-    if consultation.status != ConsultationStatus.RETURNED:
-        queueing.cancel(actor, state_id=consultation.state_id, token_id=consultation.token_id)
+    at: dict[str, Any] = {
+        "state_id": consultation.state_id,
+        "token_id": consultation.token_id,
+    }
+    if consultation.status == ConsultationStatus.RETURNED:
+        # Asked again at the same moment, it has another token.
+        if locked(consultation.state_id, consultation.id).status != ConsultationStatus.RETURNED:
+            raise Stale
+        queueing.free_place(actor, **at)
+    else:
+        queueing.cancel(actor, **at)
     end_consultation(actor, consultation, ConsultationStatus.CANCELLED)
 
 

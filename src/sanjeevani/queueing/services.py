@@ -370,11 +370,24 @@ def cancel(actor: Actor, *, state_id: int, token_id: uuid.UUID, keeps_place: boo
     """
     token = Token.objects.get(state_id=state_id, id=token_id)
     # The day first, then the token: in the order in which a request of the same patient locks them.
-    if token.holds_place and not keeps_place:
-        LineDay.objects.filter(
-            state_id=state_id, line_id=token.line_id, day=token.day, taken__gt=0
-        ).update(taken=F("taken") - 1)
+    if not keeps_place:
+        _free_place(token)
     return _end(_locked(state_id, token_id), "cancelled")
+
+
+@verb("queueing.free_place")
+def free_place(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> None:
+    """The patient does not ask again: the place kept by `cancel` is free."""
+    token = Token.objects.get(state_id=state_id, id=token_id)
+    _free_place(token)
+    concerns(token, patient_id=token.subject_id)
+
+
+def _free_place(token: Token) -> None:
+    if token.holds_place:
+        LineDay.objects.filter(
+            state_id=token.state_id, line_id=token.line_id, day=token.day, taken__gt=0
+        ).update(taken=F("taken") - 1)
 
 
 @verb("queueing.leave_for_another_line")
