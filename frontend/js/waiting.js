@@ -4,13 +4,25 @@
 // <section data-call-now data-title="..." data-icon="/static/...">   rings while it is on the page
 // <h1 data-moved-to="/url">                           the patient waits there now: go there
 // <b data-deadline="<instant>" data-now="<instant>">  counts down; data-now corrects the phone's clock
+// <form data-insist="/url">  is sent until it arrives, at the latest until the deadline; then the page goes there
+// <p data-insist-told data-text-sending data-text-offline data-text-late>   how far it is with that
 // <button data-silence>  stops the ringing            <button data-try-ring>  one ring, to try
+
+const AGAIN = 3_000;
+const PATIENCE = 15_000; // for one answer: on a poor line it may be lost on its way
 
 /** @type {AudioContext | undefined} */
 let audio;
 /** @type {WakeLockSentinel | undefined} */
 let lock;
 let calling = false;
+/** The form that was pressed and has not arrived. @type {HTMLFormElement | undefined} */
+let pressed;
+let sending = false;
+/** @type {"" | "sending" | "offline" | "late"} */
+let told = "";
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let retry;
 let silenced = false;
 const title = document.title;
 const icon = /** @type {HTMLLinkElement | null} */ (document.querySelector("link[rel=icon]"));
@@ -49,16 +61,76 @@ function countDown() {
   /** @type {NodeListOf<HTMLElement>} */
   const places = document.querySelectorAll("[data-deadline]");
   for (const place of places) {
-    const { deadline = "", now } = place.dataset;
-    let clock = clocks.get(place);
-    if (!clock || clock.now !== now) {
-      clock = { now, ahead: now ? Date.now() - Date.parse(now) : 0 };
-      clocks.set(place, clock);
-    }
-    const left = Math.max(0, Math.ceil((Date.parse(deadline) + clock.ahead - Date.now()) / 1_000));
+    const left = secondsLeft(place);
     const text = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
     if (left >= 0 && place.textContent !== text) place.textContent = text;
   }
+}
+
+/** @param {HTMLElement} place */
+function secondsLeft(place) {
+  const { deadline = "", now } = place.dataset;
+  let clock = clocks.get(place);
+  if (!clock || clock.now !== now) {
+    clock = { now, ahead: now ? Date.now() - Date.parse(now) : 0 };
+    clocks.set(place, clock);
+  }
+  return Math.max(0, Math.ceil((Date.parse(deadline) + clock.ahead - Date.now()) / 1_000));
+}
+
+/** Sends what was pressed, again and again while there is no link: the server takes it once. */
+async function insist() {
+  clearTimeout(retry);
+  const form = pressed;
+  if (!form || sending) return;
+  sending = true;
+  told ||= "sending";
+  tell();
+  try {
+    await send(form);
+    pressed = undefined;
+  } catch {
+    const deadline = /** @type {HTMLElement | null | undefined} */ (
+      form.closest("[data-call-now]")?.querySelector("[data-deadline]")
+    );
+    told = deadline && !secondsLeft(deadline) ? "late" : "offline";
+    if (told === "late") pressed = undefined;
+    else retry = setTimeout(insist, AGAIN);
+  }
+  sending = false;
+  tell();
+}
+
+/** @param {HTMLFormElement} form */
+async function send(form) {
+  const onward = form.dataset.insist ?? "";
+  // It did arrive, though no answer came, or its time is over: the page has been told meanwhile.
+  if (!form.isConnected) return location.assign(onward);
+  const abort = new AbortController();
+  const late = setTimeout(() => abort.abort(), PATIENCE);
+  try {
+    const answer = await fetch(form.action, {
+      method: "POST",
+      body: new FormData(form),
+      headers: { Accept: "application/problem+json" },
+      redirect: "manual",
+      signal: abort.signal,
+    });
+    if (answer.type === "opaqueredirect") return location.assign(onward);
+    // A sign-in page of the network's own, or a service in trouble: as good as no link.
+    const ours = answer.headers.has("X-Request-ID");
+    if (!ours || answer.status >= 500 || answer.status === 429) throw new Error("no service");
+  } finally {
+    clearTimeout(late);
+  }
+  // Refused: the server says why on a page of its own.
+  form.submit();
+}
+
+function tell() {
+  const place = document.querySelector("[data-insist-told]");
+  const text = (told && place?.getAttribute(`data-text-${told}`)) || "";
+  if (place && place.textContent !== text) place.textContent = text;
 }
 
 function notice() {
@@ -68,6 +140,7 @@ function notice() {
   if (Boolean(call) !== calling) {
     calling = Boolean(call);
     silenced = false;
+    if (!pressed) told = "";
     document.title = call?.dataset.title || title;
     if (icon) icon.href = call?.dataset.icon || usualIcon;
     if (call) {
@@ -77,6 +150,7 @@ function notice() {
     } else navigator.vibrate?.(0);
   }
   countDown();
+  tell();
 }
 
 async function stayAwake() {
@@ -95,6 +169,16 @@ setInterval(() => {
 }, 1_000);
 document.addEventListener("live:updated", notice);
 document.addEventListener("visibilitychange", stayAwake);
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!(form instanceof HTMLFormElement) || form.dataset.insist === undefined) return;
+  event.preventDefault();
+  silenced = true;
+  navigator.vibrate?.(0);
+  pressed = form;
+  insist();
+});
+addEventListener("online", insist);
 document.addEventListener("pointerdown", allowSound);
 document.addEventListener("keydown", allowSound);
 document.addEventListener("click", async (event) => {

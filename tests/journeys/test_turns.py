@@ -86,6 +86,32 @@ def test_seen_again_by_the_same_doctor(
     doctor.finish("advice")
 
 
+def test_answered_without_a_link(
+    new_patient: NewPatient, new_doctor: NewDoctor, look: Look
+) -> None:
+    """The link is down while it rings: the page stays, and answers once the link is back."""
+    patient = with_token(new_patient(), KARNATAKA, "Nila")
+    page = patient.page
+    address = page.url
+    doctor = new_doctor("karnataka.doctor1")
+    doctor.go_on_duty()
+    doctor.next()
+    expect(patient.answer_button()).to_be_visible()
+    page.context.set_offline(True)
+    for _twice in range(2):
+        patient.answer_button().click()
+        expect(page.locator("[data-insist-told]")).to_contain_text("We go on trying")
+    look(page, "turns-10-no-link")
+    assert page.url == address
+    page.context.set_offline(False)
+    expect(patient.answer_button()).to_have_count(0)
+    doctor.expect_in_progress()
+    expect(page.locator("[data-call-room]")).to_be_visible()
+    assert page.url == address
+    doctor.note(advice="Rest")
+    doctor.finish("advice")
+
+
 @pytest.mark.verify
 @pytest.mark.parametrize("language", ["en", "hi"])
 def test_no_answer_and_return(
