@@ -19,6 +19,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 STATEMENTS = {
+    "/": 2,
     "/people": 4,
     "/people/{patient}/danger": 4,
     "/people/{patient}/trouble": 5,
@@ -54,6 +55,11 @@ def test_statements_of_pages(
     address = page.format(patient=met["patient"].id, clinic=met["clinic"].id)
     with django_assert_max_num_queries(STATEMENTS[page]):
         assert client.get(address).status_code == 200
+
+
+def test_strangers_cost_the_first_page_no_statement(django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        assert Client().get("/").status_code == 200
 
 
 def test_statements_of_a_consultation(

@@ -175,6 +175,27 @@ def test_given_up_by_the_doctor_is_not_a_missed_call(
     assert found.status == ConsultationStatus.ABANDONED
 
 
+def test_who_comes_back_finds_the_token_and_hears_that_it_rings(
+    client: Client, clinic: Clinic, consultation: Consultation, address: str
+) -> None:
+    for page in ("/", "/people"):
+        shown = client.get(page).content.decode()
+        assert address in shown
+        assert "Go to the waiting room" in shown
+        assert "It is your turn" not in shown
+    doctor = factories.on_duty(clinic)
+    call_next(factories.doctor(doctor), practitioner=doctor)
+    for page in ("/", "/people"):
+        shown = client.get(page).content.decode()
+        assert address in shown
+        assert "It is your turn: answer now" in shown
+        # Neither page hears anything by itself.
+        assert "live-gateway" not in shown
+    assert address not in Client().get("/").content.decode()
+    client.post(f"{address}/answer")
+    assert "Go on with the consultation" in client.get("/").content.decode()
+
+
 def test_a_call_that_rang_out_is_no_call_any_more(
     client: Client, clinic: Clinic, consultation: Consultation, address: str
 ) -> None:

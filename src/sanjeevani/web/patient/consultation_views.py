@@ -31,6 +31,7 @@ from sanjeevani.consultation.models import (
     Link,
     Outcome,
 )
+from sanjeevani.consultation.permissions import is_patients_side
 from sanjeevani.consultation.presence import is_unproven
 from sanjeevani.consultation.queries import (
     feedback_of,
@@ -45,6 +46,7 @@ from sanjeevani.consultation.transfers import ask_again, move_on
 from sanjeevani.directory.models import Clinic, Role
 from sanjeevani.directory.queries import clinics_of_lines, hub_lines, is_role_present, lines_by_id
 from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import DomainError, Invalid, NotFound, Stale
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.patients.companions import valid_representatives
@@ -67,7 +69,14 @@ from sanjeevani.web.patient.day_plan import day_plan
 from sanjeevani.web.patient.forms import FeedbackForm, MessageForm, TroubleForm
 from sanjeevani.web.patient.papers import of_own_consultation
 from sanjeevani.web.patient.pictures import pictures_of
-from sanjeevani.web.patient.views import language, name_of, see, symptoms_of, trouble_form
+from sanjeevani.web.patient.views import (
+    language,
+    live_consultations,
+    name_of,
+    see,
+    symptoms_of,
+    trouble_form,
+)
 
 
 class Stage(StrEnum):
@@ -100,6 +109,18 @@ def stage_of(consultation: Consultation) -> Stage:
         if token.status == TokenStatus.WAITING:
             return Stage.WAITING
     return _STAGES.get(ConsultationStatus(consultation.status), Stage.OVER)
+
+
+def open_now(actor: Actor) -> list[tuple[Consultation, str]]:
+    """Return what the actor's side has to go on with, each with its stage.
+
+    What a spoke has asked is in the hands of its staff: the patient's account cannot open it.
+    """
+    return [
+        (one, stage_of(one).value)
+        for one in live_consultations(actor)
+        if is_patients_side(actor, one)
+    ]
 
 
 def _status(consultation: Consultation) -> dict[str, Any]:

@@ -41,7 +41,7 @@ from sanjeevani.patients.services import (
     take_back,
 )
 from sanjeevani.web.access import PortalRequest, carer, patient
-from sanjeevani.web.patient.consultation_views import SHOWN, cursor, stage_of
+from sanjeevani.web.patient.consultation_views import SHOWN, cursor, open_now, stage_of
 from sanjeevani.web.patient.family_forms import (
     CompanionForm,
     InstitutionForm,
@@ -53,7 +53,6 @@ from sanjeevani.web.patient.views import (
     at_home,
     errors_on,
     form_page,
-    live_consultations,
     see,
 )
 
@@ -89,7 +88,7 @@ def people(request: PortalRequest) -> HttpResponse:
     today = clock.today()
     added = request.GET.get("added", "")
     context = {
-        "live": live_consultations(request.actor),
+        "open_now": open_now(request.actor),
         "people": [(person, age_in_months(person.birth_date, today)) for person in family],
         "institution": held,
         "added": int(added) if added.isdecimal() and len(added) < 5 else 0,

@@ -9,13 +9,14 @@ from sanjeevani.documents.signing import public_keys
 from sanjeevani.foundation.access import machine
 from sanjeevani.patients.consent import CURRENT_NOTICE, NOTICES
 from sanjeevani.web.access import PortalRequest, public
+from sanjeevani.web.patient.consultation_views import open_now
 
 
 @public
 @require_safe
 def landing(request: PortalRequest) -> HttpResponse:
-    """What this is, and the one big button."""
-    return render(request, "public/landing.html")
+    """What this is, and the one big button; before it, what a signed-in patient has open."""
+    return render(request, "public/landing.html", {"open_now": open_now(request.actor)})
 
 
 @public
