@@ -164,5 +164,13 @@ def test_the_last_doctor_leaves(new_patient: NewPatient, new_doctor: NewDoctor, 
     expect(desk.locator("button.next")).to_have_count(0)
     expect(patient.page.locator("main")).to_contain_text("No doctor is on duty")
     look(patient.page, "turns-5-no-doctor")
+    # A doctor begins again: the page says so at once, not when it looks the next time by itself.
+    expect(patient.page.locator("[data-live-status]")).to_have_attribute("data-live-status", "live")
+    doctor.go_on_duty()
+    expect(patient.page.locator("main")).not_to_contain_text("No doctor", timeout=20_000)
+    desk.locator("h1").first.focus()
+    desk.keyboard.press("f")
+    desk.locator(".leaving form button").click()
+    expect(patient.page.locator("main")).to_contain_text("No doctor is on duty")
     patient.page.locator("form[action$='/seek-doctor'] button").click()
     expect(patient.page.locator(".token__number")).to_be_visible()
