@@ -157,10 +157,18 @@ def test_a_wrong_code_says_how_many_tries_are_left(client: Client) -> None:
 
 def test_asking_again_waits_and_says_so(client: Client) -> None:
     ask(client)
-    response = client.post("/sign-in/code/resend")
+    refused = client.post("/sign-in/code/resend?next=/people")
+    assert refused.status_code == 303
+    # The browser's Back and reload fetch this page again without sending anything.
+    response = client.get(refused["Location"])
     assert response.status_code == 429
     assert response["Retry-After"] in ("29", "30")
     assert "try again in 30 seconds" in text_of(response).replace("29", "30")
+    assert "/sign-in/code?next=%2Fpeople" in text_of(response)
+    assert client.get("/sign-in/code?wait=soon").status_code == 200
+    assert client.get("/sign-in/code/resend?next=/people")["Location"] == (
+        "/sign-in/code?next=%2Fpeople"
+    )
     # The same number again leads on to the code that is under way.
     assert ask(client)["Location"] == "/sign-in/code"
     # Another browser is told to wait.

@@ -86,6 +86,9 @@ def code(request: PortalRequest) -> HttpResponse:
     sent = _sent_code(request)
     if sent is None:
         return _redirect(_with_next(request, "sign-in:mobile"))
+    wait = request.GET.get("wait", "")
+    if request.method != "POST" and wait.isdecimal() and len(wait) <= 5:
+        return _show(request, "code", CodeForm(data={}), TooMany(int(wait)), sent=sent)
     form = CodeForm(_sent(request))
     if request.method == "POST" and form.is_valid():
         try:
@@ -108,16 +111,19 @@ def code(request: PortalRequest) -> HttpResponse:
 
 
 @public
-@require_POST
+@get_or_post
 def resend(request: PortalRequest) -> HttpResponse:
-    """Send another code to the same mobile."""
+    """Send another code to the same mobile. Whoever only looks is led to the page of the code."""
     sent = _sent_code(request)
     if sent is None:
         return _redirect(_with_next(request, "sign-in:mobile"))
+    if request.method != "POST":
+        return _redirect(_with_next(request, "sign-in:code"))
     try:
         return _send_code(request, sent.mobile)
-    except DomainError as error:
-        return _show(request, "code", CodeForm(data={}), error, sent=sent)
+    except TooMany as error:
+        # Said on a page that the browser's Back and reload can fetch again.
+        return _redirect(_with_next(request, "sign-in:code", wait=str(error.retry_after)))
 
 
 def _send_code(request: PortalRequest, number: str) -> HttpResponse:
@@ -374,9 +380,10 @@ def _next(request: PortalRequest) -> str | None:
     return safe_path(request.GET.get("next"))
 
 
-def _with_next(request: PortalRequest, route: str) -> str:
-    path = _next(request)
-    return f"{reverse(route)}?{urlencode({'next': path})}" if path else reverse(route)
+def _with_next(request: PortalRequest, route: str, **query: str) -> str:
+    if path := _next(request):
+        query["next"] = path
+    return f"{reverse(route)}?{urlencode(query)}" if query else reverse(route)
 
 
 def _redirect(address: str) -> HttpResponse:
