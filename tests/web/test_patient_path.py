@@ -119,6 +119,7 @@ def test_from_call_to_feedback(client: Client, clinic: Clinic) -> None:
     page = client.get(address).content.decode()
     assert 'data-live-bind="place">1<' in page
     assert 'data-live-bind="wait_high"' in page
+    assert "people over 60 and people with a disability go first" in page
 
     written = {"text": "She also vomits\n<b>twice</b>", "client_key": str(uuid.uuid4())}
     for _again in range(2):
