@@ -92,6 +92,9 @@ class Call {
     for (const seat of [...this.peers.keys()]) this.#part(seat);
     this.#media.end();
     this.#media = new Media((what) => this.#notice(what, "problem"));
+    this.#rungs.clear();
+    // What was said of the call is not true any more.
+    say(this.#root.querySelector("[data-call-notice]"), "");
     this.#show(state);
   }
 
@@ -175,6 +178,8 @@ class Call {
 
   /** @param {Peer} peer @param {"automatic" | "asked"} reason */
   #stepped(peer, reason) {
+    // The last step of one who has gone meanwhile.
+    if (this.peers.get(peer.seat) !== peer) return;
     const rung = RUNGS[peer.ladder.rung].name;
     this.#showOwnPicture();
     if (this.#rungs.get(peer.seat) === rung) return;

@@ -103,6 +103,17 @@ def test_video_both_ways_and_down_the_ladder(
     relative.locator("[data-call-leave]").click()
     expect(desk.locator("video[data-seat]")).to_have_count(1)
 
+    # Out of the call nobody is offered what works in it only; one asks, and both are in it again.
+    press(desk, "mode:chat")
+    for out in (page, desk):
+        expect(out.locator("[data-call-room]")).to_have_attribute("data-call-state", "ended")
+        expect(out.locator("[data-call-mute]")).to_be_hidden()
+        expect(out.locator("[data-call-notice]")).to_be_hidden()
+    press(page, "mode:video")
+    press(desk, "mode:video")
+    is_connected(page)
+    is_connected(desk)
+
     # Gone without a word: the grace begins, the doctor calls again, one tap brings both back.
     page.goto("about:blank")
     expect(desk.locator("[data-call=interrupted]")).to_be_visible()
