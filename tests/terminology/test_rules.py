@@ -12,6 +12,7 @@ from sanjeevani.terminology.vitals import (
     accept_vital,
     body_mass_index,
     celsius_from_fahrenheit,
+    readings,
     vitals,
 )
 from sanjeevani.terminology.words import prefix_query, search_words
@@ -192,6 +193,18 @@ def test_vitals_are_plausible_or_refused() -> None:
         with pytest.raises(ImplausibleVital):
             accept_vital(code, value, unit)
     assert body_mass_index(70, 175) == 22.9
+
+
+def test_a_blood_pressure_is_read_as_one() -> None:
+    measured = {"heart_rate": 72.0, "diastolic_blood_pressure": 80.0}
+    alone = [(one.name, one.shown) for one in readings(measured, "en")]
+    assert alone == [("Blood pressure, lower", "80 mmHg"), ("Pulse", "72 /min")]
+    measured["systolic_blood_pressure"] = 120.0
+    both = [(one.name, one.shown) for one in readings(measured, "hi")]
+    assert both == [("रक्तचाप", "120/80 mmHg"), ("नाड़ी", "72 /min")]
+    (only,) = readings(measured, "en", only={"diastolic_blood_pressure"})
+    assert only.shown == "120/80 mmHg"
+    assert readings(measured, "en", only=()) == []
 
 
 @given(st.text(max_size=80))

@@ -10,6 +10,7 @@ from sanjeevani.consultation.models import Consultation, ConsultationStatus, Pat
 from sanjeevani.consultation.services import call_next
 from sanjeevani.directory.models import Facility, Line, LineKind, State
 from sanjeevani.foundation.actor import SYSTEM, Actor
+from sanjeevani.foundation.errors import Invalid
 from sanjeevani.foundation.models import AuditEvent, IdempotencyKey
 from sanjeevani.identity.models import Account, Session
 from sanjeevani.intake.content import IntakeContent
@@ -254,6 +255,60 @@ def test_an_impossible_measurement_is_said_and_the_others_kept(
     assert wrong.status_code == 422
     assert "measure again" in wrong.content.decode()
     assert 'value="80' in client.get(page).content.decode()
+
+
+def test_a_swapped_blood_pressure_is_refused_where_it_is_typed(
+    spoke: Spoke, client: Client
+) -> None:
+    patient = spoke.ready()
+    measure = f"/spoke/patients/{patient.id}/measure"
+    swapped = {"systolic_blood_pressure": "80", "diastolic_blood_pressure": "120"}
+    refused = client.post(measure, swapped | {"heart_rate": "90"})
+    assert refused.status_code == 422
+    page = refused.content.decode()
+    assert "The upper blood pressure is the greater one" in page
+    for typed in ("80", "120", "90"):
+        assert f'value="{typed}"' in page
+    assert draft_of(patient).vitals == {"heart_rate": 90}
+    visit = client.post("/spoke/visit", Spoke.form() | VISIT | swapped)
+    assert (visit.status_code, "greater one" in visit.content.decode()) == (422, True)
+    with pytest.raises(Invalid):
+        save_draft(
+            spoke.worker,
+            patient=patient,
+            content=IntakeContent(
+                vitals={"systolic_blood_pressure": 80, "diastolic_blood_pressure": 120}
+            ),
+        )
+
+
+def test_a_visit_replaces_a_whole_blood_pressure(spoke: Spoke) -> None:
+    earlier = IntakeContent(
+        vitals={"systolic_blood_pressure": 190, "diastolic_blood_pressure": 130, "heart_rate": 90}
+    )
+    now = IntakeContent(vitals={"systolic_blood_pressure": 120})
+    assert now.with_earlier(earlier).vitals == {"heart_rate": 90, "systolic_blood_pressure": 120}
+
+
+def test_the_emergency_page_says_what_was_measured_and_lets_measure_again(
+    spoke: Spoke, client: Client
+) -> None:
+    patient = spoke.ready()
+    measure, emergency = f"/spoke/patients/{patient.id}/measure", f"/people/{patient.id}/emergency"
+    slow = client.post(measure, {"heart_rate": "45", "body_temperature": "37"})
+    assert slow.headers["Location"] == emergency
+    page = client.get(emergency).content.decode()
+    assert "Pulse 45 /min" in page
+    assert "Temperature" not in page
+    assert f'href="{measure}"' in page
+    assert "by mistake" not in page
+    # She is pregnant: the blood pressure counts, and stands there as one.
+    client.post(f"/people/{patient.id}/trouble/draft", {"complaints": "fever", "pregnant": "yes"})
+    high = {"systolic_blood_pressure": "170", "diastolic_blood_pressure": "90"}
+    client.post(measure, high)
+    assert "Blood pressure 170/90 mmHg" in client.get(emergency).content.decode()
+    well = client.post(measure, {"systolic_blood_pressure": "120"})
+    assert well.headers["Location"] == f"/spoke/patients/{patient.id}/hubs"
 
 
 def test_others_see_nothing(spoke: Spoke, client: Client) -> None:

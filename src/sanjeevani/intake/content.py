@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from sanjeevani.patients.companions import Companion
+from sanjeevani.terminology.vitals import LOWER, UPPER
 
 TEXT_LENGTH = 2000
 
@@ -39,7 +40,7 @@ class IntakeContent:
             complaints=list(dict.fromkeys([*self.complaints, *earlier.complaints])),
             duration_days=self.duration_days or earlier.duration_days,
             answers=earlier.answers | self.answers,
-            vitals=earlier.vitals | self.vitals,
+            vitals=_latest(earlier.vitals, self.vitals),
             companion=self.companion or earlier.companion,
             **{
                 name: "\n".join(dict.fromkeys(filter(None, [told.get(name), before.get(name)])))
@@ -54,3 +55,11 @@ class IntakeContent:
         known = {key: value for key, value in stored.items() if key in cls.__dataclass_fields__}
         companion = known.pop("companion", None)
         return cls(**known, companion=Companion(**companion) if companion else None)
+
+
+def _latest(earlier: dict[str, float], measured: dict[str, float]) -> dict[str, float]:
+    """Return the newest of each; the two values of a blood pressure belong to one measurement."""
+    pressure = {UPPER, LOWER}
+    if pressure & measured.keys():
+        earlier = {code: value for code, value in earlier.items() if code not in pressure}
+    return earlier | measured

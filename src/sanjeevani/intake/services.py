@@ -19,20 +19,28 @@ from sanjeevani.intake.papers import Place, abandoned, papers_in, remove_paper
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.patients.models import Patient
 from sanjeevani.patients.queries import may_act_for
+from sanjeevani.terminology.vitals import UPPER, is_swapped
 
 DRAFT_DAYS = 30
 """So long a draft waits for its author: somebody ill asks sooner, and what nobody sent is no
 record. A rule of this service, for its data protection officer to confirm."""
 
 
+SWAPPED = _("The upper blood pressure is the greater one. Please check both, or measure again.")
+
 _drafts = Kept(IntakeDraft, key=("state_id", "patient_id"))
 
 
 @verb("intake.save_draft")
 def save_draft(actor: Actor, *, patient: Patient, content: IntakeContent) -> IntakeDraft:
-    """Keep what was entered so far; the newest draft of a patient replaces the one before."""
+    """Keep what was entered so far; the newest draft of a patient replaces the one before.
+
+    Raises Invalid for a blood pressure that nobody has: it would count as an emergency.
+    """
     if not may_act_for(actor, patient):
         raise NotPermitted
+    if is_swapped(content.vitals):
+        raise Invalid(SWAPPED, field=UPPER)
     draft = IntakeDraft(
         state_id=patient.state_id,
         patient_id=patient.id,

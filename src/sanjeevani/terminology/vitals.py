@@ -1,13 +1,17 @@
 """Vital signs: codes (LOINC), units (UCUM), plausible ranges, and the units people type."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from sanjeevani.terminology.data_files import read_document
 from sanjeevani.terminology.languages import Texts, text_in
 
 FAHRENHEIT = "[degF]"
 CELSIUS = "Cel"
+
+UPPER, LOWER = "systolic_blood_pressure", "diastolic_blood_pressure"
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,11 @@ class ImplausibleVital(ValueError):
 
 
 @cache
+def _document() -> Any:
+    return read_document("vitals")
+
+
+@cache
 def vitals() -> dict[str, Vital]:
     """Return the vital signs by code, in the order of entry."""
     return {
@@ -52,7 +61,7 @@ def vitals() -> dict[str, Vital]:
             derived=row.get("derived", False),
             names=row["name"],
         )
-        for row in read_document("vitals")["vitals"]
+        for row in _document()["vitals"]
     }
 
 
@@ -75,6 +84,45 @@ def accept_vital(code: str, value: float, unit: str | None = None) -> float:
     if not vital.minimum <= value <= vital.maximum:
         raise ImplausibleVital(vital)
     return value
+
+
+def is_swapped(measured: Mapping[str, float]) -> bool:
+    """Tell whether the upper blood pressure is not above the lower: no living person's is."""
+    return UPPER in measured and LOWER in measured and measured[UPPER] <= measured[LOWER]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was measured, to be read: `shown` is the value with its unit."""
+
+    name: str
+    shown: str
+
+
+def readings(
+    measured: Mapping[str, float], language: str, only: Collection[str] | None = None
+) -> list[Reading]:
+    """Return what was measured in the order of entry, a blood pressure as one reading.
+
+    `only`: codes to restrict it to; either of a blood pressure stands for both.
+    """
+    wanted = measured.keys() if only is None else set(only)
+    if UPPER in measured and LOWER in measured and wanted & {UPPER, LOWER}:
+        wanted = (wanted | {UPPER}) - {LOWER}
+    known = vitals()
+    return [
+        _pressure(measured, language)
+        if code == UPPER and LOWER in measured
+        else Reading(vital.name_in(language), f"{measured[code]:g} {vital.unit_shown}")
+        for code, vital in known.items()
+        if code in wanted and code in measured
+    ]
+
+
+def _pressure(measured: Mapping[str, float], language: str) -> Reading:
+    name = text_in(_document()["blood_pressure"]["name"], language)
+    unit = vitals()[UPPER].unit_shown
+    return Reading(name, f"{measured[UPPER]:g}/{measured[LOWER]:g} {unit}")
 
 
 def body_mass_index(weight_kg: float, height_cm: float) -> float:

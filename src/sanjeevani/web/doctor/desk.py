@@ -37,7 +37,7 @@ from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.queries import assigned_lines, doctors_on_duty, duty_of
 from sanjeevani.terminology.danger_signs import danger_signs
 from sanjeevani.terminology.queries import symptoms_named
-from sanjeevani.terminology.vitals import vitals
+from sanjeevani.terminology.vitals import Reading, readings
 from sanjeevani.web.doctor import words
 from sanjeevani.web.doctor.papers import at_desk
 from sanjeevani.web.doctor.words import reader_language
@@ -187,7 +187,7 @@ class Case(Told):
     messages: list[Message]
     papers: list[Shown]
     sent_on_from: Consultation | None
-    vitals: list[tuple[str, str]]
+    vitals: list[Reading]
     spoke: Facility | None
     presence: PatientPresence | None
 
@@ -242,20 +242,10 @@ def case_of(practitioner: Practitioner, consultation: Consultation) -> Case:
         messages_in(consultation.state_id, consultation.room_id),
         at_desk(consultation),
         followed_by(consultation) if consultation.link in GOING_ON else None,
-        _vitals(intake, language),
+        readings(intake.vitals, language),
         _spoke(consultation),
         presence_of(consultation) if consultation.spoke_id else None,
     )
-
-
-def _vitals(intake: IntakeContent, language: str) -> list[tuple[str, str]]:
-    """Return what was measured, as name and value with its unit."""
-    known = vitals()
-    return [
-        (known[code].name_in(language), f"{value:g} {known[code].unit_shown}")
-        for code, value in intake.vitals.items()
-        if code in known
-    ]
 
 
 def _spoke(consultation: Consultation) -> Facility | None:

@@ -54,6 +54,7 @@ from sanjeevani.queueing.queries import expected_waits, places_taken
 from sanjeevani.terminology.danger_signs import DangerSign, VitalRule
 from sanjeevani.terminology.models import Symptom
 from sanjeevani.terminology.queries import specialities, symptoms_for, symptoms_named
+from sanjeevani.terminology.vitals import readings
 from sanjeevani.web.access import PortalRequest, carer, patient
 from sanjeevani.web.patient.family_forms import companion_choices
 from sanjeevani.web.patient.forms import AskForm, ProfileForm, TroubleForm
@@ -260,9 +261,13 @@ def danger(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
 def emergency(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     """Ring 108: the number first, then what to do until help comes. No form."""
     found = own_patient(request.actor, patient_id)
-    signs = [sign for sign in _red(found, draft_of(found)) if isinstance(sign, DangerSign)]
+    draft = draft_of(found)
+    red = _red(found, draft)
+    signs = [sign for sign in red if isinstance(sign, DangerSign)]
+    exceeded = {rule.vital for rule in red if isinstance(rule, VitalRule)}
     context = {
         "person": found,
+        "measured": readings(draft.vitals, language(), only=exceeded),
         "signs": [(sign.question_in(language()), sign.first_aid_in(language())) for sign in signs],
         "numbers": signs[0].call if signs else None,
     }

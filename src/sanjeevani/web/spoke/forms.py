@@ -12,6 +12,7 @@ from sanjeevani.documents.signing import LONGEST_STATEMENT
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import Invalid
 from sanjeevani.identity.mobiles import latin_digits, parse_mobile
+from sanjeevani.intake.services import SWAPPED
 from sanjeevani.patients.models import Relation
 from sanjeevani.patients.services import OLDEST_YEARS
 from sanjeevani.patients.spokes import ABHA_DIGITS, Sought, parse_abha
@@ -21,9 +22,12 @@ from sanjeevani.prescription.models import Handing
 from sanjeevani.terminology.vitals import (
     CELSIUS,
     FAHRENHEIT,
+    LOWER,
+    UPPER,
     ImplausibleVital,
     Vital,
     accept_vital,
+    is_swapped,
     vitals,
 )
 from sanjeevani.web.fields import PlainForm, PlainTextField
@@ -132,6 +136,10 @@ class MeasureForm(PlainForm):
             typed = latin_digits(cleaned.get(code, "")).strip().replace(",", ".")
             if typed:
                 self._read(code, vital, typed)
+        if is_swapped(self.values):
+            self.add_error(UPPER, SWAPPED)
+            # Which of the two is wrong, nobody can tell: neither is kept.
+            del self.values[UPPER], self.values[LOWER]
         return cleaned
 
     def _read(self, code: str, vital: Vital, typed: str) -> None:
