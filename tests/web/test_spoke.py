@@ -151,7 +151,15 @@ def test_pain_alone_reaches_no_doctor(spoke: Spoke, client: Client) -> None:
     patient = Patient.objects.get(state_id=28)
     client.post(f"/people/{patient.id}/consent")
     client.post(f"/people/{patient.id}/danger", {"sign": "none"})
-    client.post(f"/people/{patient.id}/trouble", {"text": "Pain"})
+    trouble = f"/people/{patient.id}/trouble"
+    assert "at least 3 words" in client.get(trouble).content.decode()
+    for then in ({}, {"then": "papers"}):
+        said = client.post(trouble, {"text": "Pain", **then})
+        assert said.status_code == 422
+        page = said.content.decode()
+        assert "Write in at least 3 words" in page
+        assert "Write since when" in page
+        assert ">Pain</textarea>" in page
     hubs = client.get(f"/spoke/patients/{patient.id}/hubs").content.decode()
     for missing in ("since when", "at least one measurement", "in a few words"):
         assert missing in hubs
@@ -255,6 +263,28 @@ def test_an_impossible_measurement_is_said_and_the_others_kept(
     assert wrong.status_code == 422
     assert "measure again" in wrong.content.decode()
     assert 'value="80' in client.get(page).content.decode()
+
+
+def test_at_least_one_measurement_is_asked_for_where_it_is_made(
+    spoke: Spoke, client: Client
+) -> None:
+    spoke.register()
+    patient = Patient.objects.get(state_id=28)
+    client.post(f"/people/{patient.id}/consent")
+    client.post(f"/people/{patient.id}/danger", {"sign": "none"})
+    told = {"text": "High every evening", "duration": "3", "then": "papers"}
+    papers = client.post(f"/people/{patient.id}/trouble", told).headers["Location"]
+    measure = f"/spoke/patients/{patient.id}/measure"
+    assert f'href="{measure}"' in client.get(papers).content.decode()
+    nothing = client.post(measure, {"heart_rate": " "})
+    assert nothing.status_code == 422
+    assert "Write at least one measurement" in nothing.content.decode()
+    wrong = client.post(measure, {"heart_rate": "9000"}).content.decode()
+    assert "Write at least one measurement" not in wrong
+    page = client.get(f"/people/{patient.id}/danger").content.decode()
+    sign = page.split('name="sign" value="')[1].split('"')[0]
+    client.post(f"/people/{patient.id}/danger", {"sign": sign})
+    assert client.post(measure, {}).headers["Location"] == f"/people/{patient.id}/emergency"
 
 
 def test_a_swapped_blood_pressure_is_refused_where_it_is_typed(

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.calls.services import MESSAGE_LENGTH
+from sanjeevani.consultation.spokes import FEWEST_WORDS
 from sanjeevani.directory.models import Gender
 from sanjeevani.foundation import clock
 from sanjeevani.intake.content import TEXT_LENGTH, IntakeContent
@@ -217,7 +218,10 @@ PICTURES_SHOWN = 12
 
 
 class TroubleForm(forms.Form):
-    """What the trouble is: pictures, own words, since when, and what the doctor must know."""
+    """What the trouble is: pictures, own words, since when, and what the doctor must know.
+
+    `at_spoke`: own words and since when are needed, as `consultation.spokes.missing_in` says.
+    """
 
     complaints = forms.MultipleChoiceField(
         label=_("Tap what troubles you"),
@@ -301,11 +305,18 @@ class TroubleForm(forms.Form):
         language: str,
         *args: Any,
         ask_pregnancy: bool,
+        at_spoke: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.at_spoke = at_spoke
         if not ask_pregnancy:
             del self.fields["pregnant"]
+        if at_spoke:
+            self.fields["text"].help_text = gettext(
+                "How it began, and what makes it better or worse, in at least %(count)d words."
+            ) % {"count": FEWEST_WORDS}
+            self.fields["duration"].help_text = gettext("The doctor needs to know it.")
         rank = {code: place for place, code in enumerate(FIRST_SHOWN)}
         ordered = sorted(symptoms, key=lambda symptom: rank.get(symptom.code, len(rank)))
         choices = [(symptom.code, symptom.name_in(language)) for symptom in ordered]
@@ -326,7 +337,9 @@ class TroubleForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if not {"complaints", "more_complaints", "text"} & set(self.errors) and not (
+        if self.at_spoke:
+            self._require_enough(cleaned)
+        elif not {"complaints", "more_complaints", "text"} & set(self.errors) and not (
             cleaned.get("complaints") or cleaned.get("more_complaints") or cleaned.get("text")
         ):
             self.add_error("complaints", _("Tap a complaint, or write in your own words."))
@@ -334,6 +347,20 @@ class TroubleForm(forms.Form):
         if days is not None and days > LONGEST_DURATION_DAYS:
             self.add_error("duration", _("Write at most 10 years."))
         return cleaned
+
+    def _require_enough(self, cleaned: dict[str, Any]) -> None:
+        """Ask here for what a hub would not be asked without."""
+        if "text" not in self.errors and len(cleaned["text"].split()) < FEWEST_WORDS:
+            self.add_error(
+                "text",
+                gettext(
+                    "Write in at least %(count)d words how it began,"
+                    " and what makes it better or worse."
+                )
+                % {"count": FEWEST_WORDS},
+            )
+        if "duration" not in self.errors and cleaned["duration"] is None:
+            self.add_error("duration", _("Write since when, as a number, like 3."))
 
     @staticmethod
     def _duration_days(cleaned: dict[str, Any]) -> int | None:

@@ -286,19 +286,21 @@ def trouble(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     if elsewhere is not None and request.method != "POST":
         return elsewhere
     symptoms = symptoms_of(found)
+    at_spoke = request.actor.spoke_id is not None
     if request.method == "POST":
-        form = trouble_form(found, symptoms, request.POST)
+        form = trouble_form(found, symptoms, request.POST, at_spoke=at_spoke)
         valid = form.is_valid()
         save_draft(request.actor, patient=found, content=_with_measured(form, draft))
         if elsewhere is not None:
             return elsewhere
-        if request.POST.get("then") == "papers":
+        # From the papers a spoke goes on to measure, and does not come back here.
+        if request.POST.get("then") == "papers" and (valid or not at_spoke):
             return see(reverse("patient:papers", args=[found.id]))
         if valid:
-            at_spoke = request.actor.spoke_id is not None
             return see(reverse("spoke:measure" if at_spoke else "patient:opds", args=[found.id]))
     else:
-        form = trouble_form(found, symptoms, initial=TroubleForm.values_of(draft))
+        values = TroubleForm.values_of(draft)
+        form = trouble_form(found, symptoms, initial=values, at_spoke=at_spoke)
     return form_page(
         request,
         "patient/trouble.html",

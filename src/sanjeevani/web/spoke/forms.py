@@ -115,10 +115,11 @@ class RegisterForm(ProfileForm):
 
 
 class MeasureForm(PlainForm):
-    """Vital signs; whatever was measured."""
+    """Vital signs; whatever was measured. `needed`: nothing at all is not enough."""
 
-    def __init__(self, language: str, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, language: str, *args: Any, needed: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.needed = needed
         self.measured = {code: vital for code, vital in vitals().items() if not vital.derived}
         for code, vital in self.measured.items():
             unit = "°C / °F" if vital.unit == CELSIUS else vital.unit_shown
@@ -140,6 +141,11 @@ class MeasureForm(PlainForm):
             self.add_error(UPPER, SWAPPED)
             # Which of the two is wrong, nobody can tell: neither is kept.
             del self.values[UPPER], self.values[LOWER]
+        if self.needed and not self.values and not self.errors:
+            self.add_error(
+                None,
+                _("Write at least one measurement, for example the temperature or the pulse."),
+            )
         return cleaned
 
     def _read(self, code: str, vital: Vital, typed: str) -> None:

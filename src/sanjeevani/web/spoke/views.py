@@ -278,7 +278,11 @@ def measure(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     require_spoke(request)
     person = own_patient(request.actor, patient_id)
     draft = draft_of(person)
-    form = MeasureForm(language(), request.POST or None, initial=draft.vitals)
+    posted = request.POST if request.method == "POST" else None
+    told = dataclasses.replace(draft, vitals={})
+    # In an emergency a doctor is asked without any.
+    needed = not danger_in(told, birth_date=person.birth_date, gender=person.gender)
+    form = MeasureForm(language(), posted, needed=needed, initial=draft.vitals)
     if request.method == "POST":
         valid = form.is_valid()
         content = dataclasses.replace(draft, vitals=form.values)
