@@ -16,6 +16,13 @@ if (done) forget(done.dataset.draftDone ?? "");
 
 const form = /** @type {HTMLFormElement | null} */ (document.querySelector("form[data-draft]"));
 if (form) keep(form);
+// A spoke's tablet shows the answer to the form in place (outbox.js). What was refused is not in the
+// server's draft: it goes there now.
+document.addEventListener("answer:shown", (event) => {
+  const { detail } = /** @type {CustomEvent<Element>} */ (event);
+  const shown = /** @type {HTMLFormElement | null} */ (detail.querySelector("form[data-draft]"));
+  if (shown) keep(shown, true);
+});
 
 /** @param {string} key */
 function forget(key) {
@@ -26,8 +33,8 @@ function forget(key) {
   }
 }
 
-/** @param {HTMLFormElement} form */
-function keep(form) {
+/** @param {HTMLFormElement} form @param {boolean} [changed] it holds what the server does not have */
+function keep(form, changed = false) {
   const url = form.dataset.draft ?? "";
   const state = form.querySelector("[data-draft-state]");
   /** @type {number | undefined} */
@@ -42,9 +49,11 @@ function keep(form) {
   };
   form.addEventListener("input", note);
   form.addEventListener("change", note);
-  if (restore(form, url)) note();
+  if (restore(form, url) || changed) note();
 
   async function send() {
+    // Another form stands in its place.
+    if (!form.isConnected) return;
     const seen = changes;
     let arrived = false;
     try {

@@ -25,7 +25,7 @@ import { madeSmall } from "./parts/picture.js";
 
 /** @typedef {import("./parts/box.js").Entry} Entry */
 /** @typedef {import("./parts/box.js").Content} Content */
-/** @typedef {{state: "taken" | "elsewhere" | "refused", to: string}} Outcome */
+/** @typedef {{state: "taken" | "elsewhere" | "refused", to: string, page?: string}} Outcome */
 
 const TIMEOUT = 30_000;
 const LEAST = 5_000;
@@ -228,7 +228,10 @@ async function sendNow(form, submitter) {
     return;
   }
   const outcome = (await send()).get(id);
-  if (outcome?.state === "refused") await showRefusal(id);
+  if (outcome?.state === "refused") {
+    const page = addressOf(form) === location.pathname ? outcome.page : undefined;
+    if (!page || !(await showAnswer(id, page))) await showRefusal(id);
+  }
   else if (outcome) await goOn(id, outcome.to);
   // Signing in leads back to this page.
   else if (signedOut) location.reload();
@@ -309,8 +312,9 @@ async function deliver(entry, token) {
   }
   const problem = /json/.test(answer.headers.get("Content-Type") ?? "");
   const said = problem ? (await answer.json()).detail ?? "" : "";
+  const page = problem ? undefined : await answer.text();
   await change({ ...entry, state: "refused", said });
-  return { state: to ? "elsewhere" : "refused", to };
+  return { state: to ? "elsewhere" : "refused", to, page };
 }
 
 /** @param {[string, FormDataEntryValue][]} entries */
@@ -327,6 +331,28 @@ function follow(outcomes) {
     const told = document.querySelector("[data-outbox-told]");
     if (outcome?.state === "taken" && told && !form.dataset.changed) location.assign(outcome.to);
   }
+}
+
+/**
+ * Shows the answer that came, this page with the form filled in and what is wrong; says whether it
+ * could. On a poor link nothing is sent a second time.
+ * @param {string} id @param {string} html
+ */
+async function showAnswer(id, html) {
+  const page = new DOMParser().parseFromString(html, "text/html");
+  const answer = page.querySelector("main");
+  if (!answer) return false;
+  document.querySelector("main")?.replaceWith(answer);
+  document.title = page.title;
+  for (const form of forms()) prepare(form);
+  await correct(id, location.pathname);
+  scrollTo(0, 0);
+  const heading = answer.querySelector("h1");
+  heading?.setAttribute("tabindex", "-1");
+  heading?.focus();
+  // A summary of errors takes the focus from the heading.
+  document.dispatchEvent(new CustomEvent("answer:shown", { detail: answer }));
+  return true;
 }
 
 /** Lets the server say, on its own page with the form filled in, why it did not take an entry. @param {string} id */
@@ -370,12 +396,15 @@ async function noteCorrected() {
   if (!shown || list) return;
   sessionStorage.removeItem(SHOWN);
   const { id, action } = JSON.parse(shown);
+  await correct(id, action);
+}
+
+/** This page's form corrects a refused entry; without one there is nothing to correct.
+ * @param {string} id @param {string} action */
+async function correct(id, action) {
   const form = [...forms()].find((one) => addressOf(one) === action);
-  if (!form) {
-    await remove(id);
-    return;
-  }
-  corrected = form.dataset.entry = id;
+  if (form) corrected = form.dataset.entry = id;
+  else await remove(id);
 }
 
 // Showing -------------------------------------------------------------------------------------------

@@ -176,6 +176,38 @@ def test_the_link_is_lost_at_every_step(
     expect(page.locator("a[href*='/consultations/29/']")).to_have_count(1)
 
 
+def test_what_is_refused_is_shown_without_sending_it_again(
+    new_worker: NewWorker, look: Look
+) -> None:
+    worker = new_worker("karnataka.worker1")
+    page = at_tablet(worker)
+    worker.register("Gowri", age="36")
+    worker.submit()
+    worker.no_danger()
+    sent: list[str] = []
+    page.on("request", lambda one: sent.append(one.url) if one.method == "POST" else None)
+    page.locator("textarea[name=text]").fill("Pain")
+    submit = page.locator("main button[type=submit]").first
+    submit.click()
+    expect(page.locator(".govuk-error-summary")).to_be_focused()
+    expect(page).to_have_title(re.compile("^Error:"))
+    assert len([address for address in sent if address.endswith("/trouble")]) == 1
+    look(page, "tablet-6-refused")
+    # What was refused is in the draft as well.
+    expect(page.locator("[data-draft-state]")).to_have_text("Saved.")
+    worker.complain("fever", text="Pain every evening", days=3)
+    expect(page).to_have_url(re.compile("/measure$"))
+    for pressure in ("120", "80"):
+        page.locator("input[name=systolic_blood_pressure]").fill("100")
+        page.locator("input[name=diastolic_blood_pressure]").fill(pressure)
+        submit.click()
+        if pressure == "120":
+            expect(page.locator(".govuk-error-message")).to_be_visible()
+    expect(page).to_have_url(re.compile("/hubs$"))
+    assert len([address for address in sent if address.endswith("/measure")]) == 2
+    assert page.evaluate(STORED) == "[]"
+
+
 def enter_visit(page: Page, name: str) -> None:
     """Fill in a visit, and save it."""
     page.locator("input[name=name]").fill(name)

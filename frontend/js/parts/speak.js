@@ -1,10 +1,11 @@
 /**
  * Reads a prompt aloud in the language of the page, for those who do not read. The buttons stay
  * hidden on devices that have no voice for that language: a wrong accent misleads.
+ * @param {Document | Element} place
  */
-export function enhanceSpeakers() {
+export function enhanceSpeakers(place) {
   /** @type {NodeListOf<HTMLButtonElement>} */
-  const buttons = document.querySelectorAll("button[data-speak]");
+  const buttons = place.querySelectorAll("button[data-speak]");
   if (!buttons.length || !("speechSynthesis" in window)) return;
 
   /** @param {string} language */
