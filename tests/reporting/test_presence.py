@@ -2,7 +2,7 @@
 
 import pytest
 
-from sanjeevani.directory.models import Line
+from sanjeevani.directory.models import Line, LineKind
 from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.foundation.outbox import deliver, number_facts
 from sanjeevani.reporting.presence import count_presence
@@ -39,3 +39,11 @@ def test_who_is_on_duty_is_counted_when_duty_changes() -> None:
     change_duty(actor, practitioner=doctor, to=DutyStatus.BREAK)
     count_presence()
     assert (on_duty(28).doctors, on_duty().doctors, on_duty().opds) == (0, 0, 3)
+
+
+def test_a_doctor_whom_only_spokes_ask_is_on_duty_at_no_opd() -> None:
+    factories.ClinicFactory.create()
+    factories.serving_on(factories.LineFactory.create(kind=LineKind.HUB))
+    count_presence()
+    assert (on_duty(28).doctors, on_duty().doctors) == (1, 1)
+    assert (on_duty(28).opds_attended, on_duty(28).opds) == (0, 1)

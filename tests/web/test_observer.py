@@ -7,12 +7,13 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sanjeevani.directory.models import Role
+from sanjeevani.directory.models import LineKind, Role
 from sanjeevani.directory.services import load_states
 from sanjeevani.foundation import clock
-from sanjeevani.reporting.models import Scope, StateFigures
+from sanjeevani.reporting.models import LineFigures, Scope, StateFigures
 from sanjeevani.reporting.tallies import Tally
 from sanjeevani.web.observer.measures import MEASURES, Row, measures_from, order_of
+from tests import factories
 from tests.web.public_world import administrator
 
 ANDHRA, TAMIL_NADU, KARNATAKA = 28, 33, 29
@@ -82,6 +83,22 @@ def test_the_nation_is_put_in_order_and_links_keep_what_was_chosen() -> None:
     assert f'href="?days=90&amp;sort=lost&amp;state={TAMIL_NADU}"' in _page(
         nation, f"?days=7&sort=lost&state={TAMIL_NADU}", "/figures/state"
     )
+
+
+@pytest.mark.django_db
+def test_what_was_asked_through_spokes_is_a_row_of_its_own() -> None:
+    load_states()
+    nation = Client()
+    administrator(Role.OBSERVER, 0, nation)
+    address = "/figures/state"
+    assert "Nothing was asked for" in _page(nation, f"?state={ANDHRA}", address)
+    hub = factories.LineFactory.create(kind=LineKind.HUB)
+    asked = vars(Tally(requested=7, completed=6, cancelled=1))
+    LineFigures.objects.create(state_id=ANDHRA, line_id=hub.id, day=clock.today(), **asked)
+    StateFigures.objects.create(scope=Scope.HOST, state_id=ANDHRA, day=clock.today(), **asked)
+    text = _page(nation, f"?state={ANDHRA}", address)
+    assert "Nothing was asked for" not in text
+    assert re.search(r"Through spokes</th>\s*<td[^>]*>7<", text)
 
 
 def _page(client: Client, query: str, address: str = "/figures/nation") -> str:

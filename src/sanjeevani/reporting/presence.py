@@ -1,4 +1,7 @@
-"""How many OPDs and doctors are on duty: counted when duty changes, and once a minute."""
+"""How many OPDs and doctors are on duty: counted when duty changes, and once a minute.
+
+Doctors count wherever they serve, also those whom only spokes ask.
+"""
 
 from collections.abc import Sequence
 
@@ -17,10 +20,11 @@ _BY_STATE = """
         count(DISTINCT clinic.id) FILTER (WHERE duty.practitioner_id IS NOT NULL),
         count(DISTINCT duty.practitioner_id)
     FROM directory_line AS line
-    JOIN directory_clinic AS clinic ON clinic.state_id = line.state_id AND clinic.line_id = line.id
+    LEFT JOIN directory_clinic AS clinic ON clinic.state_id = line.state_id
+        AND clinic.line_id = line.id AND clinic.closed_at IS NULL
     LEFT JOIN roster_dutyline AS duty ON duty.state_id = line.state_id AND duty.line_id = line.id
         AND NOT duty.on_break
-    WHERE clinic.closed_at IS NULL AND line.closed_at IS NULL
+    WHERE line.closed_at IS NULL
     GROUP BY line.state_id
 """
 _DOCTORS = "SELECT count(DISTINCT practitioner_id) FROM roster_dutyline WHERE NOT on_break"

@@ -66,13 +66,18 @@ def state(request: PortalRequest) -> HttpResponse:
     lines = by_line(state_id, period.first, period.last)
     clinics = clinics_of_lines((state_id, line_id) for line_id in lines)
     days = daily(Scope.HOST, state_id, period.first, period.last)
+    rows = [
+        Row(f"{name_of(clinics[line_id])}, {name_of(clinics[line_id].facility)}", "", tally)
+        for line_id, tally in lines.items()
+        if line_id in clinics
+    ]
+    # A line without an OPD is a hub's.
+    hubs = [tally for line_id, tally in lines.items() if line_id not in clinics]
+    if hubs:
+        rows.append(Row(gettext("Through spokes"), "", sum_of(hubs)))
     context = {
         "title": state_name(known[state_id]) if state_id in known else None,
-        "rows": [
-            Row(f"{name_of(clinics[line_id])}, {name_of(clinics[line_id].facility)}", "", tally)
-            for line_id, tally in lines.items()
-            if line_id in clinics
-        ],
+        "rows": rows,
         "total": sum_of(days.values()),
         "completed": [(day, tally.completed) for day, tally in days.items()],
         "on_duty": on_duty(state_id),
