@@ -614,8 +614,11 @@ def test_done_calls_the_next_patient_of_who_wants_it(desk: Desk) -> None:
 def test_who_takes_a_break_during_a_consultation_is_given_nobody_afterwards(desk: Desk) -> None:
     first = in_progress(desk)
     second = requested(desk.clinic, PatientFactory.create())
+    assert "Your break begins" not in text_of(desk.get())
     desk.post("duty", to="break")
-    assert "Done, next patient" not in text_of(desk.get())
+    shown = text_of(desk.get())
+    assert "Your break begins after this patient." in shown
+    assert "Done, next patient" not in shown
     done = desk.write(first, "done_next", in_page=False, outcome="advice", advice="Rest")
     assert done.headers["Location"] == "/desk?finished=1"
     assert token_of(second).status == TokenStatus.WAITING
