@@ -48,7 +48,9 @@ function fit(page, address) {
     beside.hidden = true;
     desk.hidden = false;
     document.dispatchEvent(new CustomEvent("page:changed", { detail: desk }));
-    if (url.hash) document.querySelector(url.hash)?.scrollIntoView({ block: "center" });
+    const place = /** @type {HTMLElement | null} */ (url.hash && document.querySelector(url.hash));
+    place?.scrollIntoView({ block: "center" });
+    place?.focus({ preventScroll: true });
     return true;
   }
   desk.hidden = true;
@@ -75,7 +77,9 @@ async function load(address, how) {
   let stays = true;
   try {
     const answer = await fetch(address, { ...how, headers: { Accept: "text/html" } });
-    stays = fit(await pageOf(answer), answer.url);
+    // An answer's address has lost the part of the page that the link leads to.
+    const { hash } = new URL(address, location.href);
+    stays = fit(await pageOf(answer), answer.url + hash);
   } catch {
     // No connection: the browser's own way says so, and the call is lost anyway.
     if (!how) location.assign(address);

@@ -537,6 +537,32 @@ def test_signing_asks_for_a_diagnosis_and_a_medicine(desk: Desk, reference: None
     assert "Choose a diagnosis" in text_of(refused)
 
 
+def test_the_page_before_signing_says_all_that_is_missing(desk: Desk, reference: None) -> None:
+    case = in_progress(desk)
+    address = reverse("doctor:desk")
+    empty = desk.get("sign", case.state_id, case.id)
+    assert f'href="{address}#id_line"' in empty.content.decode()
+
+    desk.write(case, "add_line", line="pcm 500 3-3-3-3 2d")
+    item = DraftItem.objects.get(state_id=case.state_id)
+    page = desk.get("sign", case.state_id, case.id)
+    assert "PARACETAMOL 500 mg: Write the reason beside the medicine" in text_of(page)
+    assert "Choose a diagnosis" in text_of(page)
+    for field in (f"reason_{item.id}", "id_diagnosis"):
+        assert f'href="{address}#{field}"' in page.content.decode()
+        assert f'id="{field}"' in desk.get().content.decode()
+    assert 'data-key="s"' not in page.content.decode()
+    both = text_of(desk.post("sign", case.state_id, case.id))
+    assert "Write the reason" in both
+    assert "Choose a diagnosis" in both
+
+    explained: dict[str, Any] = {f"reason_{item.id}": "Weighs 110 kg"}
+    desk.write(case, "add_diagnosis:R50.9", **explained)
+    ready = desk.get("sign", case.state_id, case.id).content.decode()
+    assert 'data-key="s"' in ready
+    assert "Before you can sign" not in ready
+
+
 def test_from_note_to_next(desk: Desk, reference: None) -> None:
     case = in_progress(desk, complaints=["fever"], allergies="Penicillin")
     desk.write(case, "add_diagnosis:J06.9", advice="Rest and fluids", height_cm="110")

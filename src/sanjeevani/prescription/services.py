@@ -2,6 +2,8 @@
 
 import secrets
 import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
@@ -17,7 +19,7 @@ from sanjeevani.directory.models import Practitioner
 from sanjeevani.documents.signing import sign_statement
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
-from sanjeevani.foundation.errors import Invalid, NotFound
+from sanjeevani.foundation.errors import DomainError, Invalid, NotFound
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.rows import Kept
 from sanjeevani.foundation.verbs import concerns, publish, verb
@@ -325,20 +327,29 @@ def _end(
     )
 
 
-def _check_draft(lines: list[DraftLine]) -> None:
-    if not lines:
-        raise NothingPrescribed
-    findings = [(line, finding) for line in lines for finding in line.findings]
-    refused = [finding for _line, finding in findings if finding.weight == Weight.REFUSED]
-    if refused:
-        raise MedicineRefused(refused)
-    unexplained = [
-        finding
-        for line, finding in findings
-        if finding.weight == Weight.REASON and not line.item.override_reason.strip()
-    ]
-    if unexplained:
-        raise ReasonMissing(unexplained)
+@dataclass(frozen=True)
+class Missing:
+    """What keeps a draft from being signed: the refusal, and the line that it is about, if any."""
+
+    error: DomainError
+    line: DraftLine | None = None
+
+
+def missing_for_signing(lines: Sequence[DraftLine], diagnoses: Collection[object]) -> list[Missing]:
+    """Return all that keeps these lines from being signed; signing refuses with the first."""
+    nothing = [] if lines else [Missing(NothingPrescribed())]
+    refused, unexplained = [], []
+    for line in lines:
+        if found := _weighing(line, Weight.REFUSED):
+            refused.append(Missing(MedicineRefused(found), line))
+        elif not line.item.override_reason.strip() and (found := _weighing(line, Weight.REASON)):
+            unexplained.append(Missing(ReasonMissing(found), line))
+    undiagnosed = [] if diagnoses else [Missing(DiagnosisMissing())]
+    return [*nothing, *refused, *unexplained, *undiagnosed]
+
+
+def _weighing(line: DraftLine, weight: Weight) -> list[Finding]:
+    return [finding for finding in line.findings if finding.weight == weight]
 
 
 def _new_number(state_id: int, prescription_id: uuid.UUID) -> str:
@@ -357,9 +368,8 @@ def _content(consultation: Consultation, practitioner: Practitioner) -> Prescrip
     writing = writing_of(consultation)
     note = writing.note
     lines = draft_of(consultation, intake=intake, note=note, from_tables=True)
-    _check_draft(lines)
-    if not writing.diagnoses:
-        raise DiagnosisMissing
+    if missing := missing_for_signing(lines, writing.diagnoses):
+        raise missing[0].error
     facility = (
         DirectoryLine.objects.select_related("facility")
         .get(state_id=consultation.state_id, id=consultation.line_id)

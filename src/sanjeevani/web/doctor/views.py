@@ -49,9 +49,16 @@ from sanjeevani.directory.queries import clinics_of_lines
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import DomainError, NotFound
 from sanjeevani.prescription.documents import medicines_in, render_pdf
+from sanjeevani.prescription.errors import (
+    DiagnosisMissing,
+    MedicineRefused,
+    NothingPrescribed,
+    ReasonMissing,
+)
 from sanjeevani.prescription.letters import render_letter
 from sanjeevani.prescription.permissions import may_cancel, may_replace
 from sanjeevani.prescription.queries import draft_of, issued, prescriptions_of
+from sanjeevani.prescription.services import Missing, missing_for_signing
 from sanjeevani.prescription.services import sign as sign_draft
 from sanjeevani.queueing.errors import NobodyWaiting
 from sanjeevani.roster.models import DutyStatus
@@ -73,7 +80,7 @@ from sanjeevani.web.doctor.desk import (
     told_of,
 )
 from sanjeevani.web.doctor.forms import ChatForm, TemplateForm, refuse
-from sanjeevani.web.doctor.writing import Writing
+from sanjeevani.web.doctor.writing import REASON, Writing
 from sanjeevani.web.live import live_page, ticket_reply
 from sanjeevani.web.names import speciality_names
 from sanjeevani.web.papers import limits
@@ -351,13 +358,16 @@ def sign(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> H
             return HttpResponseRedirect(f"{reverse('doctor:desk')}#finish", status=303)
     told = told_of(consultation)
     writing = Writing(request.actor, practitioner, consultation)
+    draft = draft_of(consultation, intake=told.intake, note=writing.stored)
+    missing = missing_for_signing(draft, writing.diagnoses)
     context = {
         "place": "",
         "practitioner": practitioner,
         "told": told,
         "note": writing.stored,
         "diagnoses": writing.diagnosis_names,
-        "draft": draft_of(consultation, intake=told.intake, note=writing.stored),
+        "draft": draft,
+        "missing": [(one, _field_of(one)) for one in missing],
         "problem": problem,
         "today": clock.today(),
         # As it will stand on the prescription: the nearest to a meeting in person that there was.
@@ -366,6 +376,20 @@ def sign(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> H
         **words.FUNCTIONS,
     }
     return render(request, "doctor/sign.html", context, status=problem.status if problem else 200)
+
+
+_FIELDS: dict[type[DomainError], str] = {
+    NothingPrescribed: "id_line",
+    MedicineRefused: "prescription-title",
+    DiagnosisMissing: "id_diagnosis",
+}
+
+
+def _field_of(missing: Missing) -> str:
+    """Return where on the desk what is missing is written."""
+    if isinstance(missing.error, ReasonMissing) and missing.line:
+        return f"{REASON}{missing.line.item.id}"
+    return _FIELDS[type(missing.error)]
 
 
 @doctors
