@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from sanjeevani.consultation.services import call_next
 from sanjeevani.directory.models import Role
 from sanjeevani.foundation import clock
 from sanjeevani.identity.models import Account
@@ -25,6 +26,11 @@ def addresses() -> dict[str, str]:
     )
     waiting = factories.GrievanceFactory.create(facility_id=world.hospital.id)
     held = factories.requested(world.children, patient := factories.PatientFactory.create())
+    doctor = factories.on_duty(world.children)
+    call_next(factories.doctor(doctor), practitioner=doctor)
+    factories.requested(
+        world.children, factories.PatientFactory.create(account_id=patient.account_id)
+    )
     own = Client()
     factories.sign_in(own, Account.objects.get(id=patient.account_id))
     state_admin, observer, nation = Client(), Client(), Client()
@@ -49,6 +55,7 @@ def addresses() -> dict[str, str]:
         "grievance-new": f"/grievance/{waiting.number}?new=1",
         "grievance-answered": f"/grievance/{answered.number}",
         "own:grievance-about": f"/consultations/28/{held.id}/grievance",
+        "own:landing-open": "/",
         "state_admin:grievances": "/grievances",
         "state_admin:grievance-one": f"/grievances/28/{waiting.id}",
         "observer:figures-state": "/figures/state",
