@@ -88,6 +88,36 @@ class TestLines:
         assert reading.item is None
         assert len(reading.choices) > 1
 
+    @pytest.mark.parametrize(
+        ("text", "ingredient"),
+        [
+            ("amoxycillin 500 cap", "amoxicillin"),
+            ("cetrizine 10 hs", "cetirizine"),
+            ("rabiprazole 20", "rabeprazole"),
+            ("sulphasalazine", "sulfasalazine"),
+            ("albuterol inhaler", "salbutamol"),
+        ],
+    )
+    def test_spellings_that_are_common_in_india(self, text: str, ingredient: str) -> None:
+        reading = parse(text)
+        codes = [reading.item.medicine_code] if reading.item else []
+        codes += [medicine.code for medicine in reading.choices]
+        assert codes
+        assert all(code.startswith(f"{ingredient}-") for code in codes)
+
+    def test_a_name_misspelt_is_asked_about_and_never_taken(self) -> None:
+        reading = parse("metphormin 500 bd 5d")
+        assert (reading.item, reading.choices) == (None, [])
+        assert [medicine.ingredient_codes for medicine in reading.nearest] == [["metformin"]] * len(
+            reading.nearest
+        )
+        assert "500" in reading.nearest[0].strength
+
+    @pytest.mark.parametrize("brand", ["crocin", "dolo 650", "augmentin 625", "rantac"])
+    def test_a_brand_is_not_taken_for_another_medicine(self, brand: str) -> None:
+        reading = parse(f"{brand} 1-0-1 5d")
+        assert (reading.item, reading.choices, reading.nearest) == (None, [], [])
+
     @pytest.mark.parametrize("text", ["", "   ", "xyzzy 1-0-1", "5d", "' OR 1=1", "बुखार"])
     def test_nonsense_means_nothing(self, text: str) -> None:
         assert parse(text).item is None

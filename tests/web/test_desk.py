@@ -465,6 +465,15 @@ def test_several_medicines_fit_and_one_is_chosen_with_the_line(desk: Desk, refer
     assert [line[:3] for line in lines_of(case)] == [("paracetamol-tablet-500mg", "BD", 4)]
 
 
+def test_a_name_misspelt_offers_the_nearest(desk: Desk, reference: None) -> None:
+    case = in_progress(desk)
+    response = desk.write(case, "add_line", line="metphormin 500 1-0-1 5d")
+    assert response.status_code == 422
+    assert "Did you mean one of these?" in text_of(response)
+    assert "add_line:metformin-tablet-500mg" in response.content.decode()
+    assert lines_of(case) == []
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
+from difflib import get_close_matches
 
 from sanjeevani.prescription.dosing import dosing, simplified
+from sanjeevani.prescription.queries import rule_tables
 from sanjeevani.terminology import dosage
 from sanjeevani.terminology.models import Medicine
 from sanjeevani.terminology.queries import medicines_by_alias, search_medicines
@@ -33,10 +35,14 @@ class ItemContent:
 
 @dataclass(frozen=True)
 class Reading:
-    """What was understood: a whole item, or the medicines it could mean."""
+    """What was understood: a whole item, or the medicines it could mean.
+
+    `nearest`, where nothing has the name: what is spelt alike, to ask whether one was meant.
+    """
 
     item: ItemContent | None
     choices: list[Medicine]
+    nearest: list[Medicine] = field(default_factory=list)
 
 
 def parse(text: str, medicine: Medicine | None = None) -> Reading:
@@ -75,7 +81,10 @@ def parse(text: str, medicine: Medicine | None = None) -> Reading:
             break
         else:
             name.append(word)
-    found = [medicine] if medicine else _medicines(" ".join(name), numbers, form)
+    spelt = " ".join(name)
+    found = [medicine] if medicine else _medicines(spelt, numbers, form)
+    if not found:
+        return Reading(None, [], _fitting(_spelt_alike(spelt), numbers, form))
     if len(found) != 1:
         return Reading(None, found)
     medicine = found[0]
@@ -108,15 +117,7 @@ def _instruction(text: str, by_abbreviation: dict[str, str]) -> str:
 
 
 def _medicines(name: str, numbers: list[str], form: str) -> list[Medicine]:
-    found = medicines_by_alias(name) or search_medicines(name)
-    if form:
-        found = [medicine for medicine in found if medicine.form == form] or found
-    for number in numbers:
-        found = [
-            medicine
-            for medicine in found
-            if number in re.findall(r"\d+(?:\.\d+)?", medicine.strength)
-        ] or found
+    found = _fitting(medicines_by_alias(name) or search_medicines(name), numbers, form)
     if len(found) > 1:
         # A strength written in full names one; of equal strengths the first form is the usual one.
         if len({medicine.strength for medicine in found}) == 1:
@@ -125,3 +126,38 @@ def _medicines(name: str, numbers: list[str], form: str) -> list[Medicine]:
             solid = [medicine for medicine in found if medicine.form == found[0].form]
             found = solid if len(solid) == 1 else found
     return found
+
+
+def _fitting(found: list[Medicine], numbers: list[str], form: str) -> list[Medicine]:
+    """Leave those of the form and of the strength, each only where it leaves any."""
+    if form:
+        found = [medicine for medicine in found if medicine.form == form] or found
+    for number in numbers:
+        found = [
+            medicine
+            for medicine in found
+            if number in re.findall(r"\d+(?:\.\d+)?", medicine.strength)
+        ] or found
+    return found
+
+
+ALIKE = 0.8
+"""How much of a name must agree. Below it, names of quite other medicines look alike."""
+
+SHORTEST_ALIKE = 5
+"""Letters: a shorthand is not misspelt, but many a brand is nearly one (dolo, olo)."""
+
+
+def _spelt_alike(name: str) -> list[Medicine]:
+    """Return the medicines with the name nearest to one that none has.
+
+    The first letter agrees: with another one it is more often another medicine (norfloxacin).
+    """
+    by_spelling: dict[str, list[Medicine]] = {}
+    for medicine in rule_tables().medicines.values():
+        for spelling in {medicine.generic_name.casefold(), *medicine.aliases}:
+            if len(spelling) >= SHORTEST_ALIKE and spelling[0] == name[:1]:
+                by_spelling.setdefault(spelling, []).append(medicine)
+    near = get_close_matches(name, by_spelling, n=2, cutoff=ALIKE)
+    found = {medicine.code: medicine for spelling in near for medicine in by_spelling[spelling]}
+    return list(found.values())

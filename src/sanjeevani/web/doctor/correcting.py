@@ -153,13 +153,8 @@ class Correction:
             if self._add(reading.item):
                 self.line = LineForm()
             return
-        self.choices = reading.choices[:8]
-        self.line.add_error(
-            "line",
-            _("Several medicines fit. Choose one, or add the strength or the form.")
-            if reading.choices
-            else _("We know no medicine of this name. Write its generic name."),
-        )
+        self.choices = (reading.choices or reading.nearest)[:8]
+        self.line.add_error("line", words.not_one(reading))
 
     def _add(self, item: ItemContent) -> bool:
         try:

@@ -9,6 +9,7 @@ from sanjeevani.directory.models import Clinic
 from sanjeevani.documents.prescription_document import days_text
 from sanjeevani.prescription.dosing import dosing
 from sanjeevani.prescription.models import DraftItem
+from sanjeevani.prescription.shorthand import Reading
 from sanjeevani.queueing.expected_wait import WaitInterval
 from sanjeevani.terminology import dosage
 
@@ -71,6 +72,15 @@ def wait_text(wait: WaitInterval | None) -> str:
     if wait.low < 1:
         return gettext("up to %(high)s minutes") % {"high": wait.high}
     return gettext("about %(low)s to %(high)s minutes") % {"low": wait.low, "high": wait.high}
+
+
+def not_one(reading: Reading) -> str:
+    """Say why a typed line names no one medicine, above the choices that it leaves."""
+    if reading.choices:
+        return gettext("Several medicines fit. Choose one, or add the strength or the form.")
+    if reading.nearest:
+        return gettext("We know no medicine of this name. Did you mean one of these?")
+    return gettext("We know no medicine of this name. Write its generic name.")
 
 
 FUNCTIONS: Mapping[str, Callable[..., str]] = {

@@ -343,13 +343,8 @@ class Writing:
                 del self.line
                 self._use_up("line")
             return
-        self.choices = reading.choices[:FOUND]
-        self.line.add_error(
-            "line",
-            _("Several medicines fit. Choose one, or add the strength or the form.")
-            if reading.choices
-            else _("We know no medicine of this name. Write its generic name."),
-        )
+        self.choices = (reading.choices or reading.nearest)[:FOUND]
+        self.line.add_error("line", words.not_one(reading))
 
     def _find_medicine(self, data: QueryDict, argument: str) -> None:
         self.section = "prescription"
