@@ -48,7 +48,8 @@ function fit(page, address) {
     beside.hidden = true;
     desk.hidden = false;
     document.dispatchEvent(new CustomEvent("page:changed", { detail: desk }));
-    const place = /** @type {HTMLElement | null} */ (url.hash && document.querySelector(url.hash));
+    /** @type {HTMLElement | null} */
+    const place = url.hash ? document.querySelector(url.hash) : null;
     place?.scrollIntoView({ block: "center" });
     place?.focus({ preventScroll: true });
     return true;

@@ -363,9 +363,20 @@ def test_what_cannot_be_kept_is_shown_to_be_copied(desk: Desk) -> None:
     assert in_page.status_code == 409
     assert in_page.headers["X-Unkept"] == "NotInProgress"
     assert "still here" in text_of(in_page)
-    plain = desk.write(case, "save", in_page=False, history="precious words")
+    plain = desk.write(
+        case,
+        "save",
+        in_page=False,
+        history="precious words",
+        urgency="within_a_week",
+        follow_up_days="14",
+        clinic="hub:0190a6b5-7c1e-7000-8000-000000000001",
+    )
     assert plain.status_code == 409
-    assert "precious words" in text_of(plain)
+    for shown in ("precious words", "Within a week", "In 2 weeks"):
+        assert shown in text_of(plain)
+    for code in ("within_a_week", "hub:"):
+        assert code not in text_of(plain)
 
 
 def test_the_doctor_writes_to_the_patient_once_per_message(desk: Desk) -> None:

@@ -5,7 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.utils.translation import override
 
+from sanjeevani.directory.models import Facility
 from sanjeevani.web import jinja
+from sanjeevani.web.names import place_of
 
 
 @pytest.mark.parametrize(
@@ -47,3 +49,21 @@ def test_phone_numbers_stand_in_groups(value: str, shown: str) -> None:
 def test_languages_are_named_in_their_own_script() -> None:
     assert [jinja.language_name(code) for code in ("hi", "ta", "xx")] == ["हिन्दी", "தமிழ்", "xx"]
     assert jinja.quoted("<b>a\nb") == "&lt;b&gt;a<br>b"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("District Hospital, Lucknow", "District Hospital, Lucknow"),
+        ("District Hospital, Lucknow 2", "District Hospital, Lucknow 2"),
+        ("Civil Hospital", "Civil Hospital, Lucknow"),
+        ("Lucknow Road Health Centre", "Lucknow Road Health Centre, Lucknow"),
+        ("Hospital Newlucknow", "Hospital Newlucknow, Lucknow"),
+    ],
+)
+def test_a_place_names_its_district_once(name: str, shown: str) -> None:
+    facility = Facility(name=name, name_hi="अस्पताल", district="Lucknow")
+    with override("en"):
+        assert place_of(facility) == shown
+    with override("hi"):
+        assert place_of(facility) == ("अस्पताल" if name == shown else "अस्पताल, Lucknow")

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from sanjeevani.consultation.interruptions import dropped, interrupt, not_reachable
+from sanjeevani.consultation.interruptions import GRACE, dropped, interrupt, not_reachable
 from sanjeevani.consultation.models import Consultation, ConsultationStatus, Outcome
 from sanjeevani.consultation.services import (
     NoteContent,
@@ -130,7 +130,8 @@ def test_cut_off_and_back(
         assert client.post(f"{address}/resume").headers["Location"] == address
     assert "Write below" in client.get(address).content.decode()
     interrupt(SYSTEM, state_id=28, consultation_id=consultation.id)
-    dropped(SYSTEM, state_id=28, token_id=consultation.token_id)
+    with clock.driven_by(lambda: timezone.now() + GRACE + datetime.timedelta(seconds=1)):
+        dropped(SYSTEM, state_id=28, token_id=consultation.token_id)
     assert "first in the line again" in client.get(address).content.decode()
     assert client.post(f"{address}/resume").headers["Location"] == address
     call_next(factories.doctor(doctor), practitioner=doctor)

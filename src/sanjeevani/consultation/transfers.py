@@ -299,7 +299,9 @@ def ask_again(
         raise Stale
     if valid_consent(patient) is None:
         raise ConsentMissing
-    content = replace(content, companion=intake_of(state_id, consultation_id).companion)
+    # What only a spoke's pages ask for stays as it was told and measured.
+    told = intake_of(state_id, consultation_id)
+    content = replace(content, companion=told.companion, vitals=content.vitals or told.vitals)
     # At a spoke staff sit beside the patient, and were asked about an emergency.
     if consultation.spoke_id is None:
         require_no_danger(patient, content)

@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from sanjeevani.web.components import component, draw, error_links, form_open
 from sanjeevani.web.icons import MARK, icon
+from sanjeevani.web.names import place_of
 from sanjeevani.web.spoke.access import tablet_owner
 from sanjeevani.web.spoken import Environment
 
@@ -66,6 +67,7 @@ def environment(**options: Any) -> jinja2.Environment:
         indian_number=indian_number,
         language_name=language_name,
         phone=phone,
+        place=place_of,
         quoted=quoted,
         weekday=weekday,
     )

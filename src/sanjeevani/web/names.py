@@ -1,12 +1,13 @@
 """Names that a page shows in its reader's language."""
 
+import re
 import uuid
 from collections.abc import Mapping
 
 from django.conf import settings
 from django.utils.translation import get_language
 
-from sanjeevani.directory.models import Line
+from sanjeevani.directory.models import Facility, Line
 from sanjeevani.terminology.queries import specialities
 
 
@@ -14,15 +15,23 @@ def hub_names(lines: Mapping[uuid.UUID, Line]) -> dict[uuid.UUID, str]:
     """Return the names of hubs' lines: the speciality with the hub and its district."""
     if not lines:
         return {}
-    hindi = _reader_language() == "hi"
     names = speciality_names()
     return {
         asked: (
-            f"{names.get(line.speciality_code, line.speciality_code)},"
-            f" {(hindi and line.facility.name_hi) or line.facility.name}, {line.facility.district}"
+            f"{names.get(line.speciality_code, line.speciality_code)}, {place_of(line.facility)}"
         )
         for asked, line in lines.items()
     }
+
+
+def place_of(facility: Facility) -> str:
+    """Return the name of a facility with its district, unless the name ends with that already."""
+    name = (_reader_language() == "hi" and facility.name_hi) or facility.name
+    # The district is written in one script only; the name in Hindi says the same as the other.
+    ends = rf"\b{re.escape(facility.district)}[\W\d]*$"
+    if re.search(ends, facility.name, re.IGNORECASE):
+        return name
+    return f"{name}, {facility.district}"
 
 
 def speciality_names() -> dict[str, str]:

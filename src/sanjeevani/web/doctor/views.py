@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django import forms
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
@@ -79,7 +80,7 @@ from sanjeevani.web.doctor.desk import (
     minutes_of,
     told_of,
 )
-from sanjeevani.web.doctor.forms import ChatForm, TemplateForm, refuse
+from sanjeevani.web.doctor.forms import ChatForm, ItemForm, OutcomeForm, TemplateForm, refuse
 from sanjeevani.web.doctor.writing import REASON, Writing
 from sanjeevani.web.live import live_page, ticket_reply
 from sanjeevani.web.names import speciality_names
@@ -316,12 +317,27 @@ def _parts(request: PortalRequest, writing: Writing, status: int) -> HttpRespons
     return response
 
 
+NOT_TYPED = frozenset(
+    {"csrfmiddlewaretoken", "client_key", "do", "outcome", "clinic", "medicine_code"}
+)
+"""What a form of the desk carries that says nothing to who copies it."""
+
+
+def _in_words(name: str, value: str) -> str:
+    """Return what was typed; of what was chosen, the words that stood there."""
+    for form in (OutcomeForm, ItemForm):
+        field = form.base_fields.get(name)
+        if isinstance(field, forms.ChoiceField):
+            return {str(code): str(label) for code, label in field.widget.choices}.get(value, value)
+    return value
+
+
 def _unkept(request: PortalRequest, error: DomainError, *, in_place: bool) -> HttpResponse:
     """Refuse without losing a word: the page keeps it, or shows it to be copied."""
     typed = [
-        (name, text)
+        (name, _in_words(name, text))
         for name, text in request.POST.dict().items()
-        if text.strip() and name not in {"csrfmiddlewaretoken", "client_key", "do", "outcome"}
+        if text.strip() and name not in NOT_TYPED
     ]
     context = {
         "problem": error.message,

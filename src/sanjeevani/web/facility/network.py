@@ -41,8 +41,7 @@ from sanjeevani.web.administration.pages import (
     see,
     sent,
 )
-from sanjeevani.web.names import speciality_names
-from sanjeevani.web.patient.views import name_of
+from sanjeevani.web.names import place_of, speciality_names
 
 
 class LinkForm(AdministrationForm):
@@ -55,7 +54,7 @@ class LinkForm(AdministrationForm):
         super().__init__(*args)
         self.fields["hub"].choices = [  # type: ignore[attr-defined]
             ("", ""),
-            *((f"{hub.state_id}.{hub.id}", f"{name_of(hub)}, {hub.district}") for hub in hubs),
+            *((f"{hub.state_id}.{hub.id}", place_of(hub)) for hub in hubs),
         ]
         self.fields["speciality"].choices = [  # type: ignore[attr-defined]
             ("", _("In all that it opens")),

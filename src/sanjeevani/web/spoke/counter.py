@@ -37,7 +37,7 @@ from sanjeevani.terminology.models import Medicine
 from sanjeevani.terminology.queries import search_medicines
 from sanjeevani.web.access import PortalRequest, staff
 from sanjeevani.web.patient.consultation_views import unless_known
-from sanjeevani.web.patient.views import form_page, language, name_of, see
+from sanjeevani.web.patient.views import form_page, language, see
 from sanjeevani.web.sent_once import sent_once
 from sanjeevani.web.spoke.forms import GIVEN, HandingForm, ShownForm, StockForm, ToHandOut
 
@@ -73,7 +73,6 @@ def counter(request: PortalRequest) -> HttpResponse:
         form,
         answer=answer,
         facility=request.post.facility,
-        name_of=name_of,
         **_waiting(request),
     )
 
@@ -178,7 +177,6 @@ def slip(request: PortalRequest, state_id: int, prescription_id: uuid.UUID) -> H
             if one.code in found.row.missing
         ],
         "facility": request.post.facility,
-        "name_of": name_of,
         "qr": qr_svg(verification_address(found.prescription)),
         "now": clock.now(),
     }
@@ -231,7 +229,6 @@ def stock(request: PortalRequest) -> HttpResponse:
         "changed_to": request.GET.get("to", ""),
         "hands_out": may_dispense(post),
         "facility": post.facility,
-        "name_of": name_of,
     }
     return render(request, "spoke/stock.html", context)
 

@@ -64,7 +64,7 @@ from sanjeevani.web.access import PortalRequest
 from sanjeevani.web.names import hub_names, speciality_names
 from sanjeevani.web.patient.consultation_views import stage_of, unless_known
 from sanjeevani.web.patient.family_forms import companion_choices
-from sanjeevani.web.patient.views import errors_on, form_page, language, name_of, see
+from sanjeevani.web.patient.views import errors_on, form_page, language, see
 from sanjeevani.web.sent_once import sent_once
 from sanjeevani.web.spoke.access import at_spoke, require_spoke
 from sanjeevani.web.spoke.forms import (
@@ -190,7 +190,6 @@ def desk(request: PortalRequest) -> HttpResponse:
         "cases": _cases(request),
         "to_continue": visits_to_continue(request.actor),
         "facility": request.post.facility,
-        "name_of": name_of,
         "recent": _with_ages(recent_patients(request.actor)),
     }
     return render(request, "spoke/desk.html", context)
@@ -309,7 +308,6 @@ def hubs(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
         "fitting": [offer for offer in offers if offer.is_recommended],
         "others": [offer for offer in offers if not offer.is_recommended],
         "specialities": speciality_names(),
-        "name_of": name_of,
         **_readiness(person, draft),
     }
     return render(request, "spoke/hubs.html", context)

@@ -40,7 +40,8 @@ from sanjeevani.web.administration.pages import (
     start_of,
     state_run_by,
 )
-from sanjeevani.web.patient.views import language, name_of
+from sanjeevani.web.names import place_of
+from sanjeevani.web.patient.views import language
 
 SHOWN = {"to_verify": False, "verified": True}
 
@@ -162,11 +163,7 @@ def give(request: PortalRequest, state_id: int, practitioner_id: uuid.UUID) -> H
     found = practitioner(state_id, practitioner_id)
     _number, words = part_of(request)
     part = facilities_named(state_id, words, start=0, size=PART)
-    choices = [
-        (str(row.id), f"{name_of(row)}, {row.district}")
-        for row in part.rows
-        if row.closed_at is None
-    ]
+    choices = [(str(row.id), place_of(row)) for row in part.rows if row.closed_at is None]
     form = DoctorPostForm(_("Where"), choices, sent(request))
     back = reverse("state:doctor", args=[state_id, practitioner_id])
     if request.method == "POST" and form.is_valid():
