@@ -48,8 +48,7 @@ function fit(page, address) {
     beside.hidden = true;
     desk.hidden = false;
     document.dispatchEvent(new CustomEvent("page:changed", { detail: desk }));
-    /** @type {HTMLElement | null} */
-    const place = url.hash ? document.querySelector(url.hash) : null;
+    const place = url.hash ? document.getElementById(url.hash.slice(1)) : null;
     place?.scrollIntoView({ block: "center" });
     place?.focus({ preventScroll: true });
     return true;

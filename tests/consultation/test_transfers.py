@@ -214,6 +214,20 @@ def test_who_answers_a_returned_request_is_kept_from_whom_they_reported() -> Non
         call_next(doctor(reported), practitioner=reported)
 
 
+def test_what_was_measured_stays_when_a_returned_request_is_asked_again() -> None:
+    clinic, patient = ClinicFactory.create(), PatientFactory.create()
+    case = requested(clinic, patient, text="Fever", vitals={"body_temperature": 38.5})
+    practitioner = on_duty(clinic)
+    key: dict[str, Any] = {"state_id": case.state_id, "consultation_id": case.id}
+    call_next(doctor(practitioner), practitioner=practitioner)
+    transfers.return_to_patient(
+        doctor(practitioner), practitioner=practitioner, reason="Since when?", **key
+    )
+    me = person(patient.account_id)
+    transfers.ask_again(me, patient=patient, content=told(patient, text="For a week"), **key)
+    assert intake_of(case.state_id, case.id).vitals == {"body_temperature": 38.5}
+
+
 def test_a_line_that_nobody_serves_is_seen_after_midnight_too() -> None:
     """Nobody has asked there today."""
     clinic = ClinicFactory.create()

@@ -158,8 +158,12 @@ def test_another_language_while_a_call_runs(
     shows_a_picture(desk)
     desk.evaluate("window.same = document.querySelector('video[data-seat]')")
     desk.locator("[data-call-mute]").click()
-    doctor.diagnose("cold", "J00")
     doctor.prescribe("pcm 650 tds 3d")
+    doctor.check_prescription()
+    desk.locator("[data-beside] a[href$='#id_diagnosis']").click()
+    expect(desk.locator("#id_diagnosis")).to_be_focused()
+    assert desk.evaluate("window.same.isConnected")
+    doctor.diagnose("cold", "J00")
     doctor.check_prescription()
     desk.locator("#id_line").evaluate("field => { field.value = 'amox' }")
 
