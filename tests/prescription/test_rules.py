@@ -143,6 +143,7 @@ class TestWithTheFormulary:
     def test_what_is_not_of_one_group_still_interacts(self) -> None:
         assert self.codes("azithromycin", "ondansetron")["interaction"]
         assert self.codes("amitriptyline", "dicyclomine")["interaction"] == Weight.NOTE
+        assert self.codes("tramadol", "fluoxetine")["interaction"] == Weight.NOTE
 
     def test_too_young(self) -> None:
         assert self.codes("ibuprofen", age_months=1)["too_young"] == Weight.REASON

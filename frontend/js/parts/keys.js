@@ -29,7 +29,8 @@ export function enhanceKeys() {
     const target = [...document.querySelectorAll("[data-key]")].find(
       (element) =>
         /** @type {HTMLElement} */ (element).dataset.key === event.key.toLowerCase() &&
-        !element.closest("[hidden]"),
+        !element.closest("[hidden]") &&
+        getComputedStyle(element).display !== "none",
     );
     if (!(target instanceof HTMLElement) || target.matches(":disabled")) return;
     event.preventDefault();

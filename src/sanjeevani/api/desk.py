@@ -625,14 +625,14 @@ def redirect_patient(
     key: IdempotencyKey,
 ) -> HttpResponse:
     """Send the patient to another clinic, of whichever state, with the whole time waited."""
-    consultation = _read(request, state_id, consultation_id)
-    clinic = clinic_serving(
-        consultation.patient_state_id,
-        clinic_state_id=body.clinic_state_id,
-        clinic_id=body.clinic_id,
-    )
 
     def make() -> Reference:
+        consultation = _read(request, state_id, consultation_id)
+        clinic = clinic_serving(
+            consultation.patient_state_id,
+            clinic_state_id=body.clinic_state_id,
+            clinic_id=body.clinic_id,
+        )
         return Reference.model_validate(
             redirect(
                 request.auth.actor,

@@ -27,7 +27,6 @@ from sanjeevani.documents.errors import (
 )
 from sanjeevani.documents.models import UploadedFile
 from sanjeevani.documents.uploads import LARGEST_FILE, headers_for, open_upload
-from sanjeevani.identity.limits import count_attempt
 from sanjeevani.intake.papers import (
     Place,
     TooManyPapers,
@@ -81,9 +80,7 @@ def takes_a_file(*refusals: Any) -> dict[str, Any]:
 
 
 def _content(request: ApiRequest) -> bytes:
-    """Read the body past the limit of JSON, and not past that of files. Raises TooMany."""
-    # Also for a file that turns out to be none: to find out costs most.
-    count_attempt("uploads_per_account", str(request.auth.session.account_id))
+    """Read the body past the limit of JSON, and not past that of files."""
     content: bytes = request.read(LARGEST_FILE + 1)
     return content
 
@@ -115,6 +112,8 @@ def add_to_draft(
             add_draft_paper(request.auth.actor, patient=person, file=io.BytesIO(content), name=name)
         ),
         content=content,
+        # Also for a file that turns out to be none: to find out costs most.
+        limit="uploads_per_account",
     )
 
 
@@ -178,6 +177,8 @@ def add_paper(
             )
         ),
         content=content,
+        # Also for a file that turns out to be none: to find out costs most.
+        limit="uploads_per_account",
     )
 
 

@@ -5,7 +5,7 @@ from sanjeevani.foundation.states import Moves
 CONSULTATION_MOVES = Moves(
     {
         "requested": frozenset({"in_progress", "returned", "cancelled", "abandoned", "redirected"}),
-        "returned": frozenset({"requested", "cancelled", "abandoned"}),
+        "returned": frozenset({"requested", "cancelled"}),
         "in_progress": frozenset({"interrupted", "completed", "redirected"}),
         # Whom the doctor had to give up waits again, and leaves the line like all who wait.
         "interrupted": frozenset({"in_progress", "abandoned", "cancelled", "redirected"}),
