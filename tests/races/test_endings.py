@@ -22,6 +22,9 @@ from sanjeevani.consultation.models import (
 from sanjeevani.consultation.permissions import require_in_progress
 from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.foundation.errors import Stale
+from sanjeevani.patients.queries import valid_consent
+from sanjeevani.queueing import services as queueing
+from sanjeevani.queueing.models import TokenStatus
 from tests.consultation.test_transfers import called_by
 from tests.factories import ClinicFactory, PatientFactory, doctor, on_duty, person, requested
 from tests.races.conftest import at_once
@@ -102,6 +105,25 @@ def test_who_is_called_while_a_refuge_is_sought_stays(
         transfers.move_on(SYSTEM, state_id=case.state_id, token_id=case.token_id)
     now = consultation.get(case.state_id, case.id)
     assert (now.status, now.practitioner_id) == (ConsultationStatus.IN_PROGRESS, practitioner.id)
+
+
+def test_consent_is_withdrawn_although_a_doctor_calls_at_the_same_moment(
+    committed: None, by_another: ByAnother, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient = PatientFactory.create()
+    case = requested(clinic := ClinicFactory.create(), patient)
+    practitioner = on_duty(clinic)
+    real = queueing.cancel
+
+    def meanwhile_called(*arguments: Any, **more: Any) -> Any:
+        by_another(lambda: consultation.call_next(doctor(practitioner), practitioner=practitioner))
+        return real(*arguments, **more)
+
+    monkeypatch.setattr(queueing, "cancel", meanwhile_called)
+    me = person(patient.account_id)
+    consultation.withdraw_consent(me, patient=patient, language="en")
+    assert valid_consent(patient) is None
+    assert consultation.token_of(case).status == TokenStatus.CALLED
 
 
 def test_reporting_twice_at_the_same_moment_is_once(committed: None) -> None:

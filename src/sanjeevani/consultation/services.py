@@ -1,5 +1,6 @@
 """The verbs of a consultation, from request to feedback."""
 
+import contextlib
 import datetime
 import uuid
 from collections.abc import Sequence
@@ -461,8 +462,10 @@ def withdraw_consent(actor: Actor, *, patient: Patient, language: str) -> Consen
             id=reference.id,
             ended_at__isnull=True,
         ).first()
-        if waiting is not None:
-            _give_back(actor, waiting)
+        # Whom a doctor calls at the same moment: see `wait_again`.
+        with contextlib.suppress(Stale), transaction.atomic():
+            if waiting is not None:
+                _give_back(actor, waiting)
     consent = decide_consent(
         actor, patient=patient, decision=ConsentDecision.WITHDRAWN, language=language
     )
