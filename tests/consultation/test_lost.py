@@ -9,7 +9,7 @@ from django.utils import timezone
 from sanjeevani.consultation import calling, interruptions, transfers
 from sanjeevani.consultation.closing import close_clinic
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
-from sanjeevani.consultation.services import call_next, cancel, get, token_of
+from sanjeevani.consultation.services import cancel, get, token_of
 from sanjeevani.directory.models import Clinic, Facility, Practitioner, Role
 from sanjeevani.directory.queries import clinic_serving
 from sanjeevani.foundation import clock
@@ -19,7 +19,7 @@ from sanjeevani.jobs.sweeper import MOVE_AFTER, sweep_lines
 from sanjeevani.queueing.models import LineDay, TokenStatus
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.services import change_duty
-from tests.consultation.test_transfers import called_by
+from tests.consultation.test_transfers import called_by, returned
 from tests.factories import (
     ClinicFactory,
     PatientFactory,
@@ -80,11 +80,7 @@ def test_a_returned_request_is_given_up_with_its_place(
     clinic: Clinic, practitioner: Practitioner
 ) -> None:
     case = requested(clinic, PatientFactory.create())
-    at: dict[str, Any] = {"state_id": case.state_id, "consultation_id": case.id}
-    call_next(doctor(practitioner), practitioner=practitioner)
-    transfers.return_to_patient(
-        doctor(practitioner), practitioner=practitioner, reason="Since when?", **at
-    )
+    at = returned(case, practitioner)
     assert LineDay.objects.get(state_id=case.state_id, line_id=case.line_id).taken == 1
     cancel(person(case.patient_account_id), **at)
     assert get(case.state_id, case.id).status == ConsultationStatus.CANCELLED

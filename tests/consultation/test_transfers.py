@@ -74,6 +74,16 @@ def called_by(practitioner: Practitioner) -> Consultation:
     )
 
 
+def returned(consultation: Consultation, practitioner: Practitioner) -> dict[str, Any]:
+    """Send the only one who waits back for more information; return where the request is."""
+    call_next(doctor(practitioner), practitioner=practitioner)
+    at: dict[str, Any] = {"state_id": consultation.state_id, "consultation_id": consultation.id}
+    transfers.return_to_patient(
+        doctor(practitioner), practitioner=practitioner, reason="Where does it hurt?", **at
+    )
+    return at
+
+
 def held(practitioner: Practitioner) -> Consultation:
     """Hold a consultation from Next to Done."""
     consultation = called_by(practitioner)
@@ -205,11 +215,8 @@ def test_who_answers_a_returned_request_is_kept_from_whom_they_reported() -> Non
     done = held(reported)
     me = person(patient.account_id)
     report_conduct(me, state_id=done.state_id, consultation_id=done.id)
-    asked = requested(clinic, patient)
-    key: dict[str, Any] = {"state_id": asked.state_id, "consultation_id": asked.id}
-    call_next(doctor(other), practitioner=other)
-    transfers.return_to_patient(doctor(other), practitioner=other, reason="Since when?", **key)
-    transfers.ask_again(me, patient=patient, content=told(patient, text="For a week"), **key)
+    at = returned(requested(clinic, patient), other)
+    transfers.ask_again(me, patient=patient, content=told(patient, text="For a week"), **at)
     with pytest.raises(NobodyWaiting):
         call_next(doctor(reported), practitioner=reported)
 
@@ -217,14 +224,9 @@ def test_who_answers_a_returned_request_is_kept_from_whom_they_reported() -> Non
 def test_what_was_measured_stays_when_a_returned_request_is_asked_again() -> None:
     clinic, patient = ClinicFactory.create(), PatientFactory.create()
     case = requested(clinic, patient, text="Fever", vitals={"body_temperature": 38.5})
-    practitioner = on_duty(clinic)
-    key: dict[str, Any] = {"state_id": case.state_id, "consultation_id": case.id}
-    call_next(doctor(practitioner), practitioner=practitioner)
-    transfers.return_to_patient(
-        doctor(practitioner), practitioner=practitioner, reason="Since when?", **key
-    )
+    at = returned(case, on_duty(clinic))
     me = person(patient.account_id)
-    transfers.ask_again(me, patient=patient, content=told(patient, text="For a week"), **key)
+    transfers.ask_again(me, patient=patient, content=told(patient, text="For a week"), **at)
     assert intake_of(case.state_id, case.id).vitals == {"body_temperature": 38.5}
 
 

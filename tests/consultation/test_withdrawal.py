@@ -6,7 +6,7 @@ import uuid
 import pytest
 from django.utils import timezone
 
-from sanjeevani.consultation import spokes, transfers
+from sanjeevani.consultation import spokes
 from sanjeevani.consultation.interruptions import dropped
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
 from sanjeevani.consultation.services import (
@@ -27,7 +27,7 @@ from sanjeevani.patients.services import join
 from sanjeevani.queueing.errors import NobodyWaiting
 from sanjeevani.queueing.models import TokenStatus
 from tests.consultation.test_lost import AFTER_GRACE, broken_off
-from tests.consultation.test_transfers import held
+from tests.consultation.test_transfers import held, returned
 from tests.factories import (
     ANDHRA_PRADESH,
     ClinicFactory,
@@ -114,15 +114,7 @@ def test_who_was_lost_before_gives_the_token_back() -> None:
 def test_a_returned_request_ends() -> None:
     clinic, patient = ClinicFactory.create(), PatientFactory.create()
     case = requested(clinic, patient)
-    practitioner = on_duty(clinic)
-    call_next(doctor(practitioner), practitioner=practitioner)
-    transfers.return_to_patient(
-        doctor(practitioner),
-        practitioner=practitioner,
-        state_id=case.state_id,
-        consultation_id=case.id,
-        reason="Since when?",
-    )
+    returned(case, on_duty(clinic))
     withdraw(patient)
     assert_given_back(case)
 

@@ -11,14 +11,20 @@ from pytest_django.plugin import DjangoDbBlocker
 from replay.audit import COUNTED, IN_FLIGHT
 from sanjeevani.consultation import transfers
 from sanjeevani.consultation.models import Consultation
-from sanjeevani.consultation.services import call_next, cancel, give_feedback
+from sanjeevani.consultation.services import cancel, give_feedback
 from sanjeevani.directory.models import Clinic, Practitioner
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.patients.models import Patient
 from sanjeevani.prescription.models import Prescription
-from tests.consultation.test_transfers import called_by, follow_up, held, open_clinic
+from tests.consultation.test_transfers import (
+    called_by,
+    follow_up,
+    held,
+    open_clinic,
+    returned,
+)
 from tests.factories import ClinicFactory, PatientFactory, doctor, on_duty, person, requested, told
 from tests.races.conftest import committed_rows
 
@@ -70,16 +76,6 @@ def sound_day(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
         held(on_duty(here))
         requested(here, PatientFactory())
         yield
-
-
-def returned(consultation: Consultation, practitioner: Practitioner) -> dict[str, Any]:
-    """Send the only one who waits back for more information."""
-    call_next(doctor(practitioner), practitioner=practitioner)
-    at: dict[str, Any] = {"state_id": consultation.state_id, "consultation_id": consultation.id}
-    transfers.return_to_patient(
-        doctor(practitioner), practitioner=practitioner, reason="Where does it hurt?", **at
-    )
-    return at
 
 
 def asks_again(clinic: Clinic, practitioner: Practitioner) -> Consultation:

@@ -102,9 +102,8 @@ def _path(scope: dict[str, Any]) -> str:
 def _limits(path: str, content_type: str) -> tuple[int, int]:
     """Return how much may be kept before anybody is asked who sends it, and at all."""
     if path.startswith("/api/"):
-        return LARGEST_FOR_API, (
-            LARGEST_PAPER_FOR_API if path.endswith("/papers") else LARGEST_FOR_API
-        )
+        is_paper = path.endswith("/papers")
+        return LARGEST_FOR_API, LARGEST_PAPER_FOR_API if is_paper else LARGEST_FOR_API
     is_form = content_type.startswith("multipart/form-data")
     return LARGEST_BODY, LARGEST_FORM if is_form else LARGEST_BODY
 

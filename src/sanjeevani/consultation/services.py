@@ -462,9 +462,9 @@ def withdraw_consent(actor: Actor, *, patient: Patient, language: str) -> Consen
             id=reference.id,
             ended_at__isnull=True,
         ).first()
-        # Whom a doctor calls at the same moment: see `wait_again`.
-        with contextlib.suppress(Stale), transaction.atomic():
-            if waiting is not None:
+        if waiting is not None:
+            # Whom a doctor calls at the same moment: see `wait_again`.
+            with contextlib.suppress(Stale), transaction.atomic():
                 _give_back(actor, waiting)
     consent = decide_consent(
         actor, patient=patient, decision=ConsentDecision.WITHDRAWN, language=language
