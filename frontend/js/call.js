@@ -72,7 +72,10 @@ class Call {
       byte.toString(16).padStart(2, "0"),
     ).join("");
     const gateway = document.querySelector("meta[name=live-gateway]")?.getAttribute("content");
-    await this.#media.listen();
+    const media = this.#media;
+    await media.listen();
+    // Left, or joined by another press, while the person was asked for the microphone.
+    if (media !== this.#media || this.signalling) return;
     this.signalling = new Signalling(
       gateway ?? "",
       this.#root.dataset.callTicketUrl ?? "",

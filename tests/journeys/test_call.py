@@ -17,6 +17,32 @@ Look = Callable[[Page, str], None]
 TAMIL_NADU = 33
 
 
+ASKED_FOR_LONG = """
+const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+const allowed = new Promise((resolve) => { window.allow = resolve; });
+window.asked = new Promise((resolve) => {
+    navigator.mediaDevices.getUserMedia = async (wanted) => {
+        if (!wanted.video) return ask(wanted);
+        resolve();
+        await allowed;
+        const stream = await ask(wanted);
+        window.given = stream.getTracks()[0];
+        return stream;
+    };
+});
+"""
+"""Lets the browser ask for the camera until `allow` is called, and notes what it gave."""
+
+FILMED = """async () => {
+    window.allow();
+    const pause = () => new Promise((resolve) => setTimeout(resolve, 100));
+    while (!window.given) await pause();
+    await pause();
+    return window.given.readyState == "live";
+}"""
+"""Whether the camera runs after it was allowed."""
+
+
 def shows_a_picture(page: Page) -> None:
     """Wait until the other side moves."""
     expect(page.locator("video[data-seat]").first).to_have_attribute("data-picture", "on")
@@ -143,6 +169,23 @@ def test_a_slow_link_while_a_call_runs(new_patient: NewPatient, new_doctor: NewD
     desk.route("**/write", answered_late)
     desk.locator("#send-on").click()
     expect(desk.locator("main")).to_contain_text("waits in the other OPD now")
+
+
+def test_the_call_ends_while_the_camera_is_asked_for(
+    new_patient: NewPatient, new_doctor: NewDoctor
+) -> None:
+    """Who allows it afterwards is not filmed."""
+    patient = with_token(new_patient(), TAMIL_NADU, "Gauri")
+    page = patient.page
+    page.add_init_script(ASKED_FOR_LONG)
+    doctor = new_doctor("tamil-nadu.doctor2")
+    doctor.go_on_duty()
+    doctor.meet(patient)
+    is_connected(page)
+    page.evaluate("window.asked")
+    page.locator("[data-call-leave]").click()
+    expect(page.locator("[data-call-room]")).not_to_have_attribute("data-call-state", "connected")
+    assert not page.evaluate(FILMED)
 
 
 def test_another_language_while_a_call_runs(

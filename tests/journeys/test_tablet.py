@@ -295,7 +295,8 @@ def test_another_person_reads_nothing_and_signing_out_asks(
         dialog.dismiss()
 
     page.once("dialog", refuse)
-    page.locator("form[action='/sign-out'] button").click()
+    with page.expect_event("dialog"):
+        page.locator("form[action='/sign-out'] button").click()
     expect(page.locator("h1")).to_have_text("Your account")
     # A button that was pressed rests for a second.
     page.goto("/account")

@@ -9,8 +9,11 @@ export class Media {
   picture = null;
   cameraOff = false;
   #facing = "user";
+  /** @type {Promise<MediaStreamTrack | null> | undefined} */
+  #listening;
   /** @type {Promise<MediaStreamTrack | null> | null} */
   #asking = null;
+  #ended = false;
   #onProblem;
 
   /** @param {(what: string) => void} onProblem hears "microphone" or "camera" and why: "-refused", "-missing", "-busy" */
@@ -20,14 +23,19 @@ export class Media {
 
   /** Opens the microphone; without one, the person can still listen and write. */
   async listen() {
-    this.sound = await this.#open({ audio: SOUND }, "microphone");
+    this.#listening ??= this.#open({ audio: SOUND }, "microphone");
+    this.sound = await this.#listening;
   }
 
-  /** Opens the camera once, or says why not; null when there is no picture to send. */
+  /**
+   * Opens the camera once, or says why not; null when there is no picture to send.
+   * @returns {Promise<MediaStreamTrack | null>}
+   */
   async look() {
     if (this.cameraOff) return null;
     if (this.picture?.readyState === "live") return this.picture;
-    this.#asking ??= this.#open(
+    if (this.picture) this.#asking = null;
+    const asking = (this.#asking ??= this.#open(
       {
         video: {
           width: { ideal: 640 },
@@ -37,10 +45,14 @@ export class Media {
         },
       },
       "camera",
-    );
-    this.picture = await this.#asking;
-    if (this.picture) this.#asking = null;
-    return this.picture;
+    ));
+    const picture = await asking;
+    if (asking !== this.#asking) {
+      // Turned off or around while the person was asked: its light must not stay on.
+      picture?.stop();
+      return this.look();
+    }
+    return (this.picture = picture);
   }
 
   /** @param {boolean} off */
@@ -62,17 +74,22 @@ export class Media {
     this.turnCameraOff(false);
   }
 
+  /** Lets go of both, also of what the person is still asked for. */
   end() {
+    this.#ended = true;
     this.sound?.stop();
-    this.picture?.stop();
+    this.turnCameraOff(true);
   }
 
   /** @param {MediaStreamConstraints} constraints @param {"microphone" | "camera"} device */
   async #open(constraints, device) {
     try {
       const stream = await navigator.mediaDevices.getUserMedia(constraints);
-      return stream.getTracks()[0];
+      const [track] = stream.getTracks();
+      if (this.#ended) track.stop();
+      return track;
     } catch (error) {
+      if (this.#ended) return null;
       const name = error instanceof Error ? error.name : "";
       const why = name.includes("NotAllowed") ? "refused" : name.includes("NotReadable") ? "busy" : "missing";
       this.#onProblem(`${device}-${why}`);

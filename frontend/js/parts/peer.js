@@ -124,6 +124,8 @@ export class Peer extends EventTarget {
     if (!sender || !soundSender) return;
     let rung = RUNGS[this.ladder.rung];
     const picture = rung.bitrate ? await this.#media.look() : null;
+    // The call may end while the person is asked for the camera.
+    if (this.connection.signalingState === "closed") return;
     if (rung.bitrate && !picture) {
       this.ladder.limit(0);
       rung = RUNGS[0];
