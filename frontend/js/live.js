@@ -1,6 +1,7 @@
 // Pages that change by themselves. The gateway says where to look; when it is silent, pages poll.
 //
-// <meta name="live-gateway" content="https://host">   the gateway
+// <meta name="live-gateway" content="https://host"    the gateway
+//       data-safety="60">                             while it speaks, look so seldom all the same
 // <body data-live-ticket-url="/url"                   answers {"ticket": "...", "expires": seconds}
 //       data-live-ticket="..." data-live-seconds="600">  a first one, made with the page
 // <div data-live-topic="line.<id> desk.<id>"          hears these topics
@@ -15,10 +16,13 @@ import { morph } from "./parts/morph.js";
 
 const SILENCE = 5_000; // without a stream for so long, poll
 const HEARTBEAT = 45_000; // the gateway speaks every 20 s
-const SAFETY = 60_000; // poll so seldom while live: a hint may be lost before it reaches the gateway
 const LEAST = 1_000;
 
-const gateway = document.querySelector("meta[name=live-gateway]")?.getAttribute("content") ?? "";
+/** @type {HTMLMetaElement | null} */
+const meta = document.querySelector("meta[name=live-gateway]");
+const gateway = meta?.content ?? "";
+// Milliseconds: a hint may be lost before it reaches the gateway.
+const SAFETY = (Number(meta?.dataset.safety) || 60) * 1_000;
 const { liveTicketUrl: ticketUrl = "", liveTicket = "", liveSeconds = "0" } = document.body.dataset;
 /** @type {WeakMap<HTMLElement, Fragment>} */
 const fragments = new WeakMap();

@@ -19,8 +19,8 @@ expect.set_options(timeout=PATIENCE)
 
 @pytest.fixture(scope="session")
 def product() -> Iterator[Product]:
-    """The whole product on scratch data."""
-    with Product() as running:
+    """The whole product on scratch data. Pages learn of what happens by hints alone."""
+    with Product(variables={"SANJEEVANI_LIVE_SAFETY_SECONDS": "3600"}) as running:
         yield running
 
 

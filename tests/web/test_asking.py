@@ -1,16 +1,22 @@
 """A specialist is asked in: the list, the answer, the page to read, the advice, the objection."""
 
+import re
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
+from joserfc import jwt
+from joserfc.jwk import OctKey
 
 from sanjeevani.consultation.models import Ask, AskStatus, Consultation
 from sanjeevani.consultation.services import call_next
 from sanjeevani.directory.models import Practitioner
+from sanjeevani.foundation.live import hints_for
+from sanjeevani.foundation.outbox import number_facts
 from tests import factories
 from tests.web.looks import LANGUAGES, faults_in
-from tests.web.test_papers import at_desk, scratch
+from tests.web.test_papers import at_desk, photo, scratch
 from tests.web.test_spoke import Spoke
 
 pytestmark = pytest.mark.django_db
@@ -102,6 +108,30 @@ def test_from_the_list_to_the_advice_in_the_record(asking: Asking) -> None:
     assert asking.guest.get(f"{page}/seat").status_code == 410
     assert "finish your advice" in text(asking.guest.get(page))
     assert asking.guest.get(asking.one).status_code == 404
+
+
+def test_a_paper_that_is_shown_reaches_every_page_at_once(asking: Asking) -> None:
+    page = asking.ask()
+    asking.guest.post(page, {"do": "come"})
+    number_facts()
+    shown = asking.desk.post(f"{asking.one}/papers/show", {"files": photo("exercise.jpg")})
+    assert shown.status_code == 303
+    hints = set(hints_for(number_facts()))
+    for client, address in (
+        (asking.worker, asking.page),
+        (asking.desk, "/desk"),
+        (asking.guest, page),
+    ):
+        found = text(client.get(address))
+        [source] = re.findall(r'data-live-ticket-url="([^"]+)"', found)
+        ticket = jwt.decode(
+            client.get(source).json()["ticket"], OctKey.import_key(settings.LIVE_SECRET)
+        )
+        heard = set(ticket.claims["topics"])
+        parts = re.findall(r'data-live-topic="([^"]+)" data-live-src="([^"]+)"', found)
+        assert all(heard.issuperset(topics.split()) for topics, _part in parts)
+        told = [part for topics, part in parts if hints & set(topics.split())]
+        assert any("exercise.jpg" in text(client.get(part)) for part in told), address
 
 
 def test_what_is_wrong_is_said_and_nothing_typed_is_lost(asking: Asking) -> None:

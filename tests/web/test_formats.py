@@ -1,6 +1,6 @@
 """Figures, days and numbers as people in India read them."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from django.utils.translation import override
@@ -31,6 +31,18 @@ def test_days_and_times_are_indias_with_the_months_name() -> None:
     with override("hi"):
         assert jinja.day(date(2026, 6, 21)) == "21 जून 2026"
         assert jinja.duration(7200) == "2 घंटे"
+        assert [jinja.clock(time(hour, 5)) for hour in (0, 3, 4, 9, 12, 16, 20)] == [
+            "रात 12:05",
+            "रात 3:05",
+            "सुबह 4:05",
+            "सुबह 9:05",
+            "दोपहर 12:05",
+            "शाम 4:05",
+            "रात 8:05",
+        ]
+        assert jinja.clock(time.max) == "मध्यरात्रि 12:00"
+    with override("en"):
+        assert [jinja.clock(one) for one in (time(12), time.max)] == ["12:00 pm", "12:00 am"]
 
 
 @pytest.mark.parametrize(

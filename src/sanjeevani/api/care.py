@@ -56,6 +56,7 @@ from sanjeevani.consultation.queries import (
     own_consultation,
     own_consultations,
     successor_of,
+    topics_of,
     writing_of,
 )
 from sanjeevani.consultation.services import answer, cancel, give_feedback
@@ -628,13 +629,7 @@ def read_ticket(
     return reply(
         ticket_for(
             request,
-            {
-                f"line.{found.line_id}": str(found.token_id),
-                f"consultation.{found.id}": "",
-                f"room.{found.room_id}": "",
-                f"chat.{found.room_id}": "",
-                f"papers.{found.id}": "",
-            },
+            {f"line.{found.line_id}": str(found.token_id), **topics_of(found)},
         )
     )
 

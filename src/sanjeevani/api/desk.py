@@ -70,6 +70,7 @@ from sanjeevani.consultation.queries import (
     earlier_consultations,
     for_practitioner,
     live_consultation_of,
+    topics_of,
     writing_of,
 )
 from sanjeevani.consultation.services import (
@@ -903,5 +904,5 @@ def read_desk_ticket(request: ApiRequest) -> HttpResponse:
     topics = desk_topics(practitioner, assigned_lines(practitioner.id))
     live = live_consultation_of(practitioner)
     if live is not None:
-        topics |= {f"consultation.{live[1]}": "", f"papers.{live[1]}": ""}
+        topics |= topics_of(_read(request, *live))
     return reply(ticket_for(request, topics))

@@ -23,6 +23,7 @@ SIGNING_KEYS_DIR = Path(os.environ.get("SANJEEVANI_SIGNING_KEYS", DATA_DIR / "si
 PORT = int(os.environ.get("PORT", "8000"))
 PUBLIC_URL = os.environ.get("SANJEEVANI_PUBLIC_URL", f"http://localhost:{PORT}")
 GATEWAY_URL = os.environ.get("SANJEEVANI_GATEWAY_URL", f"http://localhost:{PORT + 1}")
+LIVE_SAFETY_SECONDS = int(os.environ.get("SANJEEVANI_LIVE_SAFETY_SECONDS", "60"))
 NATS_URL = os.environ.get("SANJEEVANI_NATS_URL", "nats://127.0.0.1:4222")
 ALLOWED_HOSTS = os.environ.get("SANJEEVANI_ALLOWED_HOSTS", "*" if not PRODUCTION else "").split(",")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]

@@ -233,6 +233,16 @@ def live_consultation_of(practitioner: Practitioner) -> tuple[int, uuid.UUID] | 
     return (state_id, row[0]) if row else None
 
 
+def topics_of(consultation: Consultation) -> dict[str, str]:
+    """Return what the screens of a consultation listen to: itself, its room, chat and papers."""
+    return {
+        f"consultation.{consultation.id}": "",
+        f"room.{consultation.room_id}": "",
+        f"chat.{consultation.room_id}": "",
+        f"papers.{consultation.id}": "",
+    }
+
+
 EARLIER = 10
 """How many earlier consultations stand beside one."""
 

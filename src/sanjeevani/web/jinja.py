@@ -54,6 +54,7 @@ def environment(**options: Any) -> jinja2.Environment:
         language=get_language,
         languages=languages,
         link_if_served=link_if_served,
+        live_safety=settings.LIVE_SAFETY_SECONDS,
         mark=MARK,
         static=static,
         tablet_owner=tablet_owner,
@@ -142,13 +143,21 @@ def weekday(value: date | datetime) -> str:
     return format_date(value, "EEEE", locale=_locale())
 
 
+@cache
+def _clock_pattern(locale: Locale) -> str:
+    # "4:05 pm" is English: most Indian languages name the part of the day, शाम 4:05.
+    names_parts = locale.language != "en" and "Bhm" in locale.datetime_skeletons
+    return str(locale.datetime_skeletons["Bhm"]) if names_parts else "h:mm a"
+
+
 def clock(value: datetime | time) -> str:
-    """Return the time of day, 4:05 pm, in India's time. The day's last moment is midnight."""
+    """Return the time of day in India: 4:05 pm, शाम 4:05. The day's last moment is midnight."""
     if isinstance(value, datetime):
         value = (timezone.localtime(value) if timezone.is_aware(value) else value).time()
     if value == time.max:
         value = time.min
-    return format_time(value, "h:mm a", locale=_locale())
+    locale = _locale()
+    return format_time(value, _clock_pattern(locale), locale=locale)
 
 
 def duration(value: timedelta | int) -> str:

@@ -49,7 +49,7 @@ from sanjeevani.web.doctor.desk import case_of
 from sanjeevani.web.doctor.papers import doctors
 from sanjeevani.web.fields import PlainForm, PlainTextField
 from sanjeevani.web.names import speciality_names
-from sanjeevani.web.papers import send, shown
+from sanjeevani.web.papers import Shown, send, shown
 
 
 class DeclineForm(PlainForm):
@@ -222,13 +222,7 @@ def _page(
         "practitioner": practitioner,
         "ask": ask,
         "case": case_of(practitioner, consultation),
-        "papers": shown(
-            papers_of(consultation),
-            "doctor:asked-paper",
-            state_id,
-            ask_id,
-            consultation=consultation,
-        ),
+        "papers": _papers_of(ask),
         "may_advise": ask.status in ADVISING,
         "is_busy": live_token_of(practitioner.id) is not None,
         "later_minutes": LATER_MINUTES,
@@ -295,6 +289,25 @@ def asked_seat(request: PortalRequest, state_id: int, ask_id: uuid.UUID) -> Json
     if not holds_third(ask.consultation.room, request.actor.account_id):
         raise NotInCall
     return JsonResponse(seat_in(ask.consultation, Seat.THIRD, request.actor.account_id))
+
+
+def _papers_of(ask: Ask) -> list[Shown]:
+    return shown(
+        papers_of(ask.consultation),
+        "doctor:asked-paper",
+        ask.state_id,
+        ask.id,
+        consultation=ask.consultation,
+    )
+
+
+@doctors
+@require_safe
+@conditional_page
+def asked_papers(request: PortalRequest, state_id: int, ask_id: uuid.UUID) -> HttpResponse:
+    """The photos and papers, to be fetched again."""
+    ask = ask_to(request.actor, request.post.practitioner, state_id, ask_id)
+    return render(request, "doctor/parts/papers.html", {"papers": _papers_of(ask)})
 
 
 @doctors

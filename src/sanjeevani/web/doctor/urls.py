@@ -45,5 +45,6 @@ urlpatterns = [
     path(f"{_ASKED}/notes", asking.asked_notes, name="asked-notes"),
     path(f"{_ASKED}/state", asking.asked_state, name="asked-state"),
     path(f"{_ASKED}/seat", asking.asked_seat, name="asked-seat"),
+    path(f"{_ASKED}/papers", asking.asked_papers, name="asked-papers"),
     path(f"{_ASKED}/papers/<uuid:upload_id>", asking.asked_paper, name="asked-paper"),
 ]

@@ -41,6 +41,7 @@ from sanjeevani.consultation.queries import (
     for_practitioner,
     questions_waiting,
     recent_work_of,
+    topics_of,
     writing_of,
 )
 from sanjeevani.consultation.services import call_next
@@ -651,11 +652,7 @@ def _topics(
     heard = [one.consultation for one in asks] + ([consultation] if consultation else [])
     topics = desk_topics(practitioner, lines)
     for one in heard:
-        topics |= {f"consultation.{one.id}": "", f"room.{one.room_id}": ""}
+        topics |= topics_of(one)
     if consultation is not None:
-        topics |= {
-            f"chat.{consultation.room_id}": "",
-            f"papers.{consultation.id}": "",
-            f"asks.{consultation.id}": "",
-        }
+        topics[f"asks.{consultation.id}"] = ""
     return topics

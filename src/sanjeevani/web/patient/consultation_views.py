@@ -39,6 +39,7 @@ from sanjeevani.consultation.queries import (
     own_consultation,
     own_consultations,
     successor_of,
+    topics_of,
     writing_of,
 )
 from sanjeevani.consultation.services import answer, cancel, give_feedback
@@ -330,12 +331,7 @@ def ticket(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) ->
 
 
 def _topics(found: Consultation) -> dict[str, str]:
-    return {
-        f"line.{found.line_id}": str(found.token_id),
-        f"consultation.{found.id}": "",
-        f"room.{found.room_id}": "",
-        f"chat.{found.room_id}": "",
-    }
+    return {f"line.{found.line_id}": str(found.token_id), **topics_of(found)}
 
 
 def back_to(found: Consultation) -> HttpResponse:
