@@ -50,7 +50,7 @@ def show(page: Page, answer: Any) -> None:
 _MISNAMED = """
 () => [...document.querySelectorAll(".data--cards td")].filter(cell => {
     const head = cell.closest("table").tHead.rows[0].cells[cell.cellIndex];
-    return cell.dataset.head !== head.textContent.trim();
+    return cell.dataset.head !== head.textContent.replace(/\\s+/g, " ").trim();
 }).map(cell => cell.outerHTML)
 """
 """On a phone a cell stands alone: it says itself what its column's head says."""
