@@ -25,3 +25,33 @@ for (const button of printers) {
   button.hidden = false;
   button.addEventListener("click", () => window.print());
 }
+
+// Without a connection the browser would show a page of its own instead of what was typed. On the
+// window, so that scripts which send forms themselves come first.
+addEventListener("submit", async (event) => {
+  const form = /** @type {HTMLFormElement} */ (event.target);
+  if (event.defaultPrevented || navigator.onLine || form.method !== "post") return;
+  event.preventDefault();
+  const { submitter } = event;
+  try {
+    // A browser may call itself offline and reach the service all the same.
+    await fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout(3_000) });
+    if (submitter instanceof HTMLButtonElement && submitter.name) {
+      form.append(Object.assign(document.createElement("input"), {
+        type: "hidden", name: submitter.name, value: submitter.value,
+      }));
+    }
+    form.submit();
+  } catch {
+    for (const said of form.querySelectorAll("[data-no-link]")) said.remove();
+    const words = document.createElement("p");
+    words.className = "govuk-error-message";
+    words.setAttribute("role", "alert");
+    words.dataset.noLink = "";
+    words.textContent = document.body.dataset.textNoLink ?? "";
+    (submitter ?? form.lastElementChild)?.before(words);
+  }
+});
+addEventListener("online", () => {
+  for (const said of document.querySelectorAll("[data-no-link]")) said.remove();
+});
