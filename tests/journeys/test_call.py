@@ -235,6 +235,10 @@ def test_another_language_while_a_call_runs(
     assert lines_box
     assert patient_box["y"] < lines_box["y"]
     look(desk, "call-12-small-screen")
+    for part in ("#finish", "#patient-title", "#prescription-title", "#notes-title"):
+        desk.locator(f".desk__jump a[href='{part}']").click()
+        expect(desk.locator(part)).to_be_in_viewport()
+    assert desk.evaluate("window.same.isConnected")
     desk.set_viewport_size({"width": 1280, "height": 800})
     desk.locator("#id_line").fill("")
     doctor.check_prescription()
