@@ -1,20 +1,25 @@
 """Uploads: what they claim, what they are, what is kept of them."""
 
+import datetime
 import io
 import struct
 import uuid
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
+from django.db import transaction
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from sanjeevani.documents import errors, uploads
-from sanjeevani.documents.models import UploadedFile
+from sanjeevani.documents import errors, tasks, uploads
+from sanjeevani.documents.models import UploadedFile, storage_key
 from sanjeevani.documents.uploads import clean_upload
+from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.errors import NotFound
 from sanjeevani.foundation.models import AuditEvent
@@ -148,7 +153,9 @@ def test_any_bytes_are_taken_or_refused(content: bytes, start: bytes) -> None:
 
 
 @pytest.mark.django_db
-def test_a_stored_file_has_a_meaningless_key_and_an_audit_row() -> None:
+def test_a_stored_file_has_a_meaningless_key_and_an_audit_row(
+    django_capture_on_commit_callbacks: Any,
+) -> None:
     patient = uuid.uuid4()
     upload = uploads.store_upload(
         ACTOR,
@@ -177,10 +184,75 @@ def test_a_stored_file_has_a_meaningless_key_and_an_audit_row() -> None:
     assert "sandbox" in headers["Content-Security-Policy"]
     assert headers["X-Content-Type-Options"] == "nosniff"
 
-    uploads.remove_upload(ACTOR, state_id=28, upload_id=upload.id)
+    with django_capture_on_commit_callbacks(execute=True):
+        uploads.remove_upload(ACTOR, state_id=28, upload_id=upload.id)
     assert not default_storage.exists(upload.storage_key)
     with pytest.raises(NotFound):
         uploads.open_upload(upload)
+
+
+def stored() -> UploadedFile:
+    return uploads.store_upload(
+        ACTOR, state_id=28, patient_id=uuid.uuid4(), file=io.BytesIO(pdf()), name="report.pdf"
+    )
+
+
+@pytest.mark.django_db
+def test_a_removal_that_is_undone_keeps_the_file(django_capture_on_commit_callbacks: Any) -> None:
+    upload = stored()
+    with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
+        uploads.remove_upload(ACTOR, state_id=28, upload_id=upload.id)
+        transaction.set_rollback(True)
+    with uploads.open_upload(uploads.get_upload(28, upload.id)) as content:
+        assert len(content.read()) == upload.size
+
+
+@pytest.fixture
+def scratch(settings: Any, tmp_path: Path) -> None:
+    """A storage without the files of other tests."""
+    settings.STORAGES = settings.STORAGES | {
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": tmp_path},
+        }
+    }
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("scratch")
+def test_a_file_whose_row_was_undone_does_not_stay() -> None:
+    kept = stored()
+    with transaction.atomic():
+        lost = stored()
+        transaction.set_rollback(True)
+    uploads.remove_lost_files()
+    assert default_storage.exists(lost.storage_key)
+    later = timezone.now() + datetime.timedelta(days=1, seconds=1)
+    with clock.driven_by(lambda: later):
+        assert uploads.remove_lost_files() == 1
+    assert not default_storage.exists(lost.storage_key)
+    assert default_storage.exists(kept.storage_key)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("scratch")
+def test_beside_another_database_no_file_is_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "MOST_LOST", 2)
+    kept = [stored() for _file in range(3)]
+    UploadedFile.objects.filter(state_id=28).delete()
+    later = timezone.now() + datetime.timedelta(days=2)
+    with clock.driven_by(lambda: later):
+        assert uploads.remove_lost_files() == 0
+    assert all(default_storage.exists(one.storage_key) for one in kept)
+
+
+def test_every_folder_is_looked_through_once_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr(tasks, "remove_lost_files", seen.extend)
+    for hour in range(24):
+        tasks.forget_lost_files(1_800_000_000 + hour * 3600)
+    assert sorted(seen) == sorted(uploads.FOLDERS)
+    assert storage_key()[:2] in uploads.FOLDERS
 
 
 @pytest.mark.django_db

@@ -1,6 +1,7 @@
 """What was typed and photographed and never sent is forgotten in time; what was sent is not."""
 
 import datetime
+from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
@@ -27,7 +28,9 @@ def drafted(patient: Patient) -> UploadedFile:
     return add_draft_paper(actor, patient=patient, file=a_photo(), name="rash.jpg")
 
 
-def test_drafts_are_forgotten_after_their_days() -> None:
+def test_drafts_are_forgotten_after_their_days(
+    django_capture_on_commit_callbacks: Any,
+) -> None:
     abandoned, sent = PatientFactory(), PatientFactory()
     lost, kept = drafted(abandoned), drafted(sent)
     actor = Actor(ActorKind.PERSON, account_id=sent.account_id)
@@ -36,7 +39,10 @@ def test_drafts_are_forgotten_after_their_days() -> None:
     start = clock.now()
     with clock.driven_by(lambda: start + datetime.timedelta(days=DRAFT_DAYS - 1)):
         assert forget_drafts() == 0
-    with clock.driven_by(lambda: start + datetime.timedelta(days=DRAFT_DAYS, seconds=1)):
+    with (
+        clock.driven_by(lambda: start + datetime.timedelta(days=DRAFT_DAYS, seconds=1)),
+        django_capture_on_commit_callbacks(execute=True),
+    ):
         save_draft(actor, patient=sent, content=FEVER)
         assert forget_drafts() == 2
     assert list(IntakeDraft.objects.filter(state_id=sent.state_id)) == list(

@@ -148,12 +148,13 @@ def test_a_request_that_would_fill_the_disk_is_refused_unread(
 
 
 def test_papers_go_along_and_stay_once_the_consultation_begins(
-    client: Client, clinic: Clinic, patient: Patient
+    client: Client, clinic: Clinic, patient: Patient, django_capture_on_commit_callbacks: Any
 ) -> None:
     home = f"/people/{patient.id}/papers"
     client.post(home, {"files": [photo("a.jpg"), photo("b.jpg")]})
     first, second = files()
-    client.post(f"{home}/{first.id}/remove")
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(f"{home}/{first.id}/remove")
     assert not default_storage.exists(first.storage_key)
     held = factories.requested(clinic, patient)
     address = f"/consultations/28/{held.id}"

@@ -25,6 +25,7 @@ class UploadedFile(ShardedModel):
     class Meta:
         indexes = [
             models.Index(fields=["state_id", "patient_id", "id"], name="upload_by_patient"),
+            models.Index(fields=["storage_key"], name="upload_by_storage_key"),
         ]
 
 

@@ -5,19 +5,23 @@ content as far as that can be seen. The checks of PDFs are a sieve, not a proof:
 downloads, never shown inside our pages (`headers_for`).
 """
 
+import datetime
 import hashlib
 import io
+import logging
 import re
 import uuid
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, BinaryIO
 
 from django.core.exceptions import RequestDataTooBig
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.core.files.uploadhandler import FileUploadHandler
+from django.db import transaction
 from PIL import Image, ImageOps
 
 from sanjeevani.documents.errors import (
@@ -32,7 +36,10 @@ from sanjeevani.documents.models import UploadedFile, storage_key
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import NotFound
+from sanjeevani.foundation.sharding import across_states
 from sanjeevani.foundation.verbs import concerns, verb
+
+logger = logging.getLogger(__name__)
 
 LARGEST_FILE = 10_000_000
 LARGEST_SIDE = 1600
@@ -197,7 +204,7 @@ def store_upload(
     """Check, clean and keep a file of a patient; `state_id` is the patient's or the tenant's.
 
     Raises the UploadRefused errors of `errors.py`. The content is written before the row: should
-    the transaction fail later, a file without a row stays behind, unreachable.
+    the transaction fail later, a file without a row stays behind until `remove_lost_files`.
     """
     clean = clean_upload(file.read(LARGEST_FILE + 1))
     key = default_storage.save(storage_key(), ContentFile(clean.content))
@@ -227,7 +234,60 @@ def remove_upload(actor: Actor, *, state_id: int, upload_id: uuid.UUID) -> None:
     upload = get_upload(state_id, upload_id)
     concerns(upload, patient_id=upload.patient_id)
     UploadedFile.objects.filter(state_id=state_id, id=upload_id).delete()
-    default_storage.delete(upload.storage_key)
+    # Undone later in its transaction, the row is back and needs its file. A file that cannot be
+    # deleted just now has no row any more, and goes with the lost ones.
+    transaction.on_commit(partial(default_storage.delete, upload.storage_key), robust=True)
+
+
+FOLDERS = tuple(f"{number:02x}" for number in range(256))
+"""Where `storage_key` leads: the first two digits of a random name."""
+
+LOST_AFTER = datetime.timedelta(days=1)
+"""Far longer than a transaction that has written its file and not yet its row."""
+
+FILES_AT_ONCE = 1000
+
+MOST_LOST = 100
+"""More than this, and more than are known: it is not the database of these files."""
+
+
+def remove_lost_files(folders: Iterable[str] = FOLDERS) -> int:
+    """Delete files that no row knows, a day after they were written; return how many.
+
+    They were written in a transaction that was undone, or stayed when their row was deleted. For
+    the background sweep. Beside a database that was set back or is another one nothing is deleted.
+    """
+    lost: list[str] = []
+    known = 0
+    for folder in folders:
+        try:
+            _folders, names = default_storage.listdir(folder)
+        except FileNotFoundError:
+            continue
+        for start in range(0, len(names), FILES_AT_ONCE):
+            keys = {f"{folder}/{name}" for name in names[start : start + FILES_AT_ONCE]}
+            of_rows = _known_among(keys)
+            known += len(of_rows)
+            lost += [key for key in keys - of_rows if _is_old(key)]
+    if len(lost) > max(MOST_LOST, known):
+        logger.warning("%d files without a row, %d with one: none is deleted", len(lost), known)
+        return 0
+    for key in lost:
+        default_storage.delete(key)
+    return len(lost)
+
+
+def _known_among(keys: set[str]) -> set[str]:
+    with across_states():
+        rows = UploadedFile.objects.filter(storage_key__in=keys)
+        return set(rows.values_list("storage_key", flat=True))
+
+
+def _is_old(key: str) -> bool:
+    try:
+        return default_storage.get_modified_time(key) < clock.now() - LOST_AFTER
+    except FileNotFoundError:
+        return False
 
 
 def get_upload(state_id: int, upload_id: uuid.UUID) -> UploadedFile:
