@@ -1,10 +1,16 @@
 """What the patient is told by SMS, and that it is told once."""
 
-import pytest
+import datetime
+from contextlib import AbstractContextManager
 
-from sanjeevani.consultation.services import call_next
-from sanjeevani.foundation import outbox
+import pytest
+from django.utils import timezone
+
+from sanjeevani.consultation.services import answer, call_next, cancel, not_answered
+from sanjeevani.foundation import clock, outbox
+from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.messaging.models import OutgoingMessage
+from sanjeevani.messaging.services import send_queued
 from sanjeevani.queueing.models import WaitPromise
 from tests.factories import (
     AccountFactory,
@@ -12,6 +18,7 @@ from tests.factories import (
     PatientFactory,
     doctor,
     on_duty,
+    person,
     requested,
 )
 
@@ -59,3 +66,64 @@ def test_what_was_promised_is_kept_once_for_each_token() -> None:
     promises = WaitPromise.objects.filter(state_id=clinic.state_id, line_id=clinic.line_id)
     assert sorted(promises.values_list("place", flat=True)) == [1, 2, 3]
     assert all(promise.low_minutes < promise.high_minutes for promise in promises)
+
+
+def tell() -> None:
+    """Let the worker come to what happened."""
+    outbox.number_facts()
+    outbox.deliver_all()
+
+
+def later(**by: int) -> AbstractContextManager[None]:
+    """A clock that is so much later."""
+    moment = timezone.now() + datetime.timedelta(**by)
+    return clock.driven_by(lambda: moment)
+
+
+def left_unsent() -> dict[str, str]:
+    """Why messages were given up, by purpose."""
+    given_up = OutgoingMessage.objects.filter(status="failed")
+    return dict(given_up.values_list("purpose", "failure"))
+
+
+def test_a_call_that_is_over_is_not_announced_any_more() -> None:
+    clinic, account = ClinicFactory(), AccountFactory()
+    practitioner = on_duty(clinic)
+    held = requested(clinic, PatientFactory(account=account))
+    call_next(doctor(practitioner), practitioner=practitioner)
+    with later(seconds=121):
+        not_answered(SYSTEM, state_id=held.state_id, token_id=held.token_id)
+        tell()
+    assert "called" not in purposes(account.mobile)
+
+
+def test_a_call_answered_before_the_worker_came_to_it_is_not_announced() -> None:
+    clinic, account = ClinicFactory(), AccountFactory()
+    practitioner = on_duty(clinic)
+    held = requested(clinic, PatientFactory(account=account))
+    call_next(doctor(practitioner), practitioner=practitioner)
+    answer(person(account.id), state_id=held.state_id, consultation_id=held.id)
+    tell()
+    assert "called" not in purposes(account.mobile)
+
+
+def test_what_the_gateway_takes_too_late_is_given_up() -> None:
+    clinic = ClinicFactory()
+    practitioner = on_duty(clinic)
+    accounts = [AccountFactory() for _ in range(3)]
+    for account in accounts:
+        requested(clinic, PatientFactory(account=account))
+    call_next(doctor(practitioner), practitioner=practitioner)
+    tell()
+    with later(minutes=3):
+        send_queued()
+    assert left_unsent() == {"called": "expired"}
+
+
+def test_a_request_given_back_is_not_announced() -> None:
+    clinic, account = ClinicFactory(), AccountFactory()
+    on_duty(clinic)
+    held = requested(clinic, PatientFactory(account=account))
+    cancel(person(account.id), state_id=held.state_id, consultation_id=held.id)
+    tell()
+    assert purposes(account.mobile) == []

@@ -1,5 +1,6 @@
 """Which fact becomes which SMS. Texts are short: in Devanagari one SMS holds 70 signs."""
 
+import datetime
 import uuid
 from collections.abc import Sequence
 
@@ -8,9 +9,10 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from sanjeevani.consultation.events import CalledAgain, ConsultationEnded, ConsultationReturned
-from sanjeevani.consultation.interruptions import NOT_REACHABLE
+from sanjeevani.consultation.interruptions import GRACE, NOT_REACHABLE
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
 from sanjeevani.consultation.queries import LIVE, told_about
+from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor
 from sanjeevani.foundation.outbox import StoredFact
 from sanjeevani.foundation.verbs import concerns, verb
@@ -18,6 +20,7 @@ from sanjeevani.identity.queries import find_account
 from sanjeevani.messaging.services import queue_message
 from sanjeevani.prescription.events import PrescriptionEnded
 from sanjeevani.queueing.events import TokenCalled, TokenIssued
+from sanjeevani.queueing.models import TokenStatus
 from sanjeevani.queueing.services import tell_near
 
 KINDS = frozenset(
@@ -105,7 +108,10 @@ def notify(
     purpose: str,
     number: int | None = None,
 ) -> None:
-    """Queue one message about a consultation to the patient's mobile, in the patient's language."""
+    """Queue one message about a consultation to the patient's mobile, in the patient's language.
+
+    Nothing where what it announces is over by now.
+    """
     consultation = told_about(state_id, consultation_id)
     concerns(consultation, patient_id=consultation.patient_id)
     if consultation.spoke_id is not None and consultation.status in LIVE:
@@ -113,6 +119,9 @@ def notify(
         return
     account = find_account(consultation.patient_account_id)
     if account is None or not account.mobile:
+        return
+    holds_for = _holds_for(purpose, consultation)
+    if holds_for <= datetime.timedelta(0):
         return
     address = f"{settings.PUBLIC_URL}/consultations/{state_id}/{consultation_id}"
     with translation.override(account.language):
@@ -122,7 +131,35 @@ def notify(
         f"{text} {address}",
         purpose=purpose,
         language=account.language,
+        valid_for=holds_for,
     )
+
+
+A_DAY = datetime.timedelta(days=1)
+WAITING_FOR = datetime.timedelta(hours=4)
+NEAR_FOR = datetime.timedelta(minutes=15)
+OVER = datetime.timedelta(0)
+
+
+def _holds_for(purpose: str, consultation: Consultation) -> datetime.timedelta:
+    """Return how long a message is still true, OVER for one that is not any more.
+
+    The listener may come to a fact late, and an operator's gateway take the message later still:
+    nobody is to run to a call that ended an hour ago.
+    """
+    token = consultation.token
+    if purpose == "called":
+        rings = token.status == TokenStatus.CALLED and token.deadline_at is not None
+        return token.deadline_at - clock.now() if rings else OVER
+    if purpose == "called_again":
+        return GRACE if consultation.is_open else OVER
+    if purpose == "near":
+        return NEAR_FOR if token.status == TokenStatus.WAITING else OVER
+    if purpose == "token":
+        return WAITING_FOR if consultation.status == ConsultationStatus.REQUESTED else OVER
+    if purpose == "returned":
+        return A_DAY if consultation.status == ConsultationStatus.RETURNED else OVER
+    return A_DAY
 
 
 def _text(purpose: str, number: int | None, consultation: Consultation) -> str:
