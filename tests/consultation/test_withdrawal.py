@@ -4,6 +4,7 @@ import datetime
 import uuid
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from sanjeevani.consultation import spokes
@@ -21,9 +22,10 @@ from sanjeevani.directory.models import Facility, LineKind
 from sanjeevani.directory.queries import hubs_for
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
+from sanjeevani.identity.models import Account
 from sanjeevani.patients.models import Patient, SpokePatient
-from sanjeevani.patients.queries import may_read
-from sanjeevani.patients.services import join
+from sanjeevani.patients.queries import may_read, valid_consent
+from sanjeevani.patients.services import join, take_back
 from sanjeevani.queueing.errors import NobodyWaiting
 from sanjeevani.queueing.models import TokenStatus
 from tests.consultation.test_lost import AFTER_GRACE, broken_off
@@ -40,6 +42,7 @@ from tests.factories import (
     on_duty,
     person,
     requested,
+    sign_in,
     told,
     worker_at,
 )
@@ -171,3 +174,42 @@ def test_the_records_of_one_person_are_closed_together() -> None:
     assert may_read(practitioner.id, **key)
     withdraw(double)
     assert not may_read(practitioner.id, **key)
+
+
+def test_a_consent_to_an_earlier_notice_can_be_withdrawn(client: Client) -> None:
+    clinic, patient = ClinicFactory.create(), PatientFactory.create()
+    requested(clinic, patient)
+    practitioner = on_duty(clinic)
+    held(practitioner)
+    ConsentFactory.create(patient=patient, notice_version="2026-11")
+    sign_in(client, Account.objects.get(id=patient.account_id))
+    page = f"/people/{patient.id}"
+    assert f"{page}/consent/withdraw" in client.get(page).content.decode()
+    client.post(f"{page}/consent/withdraw")
+    key = {"patient_state_id": patient.state_id, "patient_id": patient.id}
+    assert not may_read(practitioner.id, **key)
+    assert f"{page}/consent/withdraw" not in client.get(page).content.decode()
+
+
+def test_what_was_agreed_to_for_a_double_is_withdrawn_under_the_kept_record(client: Client) -> None:
+    clinic, double = ClinicFactory.create(), PatientFactory.create()
+    kept = PatientFactory.create(account_id=double.account_id, state_id=double.state_id)
+    case = requested(clinic, double)
+    practitioner = on_duty(clinic)
+    call_next(doctor(practitioner), practitioner=practitioner)
+    join(person(kept.account_id), patient_id=double.id, kept_id=kept.id)
+    sign_in(client, Account.objects.get(id=kept.account_id))
+    assert "for the other record" in client.get(f"/people/{kept.id}").content.decode()
+    page = f"/people/{kept.id}/consent/withdraw"
+    assert f"Token {case.token.number}" in client.get(page).content.decode()
+    client.post(page)
+    hand_back(
+        doctor(practitioner),
+        practitioner=practitioner,
+        state_id=case.state_id,
+        consultation_id=case.id,
+        reason="Another language",
+    )
+    assert_given_back(case)
+    take_back(person(kept.account_id), patient_id=double.id)
+    assert valid_consent(double) is None

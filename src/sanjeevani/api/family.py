@@ -58,6 +58,7 @@ from sanjeevani.patients.models import (
 from sanjeevani.patients.queries import (
     age_in_months,
     institution_of,
+    may_withdraw,
     named,
     own_patient,
     patients_of,
@@ -557,7 +558,7 @@ def give_consent(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
 def withdraw_consent(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
     """Withdraw consent, as easily as it was given. A token that waits is given back."""
     person = own_patient(request.auth.actor, patient_id)
-    if valid_consent(person) is not None:
+    if may_withdraw(person):
         withdraw(request.auth.actor, patient=person, language=language())
     return nothing()
 

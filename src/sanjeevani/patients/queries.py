@@ -189,6 +189,22 @@ def has_withdrawn(state_id: int, patient_id: uuid.UUID) -> bool:
     return newest is not None and newest.decision == ConsentDecision.WITHDRAWN
 
 
+def records_agreed_to(state_id: int, records: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """Return which of the records were agreed to last, to whichever version of the notice."""
+    newest = (
+        Consent.objects.filter(state_id=state_id, patient_id__in=list(records))
+        .order_by("patient_id", "-id")
+        .distinct("patient_id")
+    )
+    return {one.patient_id for one in newest if one.decision == ConsentDecision.GIVEN}
+
+
+def may_withdraw(patient: Patient) -> bool:
+    """Tell whether there is a consent to withdraw: to an earlier notice, too, or by a double."""
+    records = records_of_person(patient.state_id, patient.id)
+    return bool(records_agreed_to(patient.state_id, records))
+
+
 def decisions_of(patient: Patient) -> QuerySet[Consent]:
     """Return the decisions on all versions of the notice, the newest first."""
     return Consent.objects.filter(state_id=patient.state_id, patient_id=patient.id).order_by("-id")

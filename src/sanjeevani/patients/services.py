@@ -34,6 +34,7 @@ from sanjeevani.patients.queries import (
     members_of,
     own_patient,
     own_record,
+    records_agreed_to,
     records_of_person,
 )
 
@@ -402,24 +403,62 @@ def decide_consent(
     if not may_act_for(actor, patient):
         raise NotPermitted
     now = clock.now()
+    others: set[uuid.UUID] = set()
     if decision == ConsentDecision.WITHDRAWN:
-        AccessGrant.objects.filter(
-            Q(expires_at__isnull=True) | Q(expires_at__gt=now),
-            state_id=patient.state_id,
-            patient_id__in=records_of_person(patient.state_id, patient.id),
-        ).update(expires_at=now)
-    consent = Consent.objects.create(
-        state_id=patient.state_id,
-        id=uuid7(),
-        patient_id=patient.id,
-        notice_version=CURRENT_NOTICE,
-        language=language,
-        decision=decision,
-        decided_at=now,
-        obtained_by_post_id=actor.post_id,
+        # Records that are being joined at the same moment are joined before or after.
+        _lock(patient.state_id, [patient.id])
+        records = records_of_person(patient.state_id, patient.id)
+        _end_grants(patient.state_id, records, granted_until=now)
+        others = records_agreed_to(patient.state_id, records) - {patient.id}
+    consent = _decision(actor, patient.state_id, patient.id, decision, language, now)
+    Consent.objects.bulk_create(
+        [
+            *(_decision(actor, patient.state_id, one, decision, language, now) for one in others),
+            consent,
+        ]
     )
     concerns(consent, patient_id=patient.id)
     return consent
+
+
+def _decision(
+    actor: Actor,
+    state_id: int,
+    patient_id: uuid.UUID,
+    decision: ConsentDecision,
+    language: str,
+    at: datetime.datetime,
+) -> Consent:
+    return Consent(
+        state_id=state_id,
+        id=uuid7(),
+        patient_id=patient_id,
+        notice_version=CURRENT_NOTICE,
+        language=language,
+        decision=decision,
+        decided_at=at,
+        obtained_by_post_id=actor.post_id,
+    )
+
+
+def _end_grants(
+    state_id: int, records: Sequence[uuid.UUID], *, granted_until: datetime.datetime
+) -> None:
+    now = clock.now()
+    AccessGrant.objects.filter(
+        Q(expires_at__isnull=True) | Q(expires_at__gt=now),
+        state_id=state_id,
+        patient_id__in=records,
+        granted_at__lte=granted_until,
+    ).update(expires_at=now)
+
+
+def _lock(state_id: int, patient_ids: Sequence[uuid.UUID]) -> None:
+    """Let whoever joins these records, or withdraws consent for one, wait for each other."""
+    rows = Patient.objects.select_for_update(no_key=True).filter(
+        state_id=state_id, id__in=patient_ids
+    )
+    list(rows.order_by("id").values_list("id"))
 
 
 _grants = Kept(AccessGrant, key=("state_id", "consultation_id", "practitioner_id"))

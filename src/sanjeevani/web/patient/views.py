@@ -43,9 +43,11 @@ from sanjeevani.patients.errors import AlreadyRegistered
 from sanjeevani.patients.models import ConsentDecision, Patient, Relation
 from sanjeevani.patients.queries import (
     age_in_months,
+    may_withdraw,
     newest_decision,
     own_patient,
     patients_of,
+    records_of_person,
     valid_consent,
 )
 from sanjeevani.patients.services import change_profile, decide_consent, register
@@ -194,10 +196,11 @@ def withdraw(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     """Withdraw consent, as easily as it was given."""
     found = own_patient(request.actor, patient_id)
     if request.method == "POST":
-        if valid_consent(found) is not None:
+        if may_withdraw(found):
             withdraw_consent(request.actor, patient=found, language=language())
         return see(reverse("patient:person", args=[found.id]))
-    waiting = [one for one in live_consultations(request.actor) if one.patient_id == found.id]
+    records = records_of_person(found.state_id, found.id)
+    waiting = [one for one in live_consultations(request.actor) if one.patient_id in records]
     return render(request, "patient/withdraw.html", {"person": found, "waiting": waiting})
 
 
