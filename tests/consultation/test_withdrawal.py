@@ -213,3 +213,29 @@ def test_what_was_agreed_to_for_a_double_is_withdrawn_under_the_kept_record(clie
     assert_given_back(case)
     take_back(person(kept.account_id), patient_id=double.id)
     assert valid_consent(double) is None
+
+
+def test_what_was_withdrawn_for_one_record_does_not_open_through_another() -> None:
+    clinic, double = ClinicFactory.create(), PatientFactory.create()
+    kept = PatientFactory.create(account_id=double.account_id, state_id=double.state_id)
+    requested(clinic, double)
+    practitioner = on_duty(clinic)
+    held(practitioner)
+    ConsentFactory.create(patient=kept)
+    withdraw(kept)
+    join(person(kept.account_id), patient_id=double.id, kept_id=kept.id)
+    assert not may_read(practitioner.id, patient_state_id=kept.state_id, patient_id=kept.id)
+    assert valid_consent(double) is None
+
+
+def test_who_agreed_again_after_withdrawing_is_read_again() -> None:
+    clinic, double = ClinicFactory.create(), PatientFactory.create()
+    kept = PatientFactory.create(account_id=double.account_id, state_id=double.state_id)
+    ConsentFactory.create(patient=kept)
+    withdraw(kept)
+    requested(clinic, double)
+    practitioner = on_duty(clinic)
+    held(practitioner)
+    join(person(kept.account_id), patient_id=double.id, kept_id=kept.id)
+    assert may_read(practitioner.id, patient_state_id=kept.state_id, patient_id=kept.id)
+    assert valid_consent(double) is not None

@@ -263,8 +263,11 @@ def join(actor: Actor, *, patient_id: uuid.UUID, kept_id: uuid.UUID) -> Patient:
     """Say that two people of the account are the same; return the one that is kept.
 
     The other record leaves the list, its consultations are read under the kept one. Nothing is
-    rewritten, so it can be undone. Raises NotFound, Invalid.
+    rewritten, so it can be undone; only what was withdrawn for one of them ends for the other, and
+    stays ended. Raises NotFound, Invalid.
     """
+    # Each kept under the other at the same moment, both would leave the list.
+    _lock(actor.state_id, [patient_id, kept_id])
     double, kept = own_patient(actor, patient_id), own_patient(actor, kept_id)
     if double.id == kept.id:
         raise Invalid(field="kept")
@@ -273,8 +276,27 @@ def join(actor: Actor, *, patient_id: uuid.UUID, kept_id: uuid.UUID) -> Patient:
         same_as_id=kept.id
     )
     Patient.objects.filter(state_id=double.state_id, id=double.id).update(same_as_id=kept.id)
+    _spread_withdrawal(actor, kept.state_id, records_of_person(kept.state_id, kept.id))
     concerns(double, patient_id=double.id)
     return kept
+
+
+def _spread_withdrawal(actor: Actor, state_id: int, records: Sequence[uuid.UUID]) -> None:
+    """Let what was withdrawn for one record count for all, as it would have if joined before."""
+    decisions = list(
+        Consent.objects.filter(state_id=state_id, patient_id__in=records).order_by("-id")
+    )
+    withdrawn = next((one for one in decisions if one.decision == ConsentDecision.WITHDRAWN), None)
+    if withdrawn is None:
+        return
+    _end_grants(state_id, records, granted_until=withdrawn.decided_at)
+    if withdrawn is decisions[0]:
+        Consent.objects.bulk_create(
+            _decision(
+                actor, state_id, one, ConsentDecision.WITHDRAWN, withdrawn.language, clock.now()
+            )
+            for one in records_agreed_to(state_id, records)
+        )
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,55 @@
+"""A family says on two phones at once who is the same person: nobody vanishes from its list."""
+
+from functools import partial
+
+import pytest
+
+from sanjeevani.foundation.errors import Invalid, NotFound
+from sanjeevani.patients.models import Patient
+from sanjeevani.patients.queries import patients_of
+from sanjeevani.patients.services import join
+from tests.factories import PatientFactory, person
+from tests.races.conftest import at_once
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+def registered_thrice() -> list[Patient]:
+    first = PatientFactory.create()
+    again = {"account_id": first.account_id, "state_id": first.state_id}
+    return [first, PatientFactory.create(**again), PatientFactory.create(**again)]
+
+
+def test_each_joined_to_the_other_one_is_left() -> None:
+    for _round in range(5):
+        one, other, _third = registered_thrice()
+        me = person(one.account_id, one.state_id)
+        at_once(
+            [
+                partial(join, me, patient_id=one.id, kept_id=other.id),
+                partial(join, me, patient_id=other.id, kept_id=one.id),
+            ],
+            2,
+            (Invalid, NotFound),
+            shaken=True,
+        )
+        assert patients_of(me).count() == 2
+
+
+def test_one_step_leads_from_every_double_to_who_is_on_the_list() -> None:
+    for _round in range(5):
+        one, other, third = registered_thrice()
+        me = person(one.account_id, one.state_id)
+        at_once(
+            [
+                partial(join, me, patient_id=one.id, kept_id=other.id),
+                partial(join, me, patient_id=other.id, kept_id=third.id),
+            ],
+            2,
+            (Invalid, NotFound),
+            shaken=True,
+        )
+        doubles = Patient.objects.filter(state_id=28, account_id=one.account_id)
+        assert {double.same_as_id for double in doubles} - {None} <= {
+            kept.id for kept in patients_of(me)
+        }
