@@ -501,6 +501,23 @@ def test_presence_is_shown_by_the_code_that_the_patient_tells(spoke: Spoke, clie
     assert PatientPresence.objects.get(state_id=28).shown_by == "code"
 
 
+def test_tries_at_a_code_count_whatever_they_are_sent_with(spoke: Spoke, client: Client) -> None:
+    spoke.proof = "code"
+    page = spoke.waits(mobile="9848012345")
+    proof = f"/spoke{page}/presence"
+    asked = client.post(proof, {"do": "send"}, headers={"Idempotency-Key": "send"}).content.decode()
+    [challenge] = re.findall(r'name="challenge" value="([^"]+)"', asked)
+    code = sent_code("+919848012345")
+    for number in range(5):
+        other = f"{(int(code) + 1 + number) % 10**6:06}"
+        guess = {"do": "code", "challenge": challenge, "code": other}
+        refused = client.post(proof, guess, headers={"Idempotency-Key": f"guess{number}"})
+        assert refused.status_code == 422
+    late = {"do": "code", "challenge": challenge, "code": code}
+    assert client.post(proof, late, headers={"Idempotency-Key": "late"}).status_code == 422
+    assert not PatientPresence.objects.filter(state_id=28).exists()
+
+
 def test_an_emergency_is_not_kept_waiting_for_a_proof(spoke: Spoke, client: Client) -> None:
     spoke.proof = "photo"
     patient = spoke.ready()

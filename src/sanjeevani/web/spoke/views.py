@@ -400,9 +400,17 @@ def _languages(request: PortalRequest) -> list[str]:
 @takes_files
 @at_spoke
 @require_http_methods(["GET", "POST"])
-@sent_once
 def presence(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
     """Show that the patient is here, by a photo or by the code that the patient tells."""
+    # Only a photo is kept and sent again. What is not taken under a key is undone, and neither a
+    # wrong try at a code may be undone nor a code that is on its way.
+    show = _presence_sent_once if request.POST.get("do") == "photo" else _presence
+    return show(request, state_id, consultation_id, request.FILES.get("photo"))
+
+
+def _presence(
+    request: PortalRequest, state_id: int, consultation_id: uuid.UUID, photo: object
+) -> HttpResponse:
     require_spoke(request)
     found = own_consultation(request.actor, state_id, consultation_id)
     key: dict[str, Any] = {"state_id": state_id, "consultation_id": consultation_id}
@@ -414,7 +422,6 @@ def presence(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) 
     problem: DomainError | None = None
     try:
         if do == "photo":
-            photo = request.FILES.get("photo")
             if isinstance(photo, UploadedFile):
                 show_by_photo(request.actor, **key, file=photo)
                 return done
@@ -437,3 +444,6 @@ def presence(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) 
     }
     status = problem.status if problem else 422 if form.errors else 200
     return render(request, "spoke/presence.html", context, status=status)
+
+
+_presence_sent_once = sent_once(_presence)
