@@ -202,6 +202,25 @@ def test_the_link_works_once_and_only_the_newest(facility: Facility) -> None:
     assert identity.sign_in_staff(SYSTEM, login="asha.devi", password=PASSWORD)
 
 
+def test_a_password_chosen_meanwhile_ends_the_link(facility: Facility) -> None:
+    """It was sent to a number that may be somebody else's by now."""
+    post = appoint(
+        SYSTEM,
+        state_id=ANDHRA_PRADESH,
+        facility_id=facility.id,
+        role=Role.OBSERVER,
+        person=person(),
+    )
+    account = identity.accept_invitation(SYSTEM, token=newest_link(), password=PASSWORD)
+    invite_again(SYSTEM, state_id=post.state_id, post_id=post.id)
+    sent = newest_link()
+    another = "orchard bicycle 17 drum"
+    identity.change_password(SYSTEM, account_id=account.id, current=PASSWORD, password=another)
+    with pytest.raises(InvitationDead):
+        identity.accept_invitation(SYSTEM, token=sent, password=PASSWORD)
+    assert identity.sign_in_staff(SYSTEM, login="asha.devi", password=another)
+
+
 def test_a_new_number_needs_the_right_over_all_posts(facility: Facility) -> None:
     """Whoever may send the link elsewhere could act as the person."""
     doctor = enrolled()

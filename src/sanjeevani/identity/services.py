@@ -448,9 +448,10 @@ def sign_out_everywhere(actor: Actor, *, account_id: uuid.UUID) -> None:
 
 
 def change_password(actor: Actor, *, account_id: uuid.UUID, current: str, password: str) -> None:
-    """Set one's own password, knowing the present one. Ends all sessions, this one too.
+    """Set one's own password, knowing the present one.
 
-    Raises `WrongPassword`, `WeakPassword` or `TooMany`.
+    Ends all sessions, this one too, and a link to set a password that was sent. Raises
+    `WrongPassword`, `WeakPassword` or `TooMany`.
     """
     account = queries.find_account(account_id)
     if account is None:
@@ -465,7 +466,10 @@ def change_password(actor: Actor, *, account_id: uuid.UUID, current: str, passwo
 
 @verb("identity.set_password")
 def set_password(actor: Actor, *, account_id: uuid.UUID, password: str) -> None:
-    """Set the password of a member of staff and end all sessions. Raises `WeakPassword`."""
+    """Set the password of a member of staff; all sessions end, and a link to set one.
+
+    Raises `WeakPassword`.
+    """
     _require_own(actor, account_id)
     _keep_password(account_id, password)
     concerns(Account(id=account_id))
@@ -476,6 +480,8 @@ def _keep_password(account_id: uuid.UUID, password: str) -> None:
     changed = Account.objects.filter(id=account_id, kind=AccountKind.STAFF).update(password=encoded)
     if not changed:
         raise NotFound
+    # A link that was sent before, perhaps to a number given up since, would set another one.
+    Invitation.objects.filter(account_id=account_id).delete()
     Session.objects.filter(account_id=account_id).delete()
 
 
@@ -639,10 +645,10 @@ def accept_invitation(actor: Actor, *, token: str, password: str) -> Account:
     Raises InvitationDead, WeakPassword.
     """
     account = queries.invited_account(token)
-    _keep_password(account.id, password)
     # Of two who use the link at once, the second finds it gone.
     if not Invitation.objects.filter(digest=queries.digest_of(token)).delete()[0]:
         raise InvitationDead
+    _keep_password(account.id, password)
     concerns(account)
     return account
 
