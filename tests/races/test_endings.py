@@ -1,6 +1,7 @@
 """What one doctor or sweeper has seen, and another has changed before it acts."""
 
 import contextlib
+import io
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -9,8 +10,8 @@ from typing import Any, TypeAlias
 import pytest
 from django.db import connections
 
+from sanjeevani.consultation import papers, transfers
 from sanjeevani.consultation import services as consultation
-from sanjeevani.consultation import transfers
 from sanjeevani.consultation.conduct import report_conduct
 from sanjeevani.consultation.models import (
     ConductReport,
@@ -26,8 +27,12 @@ from sanjeevani.patients.queries import valid_consent
 from sanjeevani.queueing import services as queueing
 from sanjeevani.queueing.models import TokenStatus
 from tests.consultation.test_transfers import called_by
+from tests.documents.test_uploads import picture
 from tests.factories import ClinicFactory, PatientFactory, doctor, on_duty, person, requested
 from tests.races.conftest import at_once
+from tests.web.test_papers import scratch
+
+__all__ = ["scratch"]
 
 ByAnother: TypeAlias = Callable[[Callable[[], Any]], None]
 
@@ -84,6 +89,31 @@ def test_a_note_is_written_before_the_end_or_not_at_all(
     consultation.write_note(doctor(practitioner), content=late, diagnoses=[], **key)
     assert seen == [ConsultationStatus.IN_PROGRESS]
     assert Note.objects.get(**at).advice == "Late"
+
+
+def test_a_paper_is_taken_away_before_the_doctor_sees_it_or_not_at_all(
+    committed: None, by_another: ByAnother, monkeypatch: pytest.MonkeyPatch, scratch: None
+) -> None:
+    clinic = ClinicFactory.create()
+    case = requested(clinic, PatientFactory.create())
+    family = person(case.patient_account_id)
+    at = {"state_id": case.state_id, "consultation_id": case.id}
+    paper = papers.add_paper(family, file=io.BytesIO(picture()), name="rash.jpg", **at)
+    practitioner = on_duty(clinic)
+    main = threading.current_thread()
+    real = papers.may_be_removed
+    seen: list[str] = []
+
+    def meanwhile_begun(looked_at: Consultation) -> bool:
+        may = real(looked_at)
+        if threading.current_thread() is main:
+            by_another(lambda: called_by(practitioner))
+            seen.append(Consultation.objects.get(state_id=case.state_id, id=case.id).status)
+        return may
+
+    monkeypatch.setattr(papers, "may_be_removed", meanwhile_begun)
+    papers.remove_paper(family, upload_id=paper.id, **at)
+    assert seen == [ConsultationStatus.REQUESTED]
 
 
 def test_who_is_called_while_a_refuge_is_sought_stays(

@@ -11,7 +11,7 @@ from sanjeevani.consultation.events import PapersChanged
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
 from sanjeevani.consultation.permissions import require_in_progress, require_patient
 from sanjeevani.consultation.queries import LIVE, may_read_consultation
-from sanjeevani.consultation.services import get
+from sanjeevani.consultation.services import get, locked
 from sanjeevani.directory.models import Practitioner
 from sanjeevani.documents.models import UploadedFile
 from sanjeevani.foundation.actor import Actor
@@ -105,7 +105,7 @@ def remove_paper(
     actor: Actor, *, state_id: int, consultation_id: uuid.UUID, upload_id: uuid.UUID
 ) -> None:
     """Take a file away before the consultation begins. Raises PaperKept, NotFound."""
-    consultation = get(state_id, consultation_id)
+    consultation = locked(state_id, consultation_id)
     require_patient(actor, consultation)
     if not may_be_removed(consultation):
         raise PaperKept
