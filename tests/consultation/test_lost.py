@@ -112,6 +112,20 @@ def test_a_clinic_closes_although_they_wait(lost: Consultation, clinic: Clinic) 
     assert (settled.moved, settled.told) == (1, 0)
 
 
+def test_a_clinic_closes_although_somebody_waits_twice(clinic: Clinic) -> None:
+    """Here, and where those who wait are taken: that place is kept, this one given back."""
+    refuge = ClinicFactory.create()
+    others = Clinic.objects.filter(state_id=clinic.state_id)
+    others.exclude(id__in=[clinic.id, refuge.id]).update(closed_at=clock.now())
+    on_duty(refuge)
+    patient = PatientFactory.create()
+    there, here = requested(refuge, patient), requested(clinic, patient)
+    settled = close_clinic(SYSTEM, state_id=clinic.state_id, clinic_id=clinic.id)
+    assert (settled.moved, settled.told) == (0, 1)
+    assert get(here.state_id, here.id).status == ConsultationStatus.ABANDONED
+    assert token_of(there).status == TokenStatus.WAITING
+
+
 def test_their_doctor_cannot_send_them_on_within_the_grace(
     clinic: Clinic, practitioner: Practitioner
 ) -> None:

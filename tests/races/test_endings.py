@@ -12,6 +12,7 @@ from django.db import connections
 
 from sanjeevani.consultation import papers, transfers
 from sanjeevani.consultation import services as consultation
+from sanjeevani.consultation.closing import close_clinic
 from sanjeevani.consultation.conduct import report_conduct
 from sanjeevani.consultation.models import (
     ConductReport,
@@ -97,7 +98,7 @@ def test_a_paper_is_taken_away_before_the_doctor_sees_it_or_not_at_all(
     clinic = ClinicFactory.create()
     case = requested(clinic, PatientFactory.create())
     family = person(case.patient_account_id)
-    at = {"state_id": case.state_id, "consultation_id": case.id}
+    at: dict[str, Any] = {"state_id": case.state_id, "consultation_id": case.id}
     paper = papers.add_paper(family, file=io.BytesIO(picture()), name="rash.jpg", **at)
     practitioner = on_duty(clinic)
     main = threading.current_thread()
@@ -135,6 +136,32 @@ def test_who_is_called_while_a_refuge_is_sought_stays(
         transfers.move_on(SYSTEM, state_id=case.state_id, token_id=case.token_id)
     now = consultation.get(case.state_id, case.id)
     assert (now.status, now.practitioner_id) == (ConsultationStatus.IN_PROGRESS, practitioner.id)
+
+
+def test_a_clinic_closes_although_a_doctor_calls_at_the_same_moment(
+    committed: None, by_another: ByAnother, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = ClinicFactory.create()
+    called, waiting = (requested(here, PatientFactory.create()) for _number in range(2))
+    on_duty(ClinicFactory.create())
+    practitioner = on_duty(here)
+    real = transfers.refuge
+    begun: list[bool] = []
+
+    def meanwhile_called(*arguments: Any) -> Any:
+        found = real(*arguments)
+        if not begun:
+            begun.append(True)
+            by_another(lambda: called_by(practitioner))
+        return found
+
+    monkeypatch.setattr(transfers, "refuge", meanwhile_called)
+    settled = close_clinic(SYSTEM, state_id=here.state_id, clinic_id=here.id)
+    assert (settled.moved, settled.told) == (1, 0)
+    with_doctor = consultation.get(called.state_id, called.id)
+    assert with_doctor.status == ConsultationStatus.IN_PROGRESS
+    moved = consultation.get(waiting.state_id, waiting.id)
+    assert moved.status == ConsultationStatus.REDIRECTED
 
 
 def test_consent_is_withdrawn_although_a_doctor_calls_at_the_same_moment(

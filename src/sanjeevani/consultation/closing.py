@@ -1,7 +1,9 @@
 """The verbs by which an OPD closes and a doctor leaves, without losing who waits or talks."""
 
+import contextlib
 import uuid
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
@@ -9,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from sanjeevani.consultation import transfers
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
 from sanjeevani.directory import services as directory
-from sanjeevani.directory.models import Clinic, Line
+from sanjeevani.directory.models import Clinic, Line, LineKind
 from sanjeevani.directory.permissions import require_facility_admin
 from sanjeevani.directory.queries import (
     acting_post,
@@ -20,9 +22,10 @@ from sanjeevani.directory.queries import (
 )
 from sanjeevani.directory.queries import clinic as clinic_by_id
 from sanjeevani.foundation.actor import SYSTEM, Actor
-from sanjeevani.foundation.errors import DomainError
+from sanjeevani.foundation.errors import DomainError, Stale
 from sanjeevani.foundation.verbs import concerns, verb
-from sanjeevani.queueing.queries import live_token_of, waiting_in
+from sanjeevani.queueing.models import Token
+from sanjeevani.queueing.queries import live_token_of, waiting_in, waits_in
 from sanjeevani.roster.queries import assigned_lines, serving
 from sanjeevani.roster.services import unassign
 
@@ -95,22 +98,45 @@ def close_clinic(actor: Actor, *, state_id: int, clinic_id: uuid.UUID) -> Settle
     clinic = clinic_by_id(state_id, clinic_id)
     require_facility_admin(actor, state_id, clinic.facility_id)
     directory.close_clinic(actor, state_id=state_id, clinic_id=clinic_id)
-    lanes = Line.objects.filter(state_id=state_id, parent_id=clinic.line_id)
-    for lane in lanes:
-        for token_id in waiting_in(state_id, lane.id):
-            transfers.to_pool(SYSTEM, state_id=state_id, token_id=token_id)
-    moved = told = 0
-    for token_id in waiting_in(state_id, clinic.line_id):
-        if transfers.move_on(SYSTEM, state_id=state_id, token_id=token_id):
-            moved += 1
-        else:
-            transfers.send_home(SYSTEM, state_id=state_id, token_id=token_id)
-            told += 1
-    doctors = serving([clinic.line_id])[clinic.line_id]
-    for practitioner in practitioners(doctors).values():
-        unassign(SYSTEM, practitioner=practitioner, line=clinic.line)
+    settled = _settle(clinic.line)
     concerns(clinic)
-    return Settled(moved, told)
+    return settled
+
+
+def take_elsewhere(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> bool:
+    """Take somebody out of a line that has closed: to another one, or home.
+
+    Returns whether there was another one. Raises Stale when a doctor was faster.
+    """
+    if transfers.move_on(actor, state_id=state_id, token_id=token_id):
+        return True
+    transfers.send_home(actor, state_id=state_id, token_id=token_id)
+    return False
+
+
+def _settle(line: Line) -> Settled:
+    """Empty a line that has just closed, and let its doctors go."""
+    beside = list(Line.objects.filter(state_id=line.state_id, parent_id=line.id))
+    for token in _waiting([one for one in beside if one.kind == LineKind.FOLLOW_UP]):
+        if not waits_in(line.state_id, line.id, token.subject_id):
+            with contextlib.suppress(Stale):
+                transfers.to_pool(SYSTEM, state_id=line.state_id, token_id=token.id)
+    went: list[bool] = []
+    for token in _waiting([line, *beside]):
+        # Whom a doctor has called meanwhile stays with the doctor.
+        with contextlib.suppress(Stale):
+            went.append(take_elsewhere(SYSTEM, state_id=line.state_id, token_id=token.id))
+    for practitioner in practitioners(serving([line.id])[line.id]).values():
+        unassign(SYSTEM, practitioner=practitioner, line=line)
+    return Settled(moved=sum(went), told=len(went) - sum(went))
+
+
+def _waiting(lines: Sequence[Line]) -> list[Token]:
+    return [
+        Token.objects.get(state_id=line.state_id, id=token_id)
+        for line in lines
+        for token_id in waiting_in(line.state_id, line.id)
+    ]
 
 
 @verb("consultation.end_post")

@@ -66,6 +66,7 @@ from sanjeevani.patients.queries import may_act_for, records_of_person, valid_co
 from sanjeevani.queueing import services as queueing
 from sanjeevani.queueing.errors import AlreadyWaiting, LineFull
 from sanjeevani.queueing.models import PriorityClass, Token, TokenStatus
+from sanjeevani.queueing.queries import waits_in
 from sanjeevani.roster.queries import doctors_on_duty, serves_now
 from sanjeevani.roster.services import serve_lane
 
@@ -480,10 +481,12 @@ def move_on(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Consultation
     if token.status != TokenStatus.WAITING:
         raise Stale
     line = Line.objects.get(state_id=state_id, id=token.line_id)
-    target = _hub_with_doctor(consultation, line) or refuge(consultation.patient_state_id, line)
-    if target is None:
+    found = _hub_with_doctor(consultation, line) or refuge(consultation.patient_state_id, line)
+    target = found.line if found else None
+    # Who waits there already, too, keeps both places.
+    if target is None or waits_in(target.state_id, target.id, token.subject_id):
         return None
-    return _move(actor, consultation, target.line, waiting=True)
+    return _move(actor, consultation, target, waiting=True)
 
 
 def _hub_with_doctor(consultation: Consultation, line: Line) -> HubChoice | None:

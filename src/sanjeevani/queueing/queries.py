@@ -327,6 +327,16 @@ def waiting_in(state_id: int, line_id: uuid.UUID) -> list[uuid.UUID]:
     )
 
 
+def waits_in(state_id: int, line_id: uuid.UUID, subject_id: uuid.UUID) -> bool:
+    """Tell whether somebody has a token in a line that is not at its end."""
+    return Token.objects.filter(
+        state_id=state_id,
+        line_id=line_id,
+        subject_id=subject_id,
+        status__in=[TokenStatus.WAITING, TokenStatus.CALLED, TokenStatus.SERVING],
+    ).exists()
+
+
 @dataclass
 class LineNumbers:
     """The numbers of a line's day that anybody may see: numbers, never whose."""
