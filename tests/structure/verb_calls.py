@@ -1113,6 +1113,7 @@ def _(world: World) -> Call:
 
 
 @call_of("directory.close_hub_speciality")
+@call_of("consultation.close_hub_speciality")
 def _(world: World) -> Call:
     line = hubs.open_hub_speciality(SYSTEM, **hub_speciality(world))
     arguments = {"state_id": line.state_id, "line_id": line.id}

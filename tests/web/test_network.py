@@ -64,7 +64,12 @@ def test_a_hub_is_opened_linked_and_served(hub: Facility) -> None:
     assert state.post(network(spoke), {"do": f"unlink:{link.id}"}).status_code == 303
     assert hubs_for(28, spoke.id) == []
     assert state.post(network(hub), {"do": f"leave:{line.id}/{who}"}).status_code == 303
-    assert state.post(network(hub), {"do": f"close:{line.id}"}).status_code == 303
+    closed = state.post(network(hub), {"do": f"close:{line.id}"})
+    assert closed.headers["Location"].endswith("?done=speciality_closed&moved=0&told=0")
+    assert "The speciality is closed." in state.get(closed.headers["Location"]).content.decode()
+    told = state.get(f"{network(hub)}?done=speciality_closed&moved=1&told=2").content.decode()
+    assert "1 patient who waited was taken to another hub or OPD" in told
+    assert "2 patients who waited could not be taken elsewhere" in told
     assert state.post(network(hub), {"do": f"close:{line.id}"}).status_code == 404
 
 

@@ -1,4 +1,5 @@
-"""The verbs by which an OPD closes and a doctor leaves, without losing who waits or talks."""
+"""The verbs by which an OPD or a hub's speciality closes and a doctor leaves, without losing who
+waits or talks."""
 
 import contextlib
 import uuid
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.consultation import transfers
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.directory import hubs
 from sanjeevani.directory import services as directory
 from sanjeevani.directory.models import Clinic, Line, LineKind
 from sanjeevani.directory.permissions import require_facility_admin
@@ -100,6 +102,20 @@ def close_clinic(actor: Actor, *, state_id: int, clinic_id: uuid.UUID) -> Settle
     directory.close_clinic(actor, state_id=state_id, clinic_id=clinic_id)
     settled = _settle(clinic.line)
     concerns(clinic)
+    return settled
+
+
+@verb("consultation.close_hub_speciality")
+def close_hub_speciality(actor: Actor, *, state_id: int, line_id: uuid.UUID) -> Settled:
+    """Close a hub's speciality for good. Who waits goes to another hub, or is left to the spoke.
+
+    Written requests too. Consultations that are going on are finished by their doctors. Raises
+    NotFound, Stale.
+    """
+    hubs.close_hub_speciality(actor, state_id=state_id, line_id=line_id)
+    line = Line.objects.get(state_id=state_id, id=line_id)
+    settled = _settle(line)
+    concerns(line)
     return settled
 
 

@@ -481,12 +481,28 @@ def move_on(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Consultation
     if token.status != TokenStatus.WAITING:
         raise Stale
     line = Line.objects.get(state_id=state_id, id=token.line_id)
-    found = _hub_with_doctor(consultation, line) or refuge(consultation.patient_state_id, line)
-    target = found.line if found else None
+    if line.kind == LineKind.WRITTEN:
+        other = _hub_for_written(consultation, line)
+        target = open_written_line(actor, parent=other.line) if other else None
+    else:
+        found = _hub_with_doctor(consultation, line) or refuge(consultation.patient_state_id, line)
+        target = found.line if found else None
     # Who waits there already, too, keeps both places.
     if target is None or waits_in(target.state_id, target.id, token.subject_id):
         return None
     return _move(actor, consultation, target, waiting=True)
+
+
+def _hub_for_written(consultation: Consultation, line: Line) -> HubChoice | None:
+    """Return where else the patient's spoke may ask: nobody need be on duty for an answer later."""
+    if consultation.spoke_id is None:
+        return None
+    for choice in hubs_for(
+        consultation.patient_state_id, consultation.spoke_id, line.speciality_code
+    ):
+        if choice.line.id != line.parent_id:
+            return choice
+    return None
 
 
 def _hub_with_doctor(consultation: Consultation, line: Line) -> HubChoice | None:

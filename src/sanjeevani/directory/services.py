@@ -44,6 +44,7 @@ from sanjeevani.directory.permissions import (
     require_national_admin,
     require_state_admin,
 )
+from sanjeevani.directory.queries import hub_lines_at
 from sanjeevani.directory.queries import practitioner as practitioner_by_id
 from sanjeevani.directory.timetable import Opening, check
 from sanjeevani.foundation import clock
@@ -158,6 +159,8 @@ def change_facility(
     )
     if not details.is_opd_host and clinics.exists():
         raise Invalid(_("Online OPDs are open here. Close them first."), field="hosts")
+    if not details.is_hub and hub_lines_at(state_id, facility_id):
+        raise Invalid(_("Specialities for spokes are open here. Close them first."), field="hosts")
     try:
         Facility.objects.filter(state_id=state_id, id=facility_id).update(**vars(details))
     except IntegrityError as error:
@@ -176,6 +179,8 @@ def close_facility(actor: Actor, *, state_id: int, facility_id: uuid.UUID) -> No
     here = {"state_id": state_id, "facility_id": facility_id}
     if Clinic.objects.filter(**here, closed_at__isnull=True).exists():
         raise Invalid(_("Online OPDs are open here. Close them first."))
+    if hub_lines_at(state_id, facility_id):
+        raise Invalid(_("Specialities for spokes are open here. Close them first."))
     if Post.objects.filter(**here, ended_at__isnull=True).exists():
         raise Invalid(_("People still have posts here. End their posts first."))
     Facility.objects.filter(state_id=state_id, id=facility_id).update(closed_at=clock.now())

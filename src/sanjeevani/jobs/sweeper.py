@@ -5,7 +5,14 @@ import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sanjeevani.consultation import calling, colleagues, interruptions, services, transfers
+from sanjeevani.consultation import (
+    calling,
+    closing,
+    colleagues,
+    interruptions,
+    services,
+    transfers,
+)
 from sanjeevani.directory.queries import clinic_of_line
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
@@ -14,6 +21,7 @@ from sanjeevani.foundation.sharding import across_states
 from sanjeevani.foundation.steady import merge_marks
 from sanjeevani.queueing.queries import (
     attended_again,
+    left_in_closed_hubs,
     overdue,
     stranded_in_lanes,
     unattended_lines,
@@ -41,7 +49,7 @@ def sweep_deadlines() -> None:
 
 
 def sweep_lines() -> None:
-    """Follow-ups whose doctor left, lines that nobody serves, clinics closed, unanswered asks."""
+    """Follow-ups whose doctor left, lines that nobody serves, what has closed, unanswered asks."""
     colleagues.sweep_asks()
     merge_marks()
     now = clock.now()
@@ -49,7 +57,9 @@ def sweep_lines() -> None:
         stranded = stranded_in_lanes(now, transfers.LANE_PATIENCE)
         alone = unattended_lines(clock.today())
         again = attended_again(clock.today())
+        left = left_in_closed_hubs()
     _each(transfers.to_pool, stranded)
+    _each(closing.take_elsewhere, left)
     for state_id, line_id in again:
         note_unattended(SYSTEM, state_id=state_id, line_id=line_id, since=None)
     for line in alone:

@@ -305,6 +305,27 @@ def unattended_lines(today: datetime.date) -> list[UnattendedLine]:
         return [UnattendedLine(*row) for row in cursor.fetchall()]
 
 
+def left_in_closed_hubs(limit: int = 200) -> list[tuple[int, uuid.UUID]]:
+    """Return (state_id, token_id) of who waits in a hub's speciality that has closed.
+
+    Of written requests too. Over all states, for the sweeper, inside `across_states`.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT token.state_id, token.id FROM directory_line AS hub"
+            " JOIN directory_line AS line ON line.state_id = hub.state_id"
+            "  AND (line.id = hub.id OR line.parent_id = hub.id AND line.kind = 'written')"
+            " JOIN queueing_token AS token"
+            "  ON token.state_id = line.state_id AND token.line_id = line.id"
+            " WHERE hub.kind = 'hub' AND hub.closed_at IS NOT NULL AND token.status = 'waiting'"
+            " AND NOT EXISTS (SELECT FROM roster_dutyline AS duty"
+            "  WHERE duty.state_id = hub.state_id AND duty.line_id = hub.id)"
+            " ORDER BY token.waiting_since LIMIT %s",
+            [limit],
+        )
+        return list(cursor.fetchall())
+
+
 def attended_again(today: datetime.date) -> list[tuple[int, uuid.UUID]]:
     """Return (state_id, line_id) noted as unattended today that somebody serves again."""
     with connection.cursor() as cursor:

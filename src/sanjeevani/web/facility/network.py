@@ -9,12 +9,8 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from sanjeevani.directory.hubs import (
-    add_hub_link,
-    close_hub_speciality,
-    open_hub_speciality,
-    remove_hub_link,
-)
+from sanjeevani.consultation.closing import close_hub_speciality
+from sanjeevani.directory.hubs import add_hub_link, open_hub_speciality, remove_hub_link
 from sanjeevani.directory.models import CLINICAL_ROLES, Facility, HubLink, Line, Practitioner
 from sanjeevani.directory.permissions import runs_state
 from sanjeevani.directory.queries import (
@@ -176,8 +172,12 @@ def network(request: PortalRequest, state_id: int, facility_id: uuid.UUID) -> Ht
     def unlink() -> None:
         remove_hub_link(request.actor, state_id=state_id, link_id=_link_of(links, argument))
 
+    settled: dict[str, int] = {}
+
     def close() -> None:
-        close_hub_speciality(request.actor, state_id=state_id, line_id=_of(lines, argument).id)
+        line_id = _of(lines, argument).id
+        done = close_hub_speciality(request.actor, state_id=state_id, line_id=line_id)
+        settled["moved"], settled["told"] = done.moved, done.told
 
     def leave() -> None:
         line_id, _slash, who = argument.partition("/")
@@ -200,7 +200,7 @@ def network(request: PortalRequest, state_id: int, facility_id: uuid.UUID) -> Ht
             with errors_beside(form):
                 act()
                 here = reverse("facility:network", args=[state_id, facility_id])
-                return see(here, done=said)
+                return see(here, done=said, **settled)
     context = {
         "place": "network",
         "facility": found,
@@ -214,6 +214,8 @@ def network(request: PortalRequest, state_id: int, facility_id: uuid.UUID) -> Ht
         "decision": decision,
         "has_hubs": bool(hubs),
         "has_doctors": bool(doctors),
+        "moved": request.GET.get("moved", "")[:6],
+        "told": request.GET.get("told", "")[:6],
     }
     said_forms = (link_form, open_form, serve_form, decision)
     return page(request, "facility/network.html", context, *said_forms)

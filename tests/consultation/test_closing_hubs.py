@@ -1,0 +1,206 @@
+"""A hub closes a speciality, or its doors: nobody is left in a line that no doctor can serve."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from sanjeevani.consultation import spokes
+from sanjeevani.consultation.closing import Settled, close_hub_speciality
+from sanjeevani.consultation.models import (
+    Consultation,
+    ConsultationReference,
+    ConsultationStatus,
+    SpokeToDo,
+    ToDoKind,
+)
+from sanjeevani.consultation.services import get, token_of
+from sanjeevani.directory import hubs
+from sanjeevani.directory.models import Facility, Line, LineKind, Role
+from sanjeevani.directory.queries import hubs_for
+from sanjeevani.directory.services import FacilityDetails, change_facility, close_facility
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import SYSTEM, Actor
+from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted, Stale
+from sanjeevani.jobs.sweeper import sweep_lines
+from sanjeevani.patients.models import SpokePatient
+from sanjeevani.queueing.models import TokenStatus
+from sanjeevani.roster.models import DutyStatus
+from sanjeevani.roster.queries import assigned_lines, duty_of
+from tests.factories import (
+    ANDHRA_PRADESH,
+    ConsentFactory,
+    FacilityFactory,
+    HubLinkFactory,
+    LineFactory,
+    PatientFactory,
+    StateFactory,
+    serving_on,
+    told,
+    worker_at,
+)
+
+pytestmark = pytest.mark.django_db(databases=["default", "owner"])
+
+
+@dataclass
+class Network:
+    """A spoke, the hub that it asks, and the hub's speciality."""
+
+    spoke: Facility
+    hub: Facility
+    line: Line
+
+    def another(self) -> Line:
+        """The same speciality at a second hub of the spoke."""
+        hub = FacilityFactory.create(is_hub=True)
+        HubLinkFactory.create(spoke=self.spoke, hub=hub, position=2)
+        line: Line = LineFactory.create(facility=hub, kind=LineKind.HUB)
+        return line
+
+    def asked(self, *, later: bool = False) -> Consultation:
+        """Somebody for whom the spoke asks the hub."""
+        worker = worker_at(self.spoke)
+        assert worker.post_id
+        patient = PatientFactory.create()
+        ConsentFactory.create(patient=patient)
+        SpokePatient.objects.create(
+            state_id=patient.state_id,
+            id=uuid.uuid4(),
+            facility_id=self.spoke.id,
+            patient_id=patient.id,
+            by_post_id=worker.post_id,
+            since=clock.now(),
+        )
+        choice = next(
+            one for one in hubs_for(ANDHRA_PRADESH, self.spoke.id) if one.line.id == self.line.id
+        )
+        return spokes.ask_hub(
+            worker,
+            patient=patient,
+            choice=choice,
+            content=told(
+                patient,
+                complaints=["fever"],
+                text="High every evening for days",
+                duration_days=3,
+                vitals={"body_temperature": 38.5},
+            ),
+            language="en",
+            request_key=uuid.uuid4(),
+            later=later,
+        )
+
+    def close(self, actor: Actor = SYSTEM) -> Settled:
+        """Close the speciality."""
+        return close_hub_speciality(actor, state_id=ANDHRA_PRADESH, line_id=self.line.id)
+
+
+@pytest.fixture
+def network(reference: None) -> Network:
+    """One spoke and one hub."""
+    StateFactory.create()
+    link = HubLinkFactory.create()
+    hub = Facility.objects.get(state_id=ANDHRA_PRADESH, id=link.hub_id)
+    spoke = Facility.objects.get(state_id=ANDHRA_PRADESH, id=link.spoke_id)
+    return Network(spoke, hub, LineFactory.create(facility=hub, kind=LineKind.HUB))
+
+
+def went_on_from(case: Consultation) -> Consultation:
+    """The consultation that goes on from one that was moved."""
+    reference = ConsultationReference.objects.get(
+        state_id=case.patient_state_id, follows_id=case.id
+    )
+    return get(reference.consultation_state_id, reference.id)
+
+
+def assert_left_to_spoke(case: Consultation) -> None:
+    """The consultation was not held, and the spoke is told to ask again."""
+    assert get(case.state_id, case.id).status == ConsultationStatus.ABANDONED
+    assert token_of(case).status == TokenStatus.EXPIRED
+    assert SpokeToDo.objects.filter(
+        state_id=case.patient_state_id, consultation_id=case.id, kind=ToDoKind.CALL_BACK
+    ).exists()
+
+
+def test_who_waits_goes_to_another_hub_with_the_time_waited(network: Network) -> None:
+    case = network.asked()
+    other = network.another()
+    serving_on(other)
+    settled = network.close()
+    assert (settled.moved, settled.told) == (1, 0)
+    moved = went_on_from(case)
+    assert moved.line_id == other.id
+    assert token_of(moved).waiting_since == token_of(case).waiting_since
+
+
+def test_who_waits_is_left_to_the_spoke_where_no_other_hub_has_a_doctor(network: Network) -> None:
+    case = network.asked()
+    network.another()
+    settled = network.close()
+    assert (settled.moved, settled.told) == (0, 1)
+    assert_left_to_spoke(case)
+
+
+def test_a_written_request_goes_to_another_hub_and_stays_due(network: Network) -> None:
+    case = network.asked(later=True)
+    other = network.another()
+    settled = network.close()
+    assert (settled.moved, settled.told) == (1, 0)
+    moved = went_on_from(case)
+    line = Line.objects.get(state_id=moved.state_id, id=moved.line_id)
+    assert (line.kind, line.parent_id, moved.due_at) == (LineKind.WRITTEN, other.id, case.due_at)
+
+
+def test_a_written_request_that_nobody_can_answer_is_left_to_the_spoke(network: Network) -> None:
+    case = network.asked(later=True)
+    settled = network.close()
+    assert (settled.moved, settled.told) == (0, 1)
+    assert_left_to_spoke(case)
+
+
+def test_doctors_serve_it_no_longer(network: Network) -> None:
+    practitioner = serving_on(network.line)
+    network.close()
+    assert assigned_lines(practitioner.id) == []
+    assert duty_of(practitioner.id) == DutyStatus.OFF
+
+
+def test_it_closes_once_and_only_by_who_may(network: Network) -> None:
+    with pytest.raises(NotPermitted):
+        network.close(worker_at(FacilityFactory.create(), Role.FACILITY_ADMIN))
+    with pytest.raises(NotFound):
+        close_hub_speciality(
+            SYSTEM, state_id=ANDHRA_PRADESH, line_id=LineFactory.create(facility=network.hub).id
+        )
+    network.close()
+    with pytest.raises(Stale):
+        network.close()
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_who_asked_while_it_closed_is_not_forgotten(network: Network, later: bool) -> None:
+    """The page was read before; or the patient was lost by the last doctor, and waits again."""
+    case = network.asked(later=later)
+    hubs.close_hub_speciality(SYSTEM, state_id=ANDHRA_PRADESH, line_id=network.line.id)
+    sweep_lines()
+    assert_left_to_spoke(case)
+
+
+def details(hub: Facility, *, is_hub: bool) -> FacilityDetails:
+    """The entry of a facility as it stands, but for one mark."""
+    return FacilityDetails(
+        name=hub.name, kind=hub.kind, address=hub.address, district=hub.district, is_hub=is_hub
+    )
+
+
+def test_a_hub_stays_one_while_its_specialities_are_open(network: Network) -> None:
+    key: dict[str, Any] = {"state_id": ANDHRA_PRADESH, "facility_id": network.hub.id}
+    with pytest.raises(Invalid):
+        close_facility(SYSTEM, **key)
+    with pytest.raises(Invalid):
+        change_facility(SYSTEM, **key, details=details(network.hub, is_hub=False))
+    network.close()
+    change_facility(SYSTEM, **key, details=details(network.hub, is_hub=False))
+    close_facility(SYSTEM, **key)
