@@ -23,6 +23,7 @@ from sanjeevani.grievance.services import Complaint
 from sanjeevani.grievance.tasks import close_settled
 from sanjeevani.messaging.models import OutgoingMessage
 from tests import factories
+from tests.consultation.test_transfers import called_by
 
 STRANGER = Actor(ActorKind.ANONYMOUS, address="192.0.2.7")
 
@@ -122,6 +123,35 @@ class TestWhoHandlesWhat:
         post, actor = acting(Role.STATE_ADMIN, facility)
         assert len(to_handle(post, 28)) == 1
         assert read(actor, 28, about.id).grievance.kind == kind
+
+    @pytest.mark.parametrize("role", [Role.FACILITY_ADMIN, Role.STATE_ADMIN])
+    def test_it_goes_past_the_doctor_whom_it_is_about(self, role: Role) -> None:
+        """In many centres the doctor is the administrator, too."""
+        clinic = factories.ClinicFactory.create()
+        facility = Facility.objects.get(state_id=28, id=clinic.facility_id)
+        patient = factories.PatientFactory.create()
+        factories.requested(clinic, patient)
+        practitioner = factories.on_duty(clinic)
+        held = called_by(practitioner)
+        sent = services.submit(
+            factories.person(patient.account_id),
+            complaint=Complaint(kind="doctor", text="Shouted at me", language="en"),
+            consultation=(held.state_id, held.id),
+        )
+        post = factories.PostFactory.create(
+            facility=facility, role=role, account_id=practitioner.account_id, practitioner_id=None
+        )
+        doctor = Actor(
+            ActorKind.STAFF, account_id=post.account_id, post_id=post.id, state_id=post.state_id
+        )
+        assert to_handle(post, 28) == []
+        with pytest.raises(NotPermitted):
+            read(doctor, 28, sent.id)
+        with pytest.raises(NotPermitted):
+            services.answer(doctor, state_id=28, grievance_id=sent.id, text="I did not")
+        colleague, other = acting(role, facility)
+        assert [row.id for row in to_handle(colleague, 28)] == [sent.id]
+        assert read(other, 28, sent.id).grievance.text == "Shouted at me"
 
     def test_states_see_their_own_and_the_nation_all(self) -> None:
         about = submitted(28)

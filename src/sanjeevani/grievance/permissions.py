@@ -1,7 +1,11 @@
 """Who handles which grievance."""
 
+import uuid
+from collections.abc import Sequence
+
 from sanjeevani.directory.models import Post, Role
 from sanjeevani.directory.permissions import require_facility_admin, require_state_admin
+from sanjeevani.directory.queries import practitioners
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import NotPermitted
 from sanjeevani.grievance.models import Grievance, GrievanceKind
@@ -18,6 +22,26 @@ def require_handler(actor: Actor, grievance: Grievance) -> None:
         require_state_admin(actor, grievance.state_id)
     else:
         require_facility_admin(actor, grievance.state_id, grievance.facility_id)
+    if actor.account_id is not None and not past_its_doctor([grievance], actor.account_id):
+        raise NotPermitted
+
+
+def past_its_doctor(found: Sequence[Grievance], account_id: uuid.UUID) -> list[Grievance]:
+    """Leave out what is about a consultation that the account itself held as the doctor."""
+    cases = [one.consultation for one in found if one.consultation_id is not None]
+    doctors = practitioners(
+        {
+            (case.practitioner_state_id, case.practitioner_id)
+            for case in cases
+            if case.practitioner_id is not None
+        }
+    )
+    own = {one.id for one in doctors.values() if one.account_id == account_id}
+    return [
+        one
+        for one in found
+        if one.consultation_id is None or one.consultation.practitioner_id not in own
+    ]
 
 
 def require_handling_post(post: Post, state_id: int) -> None:

@@ -17,6 +17,7 @@ from sanjeevani.grievance.models import (
 )
 from sanjeevani.grievance.permissions import (
     PAST_THE_FACILITY,
+    past_its_doctor,
     require_handler,
     require_handling_post,
 )
@@ -62,17 +63,18 @@ def progress_of(number: str) -> Progress:
 def to_handle(post: Post, state_id: int, *, settled: bool = False) -> list[Grievance]:
     """Return the grievances of a tenant that the post handles, the first due first.
 
-    `settled`: those answered or closed instead, the newest first. Raises NotPermitted.
+    None that is about a consultation which its holder held. `settled`: those answered or closed
+    instead, the newest first. Raises NotPermitted.
     """
     require_handling_post(post, state_id)
-    rows = Grievance.objects.select_related("facility").filter(state_id=state_id)
+    rows = Grievance.objects.select_related("facility", "consultation").filter(state_id=state_id)
     if post.role == Role.FACILITY_ADMIN:
         rows = rows.filter(facility_id=post.facility_id).exclude(kind__in=PAST_THE_FACILITY)
     if settled:
         rows = rows.exclude(status__in=WAITING_FOR_US).order_by("-answered_at", "-id")
     else:
         rows = rows.filter(status__in=WAITING_FOR_US).order_by("due_at", "id")
-    return list(rows[:LISTED])
+    return past_its_doctor(list(rows[:LISTED]), post.account_id)
 
 
 @dataclass(frozen=True)
