@@ -22,6 +22,7 @@ from sanjeevani.directory.models import (
 )
 from sanjeevani.directory.queries import hubs_for, posts_of
 from sanjeevani.directory.services import end_post, verify_practitioner
+from sanjeevani.directory.staff import appoint_known
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor, ActorKind
 from sanjeevani.foundation.errors import NotPermitted, Stale
@@ -35,10 +36,12 @@ from sanjeevani.onboarding.models import ImportedRecord, ImportFinding, ImportSt
 from sanjeevani.onboarding.proceeding import claim, proceed, waiting
 from sanjeevani.onboarding.queries import all_findings
 from sanjeevani.onboarding.services import GivenFile, begin, start_import
+from sanjeevani.patients.spokes import take_in
 from tests.factories import (
     ANDHRA_PRADESH,
     TAMIL_NADU,
     FacilityFactory,
+    PatientFactory,
     PostFactory,
     SpecialityFactory,
     StateFactory,
@@ -320,6 +323,75 @@ def test_undo_ends_where_others_work_with_it(use: str) -> None:
     services.ask_undo(SYSTEM, state_id=ANDHRA_PRADESH, import_id=ended.id)
     kept = worked(ended)
     assert (kept.status, refusal_of(kept), counted()) == (ImportStatus.DONE, "in_use", before)
+
+
+def undo_of(ended: NetworkImport) -> NetworkImport:
+    """Undo an import, or find out why not."""
+    services.ask_undo(SYSTEM, state_id=ended.state_id, import_id=ended.id)
+    return worked(ended)
+
+
+def test_undo_ends_where_an_account_has_a_post_elsewhere() -> None:
+    """Nobody is left in a post that no account stands behind."""
+    ended = brought_in(given(FACILITIES, STAFF), ANDHRA_PRADESH)
+    elsewhere = FacilityFactory.create()
+    appoint_known(
+        SYSTEM,
+        state_id=ANDHRA_PRADESH,
+        facility_id=elsewhere.id,
+        role=Role.PHARMACIST,
+        login="sunita",
+    )
+    before = counted()
+    kept = undo_of(ended)
+    assert (kept.status, refusal_of(kept), counted()) == (ImportStatus.DONE, "in_use", before)
+
+
+def test_undo_ends_where_a_later_import_made_somebody_a_doctor() -> None:
+    first = brought_in(given(FACILITIES, STAFF), ANDHRA_PRADESH)
+    as_doctor = (
+        f"{STAFF.splitlines()[0]}\nsunita,Sunita Devi,9876543210,doctor,DH9,female,MBBS,"
+        "AP Medical Council,APMC/7,general_medicine,hi,sunita@demo.invalid\n"
+    )
+    FacilityFactory.create(code="DH9")
+    later = brought_in(given(as_doctor), ANDHRA_PRADESH)
+    assert codes(later) == []
+    before = counted()
+    kept = undo_of(first)
+    assert (kept.status, refusal_of(kept), counted()) == (ImportStatus.DONE, "in_use", before)
+
+
+@pytest.mark.parametrize("has_worked", [True, False])
+def test_undo_ends_where_somebody_known_before_has_worked(has_worked: bool) -> None:
+    """A post for who signs in already is theirs at once: patients are registered in it."""
+    brought_in(given(FACILITIES, STAFF), ANDHRA_PRADESH)
+    sunita = Account.objects.get(login="sunita")
+    set_password(SYSTEM, account_id=sunita.id, password="three words together")
+    ended = brought_in(
+        given(
+            FACILITIES.replace("HWC1", "HWC2").replace("Centre One", "Centre Two"),
+            staff_of("28,sunita,Sunita Devi,9876543210,health_worker,HWC2"),
+        ),
+        ANDHRA_PRADESH,
+    )
+    centre = Facility.objects.get(state_id=ANDHRA_PRADESH, code="HWC2")
+    if has_worked:
+        post = Post.objects.get(state_id=ANDHRA_PRADESH, facility_id=centre.id)
+        worker = Actor(
+            ActorKind.STAFF,
+            account_id=sunita.id,
+            post_id=post.id,
+            state_id=ANDHRA_PRADESH,
+            spoke_id=centre.id,
+        )
+        take_in(worker, patient_id=PatientFactory.create().id)
+    before = counted()
+    ended = undo_of(ended)
+    if has_worked:
+        assert (ended.status, refusal_of(ended)) == (ImportStatus.DONE, "in_use")
+        assert counted() == before
+    else:
+        assert ended.status == ImportStatus.UNDONE
 
 
 def test_invitations_go_out_later_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,6 +40,7 @@ from sanjeevani.directory.services import (
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import Stale
+from sanjeevani.foundation.models import AuditEvent
 from sanjeevani.foundation.sharding import across_states
 from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.identity.services import NewAccount, create_staff_accounts, withdraw_accounts
@@ -225,6 +226,7 @@ def withdraw(
         require_state_admin(actor, record_state)
     lock_links()
     withdraw_accounts(actor, account_ids=[id for _state, id in records.get("account", ())])
+    _require_unused(records)
     for row_state, ids in _steps(records.get("practitioner", ())):
         rows = Practitioner.objects.filter(state_id=row_state, id__in=ids)
         if rows.filter(verified_at__isnull=False).exists():
@@ -258,6 +260,37 @@ def withdraw(
     concerns(_state(state_id))
 
 
+def _require_unused(records: Mapping[str, Sequence[tuple[int, uuid.UUID]]]) -> None:
+    """Look where no foreign key does: what else accounts have, and who has worked in posts.
+
+    A post given to somebody who signs in already is theirs at once. Raises InUse.
+    """
+    posts, doctors, gone = (
+        {id for _state, id in records.get(name, ())} for name in ("post", "practitioner", "account")
+    )
+    # An account may have something in any state, and an audit row lives with what was done. Each
+    # state is named, so that its index is used.
+    everywhere = list(State.objects.values_list("lgd_code", flat=True))
+    for ids in _chunks(list(gone)):
+        theirs = {"state_id__in": everywhere, "account_id__in": ids}
+        held = set(Post.objects.filter(**theirs).values_list("id", flat=True))
+        listed = set(Practitioner.objects.filter(**theirs).values_list("id", flat=True))
+        if held - posts or listed - doctors:
+            raise InUse
+    for row_state, ids in _steps(records.get("post", ())):
+        here = Post.objects.filter(state_id=row_state, id__in=ids)
+        known = set(here.values_list("account_id", flat=True)) - gone
+        acted = AuditEvent.objects.filter(
+            state_id__in=everywhere, account_id__in=known, post_id__in=ids
+        )
+        if known and acted.exists():
+            raise InUse
+
+
+def _chunks(ids: list[uuid.UUID]) -> Iterable[list[uuid.UUID]]:
+    return (ids[start : start + STEP] for start in range(0, len(ids), STEP))
+
+
 def _steps(
     keys: Iterable[tuple[int, uuid.UUID]],
 ) -> Iterable[tuple[int, list[uuid.UUID]]]:
@@ -265,8 +298,8 @@ def _steps(
     for state_id, id in keys:
         by_state[state_id].append(id)
     for state_id, ids in by_state.items():
-        for start in range(0, len(ids), STEP):
-            yield state_id, ids[start : start + STEP]
+        for chunk in _chunks(ids):
+            yield state_id, chunk
 
 
 def _require_open_states(actor: Actor, state_ids: set[int]) -> None:
