@@ -242,6 +242,33 @@ def test_a_killed_import_goes_on_where_it_stopped(
         assert HubLink.objects.count() == counts["hub_links"]["new"]
 
 
+@pytest.mark.parametrize("batches", [1, 4, 7])
+def test_a_killed_check_finds_what_a_whole_one_finds(
+    tmp_path: Path, batches: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Links and staff name facilities of the same files, which a check has stored nowhere."""
+    monkeypatch.setattr(proceeding, "BATCH", 100)
+    files, _written = network(tmp_path)
+    whole = worked(start_import(SYSTEM, state_id=0, files=files))
+    started = start_import(SYSTEM, state_id=0, files=files)
+    done = 0
+
+    def die(_running: NetworkImport) -> None:
+        nonlocal done
+        done += 1
+        if done == batches:
+            raise Killed
+
+    claimed = claim(0, started.id)
+    assert claimed is not None
+    with pytest.raises(Killed):
+        proceed(claimed, die)
+    NetworkImport.objects.filter(state_id=0, id=started.id).update(leased_until=clock.now())
+    ended = worked(started)
+    assert ended.status == ImportStatus.CHECKED
+    assert (codes(ended), ended.counts) == (codes(whole), whole.counts)
+
+
 def test_a_batch_that_fails_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     started = start_import(SYSTEM, state_id=ANDHRA_PRADESH, files=given(FACILITIES, STAFF))
     worked(started)

@@ -122,6 +122,16 @@ class Checker:
             if isinstance(row, LinkRow):
                 self.linked.add((row.state_id, row.spoke_code))
 
+    def pass_over(self, rows: Sequence[AnyRow]) -> None:
+        """Note rows, all of one kind, that another process has dealt with.
+
+        What they came to is stored by now, or, in a check, nowhere: later rows may name it.
+        """
+        if self.stores:
+            self.remember(rows)
+        else:
+            self.check(rows)
+
     def check(self, rows: Sequence[AnyRow]) -> Batch:
         """Sort the rows of a batch, all of one kind."""
         self.remember(rows)

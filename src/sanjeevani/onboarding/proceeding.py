@@ -152,9 +152,15 @@ def _read_table(
     checker: Checker,
     progress: Progress,
 ) -> None:
+    passed: list[AnyRow] = []
     rows: list[AnyRow] = []
     misread: list[tuple[int, Remark]] = []
     last_line = 0
+
+    def pass_over() -> None:
+        if passed:
+            checker.pass_over(passed)
+            passed.clear()
 
     def take() -> None:
         _take(actor, running, checker, source.number, rows, misread, last_line)
@@ -165,14 +171,19 @@ def _read_table(
     for row in source.rows:
         found, remarks = read(row, source.header, words)
         if (source.number, row.line) <= (running.sheet, running.line):
-            checker.remember([found] if found is not None else [])
+            if found is not None:
+                passed.append(found)
+            if len(passed) >= BATCH:
+                pass_over()
             continue
+        pass_over()
         last_line = row.line
         misread += [(row.line, remark) for remark in remarks]
         if found is not None:
             rows.append(found)
         if len(rows) + len(misread) >= BATCH:
             take()
+    pass_over()
     if rows or misread:
         take()
 
