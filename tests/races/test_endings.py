@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import pytest
 from django.db import connections
 
-from sanjeevani.consultation import papers, transfers
+from sanjeevani.consultation import closing, papers, transfers
 from sanjeevani.consultation import services as consultation
 from sanjeevani.consultation.closing import close_clinic
 from sanjeevani.consultation.conduct import report_conduct
@@ -22,14 +22,25 @@ from sanjeevani.consultation.models import (
     Outcome,
 )
 from sanjeevani.consultation.permissions import require_in_progress
+from sanjeevani.directory.queries import clinical_posts_of
 from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.foundation.errors import Stale
 from sanjeevani.patients.queries import valid_consent
 from sanjeevani.queueing import services as queueing
+from sanjeevani.queueing.errors import NobodyWaiting
 from sanjeevani.queueing.models import TokenStatus
+from sanjeevani.queueing.queries import live_token_of
 from tests.consultation.test_transfers import called_by
 from tests.documents.test_uploads import picture
-from tests.factories import ClinicFactory, PatientFactory, doctor, on_duty, person, requested
+from tests.factories import (
+    ClinicFactory,
+    PatientFactory,
+    PostFactory,
+    doctor,
+    on_duty,
+    person,
+    requested,
+)
 from tests.races.conftest import at_once
 from tests.web.test_papers import scratch
 
@@ -162,6 +173,35 @@ def test_a_clinic_closes_although_a_doctor_calls_at_the_same_moment(
     assert with_doctor.status == ConsultationStatus.IN_PROGRESS
     moved = consultation.get(waiting.state_id, waiting.id)
     assert moved.status == ConsultationStatus.REDIRECTED
+
+
+def test_a_post_does_not_end_under_a_patient_called_at_the_same_moment(
+    committed: None, by_another: ByAnother, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Next comes when nobody is found to be with the doctor: who is signed out calls nobody."""
+    here = ClinicFactory.create()
+    case = requested(here, PatientFactory.create())
+    practitioner = on_duty(here)
+    post = PostFactory.create(practitioner=practitioner)
+    real = clinical_posts_of
+    pressed = threading.Event()
+
+    def next_one() -> None:
+        try:
+            with contextlib.suppress(NobodyWaiting):
+                consultation.call_next(doctor(practitioner), practitioner=practitioner)
+        finally:
+            pressed.set()
+
+    def meanwhile_next(*arguments: Any) -> Any:
+        by_another(next_one)
+        return real(*arguments)
+
+    monkeypatch.setattr(closing, "clinical_posts_of", meanwhile_next)
+    closing.end_post(SYSTEM, state_id=post.state_id, post_id=post.id)
+    assert pressed.wait(30)
+    assert live_token_of(practitioner.id) is None
+    assert consultation.token_of(case).status == TokenStatus.WAITING
 
 
 def test_consent_is_withdrawn_although_a_doctor_calls_at_the_same_moment(

@@ -83,7 +83,7 @@ from sanjeevani.prescription.queries import prescription_of
 from sanjeevani.prescription.sharing import links_of, share_prescription
 from sanjeevani.prescription.shorthand import ItemContent
 from sanjeevani.queueing import services as queueing
-from sanjeevani.queueing.models import Token
+from sanjeevani.queueing.models import Lease, Token
 from sanjeevani.roster.leave import take_leave
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.planning import moment
@@ -631,6 +631,11 @@ CALLS |= {
     ),
     "queueing.take_lease": lambda world: Call(
         world.host, _result, arguments={"practitioner_id": world.practitioner.id}
+    ),
+    "queueing.free_lease": lambda world: Call(
+        SYSTEM,
+        Lease(practitioner_id=world.practitioner.id),
+        arguments={"practitioner_id": world.practitioner.id},
     ),
     "queueing.claim_next": lambda world: Call(
         world.host,

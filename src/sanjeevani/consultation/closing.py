@@ -26,8 +26,10 @@ from sanjeevani.directory.queries import clinic as clinic_by_id
 from sanjeevani.foundation.actor import SYSTEM, Actor
 from sanjeevani.foundation.errors import DomainError, Stale
 from sanjeevani.foundation.verbs import concerns, verb
+from sanjeevani.queueing import services as queueing
+from sanjeevani.queueing.errors import AlreadyServing
 from sanjeevani.queueing.models import Token
-from sanjeevani.queueing.queries import live_token_of, waiting_in, waits_in
+from sanjeevani.queueing.queries import waiting_in, waits_in
 from sanjeevani.roster.queries import assigned_lines, serving
 from sanjeevani.roster.services import unassign
 
@@ -164,11 +166,15 @@ def end_post(actor: Actor, *, state_id: int, post_id: uuid.UUID) -> None:
     post = acting_post(state_id, post_id)
     directory.end_post(actor, state_id=state_id, post_id=post_id)
     if post.practitioner_id is not None:
-        if live_token_of(post.practitioner_id) is not None:
-            raise WithPatient
+        # As for a claim: a Next at the same moment comes before, or finds no line to call from.
+        try:
+            queueing.take_lease(actor, practitioner_id=post.practitioner_id)
+        except AlreadyServing:
+            raise WithPatient from None
         stays = bool(clinical_posts_of(state_id, post.practitioner_id))
         for line in lines_by_id(assigned_lines(post.practitioner_id)).values():
             # A lane goes with the line that it belongs to.
             if line.parent_id is None and not (stays and line.facility_id != post.facility_id):
                 unassign(SYSTEM, practitioner=post.practitioner, line=line)
+        queueing.free_lease(actor, practitioner_id=post.practitioner_id)
     concerns(post)

@@ -206,6 +206,13 @@ def take_lease(actor: Actor, *, practitioner_id: uuid.UUID) -> Lease:
     return lease
 
 
+@verb("queueing.free_lease")
+def free_lease(actor: Actor, *, practitioner_id: uuid.UUID) -> None:
+    """Give a lease back that led to no claim: it kept the practitioner from calling meanwhile."""
+    Lease.objects.filter(practitioner_id=practitioner_id, token_id__isnull=True).delete()
+    concerns(Lease(practitioner_id=practitioner_id))
+
+
 @verb("queueing.claim_next")
 def claim_next(actor: Actor, *, server: Server, lines: Sequence[tuple[int, uuid.UUID]]) -> Token:
     """Claim the first eligible token of the first of `lines` (in dispatch order) that has one.
