@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sanjeevani.prescription.dosing import dosing, simplified
 from sanjeevani.prescription.shorthand import ItemContent, parse
 from sanjeevani.terminology import dosage
-from sanjeevani.terminology.queries import medicines_coded
+from sanjeevani.terminology.queries import all_medicines, medicines_coded
 
 
 @given(st.lists(st.integers(0, 9), min_size=3, max_size=4))
@@ -121,3 +121,111 @@ class TestLines:
     @pytest.mark.parametrize("text", ["", "   ", "xyzzy 1-0-1", "5d", "' OR 1=1", "बुखार"])
     def test_nonsense_means_nothing(self, text: str) -> None:
         assert parse(text).item is None
+
+    @pytest.mark.parametrize(
+        ("text", "code", "dose", "frequency", "days"),
+        [
+            ("pcm 500 2 tab tds 3d", "paracetamol-tablet-500mg", "2", "TDS", 3),
+            ("pcm 500 tds 2 tabs x 5 days", "paracetamol-tablet-500mg", "2", "TDS", 5),
+            ("pcm 500 1½ tab tds 3d", "paracetamol-tablet-500mg", "1.5", "TDS", 3),
+            ("atenolol 50 1/2 tab od 30d", "atenolol-tablet-50mg", "0.5", "OD", 30),
+            ("atenolol 50 ½-0-½ 30d", "atenolol-tablet-50mg", "0.5", "BD", 30),
+            ("cetirizine syp 2.5 ml hs 5d", "cetirizine-oral_liquid-5mgper5ml", "2.5", "HS", 5),
+            (
+                "metronidazole 200 5ml tds 7d",
+                "metronidazole-oral_liquid-200mgper5ml",
+                "5",
+                "TDS",
+                7,
+            ),
+            (
+                "amoxicillin 250mg/5ml syp 5 ml tds 7d",
+                "amoxicillin-oral_liquid-250mgper5ml",
+                "5",
+                "TDS",
+                7,
+            ),
+            ("cipro eye drops 1 drop qid 7d", "ciprofloxacin-eye_drops-0.3%", "1", "QID", 7),
+            (
+                "salbutamol inhaler 1 puff sos 30d",
+                "salbutamol-inhaler-100microgramperpuff",
+                "1",
+                "SOS",
+                30,
+            ),
+            ("cetirizine 10 tab hs 5d", "cetirizine-tablet-10mg", "1", "HS", 5),
+            ("amlodipine 2,5 once daily 7d", "amlodipine-tablet-2.5mg", "1", "OD", 7),
+            (
+                "vit d3 60,000 iu once weekly 8w",
+                "colecalciferol-capsule-60000iu",
+                "1",
+                "WEEKLY",
+                56,
+            ),
+            ("pcm 650 1 – 0 – 1 for 5 days", "paracetamol-tablet-650mg", "1", "BD", 5),
+            ("pcm 650 5d 1+0+1", "paracetamol-tablet-650mg", "1", "BD", 5),
+            ("amoxclav 625 tds 5d", "amoxicillin+clavulanic_acid-tablet-500mg125mg", "1", "TDS", 5),
+        ],
+    )
+    def test_amounts_and_times_are_what_was_written(
+        self, text: str, code: str, dose: str, frequency: str, days: int
+    ) -> None:
+        item = self.read(text)
+        assert (item.medicine_code, item.dose, item.frequency, item.duration_days) == (
+            code,
+            Decimal(dose),
+            frequency,
+            days,
+        )
+        assert item.instructions == ""
+
+    def test_an_instruction_may_stand_before_the_days(self) -> None:
+        item = self.read("pcm 650 bd after food 5d")
+        assert (item.duration_days, item.instruction_code) == (5, "after_food")
+
+    @pytest.mark.parametrize(
+        ("text", "unread"),
+        [
+            ("pantoprazole 20 od 14d", "20"),
+            ("digoxin 0.125 od 30d", "0.125"),
+            ("nph 10 bd 30d", "10"),
+            ("pcm 500 1 1/2 tab tds 3d", "1"),
+            ("ondansetron inj 4 bd 2d", "inj"),
+            ("pcm drops 10 drops tds 3d", "10drops"),
+            ("pcm 650 bd five days", "five days"),
+            ("pcm 650 bd 5", "5"),
+            ("pcm 650 5d sometimes", "sometimes"),
+            ("amitriptyline 10 od 30d hs", "hs"),
+            ("pcm 650 bd 5d take 2 tab", "2 tab"),
+        ],
+    )
+    def test_what_cannot_be_read_is_never_replaced_by_what_is_usual(
+        self, text: str, unread: str
+    ) -> None:
+        reading = parse(text)
+        assert reading.item is None
+        assert reading.unread == unread
+        assert parse(text, reading.choices[0]).item is None
+
+    def test_the_eye_is_not_taken_for_the_ear(self) -> None:
+        reading = parse("cipro 0.3 tds 5d")
+        assert reading.item is None
+        assert {medicine.route for medicine in reading.choices} == {"otic", "ophthalmic"}
+
+    def test_every_medicine_in_full_is_read_as_itself(self) -> None:
+        """What a template keeps of a line brings the same medicine back."""
+        for medicine in all_medicines().values():
+            strength = medicine.strength.replace(" ", "")
+            line = f"{medicine.generic_name} {strength} {medicine.form} 3t BD 4d after food"
+            if " liquid " in line.casefold():
+                continue  # liquid paraffin: the word is a form as well
+            item = self.read(line)
+            assert (item.medicine_code, item.dose, item.frequency) == (
+                medicine.code,
+                Decimal(3),
+                "BD",
+            )
+
+    @pytest.mark.parametrize("line", ["methotrexate 2.5 weekly 28d", "warfarin 5 od 30d"])
+    def test_a_medicine_without_a_usual_dose_gets_none(self, line: str) -> None:
+        assert self.read(line).dose == 0

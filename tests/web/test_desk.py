@@ -491,6 +491,8 @@ def test_a_name_misspelt_offers_the_nearest(desk: Desk, reference: None) -> None
         ("", "Write a medicine"),
         ("zzzz 1-0-1 5d", "no medicine of this name"),
         ("pcm 650 1-0-1 900d", "from 1 to 90"),
+        ("digoxin 0.125 od 30d", "There is: Digoxin 0.25 mg, tablet."),
+        ("warfarin 5 od 30d", "Write how much is taken at a time"),
         ("amoxicillin 500 mg cap tds 5d", "only after seeing the patient by video"),
     ],
 )

@@ -322,10 +322,14 @@ class ItemBody(Body):
 
 
 class Reading(Reply):
-    """What was understood of a typed line: an item, or the medicines it could mean."""
+    """What was understood of a typed line: an item, or the medicines it could mean.
+
+    `unread`: the words that fit none of the choices, or that nobody can be sure of.
+    """
 
     item: "UnderstoodItem | None"
     choices: list[MedicineReply]
+    unread: str
 
 
 class UnderstoodItem(Reply):
@@ -816,7 +820,7 @@ def read_shorthand(request: ApiRequest, q: Search) -> HttpResponse:
     """Read a line as doctors type it, like `pcm 650 1-0-1 5d after food`."""
     reading = parse(q)
     item = UnderstoodItem.model_validate(reading.item) if reading.item else None
-    return reply(Reading(item=item, choices=_medicines(reading.choices)))
+    return reply(Reading(item=item, choices=_medicines(reading.choices), unread=reading.unread))
 
 
 @router.post(

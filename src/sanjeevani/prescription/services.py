@@ -128,6 +128,8 @@ def add_item(
 def _check_item(item: ItemContent) -> None:
     if item.medicine_code not in medicines_coded([item.medicine_code]):
         raise Invalid(_("Choose a medicine from the list."), field="medicine")
+    if not item.dose:  # a line of a medicine that has no usual dose
+        raise Invalid(_("Write how much is taken at a time, like 1 or 0.5"), field="dose")
     if not 0 < item.dose <= LARGEST_DOSE:
         raise Invalid(_("Please check the dose."), field="dose")
     if dosing(item.frequency, item.dose) is None:

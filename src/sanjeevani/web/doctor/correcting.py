@@ -153,7 +153,8 @@ class Correction:
             if self._add(reading.item):
                 self.line = LineForm()
             return
-        self.choices = (reading.choices or reading.nearest)[:8]
+        if not reading.unread:  # it would not be read for the chosen one either
+            self.choices = (reading.choices or reading.nearest)[:8]
         self.line.add_error("line", words.not_one(reading))
 
     def _add(self, item: ItemContent) -> bool:

@@ -74,8 +74,22 @@ def wait_text(wait: WaitInterval | None) -> str:
     return gettext("about %(low)s to %(high)s minutes") % {"low": wait.low, "high": wait.high}
 
 
+MOST_NAMED = 6
+
+
 def not_one(reading: Reading) -> str:
     """Say why a typed line names no one medicine, above the choices that it leaves."""
+    if reading.unread:
+        asked = gettext(
+            "We could not read “%(words)s”. Write the strength as it is made, the dose with its"
+            " unit, how often, for how many days, and your own words last."
+        ) % {"words": reading.unread}
+        made = "; ".join(
+            f"{one.generic_name} {one.strength}, {form_name(one.form).lower()}"
+            for one in reading.choices[:MOST_NAMED]
+        )
+        there = gettext("There is: %(medicines)s.") % {"medicines": made}
+        return f"{asked} {there}"
     if reading.choices:
         return gettext("Several medicines fit. Choose one, or add the strength or the form.")
     if reading.nearest:

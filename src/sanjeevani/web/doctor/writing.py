@@ -343,7 +343,8 @@ class Writing:
                 del self.line
                 self._use_up("line")
             return
-        self.choices = (reading.choices or reading.nearest)[:FOUND]
+        if not reading.unread:  # it would not be read for the chosen one either
+            self.choices = (reading.choices or reading.nearest)[:FOUND]
         self.line.add_error("line", words.not_one(reading))
 
     def _find_medicine(self, data: QueryDict, argument: str) -> None:
@@ -359,7 +360,7 @@ class Writing:
             self.item = ItemForm(
                 initial={
                     "medicine_code": self.chosen.code,
-                    "dose": f"{self.chosen.usual_dose or 1:g}",
+                    "dose": f"{self.chosen.usual_dose:g}" if self.chosen.usual_dose else "",
                     "frequency": self.chosen.usual_frequency,
                     "duration_days": self.chosen.usual_days,
                     "instruction_code": self.chosen.usual_instruction,
