@@ -111,6 +111,22 @@ class TestWithTheFormulary:
         assert "allergy" not in self.codes("paracetamol", allergies="penicillin")
         assert "allergy" not in self.codes("amoxicillin", allergies="none known")
 
+    @pytest.mark.parametrize(
+        ("said", "alias"),
+        [
+            ("Allergic to sulfa", "cotrimoxazole"),
+            ("sulpha drugs", "cotrimoxazole"),
+            ("सल्फा से दाने", "cotrimoxazole"),
+            ("rash with painkillers", "diclofenac"),
+            ("pain killer tablets", "ibuprofen"),
+            ("दर्द की दवा से सूजन", "ibuprofen"),
+            ("Pencillin injection", "amoxicillin"),
+            ("पेंसिलिन", "amoxicillin"),
+        ],
+    )
+    def test_an_allergy_is_known_by_what_patients_call_it(self, said: str, alias: str) -> None:
+        assert self.codes(alias, allergies=said)["allergy"] == Weight.REASON
+
     def test_interactions_are_found_whichever_way_round_and_with_what_is_taken(self) -> None:
         assert self.codes("ibuprofen", "enalapril")["interaction"]
         assert self.codes("enalapril", "ibuprofen")["interaction"]

@@ -147,7 +147,7 @@ def _allergies(
     meant = [
         group
         for group in groups.values()
-        if _mentions(said, [*group.names.values(), group.code])
+        if _mentions(said, [*group.names.values(), *group.aliases, group.code])
         or any(
             set(knowledge.ingredients[code].classes) & set(group.member_classes) for code in named
         )

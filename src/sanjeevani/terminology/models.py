@@ -121,8 +121,13 @@ class Diagnosis(SteadyModel, ReferenceModel):
 
 
 class AllergyGroup(NamedModel):
-    """A group of ingredients that one allergy may extend to."""
+    """A group of ingredients that one allergy may extend to.
 
+    `aliases`: what patients call it. Of a name every word has to be said, and nobody says
+    "sulfa medicines" in full.
+    """
+
+    aliases = ArrayField(models.CharField(max_length=40), default=list)
     member_classes = ArrayField(models.CharField(max_length=40))
     cross_reacts_with = ArrayField(models.CharField(max_length=60))
     source = models.CharField(max_length=200)

@@ -197,6 +197,7 @@ def _allergy_groups() -> Iterator[AllergyGroup]:
         yield AllergyGroup(
             code=row["code"],
             names=_names(row),
+            aliases=split(row["aliases"]),
             member_classes=split(row["member_classes"]),
             cross_reacts_with=split(row["cross_reacts_with"]),
             source=row["source"],
