@@ -14,6 +14,7 @@ from sanjeevani.prescription.errors import (
     NothingPrescribed,
     NotSigned,
     ReasonMissing,
+    RemovedButSigned,
     UnsignedDraft,
 )
 from sanjeevani.prescription.models import DraftItem, Prescription
@@ -167,6 +168,29 @@ def test_what_has_to_stand_there_is_asked_for() -> None:
     desk.sign()
     done = conclude(desk.actor, **desk.at, outcome=Outcome.ADVICE)
     assert done.outcome == Outcome.PRESCRIPTION
+
+
+def test_what_was_removed_after_signing_is_not_left_to_the_patient_unsaid() -> None:
+    desk = Desk()
+    desk.note(COLD)
+    desk.prescribe("pcm 650 1-0-1 5d")
+    desk.prescribe("cetirizine 10 hs 5d")
+    desk.sign()
+    remove_item(desk.actor, **desk.at, item_id=draft_of(desk.consultation)[1].item.id)
+    with pytest.raises(RemovedButSigned):
+        conclude(desk.actor, **desk.at, outcome=Outcome.PRESCRIPTION)
+    desk.sign()
+    assert conclude(desk.actor, **desk.at, outcome=Outcome.PRESCRIPTION).outcome
+
+
+def test_instructions_changed_after_signing_are_signed_again() -> None:
+    desk = Desk()
+    desk.note(COLD)
+    desk.prescribe("pcm 650 1-0-1 5d")
+    desk.sign()
+    desk.prescribe("pcm 650 1-0-1 5d only above 38.5")
+    with pytest.raises(UnsignedDraft):
+        conclude(desk.actor, **desk.at, outcome=Outcome.PRESCRIPTION)
 
 
 def test_a_refused_medicine_leaves_nothing_in_the_draft() -> None:

@@ -616,6 +616,10 @@ def test_from_note_to_next(desk: Desk, reference: None) -> None:
     assert f"number {signed.number}" in text_of(desk.get())
     beside = desk.write(case, "remove_item:none")
     assert f"number {signed.number}" in text_of(beside)
+    cancelled = desk.post("cancel-prescription", case.state_id, case.id, reason="Wrong strength")
+    assert cancelled.status_code == 303
+    assert f"number {signed.number}" not in text_of(desk.get())
+    assert desk.post("sign", case.state_id, case.id).status_code == 303
     paper = desk.get("prescription", case.state_id, case.id)
     assert paper.headers["Content-Type"] == "application/pdf"
     assert paper.content.startswith(b"%PDF")

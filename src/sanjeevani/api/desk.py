@@ -92,9 +92,10 @@ from sanjeevani.prescription import services as prescribing
 from sanjeevani.prescription.errors import (
     MedicineRefused,
     NotSigned,
+    RemovedButSigned,
     UnsignedDraft,
 )
-from sanjeevani.prescription.queries import draft_of, newest_prescription
+from sanjeevani.prescription.queries import draft_of, prescription_in_force
 from sanjeevani.prescription.rules import Finding
 from sanjeevani.prescription.shorthand import ItemContent, parse
 from sanjeevani.queueing.errors import AlreadyServing, AlreadyWaiting, NobodyWaiting
@@ -476,7 +477,7 @@ def _read(request: ApiRequest, state_id: int, consultation_id: uuid.UUID) -> Con
 
 def _case(practitioner: Practitioner, consultation: Consultation) -> CaseReply:
     written = writing_of(consultation)
-    signed = newest_prescription(consultation)
+    signed = prescription_in_force(consultation)
     return CaseReply(
         state_id=consultation.state_id,
         id=consultation.id,
@@ -871,7 +872,7 @@ def remove_item(
     f"{CONSULTATION}/conclude",
     auth=doctor,
     response={204: None},
-    openapi_extra=says(NotInProgress, NotSigned, UnsignedDraft, Stale),
+    openapi_extra=says(NotInProgress, NotSigned, UnsignedDraft, RemovedButSigned, Stale),
 )
 def conclude(
     request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath, body: Ending

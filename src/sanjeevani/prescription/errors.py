@@ -89,6 +89,16 @@ class UnsignedDraft(DomainError):
     message = _("There are medicines that are not signed yet. Sign them, or remove them.")
 
 
+class RemovedButSigned(DomainError):
+    """The signed prescription holds medicines that were taken out of the draft since."""
+
+    status = 422
+    message = _(
+        "You have removed a medicine that stands on the signed prescription."
+        " Sign again without it, or cancel the prescription."
+    )
+
+
 class PharmacistHandsOut(DomainError):
     """A pharmacist is signed in at this spoke: nobody else hands out."""
 

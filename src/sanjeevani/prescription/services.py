@@ -41,6 +41,7 @@ from sanjeevani.prescription.errors import (
     NothingPrescribed,
     NotSigned,
     ReasonMissing,
+    RemovedButSigned,
     UnsignedDraft,
 )
 from sanjeevani.prescription.events import PrescriptionEnded, PrescriptionSigned
@@ -460,23 +461,33 @@ def conclude(
 ) -> Consultation:
     """Complete the consultation. The outcome is a prescription exactly when one was signed.
 
-    Raises NotSigned, UnsignedDraft, and what `consultation.complete` raises.
+    Raises NotSigned, UnsignedDraft, RemovedButSigned, and what `consultation.complete` raises.
     """
     consultation = consultations.get(state_id, consultation_id)
     require_practitioner(actor, practitioner, consultation)
     signed = prescription_in_force(consultation)
     drafted = {
-        (item.medicine_code, _text(item.dose), item.frequency, item.duration_days)
+        (
+            item.medicine_code,
+            _text(item.dose),
+            item.frequency,
+            item.duration_days,
+            item.instruction_code,
+            item.instructions,
+        )
         for item in DraftItem.objects.filter(state_id=state_id, consultation_id=consultation_id)
     }
     if outcome == Outcome.PRESCRIPTION and signed is None:
         raise NotSigned
+    names = ("code", "dose", "frequency", "duration_days", "instruction_code", "instructions")
     held = {
-        (line["code"], line["dose"], line["frequency"], line["duration_days"])
+        tuple(line[name] for name in names)
         for line in (signed.content["medicines"] if signed else [])
     }
     if drafted - held:
         raise UnsignedDraft
+    if held - drafted:
+        raise RemovedButSigned
     if outcome == Outcome.ADVICE and signed is not None:
         outcome = Outcome.PRESCRIPTION
     return consultations.complete(

@@ -39,7 +39,7 @@ from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import DomainError, Invalid
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.prescription.documents import medicines_in
-from sanjeevani.prescription.queries import draft_of, newest_prescription
+from sanjeevani.prescription.queries import draft_of, prescription_in_force
 from sanjeevani.queueing.queries import live_token_of
 from sanjeevani.terminology.queries import symptoms_named
 from sanjeevani.web.access import PortalRequest
@@ -251,7 +251,7 @@ def _call_of(ask: Ask) -> dict[str, Any]:
 
 
 def _notes_of(consultation: Consultation) -> dict[str, Any]:
-    signed = newest_prescription(consultation)
+    signed = prescription_in_force(consultation)
     return {
         "written": writing_of(consultation),
         "draft": draft_of(consultation),

@@ -60,7 +60,7 @@ from sanjeevani.foundation.errors import DomainError, Invalid, NotFound
 from sanjeevani.prescription.counter import out_of_stock
 from sanjeevani.prescription.errors import MedicineRefused
 from sanjeevani.prescription.models import Prescription
-from sanjeevani.prescription.queries import DraftLine, draft_of, newest_prescription
+from sanjeevani.prescription.queries import DraftLine, draft_of, prescription_in_force
 from sanjeevani.prescription.rules import Finding
 from sanjeevani.prescription.services import add_item, conclude, remove_item
 from sanjeevani.prescription.shorthand import ItemContent, parse
@@ -187,8 +187,8 @@ class Writing:
 
     @cached_property
     def signed(self) -> Prescription | None:
-        """The newest signed prescription."""
-        return newest_prescription(self.consultation)
+        """The signed prescription that holds."""
+        return prescription_in_force(self.consultation)
 
     def read(self) -> Self:
         """Read what a page shows beyond the note, before its template runs."""
