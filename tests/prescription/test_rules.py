@@ -161,6 +161,18 @@ class TestWithTheFormulary:
         assert self.codes("amitriptyline", "dicyclomine")["interaction"] == Weight.NOTE
         assert self.codes("tramadol", "fluoxetine")["interaction"] == Weight.NOTE
 
+    def test_a_child_without_a_weight_is_noted(self) -> None:
+        assert self.codes("pcm", units=1, age_months=24) == {"weight_unknown": Weight.NOTE}
+        assert self.codes("pcm", units=1, age_months=24, weight_kg=12) == {}
+        assert self.codes("pcm", units=1) == {}
+
+    def test_the_figures_of_a_small_dose_are_shown_right(self) -> None:
+        line = Line(first("tamsulosin"), 3)
+        facts = replace(ADULT, is_follow_up=True)
+        (finding,) = check(line, [], facts, rule_tables().knowledge)
+        assert "1.2 mg" in str(finding.message)
+        assert "0.8 mg" in str(finding.message)
+
     def test_too_young(self) -> None:
         assert self.codes("ibuprofen", age_months=1)["too_young"] == Weight.REASON
         assert "too_young" not in self.codes("ibuprofen", age_months=24)

@@ -28,6 +28,16 @@ def test_a_pattern_and_its_code_mean_the_same_day(amounts: list[int]) -> None:
     assert again.per_day == sum(amounts)
 
 
+@pytest.mark.parametrize(
+    ("frequency", "dose", "units"),
+    [("BD", 2, 4), ("SOS", 2, 2), ("WEEKLY", 4, 4), ("ALT", 1, 1), ("0-0-0.5", 1, 0.5)],
+)
+def test_units_on_a_day_of_taking_it(frequency: str, dose: int, units: float) -> None:
+    read = dosing(frequency, Decimal(dose))
+    assert read
+    assert read.on_one_day == units
+
+
 @given(st.text(max_size=30))
 def test_what_is_no_frequency_is_refused_and_hurts_nothing(text: str) -> None:
     read = dosing(text, Decimal(1))

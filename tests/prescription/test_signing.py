@@ -170,6 +170,29 @@ def test_what_has_to_stand_there_is_asked_for() -> None:
     assert done.outcome == Outcome.PRESCRIPTION
 
 
+@pytest.mark.parametrize(
+    ("line", "findings"),
+    [
+        # Ten kilograms, 60 mg/kg: the note has no weight, the spoke has measured it.
+        ("pcm syp 250 8 ml sos 3d", []),
+        ("pcm syp 250 15 ml sos 3d", ["daily_dose"]),
+        ("pcm syp 250 5 ml tds 3d", ["daily_dose"]),
+        ("azithromycin 500 2 tab weekly 21d", ["daily_dose"]),
+    ],
+)
+def test_a_limit_holds_for_the_day_and_by_the_weight_that_was_measured(
+    line: str, findings: list[str]
+) -> None:
+    desk = Desk(text="Fever", vitals={"body_weight": 10.0})
+    Consultation.objects.filter(state_id=desk.at["state_id"], id=desk.at["consultation_id"]).update(
+        encounter_kind="follow_up"
+    )
+    desk.consultation.encounter_kind = "follow_up"
+    desk.prescribe(line)
+    (drafted,) = draft_of(desk.consultation)
+    assert [one.code for one in drafted.findings] == findings
+
+
 def test_what_was_removed_after_signing_is_not_left_to_the_patient_unsaid() -> None:
     desk = Desk()
     desk.note(COLD)

@@ -20,6 +20,12 @@ class Dosing:
     by_slot: dict[str, Decimal]
     per_day: float | None
 
+    @property
+    def on_one_day(self) -> float:
+        """Units on a day of taking it: at least one dose, also if needed or once a week."""
+        is_pattern = self.frequency not in dosage.frequencies()
+        return max(self.per_day or 0, 0 if is_pattern else float(self.dose))
+
     def in_words(self, language: str) -> str:
         """Say how often, in a language: the pattern and its meaning, or the coded phrase."""
         coded = dosage.frequencies().get(self.frequency)

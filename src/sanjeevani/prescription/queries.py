@@ -29,6 +29,7 @@ from sanjeevani.prescription.models import (
 from sanjeevani.prescription.rules import Circumstances, Finding, Knowledge, Line, check
 from sanjeevani.terminology.models import AllergyGroup, Ingredient, Interaction, Medicine
 from sanjeevani.terminology.queries import all_medicines, medicines_coded, reference_edition
+from sanjeevani.terminology.vitals import WEIGHT
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def draft_of(
         taken = dosing(item.frequency, item.dose)
         others = [other for code, other in medicines.items() if code != medicine.code]
         findings = check(
-            Line(medicine, taken.per_day if taken else None), others, circumstances, knowledge
+            Line(medicine, taken.on_one_day if taken else None), others, circumstances, knowledge
         )
         lines.append(DraftLine(item, medicine, findings))
     return lines
@@ -132,7 +133,9 @@ def circumstances_of(
     """Return what of the patient and the consultation the rules look at."""
     intake = intake or intake_of(consultation.state_id, consultation.id)
     key = {"state_id": consultation.state_id, "consultation_id": consultation.id}
-    weight = note.weight_kg if note else next((row[0] for row in _weight.all(**key)), None)
+    written = note.weight_kg if note else next((row[0] for row in _weight.all(**key)), None)
+    # Where the doctor wrote none, what the spoke has measured.
+    weight = intake.vitals.get(WEIGHT) if written is None else float(written)
     birth, today = consultation.patient_birth_date, clock.today()
     months = (today.year - birth.year) * 12 + today.month - birth.month - (today.day < birth.day)
     return Circumstances(
@@ -143,7 +146,7 @@ def circumstances_of(
         age_months=months,
         is_female=consultation.patient_gender == Gender.FEMALE,
         pregnant=intake.answers.get(PREGNANT),
-        weight_kg=float(weight) if weight is not None else None,
+        weight_kg=weight,
         allergies=intake.allergies,
         medicines=intake.medicines,
     )

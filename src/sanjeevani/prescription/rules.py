@@ -71,7 +71,7 @@ class Knowledge:
 
 @dataclass(frozen=True)
 class Line:
-    """A medicine with its daily amount in units of its form; None when taken only if needed."""
+    """A medicine with what is taken on one day in units of its form; None if nobody can say."""
 
     medicine: Medicine
     units_per_day: float | None
@@ -302,6 +302,10 @@ def _pregnancy(
         )
 
 
+CHILD_MONTHS = 12 * 12
+"""Below, a dose goes by the weight."""
+
+
 def _daily_dose(
     line: Line, ingredients: Sequence[Ingredient], circumstances: Circumstances
 ) -> Iterator[Finding]:
@@ -309,13 +313,23 @@ def _daily_dose(
         return
     for ingredient, amount in zip(ingredients, line.medicine.amounts, strict=False):
         daily = amount * line.units_per_day
+        per_kg = ingredient.maximum_daily_mg_per_kg
+        if per_kg and circumstances.weight_kg is None and circumstances.age_months < CHILD_MONTHS:
+            yield Finding(
+                "weight_unknown",
+                Weight.NOTE,
+                _(
+                    "%(name)s for a child: at most %(limit)s mg per kg a day."
+                    " The weight is not known."
+                )
+                % {"name": ingredient.name, "limit": f"{per_kg:g}"},
+                _("Ask the weight and write it into the note."),
+            )
         limits = [
             limit
             for limit in (
                 ingredient.maximum_daily_mg,
-                ingredient.maximum_daily_mg_per_kg * circumstances.weight_kg
-                if ingredient.maximum_daily_mg_per_kg and circumstances.weight_kg
-                else None,
+                per_kg * circumstances.weight_kg if per_kg and circumstances.weight_kg else None,
             )
             if limit is not None
         ]
@@ -323,7 +337,11 @@ def _daily_dose(
             yield Finding(
                 "daily_dose",
                 Weight.REASON,
-                _("%(daily)d mg of %(name)s a day is more than %(limit)d mg.")
-                % {"daily": daily, "name": ingredient.name, "limit": min(limits)},
+                _("%(daily)s mg of %(name)s a day is more than %(limit)s mg.")
+                % {
+                    "daily": f"{daily:.6g}",
+                    "name": ingredient.name,
+                    "limit": f"{min(limits):.6g}",
+                },
                 _("Lower the dose, or write the reason."),
             )

@@ -12,6 +12,7 @@ FAHRENHEIT = "[degF]"
 CELSIUS = "Cel"
 
 UPPER, LOWER = "systolic_blood_pressure", "diastolic_blood_pressure"
+WEIGHT = "body_weight"
 
 
 @dataclass(frozen=True)
