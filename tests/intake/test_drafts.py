@@ -6,13 +6,17 @@ from typing import Any
 import pytest
 from django.core.files.storage import default_storage
 
+from sanjeevani.consultation.errors import DangerUnanswered
+from sanjeevani.consultation.services import require_safe_to_wait
 from sanjeevani.documents.models import UploadedFile
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.models import IntakeDraft
 from sanjeevani.intake.papers import Place, add_draft_paper, papers_in
+from sanjeevani.intake.queries import OF_TODAY, draft_of
 from sanjeevani.intake.services import DRAFT_DAYS, forget_drafts, freeze, save_draft
+from sanjeevani.intake.triage import PREGNANT, questions_for
 from sanjeevani.patients.models import Patient
 from tests.documents.samples import a_photo
 from tests.factories import PatientFactory
@@ -52,3 +56,23 @@ def test_drafts_are_forgotten_after_their_days(
     assert not default_storage.exists(lost.storage_key)
     assert [paper.id for paper in papers_in(request)] == [kept.id]
     assert default_storage.exists(kept.storage_key)
+
+
+def test_danger_signs_and_measurements_of_another_day_do_not_count() -> None:
+    patient = PatientFactory(gender="female")
+    actor = Actor(ActorKind.PERSON, account_id=patient.account_id)
+    signs = {sign.code: False for sign in questions_for(patient.birth_date, patient.gender)}
+    content = IntakeContent(
+        text="Cough", answers=signs | {PREGNANT: True}, vitals={"body_temperature": 37.0}
+    )
+    start = clock.now()
+    with clock.driven_by(lambda: start):
+        save_draft(actor, patient=patient, content=content)
+    with clock.driven_by(lambda: start + OF_TODAY):
+        assert draft_of(patient) == content
+        require_safe_to_wait(patient, draft_of(patient))
+    with clock.driven_by(lambda: start + OF_TODAY + datetime.timedelta(seconds=1)):
+        lain = draft_of(patient)
+        assert (lain.text, lain.answers, lain.vitals) == ("Cough", {PREGNANT: True}, {})
+        with pytest.raises(DangerUnanswered):
+            require_safe_to_wait(patient, lain)

@@ -1,11 +1,18 @@
 """Reads of intake."""
 
+import datetime
 import uuid
+from dataclasses import replace
 
+from sanjeevani.foundation import clock
 from sanjeevani.foundation.compiled import Compiled, given
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.models import Intake, IntakeDraft
+from sanjeevani.intake.triage import DISABLED, PREGNANT
 from sanjeevani.patients.models import Patient
+
+LASTING = {PREGNANT, DISABLED}
+"""What is answered beside the danger signs, and stays before the patient's eyes in the form."""
 
 _draft = Compiled(
     lambda: IntakeDraft.objects.filter(state_id=given("state_id"), patient_id=given("patient_id"))
@@ -17,10 +24,24 @@ _newest_intake = Compiled(
 )
 
 
+OF_TODAY = datetime.timedelta(hours=24)
+"""So long after a draft was last touched its danger signs and measurements still say how the
+patient is. A rule of this service, for a clinical lead to confirm."""
+
+
 def draft_of(patient: Patient) -> IntakeContent:
-    """Return what was entered so far for a patient, empty when nothing was."""
+    """Return what was entered so far for a patient, empty when nothing was.
+
+    Of a draft that has lain for a day, danger signs are asked and vitals measured anew.
+    """
     draft = _draft.first(state_id=patient.state_id, patient_id=patient.id)
-    return IntakeContent.from_json(draft.content) if draft else IntakeContent()
+    if draft is None:
+        return IntakeContent()
+    content = IntakeContent.from_json(draft.content)
+    if draft.updated_at >= clock.now() - OF_TODAY:
+        return content
+    lasting = {code: said for code, said in content.answers.items() if code in LASTING}
+    return replace(content, answers=lasting, vitals={})
 
 
 def intake_of(state_id: int, consultation_id: uuid.UUID) -> IntakeContent:
