@@ -105,3 +105,24 @@ def test_each_takes_the_own_seat_while_the_call_lasts(meeting: Meeting) -> None:
     signed(meeting)
     assert meeting.patient.send("GET", f"{meeting.path}/seat").status_code == 410
     assert meeting.doctor.send("GET", f"/staff{meeting.path}/seat").status_code == 410
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        {"weight_kg": "0"},
+        {"weight_kg": "540"},
+        {"height_cm": "16"},
+        {"height_cm": "900"},
+        {"last_menstrual_period": "2999-01-01"},
+    ],
+)
+def test_measures_that_cannot_be_are_refused_as_on_the_pages(
+    meeting: Meeting, note: dict[str, str]
+) -> None:
+    """A weight of 0 kg would have lifted every limit by weight."""
+    refused = meeting.doctor.send("PUT", f"/staff{meeting.path}/note", note)
+    assert refused.status_code == 422
+    assert next(iter(note)) in refused.content.decode()
+    possible = {"weight_kg": "0.9", "height_cm": "36", "last_menstrual_period": "2020-01-01"}
+    meeting.doctor.put(f"/staff{meeting.path}/note", possible)

@@ -83,6 +83,7 @@ from sanjeevani.queueing.models import PriorityClass, Token, TokenStatus
 from sanjeevani.queueing.queries import line_heads
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.queries import assigned_lines, duty_of
+from sanjeevani.terminology.vitals import HEIGHT, WEIGHT, vitals
 
 QUESTIONS_DAYS = 3
 
@@ -722,11 +723,12 @@ def write_note(
 ) -> None:
     """Keep the note and its coded diagnoses `(code, title)`; the newest writing stands.
 
-    Raises NotInProgress.
+    Raises NotInProgress; Invalid for a height, a weight or a day that cannot be.
     """
     # A late writing meets the end here: what was concluded does not change.
     consultation = locked(state_id, consultation_id)
     require_in_progress(actor, practitioner, consultation)
+    _check_measures(content)
     _note.replace(
         Note(
             state_id=state_id,
@@ -740,6 +742,22 @@ def write_note(
     if ask is not None:
         publish(NoteWritten(state_id=state_id, colleague_id=ask.colleague_id))
     concerns(consultation, patient_id=consultation.patient_id)
+
+
+def _check_measures(content: NoteContent) -> None:
+    """Refuse what would stand on the prescription, and what doses are checked by."""
+    day = content.last_menstrual_period
+    if not _is_plausible(HEIGHT, content.height_cm):
+        raise Invalid(_("Write the height in centimetres, from 20 to 250"), field="height_cm")
+    if not _is_plausible(WEIGHT, content.weight_kg):
+        raise Invalid(_("Write the weight in kilograms, from 0.3 to 400"), field="weight_kg")
+    if day is not None and day > clock.today():
+        raise Invalid(_("This day has not come yet."), field="last_menstrual_period")
+
+
+def _is_plausible(vital: str, value: Decimal | None) -> bool:
+    known = vitals()[vital]
+    return value is None or known.minimum <= float(value) <= known.maximum
 
 
 _coded = Compiled(

@@ -12,7 +12,7 @@ FAHRENHEIT = "[degF]"
 CELSIUS = "Cel"
 
 UPPER, LOWER = "systolic_blood_pressure", "diastolic_blood_pressure"
-WEIGHT = "body_weight"
+WEIGHT, HEIGHT = "body_weight", "body_height"
 
 
 @dataclass(frozen=True)
