@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sanjeevani.consultation import spokes
-from sanjeevani.consultation.closing import Settled, close_hub_speciality
+from sanjeevani.consultation.closing import Settled, close_hub_speciality, end_post
 from sanjeevani.consultation.models import (
     Consultation,
     ConsultationReference,
@@ -35,6 +35,7 @@ from tests.factories import (
     HubLinkFactory,
     LineFactory,
     PatientFactory,
+    PostFactory,
     StateFactory,
     serving_on,
     told,
@@ -188,10 +189,10 @@ def test_who_asked_while_it_closed_is_not_forgotten(network: Network, later: boo
     assert_left_to_spoke(case)
 
 
-def details(hub: Facility, *, is_hub: bool) -> FacilityDetails:
-    """The entry of a facility as it stands, but for one mark."""
+def details(one: Facility, **marks: bool) -> FacilityDetails:
+    """The entry of a facility as it stands, but for its marks."""
     return FacilityDetails(
-        name=hub.name, kind=hub.kind, address=hub.address, district=hub.district, is_hub=is_hub
+        name=one.name, kind=one.kind, address=one.address, district=one.district, **marks
     )
 
 
@@ -204,3 +205,14 @@ def test_a_hub_stays_one_while_its_specialities_are_open(network: Network) -> No
     network.close()
     change_facility(SYSTEM, **key, details=details(network.hub, is_hub=False))
     close_facility(SYSTEM, **key)
+
+
+def test_a_spoke_stays_one_while_health_workers_sit_there(network: Network) -> None:
+    spoke = FacilityFactory.create(is_spoke=True)
+    key: dict[str, Any] = {"state_id": ANDHRA_PRADESH, "facility_id": spoke.id}
+    post = PostFactory.create(facility=spoke, role=Role.HEALTH_WORKER, practitioner_id=None)
+    change_facility(SYSTEM, **key, details=details(spoke, is_spoke=True))
+    with pytest.raises(Invalid):
+        change_facility(SYSTEM, **key, details=details(spoke))
+    end_post(SYSTEM, state_id=post.state_id, post_id=post.id)
+    change_facility(SYSTEM, **key, details=details(spoke))

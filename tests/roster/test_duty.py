@@ -6,9 +6,14 @@ from sanjeevani.directory.models import Practitioner
 from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.foundation.errors import Invalid, NotPermitted, Stale
 from sanjeevani.foundation.models import OutboxFact
-from sanjeevani.roster.models import DutyStatus
-from sanjeevani.roster.queries import assigned_lines, doctors_on_duty, duty_of
-from sanjeevani.roster.services import assign, change_duty
+from sanjeevani.roster.models import Assignment, DutyLine, DutyStatus, Spell
+from sanjeevani.roster.queries import (
+    assigned_lines,
+    doctors_on_duty,
+    duty_of,
+    who_is_on_duty,
+)
+from sanjeevani.roster.services import assign, change_duty, serve_lane
 from tests.factories import ANDHRA_PRADESH, TAMIL_NADU, LineFactory, PractitionerFactory, doctor
 
 pytestmark = pytest.mark.django_db
@@ -88,3 +93,34 @@ def test_assigned_twice_is_once() -> None:
     for _ in range(2):
         assign(SYSTEM, practitioner=practitioner, line=line)
     assert assigned_lines(practitioner.id) == [(line.state_id, line.id)]
+
+
+@pytest.mark.parametrize("duty", DutyStatus)
+def test_a_lane_opened_as_its_doctor_goes_off_duty_is_not_served(
+    practitioner: Practitioner, duty: DutyStatus
+) -> None:
+    for to in {DutyStatus.OFF: (), DutyStatus.ON: (DutyStatus.ON,)}.get(
+        duty, (DutyStatus.ON, DutyStatus.BREAK)
+    ):
+        go(practitioner, to)
+    lane = LineFactory.create()
+    serve_lane(
+        SYSTEM,
+        practitioner_id=practitioner.id,
+        practitioner_state_id=practitioner.state_id,
+        lane=lane,
+    )
+    on = list(DutyLine.objects.filter(state_id=lane.state_id, line_id=lane.id))
+    assert [one.on_break for one in on] == {"off": [], "on": [False], "break": [True]}[duty]
+    assert Spell.objects.filter(state_id=lane.state_id, line_id=lane.id).count() == len(on)
+    assert (lane.state_id, lane.id) in assigned_lines(practitioner.id)
+
+
+def test_who_is_taken_off_between_two_reads_is_not_on_duty(practitioner: Practitioner) -> None:
+    go(practitioner, DutyStatus.ON)
+    state_id, line_id = assigned_lines(practitioner.id)[0]
+    assert who_is_on_duty(state_id, [line_id])[line_id] == [
+        (practitioner.state_id, practitioner.id)
+    ]
+    Assignment.objects.filter(practitioner_id=practitioner.id).delete()
+    assert who_is_on_duty(state_id, [line_id])[line_id] == []

@@ -3,11 +3,13 @@
 import pytest
 from django.test import Client
 
+from sanjeevani.consultation.services import call_next
 from sanjeevani.directory.models import Facility, HubLink, Line, Role
 from sanjeevani.directory.queries import hubs_for
 from sanjeevani.identity.models import Account, Session
 from sanjeevani.roster.queries import serving
 from tests import factories
+from tests.web.test_spoke import Spoke
 
 pytestmark = pytest.mark.django_db
 
@@ -92,3 +94,19 @@ def test_nothing_chosen_and_circles_are_said(hub: Facility) -> None:
     circle = state.post(network(above), {"do": "link", "hub": f"28.{hub.id}"})
     assert circle.status_code == 422
     assert not HubLink.objects.filter(state_id=28, spoke_id=above.id).exists()
+
+
+def test_a_hubs_doctor_in_mid_consultation_is_taken_off_first(reference: None) -> None:
+    spoke = Spoke(Client())
+    doctor = factories.serving_on(spoke.line)
+    hub = Facility.objects.get(state_id=28, id=spoke.line.facility_id)
+    post = factories.PostFactory(
+        facility=hub, practitioner=doctor, account_id=doctor.account_id, role=Role.DOCTOR
+    )
+    spoke.waits()
+    call_next(factories.doctor(doctor), practitioner=doctor)
+    own = administrator(hub, Role.FACILITY_ADMIN)
+    address = f"/facilities/28/{hub.id}/staff/{post.id}/end"
+    assert "Take off the lines now" in own.get(address).content.decode()
+    assert own.post(address, {"do": "off"}).status_code == 303
+    assert serving([spoke.line.id])[spoke.line.id] == []

@@ -161,11 +161,22 @@ def change_facility(
         raise Invalid(_("Online OPDs are open here. Close them first."), field="hosts")
     if not details.is_hub and hub_lines_at(state_id, facility_id):
         raise Invalid(_("Specialities for spokes are open here. Close them first."), field="hosts")
+    if facility.is_spoke and not details.is_spoke and _has_health_workers(facility):
+        raise Invalid(_("Health workers have posts here. End their posts first."), field="hosts")
     try:
         Facility.objects.filter(state_id=state_id, id=facility_id).update(**vars(details))
     except IntegrityError as error:
         raise _fact_of(error, {"facility_name_in_district": NameTaken()}) from None
     concerns(facility)
+
+
+def _has_health_workers(facility: Facility) -> bool:
+    return Post.objects.filter(
+        state_id=facility.state_id,
+        facility_id=facility.id,
+        role=Role.HEALTH_WORKER,
+        ended_at__isnull=True,
+    ).exists()
 
 
 @verb("directory.close_facility")

@@ -58,7 +58,11 @@ def who_is_on_duty(
             practitioner_id__in={each for ids in serving.values() for each in ids}
         ).values_list("practitioner_id", "practitioner_state_id")
     )
-    return {line_id: [(home[each], each) for each in ids] for line_id, ids in serving.items()}
+    # Who was taken off between the two reads serves nothing any more.
+    return {
+        line_id: [(home[each], each) for each in ids if each in home]
+        for line_id, ids in serving.items()
+    }
 
 
 def serves_now(practitioner_id: uuid.UUID, state_id: int, line_id: uuid.UUID) -> bool:

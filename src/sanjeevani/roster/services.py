@@ -267,7 +267,11 @@ def change_duty(actor: Actor, *, practitioner: Practitioner, to: DutyStatus) -> 
 def serve_lane(
     actor: Actor, *, practitioner_id: uuid.UUID, practitioner_state_id: int, lane: Line
 ) -> None:
-    """Let a practitioner who is on duty for the parent serve their own follow-up lane too."""
+    """Let a practitioner who serves the parent serve their own follow-up lane too.
+
+    On duty from now on, unless they have gone off it at this moment.
+    """
+    duty = locked_duty(practitioner_id)
     assignment = Assignment(
         practitioner_id=practitioner_id,
         practitioner_state_id=practitioner_state_id,
@@ -275,6 +279,7 @@ def serve_lane(
         line_id=lane.id,
     )
     Assignment.objects.bulk_create([assignment], ignore_conflicts=True)
-    _begin([assignment])
+    if duty.status != DutyStatus.OFF:
+        _begin([assignment], on_break=duty.status == DutyStatus.BREAK)
     publish(LaneServed(state_id=lane.state_id, practitioner_id=practitioner_id, line_id=lane.id))
     concerns(lane)

@@ -8,12 +8,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from sanjeevani.consultation.closing import end_post
-from sanjeevani.directory.models import CLINICAL_ROLES, Clinic, Post, Role
+from sanjeevani.directory.models import CLINICAL_ROLES, Post, Role
 from sanjeevani.directory.permissions import may_give
 from sanjeevani.directory.queries import (
     acting_post,
     clinical_posts_of,
     clinics_of_lines,
+    hub_lines,
     lines_by_id,
     posts_at,
     practitioners_named,
@@ -47,6 +48,7 @@ from sanjeevani.web.administration.pages import (
     see,
     sent,
 )
+from sanjeevani.web.names import hub_names
 from sanjeevani.web.patient.views import name_of
 
 
@@ -240,22 +242,27 @@ def end(
         "held": held,
         "back": back,
         "is_last": held.account_id == request.actor.account_id,
-        "opds": [name_of(one) for one in _opds_of(held)],
+        "served": _served(held),
         "with_patient": held.practitioner_id is not None
         and live_token_of(held.practitioner_id) is not None,
     }
     return page(request, "facility/end_post.html", context, form)
 
 
-def _opds_of(held: Post) -> list[Clinic]:
-    """Return the OPDs that a doctor leaves with the post: the facility's, or all with the last."""
+def _served(held: Post) -> list[str]:
+    """Return what a doctor leaves with the post: the facility's lines, or all with the last."""
     if held.practitioner_id is None:
         return []
     stays = len(clinical_posts_of(held.state_id, held.practitioner_id)) > 1
-    clinics = clinics_of_lines(assigned_lines(held.practitioner_id))
-    return [
-        clinic for clinic in clinics.values() if not stays or clinic.facility_id == held.facility_id
-    ]
+    lines = assigned_lines(held.practitioner_id)
+    left = {
+        line.id
+        for line in lines_by_id(lines).values()
+        if line.parent_id is None and (not stays or line.facility_id == held.facility_id)
+    }
+    names = {id: name_of(clinic) for id, clinic in clinics_of_lines(lines).items()}
+    names |= hub_names(hub_lines(lines))
+    return [name for line_id, name in names.items() if line_id in left]
 
 
 def _take_off(request: PortalRequest, held: Post) -> None:
