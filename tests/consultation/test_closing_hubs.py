@@ -189,10 +189,15 @@ def test_who_asked_while_it_closed_is_not_forgotten(network: Network, later: boo
     assert_left_to_spoke(case)
 
 
-def details(one: Facility, **marks: bool) -> FacilityDetails:
+def details(one: Facility, *, is_hub: bool = False, is_spoke: bool = False) -> FacilityDetails:
     """The entry of a facility as it stands, but for its marks."""
     return FacilityDetails(
-        name=one.name, kind=one.kind, address=one.address, district=one.district, **marks
+        name=one.name,
+        kind=one.kind,
+        address=one.address,
+        district=one.district,
+        is_hub=is_hub,
+        is_spoke=is_spoke,
     )
 
 
