@@ -93,8 +93,10 @@ class Call {
     this.signalling?.end();
     this.signalling = undefined;
     for (const seat of [...this.peers.keys()]) this.#part(seat);
+    const next = this.#media.renewed();
     this.#media.end();
-    this.#media = new Media((what) => this.#notice(what, "problem"));
+    this.#media = next;
+    this.#showOwnPicture();
     this.#rungs.clear();
     // What was said of the call is not true any more.
     say(this.#root.querySelector("[data-call-notice]"), "");

@@ -220,6 +220,27 @@ def test_mute_and_camera_off(call: Call) -> None:
     patient.hears_speech()
 
 
+def test_muted_and_unseen_stays_so_when_the_call_begins_again(call: Call) -> None:
+    doctor, patient = call("a"), call("b")
+    doctor.shows("connected")
+    for tool in ("mute", "camera"):
+        doctor.page.click(f"[data-call-{tool}]")
+    doctor.allows("chat")
+    doctor.shows("ended")
+    doctor.allows("video")
+    doctor.shows("connected")
+    for tool in ("mute", "camera"):
+        button = doctor.page.locator(f"[data-call-{tool}]")
+        expect(button).to_have_attribute("aria-pressed", "true")
+    before = patient.heard()["energy"]
+    # Long enough for the ladder to climb to a picture.
+    doctor.page.wait_for_timeout(12_000)
+    assert patient.heard()["energy"] - before < 1e-4
+    assert patient.heard()["frames"] == 0
+    doctor.page.click("[data-call-mute]")
+    patient.hears_speech()
+
+
 @pytest.mark.parametrize(
     ("device", "error", "what"),
     [

@@ -8,6 +8,7 @@ export class Media {
   /** @type {MediaStreamTrack | null} */
   picture = null;
   cameraOff = false;
+  #muted = false;
   #facing = "user";
   /** @type {Promise<MediaStreamTrack | null> | undefined} */
   #listening;
@@ -25,6 +26,7 @@ export class Media {
   async listen() {
     this.#listening ??= this.#open({ audio: SOUND }, "microphone");
     this.sound = await this.#listening;
+    this.mute(this.#muted);
   }
 
   /**
@@ -57,6 +59,7 @@ export class Media {
 
   /** @param {boolean} off */
   mute(off) {
+    this.#muted = off;
     if (this.sound) this.sound.enabled = !off;
   }
 
@@ -68,10 +71,19 @@ export class Media {
     this.picture = null;
   }
 
-  /** Front or back: the next `look` opens the other one. */
+  /** Front or back: the next `look` opens the other one, if the camera is on. */
   turnAround() {
     this.#facing = this.#facing === "user" ? "environment" : "user";
-    this.turnCameraOff(false);
+    this.turnCameraOff(this.cameraOff);
+  }
+
+  /** Another for the next call. Who was muted or unseen stays so: the buttons still say it. */
+  renewed() {
+    const next = new Media(this.#onProblem);
+    next.cameraOff = this.cameraOff;
+    next.#muted = this.#muted;
+    next.#facing = this.#facing;
+    return next;
   }
 
   /** Lets go of both, also of what the person is still asked for. */
