@@ -24,6 +24,8 @@ let told = "";
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let retry;
 let silenced = false;
+/** This page is being left for the one where the patient waits now. */
+let leaving = false;
 const title = document.title;
 const icon = /** @type {HTMLLinkElement | null} */ (document.querySelector("link[rel=icon]"));
 const usualIcon = icon?.href ?? "";
@@ -135,7 +137,11 @@ function tell() {
 
 function notice() {
   const moved = /** @type {HTMLElement | null} */ (document.querySelector("[data-moved-to]"));
-  if (moved) location.replace(moved.dataset.movedTo ?? "");
+  if (moved && !leaving) {
+    // Once: asked again every second, a slow link would begin anew each time and never arrive.
+    leaving = true;
+    location.replace(moved.dataset.movedTo ?? "");
+  }
   const call = /** @type {HTMLElement | null} */ (document.querySelector("[data-call-now]"));
   if (Boolean(call) !== calling) {
     calling = Boolean(call);

@@ -312,6 +312,19 @@ def test_the_turn_rings_changes_the_title_and_counts_down(bus: Bus, room: Room, 
     expect(page).to_have_title("Waiting")
 
 
+def test_who_is_sent_on_arrives_over_a_slow_link(room: Room, page: Page) -> None:
+    def slow() -> Answer:
+        time.sleep(4)
+        return 200, "text/html", "<!doctype html><title>There</title><p>the other line</p>"
+
+    there = f"{room.path}/there"
+    room.site.pages[there] = slow
+    room.fragment = f'<h1 data-moved-to="{there}">You go on elsewhere</h1>'
+    room.open(page)
+    expect(page).to_have_title("There", timeout=20_000)
+    assert room.site.asked(there) == [200]
+
+
 def test_the_screen_is_kept_awake(room: Room, page: Page) -> None:
     page.add_init_script(
         """window.locks = [];
