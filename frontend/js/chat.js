@@ -68,6 +68,7 @@ async function send(event, form) {
   if (button.disabled) return;
   button.disabled = true;
   tell(form, "");
+  const said = written(form).text.value;
   try {
     const answer = await fetch(form.action, {
       method: "POST",
@@ -75,7 +76,7 @@ async function send(event, form) {
       headers: { "X-Fragment": "1", Accept: "text/html, application/problem+json;q=0.9" },
       redirect: "manual",
     });
-    if (answer.status === 201) await sent(form, answer);
+    if (answer.status === 201) await sent(form, answer, said);
     else tell(form, await reason(answer, form));
   } catch {
     tell(form, form.dataset.failed ?? "");
@@ -83,13 +84,16 @@ async function send(event, form) {
   button.disabled = false;
 }
 
-/** @param {HTMLFormElement} form @param {Response} answer */
-async function sent(form, answer) {
+/** @param {HTMLFormElement} form */
+const written = (form) =>
+  /** @type {Record<string, HTMLInputElement>} */ (/** @type {unknown} */ (form.elements));
+
+/** @param {HTMLFormElement} form @param {Response} answer @param {string} said what was sent */
+async function sent(form, answer, said) {
   await shown(answer);
-  const { text, client_key: key } = /** @type {Record<string, HTMLInputElement>} */ (
-    /** @type {unknown} */ (form.elements)
-  );
-  text.value = "";
+  const { text, client_key: key } = written(form);
+  // What was typed meanwhile is the next message.
+  if (text.value === said) text.value = "";
   key.value = answer.headers.get("X-Next-Key") ?? key.value;
   text.focus();
 }

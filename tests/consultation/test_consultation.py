@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from sanjeevani.calls.models import RoomStatus
+from sanjeevani.calls.queries import messages_in
 from sanjeevani.calls.services import send_message
 from sanjeevani.consultation import services as consultation
 from sanjeevani.consultation.errors import (
@@ -417,6 +418,20 @@ def test_facts_carry_no_personal_data() -> None:
             "Rest",
         ):
             assert private not in written
+
+
+def test_changed_words_under_the_key_of_an_unheard_message_are_said_once() -> None:
+    clinic = ClinicFactory()
+    practitioner = on_duty(clinic)
+    held = hold(clinic, practitioner)
+    key = uuid.uuid4()
+    for text in ("Fever", "Fever", "Fever and a rash", "Fever and a rash"):
+        said = send_message(
+            guest(held), state_id=held.state_id, room_id=held.room_id, text=text, client_key=key
+        )
+        assert said.text == text
+    told = [message.text for message in messages_in(held.state_id, held.room_id)]
+    assert told == ["Fever", "Fever and a rash"]
 
 
 def test_a_question_waits_while_the_patients_word_after_the_end_is_the_last() -> None:

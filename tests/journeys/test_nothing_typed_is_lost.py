@@ -5,9 +5,9 @@ from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
-from tests.journeys.people import Patient
+from tests.journeys.people import Patient, answered_late
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
 
@@ -85,3 +85,37 @@ def test_a_message_survives_the_link(patient: Patient) -> None:
     page.locator("#write button[type=submit]").click()
     expect(page.locator(".message__text")).to_have_text(["It has become worse"])
     expect(page.locator("#write [name=text]")).to_have_value("")
+
+
+def test_what_is_typed_or_changed_while_a_message_is_on_its_way(patient: Patient) -> None:
+    page = patient.page
+    patient.complain("fever")
+    patient.choose_first_opd()
+    patient.take_token()
+    text = page.locator("#write [name=text]")
+    page.route("**/write", answered_late)
+    patient.write("It has become worse")
+    text.fill("And she has a rash")
+    told = page.locator(".message__text")
+    expect(told).to_have_text(["It has become worse"])
+    expect(page.locator("#write button[type=submit]")).to_be_enabled()
+    expect(text).to_have_value("And she has a rash")
+    page.unroute("**/write", answered_late)
+
+    def unheard(route: Route) -> None:
+        route.fetch()
+        route.abort("connectionreset")
+
+    page.route("**/write", unheard)
+    page.locator("#write button[type=submit]").click()
+    expect(page.locator("[data-chat-error]")).to_have_text(re.compile("Not sent"))
+    page.unroute("**/write", unheard)
+    patient.write("And she has a rash since yesterday")
+    expect(text).to_have_value("")
+    expect(told).to_have_text(
+        [
+            "It has become worse",
+            "And she has a rash",
+            "And she has a rash since yesterday",
+        ]
+    )

@@ -112,7 +112,10 @@ _room_locked = Compiled(
 def send_message(
     actor: Actor, *, state_id: int, room_id: uuid.UUID, text: str, client_key: uuid.UUID
 ) -> Message:
-    """Write in a room. The same `client_key` again returns the first message.
+    """Write in a room. The same words under the same `client_key` again return the first message.
+
+    Other words under it are a message of their own: the first arrived, but its answer was lost,
+    and who wrote it has changed it before sending it again.
 
     Raises RoomClosed, NotPermitted, Invalid.
     """
@@ -145,10 +148,20 @@ def send_message(
         text=text,
         sent_at=clock.now(),
     )
-    if _messages.add(message):
+    added = _messages.add(message)
+    if not added:
+        first = Message.objects.get(state_id=state_id, room_id=room_id, client_key=client_key)
+        if (first.seat, first.text) == (seat, text):
+            message = first
+        else:
+            message.client_key = uuid.uuid5(client_key, text)
+            added = _messages.add(message)
+            if not added:
+                message = Message.objects.get(
+                    state_id=state_id, room_id=room_id, client_key=message.client_key
+                )
+    if added:
         publish(MessageSent(state_id=state_id, room_id=room_id, seat=seat))
-    else:
-        message = Message.objects.get(state_id=state_id, room_id=room_id, client_key=client_key)
     concerns(message)
     return message
 
