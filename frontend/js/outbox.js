@@ -18,6 +18,7 @@ import {
   read,
   remove,
   removeOld,
+  settle,
   unpacked,
 } from "./parts/box.js";
 import { fill } from "./parts/fill.js";
@@ -61,7 +62,7 @@ async function begin() {
     // No link. What can be read with the key at hand is shown.
   }
   removed = await removeOld();
-  await noteCorrected();
+  noteCorrected();
   for (const form of forms()) prepare(form);
   await send();
   keepPages();
@@ -229,8 +230,10 @@ async function sendNow(form, submitter) {
   }
   const outcome = (await send()).get(id);
   if (outcome?.state === "refused") {
-    const page = addressOf(form) === location.pathname ? outcome.page : undefined;
-    if (!page || !(await showAnswer(id, page))) await showRefusal(id);
+    const here = addressOf(form) === location.pathname;
+    // Without a page there is no form to correct: the list says why.
+    if (!outcome.page) list || location.assign(words.kept ?? "");
+    else if (!here || !(await showAnswer(id, outcome.page))) await showRefusal(id);
   }
   else if (outcome) await goOn(id, outcome.to);
   // Signing in leads back to this page.
@@ -307,13 +310,12 @@ async function deliver(entry, token) {
     return undefined;
   }
   if (answer.status === 204 && to) {
-    await remove(entry.id);
-    return { state: "taken", to };
+    return (await settle(entry)) ? { state: "taken", to } : undefined;
   }
   const problem = /json/.test(answer.headers.get("Content-Type") ?? "");
-  const said = problem ? (await answer.json()).detail ?? "" : "";
+  const said = problem ? (await answer.json()).title ?? "" : "";
   const page = problem ? undefined : await answer.text();
-  await change({ ...entry, state: "refused", said });
+  if (!(await settle(entry, { ...entry, state: "refused", said }))) return undefined;
   return { state: to ? "elsewhere" : "refused", to, page };
 }
 
@@ -345,7 +347,7 @@ async function showAnswer(id, html) {
   document.querySelector("main")?.replaceWith(answer);
   document.title = page.title;
   for (const form of forms()) prepare(form);
-  await correct(id, location.pathname);
+  correct(id, location.pathname);
   scrollTo(0, 0);
   const heading = answer.querySelector("h1");
   heading?.setAttribute("tabindex", "-1");
@@ -353,6 +355,24 @@ async function showAnswer(id, html) {
   // A summary of errors takes the focus from the heading.
   document.dispatchEvent(new CustomEvent("answer:shown", { detail: answer }));
   return true;
+}
+
+/**
+ * Sends a refused entry once more: what stood in its way may be gone. Still refused, it is shown on
+ * the server's page, or on this one. Fails without a link. @param {Entry} entry @param {Content} content
+ */
+async function openRefused(entry, content) {
+  if (!(await arrive())) {
+    // Signing in leads back to this page.
+    location.reload();
+    return;
+  }
+  await settle(entry, { ...entry, state: "waiting" });
+  const outcome = (await send()).get(entry.id);
+  // What has to be done first leaves the entry here, to be opened again afterwards.
+  if (outcome?.to) location.assign(outcome.to);
+  else if (outcome?.page) await showRefusal(entry.id);
+  else look(entry, content);
 }
 
 /** Lets the server say, on its own page with the form filled in, why it did not take an entry. @param {string} id */
@@ -390,21 +410,19 @@ function native(form, action, values) {
   sent.submit();
 }
 
-/** The server took what it was shown, or its page asks for a correction. */
-async function noteCorrected() {
+/** The server's page asks for a correction; or it did not come, and the entry stays as it is. */
+function noteCorrected() {
   const shown = sessionStorage.getItem(SHOWN);
-  if (!shown || list) return;
   sessionStorage.removeItem(SHOWN);
+  if (!shown || list) return;
   const { id, action } = JSON.parse(shown);
-  await correct(id, action);
+  correct(id, action);
 }
 
-/** This page's form corrects a refused entry; without one there is nothing to correct.
- * @param {string} id @param {string} action */
-async function correct(id, action) {
+/** This page's form corrects a refused entry. @param {string} id @param {string} action */
+function correct(id, action) {
   const form = [...forms()].find((one) => addressOf(one) === action);
   if (form) corrected = form.dataset.entry = id;
-  else await remove(id);
 }
 
 // Showing -------------------------------------------------------------------------------------------
@@ -471,7 +489,7 @@ function rowOf(place, entry, content) {
     inside(`[data-do=${name}]`),
   );
   open.onclick = async () => {
-    if (entry.state === "refused") await showRefusal(entry.id).catch(() => look(entry, content));
+    if (entry.state === "refused") await openRefused(entry, content).catch(() => look(entry, content));
     else look(entry, content);
   };
   withdraw.onclick = async () => {

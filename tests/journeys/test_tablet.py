@@ -310,6 +310,58 @@ def test_another_person_reads_nothing_and_signing_out_asks(
     expect(page.locator("[data-outbox-none]")).to_be_visible()
 
 
+def test_what_is_corrected_while_the_first_words_are_on_their_way(new_worker: NewWorker) -> None:
+    worker = new_worker("karnataka.worker1")
+    page = at_tablet(worker)
+    page.context.set_offline(True)
+    page.goto("/spoke/visit")
+    enter_visit(page, "Nagamma")
+    expect(page.locator(".outbox__entry")).to_have_count(1)
+    held: list[Route] = []
+
+    def hold_first(route: Route) -> None:
+        if route.request.method == "POST" and not held:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/spoke/visit", hold_first)
+    page.context.set_offline(False)
+    while not held:
+        page.wait_for_timeout(50)
+    page.locator("[data-do=open]").click()
+    page.locator("[data-outbox-opened] textarea[name=text]").fill("Fever, and now a rash")
+    page.locator("[data-outbox-opened] button[type=submit]").last.click()
+    page.wait_for_timeout(1_000)
+    held[0].continue_()
+    expect(page.locator(".outbox__entry")).to_contain_text("was sent before, with other words")
+
+
+def test_what_is_refused_stays_when_the_sign_in_has_run_out(new_worker: NewWorker) -> None:
+    worker = new_worker("karnataka.worker1")
+    page = at_tablet(worker)
+    context = page.context
+    context.set_offline(True)
+    for _twice in range(2):
+        page.goto("/spoke/visit")
+        enter_visit(page, "Chinnamma")
+    context.set_offline(False)
+    # The second may be the first: that is asked.
+    expect(page.locator(STRIP)).to_contain_text("not accepted")
+    expect(page.locator(".outbox__entry")).to_have_count(1)
+    session = [one for one in context.cookies() if one["name"] == "session"]
+    context.clear_cookies(name="session")
+    page.locator("[data-do=open]").click()
+    expect(page).not_to_have_url(re.compile("/kept$"))
+    context.add_cookies([{**session[0], "url": worker.url, "domain": None, "path": None}])
+    page.goto("/spoke")
+    expect(page.locator("h1")).to_have_text("Today")
+    expect(page.locator(STRIP)).to_contain_text("not accepted")
+    page.goto("/spoke/kept")
+    page.locator("[data-do=open]").click()
+    expect(page.locator("main")).to_contain_text("Is it Chinnamma")
+
+
 @pytest.mark.verify
 def test_what_waits_for_a_week_is_removed_and_said(new_worker: NewWorker) -> None:
     worker = new_worker("karnataka.worker1")

@@ -164,6 +164,30 @@ export async function read(entry) {
 /** @param {Entry} entry */
 export const change = (entry) => within("entries", "readwrite", (store) => store.put(entry));
 
+/**
+ * Puts `next` in the place of an entry that was sent, or removes it; not if it was corrected or
+ * withdrawn meanwhile. Says whether it did. @param {Entry} entry @param {Entry} [next]
+ */
+export async function settle(entry, next) {
+  const transaction = (await database()).transaction("entries", "readwrite");
+  const store = transaction.objectStore("entries");
+  const request = store.get(entry.id);
+  let settled = false;
+  request.onsuccess = () => {
+    const { sealed } = /** @type {Partial<Entry>} */ (request.result ?? {});
+    // Each sealing has an iv of its own.
+    settled = sealed !== undefined && String(sealed.iv) === String(entry.sealed?.iv);
+    if (!settled) return;
+    if (next) store.put(next);
+    else store.delete(entry.id);
+  };
+  await new Promise((resolve, reject) => {
+    transaction.oncomplete = resolve;
+    transaction.onabort = () => reject(transaction.error);
+  });
+  return settled;
+}
+
 /** @param {string} id */
 export const remove = (id) => within("entries", "readwrite", (store) => store.delete(id));
 
