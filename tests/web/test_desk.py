@@ -550,6 +550,37 @@ def test_a_warning_asks_for_a_reason_which_stands(desk: Desk, reference: None) -
     assert signed.content["medicines"][0]["override_reason"] == "Weighs 110 kg"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"do": "add_line", "line": "cetirizine 10 hs 3d"},
+        {"do": "add_diagnosis:R50.9"},
+        {"do": "save", "advice": "Rest"},
+    ],
+)
+def test_what_was_changed_in_another_tab_is_not_signed_unseen(
+    desk: Desk, reference: None, change: dict[str, Any]
+) -> None:
+    case = in_progress(desk)
+    desk.write(case, "add_line", line="pcm 650 1-0-1 5d")
+    desk.write(case, "add_diagnosis:J00")
+
+    def seen() -> str:
+        page = desk.get("sign", case.state_id, case.id).content.decode()
+        [seal] = re.findall(r'name="seen" value="(\w+)"', page)
+        return str(seal)
+
+    before = seen()
+    desk.write(case, **change)
+    refused = desk.post("sign", case.state_id, case.id, seen=before)
+    assert refused.status_code == 409
+    assert "Something was changed after you looked at this" in text_of(refused)
+    assert not Prescription.objects.filter(state_id=case.state_id, consultation_id=case.id)
+    for _twice in range(2):
+        assert desk.post("sign", case.state_id, case.id, seen=seen()).status_code == 303
+    assert Prescription.objects.filter(state_id=case.state_id).count() == 1
+
+
 def test_signing_asks_for_a_diagnosis_and_a_medicine(desk: Desk, reference: None) -> None:
     case = in_progress(desk)
     assert "Add a medicine" in text_of(desk.post("sign", case.state_id, case.id))

@@ -89,6 +89,13 @@ class UnsignedDraft(DomainError):
     message = _("There are medicines that are not signed yet. Sign them, or remove them.")
 
 
+class ChangedMeanwhile(DomainError):
+    """What is to be signed is not what the doctor looked at."""
+
+    status = 409
+    message = _("Something was changed after you looked at this. Look again, then sign.")
+
+
 class RemovedButSigned(DomainError):
     """The signed prescription holds medicines that were taken out of the draft since."""
 

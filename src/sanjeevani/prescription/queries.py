@@ -1,8 +1,9 @@
 """Reads of drafts and prescriptions; the caller has read the consultation through its queries."""
 
 import datetime
+import hashlib
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -83,6 +84,39 @@ def draft_of(
         )
         lines.append(DraftLine(item, medicine, findings))
     return lines
+
+
+_WRITTEN = (
+    "history",
+    "findings",
+    "investigations",
+    "advice",
+    "come_back",
+    "height_cm",
+    "weight_kg",
+    "last_menstrual_period",
+)
+_PRESCRIBED = (
+    "dose",
+    "frequency",
+    "duration_days",
+    "instruction_code",
+    "instructions",
+    "override_reason",
+)
+
+
+def seal_of(lines: Iterable[DraftLine], note: Note | None, diagnoses: Iterable[str]) -> str:
+    """Return a short text that is another once something that will be signed has changed.
+
+    `diagnoses`: their codes.
+    """
+    said = (
+        [(one.medicine.code, [getattr(one.item, name) for name in _PRESCRIBED]) for one in lines],
+        [getattr(note, name) for name in _WRITTEN] if note else [],
+        sorted(diagnoses),
+    )
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:24]
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ from sanjeevani.prescription.content import (
 from sanjeevani.prescription.dosing import dosing
 from sanjeevani.prescription.errors import (
     AlreadyEnded,
+    ChangedMeanwhile,
     DiagnosisMissing,
     MedicineRefused,
     NothingChanged,
@@ -66,6 +67,7 @@ from sanjeevani.prescription.queries import (
     expires_at,
     prescription_in_force,
     prescription_of,
+    seal_of,
 )
 from sanjeevani.prescription.rules import Finding, Weight
 from sanjeevani.prescription.shorthand import ItemContent
@@ -163,17 +165,23 @@ def remove_item(
 
 @verb("prescription.sign")
 def sign(
-    actor: Actor, *, practitioner: Practitioner, state_id: int, consultation_id: uuid.UUID
+    actor: Actor,
+    *,
+    practitioner: Practitioner,
+    state_id: int,
+    consultation_id: uuid.UUID,
+    seen: str = "",
 ) -> Prescription:
     """Sign the draft: check every rule, fix the content, insert. It never changes again.
 
-    A second signing in the same consultation supersedes the first; signed twice as it stands, it
-    is one. Raises NothingPrescribed, DiagnosisMissing, MedicineRefused, ReasonMissing.
+    `seen`: the `seal_of` what the doctor looked at, where a screen showed it. A second signing in
+    the same consultation supersedes the first; signed twice as it stands, it is one. Raises
+    ChangedMeanwhile, NothingPrescribed, DiagnosisMissing, MedicineRefused, ReasonMissing.
     """
     consultation = consultations.locked(state_id, consultation_id)
     require_in_progress(actor, practitioner, consultation)
     earlier = prescription_in_force(consultation)
-    content = _content(consultation, practitioner)
+    content = _content(consultation, practitioner, seen)
     if earlier is not None and _says_the_same(content, earlier):
         concerns(earlier, patient_id=consultation.patient_id)
         return earlier
@@ -365,12 +373,16 @@ def _new_number(state_id: int, prescription_id: uuid.UUID) -> str:
     return number
 
 
-def _content(consultation: Consultation, practitioner: Practitioner) -> PrescriptionContent:
+def _content(
+    consultation: Consultation, practitioner: Practitioner, seen: str = ""
+) -> PrescriptionContent:
     """Return what the draft says, checked against every rule, without a number yet."""
     intake = intake_of(consultation.state_id, consultation.id)
     writing = writing_of(consultation)
     note = writing.note
     lines = draft_of(consultation, intake=intake, note=note, from_tables=True)
+    if seen and seen != seal_of(lines, note, [one.code for one in writing.diagnoses]):
+        raise ChangedMeanwhile
     if missing := missing_for_signing(lines, writing.diagnoses):
         raise missing[0].error
     facility = (

@@ -59,7 +59,7 @@ from sanjeevani.prescription.errors import (
 )
 from sanjeevani.prescription.letters import render_letter
 from sanjeevani.prescription.permissions import may_cancel, may_replace
-from sanjeevani.prescription.queries import draft_of, issued, prescriptions_of
+from sanjeevani.prescription.queries import draft_of, issued, prescriptions_of, seal_of
 from sanjeevani.prescription.services import Missing, missing_for_signing
 from sanjeevani.prescription.services import sign as sign_draft
 from sanjeevani.queueing.errors import NobodyWaiting
@@ -368,6 +368,7 @@ def sign(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> H
                 practitioner=practitioner,
                 state_id=state_id,
                 consultation_id=consultation_id,
+                seen=request.POST.get("seen", ""),
             )
         except DomainError as error:
             problem = error
@@ -385,6 +386,7 @@ def sign(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> H
         "diagnoses": writing.diagnosis_names,
         "draft": draft,
         "missing": [(one, _field_of(one)) for one in missing],
+        "seen": seal_of(draft, writing.stored, writing.diagnoses),
         "problem": problem,
         "today": clock.today(),
         # As it will stand on the prescription: the nearest to a meeting in person that there was.
