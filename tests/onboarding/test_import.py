@@ -209,6 +209,22 @@ class Killed(BaseException):
     """The process dies."""
 
 
+def killed_in(started: NetworkImport, batch: int) -> None:
+    """Let a process claim an import, and die in the given batch of it."""
+    done = 0
+
+    def die(_running: NetworkImport) -> None:
+        nonlocal done
+        done += 1
+        if done == batch:
+            raise Killed
+
+    claimed = claim(0, started.id)
+    assert claimed is not None
+    with pytest.raises(Killed):
+        proceed(claimed, die)
+
+
 @pytest.mark.parametrize("batches", [1, 3, 6, 9])
 def test_a_killed_import_goes_on_where_it_stopped(
     tmp_path: Path, batches: int, monkeypatch: pytest.MonkeyPatch
@@ -219,18 +235,7 @@ def test_a_killed_import_goes_on_where_it_stopped(
     checked = worked(started)
     expected, counts = codes(checked), checked.counts
     begin(SYSTEM, state_id=0, import_id=started.id)
-    done = 0
-
-    def die(_running: NetworkImport) -> None:
-        nonlocal done
-        done += 1
-        if done == batches:
-            raise Killed
-
-    claimed = claim(0, started.id)
-    assert claimed is not None
-    with pytest.raises(Killed):
-        proceed(claimed, die)
+    killed_in(started, batches)
     assert claim(0, started.id) is None, "its time is not over yet"
     assert waiting() == []
     NetworkImport.objects.filter(state_id=0, id=started.id).update(leased_until=clock.now())
@@ -251,18 +256,7 @@ def test_a_killed_check_finds_what_a_whole_one_finds(
     files, _written = network(tmp_path)
     whole = worked(start_import(SYSTEM, state_id=0, files=files))
     started = start_import(SYSTEM, state_id=0, files=files)
-    done = 0
-
-    def die(_running: NetworkImport) -> None:
-        nonlocal done
-        done += 1
-        if done == batches:
-            raise Killed
-
-    claimed = claim(0, started.id)
-    assert claimed is not None
-    with pytest.raises(Killed):
-        proceed(claimed, die)
+    killed_in(started, batches)
     NetworkImport.objects.filter(state_id=0, id=started.id).update(leased_until=clock.now())
     ended = worked(started)
     assert ended.status == ImportStatus.CHECKED
