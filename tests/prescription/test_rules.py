@@ -1,8 +1,10 @@
 """What the guidelines refuse, what asks for a reason, what is only said."""
 
+import re
 from dataclasses import replace
 
 import pytest
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +12,8 @@ from sanjeevani.prescription.queries import rule_tables
 from sanjeevani.prescription.rules import Circumstances, Knowledge, Line, Weight, check
 from sanjeevani.terminology.models import GuidelineList, Ingredient, Medicine
 from sanjeevani.terminology.queries import medicines_by_alias
+
+DEVANAGARI = re.compile("[\u0900-\u097f]")
 
 ADULT = Circumstances(
     is_follow_up=False,
@@ -126,6 +130,28 @@ class TestWithTheFormulary:
     )
     def test_an_allergy_is_known_by_what_patients_call_it(self, said: str, alias: str) -> None:
         assert self.codes(alias, allergies=said)["allergy"] == Weight.REASON
+
+    def test_what_patients_say_by_its_brand_is_known(self) -> None:
+        assert self.codes("amoxicillin", allergies="Augmentin")["allergy"] == Weight.REASON
+        assert self.codes("ibuprofen", medicines="Telma-AM 40")["interaction"]
+        assert "interaction" not in self.codes("ibuprofen", medicines="Calpol")
+
+    def test_findings_are_in_the_language_of_the_reader(self) -> None:
+        with translation.override("hi"):
+            findings = [
+                finding
+                for name, other in (("doxycycline", "paracetamol"), ("enalapril", "ibuprofen"))
+                for finding in check(
+                    Line(first(name), None),
+                    [first(other)],
+                    replace(ADULT, is_female=True, pregnant=True, age_months=60),
+                    rule_tables().knowledge,
+                )
+            ]
+            assert {one.code for one in findings} >= {"interaction", "too_young", "pregnancy"}
+            for one in findings:
+                assert DEVANAGARI.search(str(one.message)), one.message
+                assert DEVANAGARI.search(str(one.way_out)), one.way_out
 
     def test_interactions_are_found_whichever_way_round_and_with_what_is_taken(self) -> None:
         assert self.codes("ibuprofen", "enalapril")["interaction"]

@@ -8,6 +8,7 @@ from django.db import ProgrammingError, connections, transaction
 from sanjeevani.consultation.models import Consultation, Outcome
 from sanjeevani.consultation.services import NoteContent, answer, call_next, write_note
 from sanjeevani.foundation.errors import Invalid
+from sanjeevani.patients.models import Patient
 from sanjeevani.prescription.errors import (
     DiagnosisMissing,
     MedicineRefused,
@@ -34,9 +35,9 @@ COLD = [("J00", "Acute nasopharyngitis [common cold]")]
 class Desk:
     """A consultation in progress, and what its doctor does."""
 
-    def __init__(self, **content: Any) -> None:
+    def __init__(self, patient: Patient | None = None, **content: Any) -> None:
         clinic = ClinicFactory()
-        requested(clinic, PatientFactory(), **(content or {"text": "Fever"}))
+        requested(clinic, patient or PatientFactory(), **(content or {"text": "Fever"}))
         self.practitioner = on_duty(clinic)
         self.actor = doctor(self.practitioner)
         called = call_next(self.actor, practitioner=self.practitioner)

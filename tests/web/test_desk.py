@@ -46,13 +46,13 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-STATEMENTS_OF_THE_DESK = 25
+STATEMENTS_OF_THE_DESK = 23
 STATEMENTS_OF_A_DRAFT = 9
 """What the rules ask on top, once a medicine stands in the draft."""
 
 
-STATEMENTS_BEFORE_SIGNING = 9
-STATEMENTS_OF_SIGNING = 22
+STATEMENTS_BEFORE_SIGNING = 10
+STATEMENTS_OF_SIGNING = 23
 
 
 @dataclass

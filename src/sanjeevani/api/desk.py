@@ -67,7 +67,6 @@ from sanjeevani.consultation.offers import destinations
 from sanjeevani.consultation.permissions import require_practitioner
 from sanjeevani.consultation.queries import (
     consultations_with_questions,
-    earlier_consultations,
     for_practitioner,
     live_consultation_of,
     topics_of,
@@ -89,6 +88,7 @@ from sanjeevani.directory.queries import clinic_serving, clinics_of_lines
 from sanjeevani.foundation.errors import Invalid, Stale, TooMany
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.prescription import services as prescribing
+from sanjeevani.prescription.earlier import Earlier, earlier_of
 from sanjeevani.prescription.errors import (
     MedicineRefused,
     NotSigned,
@@ -255,13 +255,24 @@ class ItemReply(Reply):
     findings: list[FindingReply]
 
 
-class Earlier(Reply):
-    """An earlier completed consultation of the patient."""
+class CourseReply(Reply):
+    """A medicine of a prescription that holds; `until` is the last day it is taken."""
+
+    code: str
+    name: str
+    until: datetime.date
+
+
+class EarlierReply(Reply):
+    """An earlier completed consultation of the patient; `allergies` in the patient's words."""
 
     state_id: int
     id: uuid.UUID
     ended_at: datetime.datetime | None
     outcome: str
+    allergies: str
+    diagnoses: list[DiagnosisReply]
+    courses: list[CourseReply]
 
 
 class CaseReply(Reply):
@@ -283,7 +294,7 @@ class CaseReply(Reply):
     diagnoses: list[DiagnosisReply]
     draft: list[ItemReply]
     prescription_number: str | None
-    earlier: list[Earlier]
+    earlier: list[EarlierReply]
 
 
 class NoteBody(Body):
@@ -500,9 +511,20 @@ def _case(practitioner: Practitioner, consultation: Consultation) -> CaseReply:
         diagnoses=[DiagnosisReply.model_validate(row) for row in written.diagnoses],
         draft=_draft(consultation),
         prescription_number=signed.number if signed else None,
-        earlier=[
-            Earlier.model_validate(one) for one in earlier_consultations(practitioner, consultation)
-        ],
+        earlier=[_earlier(one) for one in earlier_of(practitioner.id, consultation)],
+    )
+
+
+def _earlier(earlier: Earlier) -> EarlierReply:
+    held = earlier.consultation
+    return EarlierReply(
+        state_id=held.state_id,
+        id=held.id,
+        ended_at=held.ended_at,
+        outcome=held.outcome,
+        allergies=earlier.allergies,
+        diagnoses=[DiagnosisReply.model_validate(one) for one in earlier.diagnoses],
+        courses=[CourseReply.model_validate(one) for one in earlier.courses],
     )
 
 

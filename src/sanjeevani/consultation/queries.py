@@ -26,7 +26,7 @@ from sanjeevani.foundation.compiled import Compiled, given, given_any
 from sanjeevani.foundation.errors import NotFound
 from sanjeevani.foundation.verbs import concern_of, write_audit
 from sanjeevani.patients.models import Patient
-from sanjeevani.patients.queries import may_read, may_read_any, records_of_person
+from sanjeevani.patients.queries import may_read, records_of_person, same_person
 from sanjeevani.queueing.models import Token
 from sanjeevani.queueing.queries import live_token_of
 
@@ -249,7 +249,9 @@ EARLIER = 10
 _earlier_references = Compiled(
     lambda: (
         ConsultationReference.objects.filter(
-            state_id=given("state_id"), patient_id=given_any("patient_ids"), id__lt=given("before")
+            state_id=given("state_id"),
+            patient_id__in=same_person(given("state_id"), given("patient_id")),
+            id__lt=given("before"),
         )
         .order_by("-id")
         .values_list("id", "consultation_state_id")[:EARLIER]
@@ -263,17 +265,17 @@ _completed = Compiled(
 
 
 def earlier_consultations(
-    practitioner: Practitioner, consultation: Consultation
+    practitioner_id: uuid.UUID, consultation: Consultation
 ) -> list[Consultation]:
     """Return the patient's earlier completed consultations, newest first, if they may be read."""
-    records = records_of_person(consultation.patient_state_id, consultation.patient_id)
-    if not may_read_any(practitioner.id, consultation.patient_state_id, records):
+    person = {"state_id": consultation.patient_state_id, "patient_id": consultation.patient_id}
+    references = _earlier_references.all(before=consultation.id, **person)
+    if not references or not may_read(
+        practitioner_id,
+        patient_state_id=consultation.patient_state_id,
+        patient_id=consultation.patient_id,
+    ):
         return []
-    references = _earlier_references.all(
-        state_id=consultation.patient_state_id,
-        patient_ids=list(records),
-        before=consultation.id,
-    )
     ids_by_state: dict[int, list[uuid.UUID]] = {}
     for consultation_id, state_id in references:
         ids_by_state.setdefault(state_id, []).append(consultation_id)
@@ -303,6 +305,23 @@ _diagnoses = Compiled(
         state_id=given("state_id"), consultation_id=given("consultation_id")
     ).order_by("id")
 )
+
+
+_diagnoses_in = Compiled(
+    lambda: Diagnosis.objects.filter(
+        state_id=given("state_id"), consultation_id=given_any("consultation_ids")
+    ).order_by("id")
+)
+
+
+def diagnoses_in(
+    state_id: int, consultation_ids: list[uuid.UUID]
+) -> dict[uuid.UUID, list[Diagnosis]]:
+    """Return the diagnoses by consultation; the caller has read these through a query here."""
+    found: dict[uuid.UUID, list[Diagnosis]] = {}
+    for one in _diagnoses_in.all(state_id=state_id, consultation_ids=consultation_ids):
+        found.setdefault(one.consultation_id, []).append(one)
+    return found
 
 
 def writing_of(consultation: Consultation) -> Writing:

@@ -5,7 +5,7 @@ import uuid
 from dataclasses import replace
 
 from sanjeevani.foundation import clock
-from sanjeevani.foundation.compiled import Compiled, given
+from sanjeevani.foundation.compiled import Compiled, given, given_any
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.models import Intake, IntakeDraft
 from sanjeevani.intake.triage import DISABLED, PREGNANT
@@ -23,6 +23,16 @@ _newest_intake = Compiled(
     ).order_by("-id")[:1]
 )
 
+
+_newest_intakes = Compiled(
+    lambda: (
+        Intake.objects.filter(
+            state_id=given("state_id"), consultation_id=given_any("consultation_ids")
+        )
+        .order_by("consultation_id", "-id")
+        .distinct("consultation_id")
+    )
+)
 
 OF_TODAY = datetime.timedelta(hours=24)
 """So long after a draft was last touched its danger signs and measurements still say how the
@@ -48,3 +58,11 @@ def intake_of(state_id: int, consultation_id: uuid.UUID) -> IntakeContent:
     """Return the newest frozen intake of a consultation."""
     intake = _newest_intake.first(state_id=state_id, consultation_id=consultation_id)
     return IntakeContent.from_json(intake.content) if intake else IntakeContent()
+
+
+def intakes_of(state_id: int, consultation_ids: list[uuid.UUID]) -> dict[uuid.UUID, IntakeContent]:
+    """Return the newest frozen intake of each consultation that has one."""
+    return {
+        intake.consultation_id: IntakeContent.from_json(intake.content)
+        for intake in _newest_intakes.all(state_id=state_id, consultation_ids=consultation_ids)
+    }

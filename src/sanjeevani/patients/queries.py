@@ -3,8 +3,10 @@
 import datetime
 import uuid
 from collections.abc import Iterable
+from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor, ActorKind
@@ -158,6 +160,13 @@ _doubles = Compiled(
 
 def _with_doubles(state_id: int, patient_id: uuid.UUID) -> list[tuple[uuid.UUID, uuid.UUID | None]]:
     return _doubles.all(state_id=state_id, patient_id=patient_id)
+
+
+def same_person(state_id: Any, patient_id: Any) -> QuerySet[Patient, uuid.UUID]:
+    """Return the same ids as a part of a statement, for a compiled query that needs only them."""
+    records = Patient.objects.filter(state_id=state_id)
+    kept = records.filter(id=patient_id).values(kept=Coalesce("same_as_id", "id"))[:1]
+    return records.filter(Q(id=kept) | Q(same_as_id=kept)).values_list("id", flat=True)
 
 
 _newest_consent = Compiled(

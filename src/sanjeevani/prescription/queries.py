@@ -4,7 +4,7 @@ import datetime
 import hashlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
@@ -20,6 +20,7 @@ from sanjeevani.intake.queries import intake_of
 from sanjeevani.intake.triage import PREGNANT
 from sanjeevani.prescription.content import Statement, digest
 from sanjeevani.prescription.dosing import dosing
+from sanjeevani.prescription.earlier import earlier_of
 from sanjeevani.prescription.models import (
     DraftItem,
     EndKind,
@@ -61,7 +62,7 @@ def draft_of(
     note: Note | None = None,
     from_tables: bool = False,
 ) -> list[DraftLine]:
-    """Return the draft's lines in order, each checked beside the others.
+    """Return the draft's lines in order, each checked beside the others and what runs still.
 
     `intake` and `note`: those of the consultation, if the caller has just read them. `from_tables`
     reads the rule tables themselves, past the copy that this process keeps of them: for signing.
@@ -69,18 +70,27 @@ def draft_of(
     items = _items.all(state_id=consultation.state_id, consultation_id=consultation.id)
     if not items:
         return []
+    # Nobody prescribes before a doctor has taken the patient.
+    prescriber = consultation.practitioner_id
+    earlier = earlier_of(prescriber, consultation) if prescriber else []
     codes = [item.medicine_code for item in items]
-    tables = _read_rule_tables(codes) if from_tables else rule_tables()
+    taken = {course.code: None for one in earlier for course in one.courses if course.runs}
+    tables = _read_rule_tables([*codes, *taken]) if from_tables else rule_tables()
     medicines = {code: tables.medicines[code] for code in codes}
-    circumstances = circumstances_of(consultation, intake=intake, note=note)
+    circumstances = replace(
+        circumstances_of(consultation, intake=intake, note=note),
+        allergies_before=list(dict.fromkeys(one.allergies for one in earlier if one.allergies)),
+        # What has left the formulary since cannot be looked at.
+        running=[tables.medicines[code] for code in taken if code in tables.medicines],
+    )
     knowledge = tables.knowledge
     lines = []
     for item in items:
         medicine = medicines[item.medicine_code]
-        taken = dosing(item.frequency, item.dose)
+        daily = dosing(item.frequency, item.dose)
         others = [other for code, other in medicines.items() if code != medicine.code]
         findings = check(
-            Line(medicine, taken.on_one_day if taken else None), others, circumstances, knowledge
+            Line(medicine, daily.on_one_day if daily else None), others, circumstances, knowledge
         )
         lines.append(DraftLine(item, medicine, findings))
     return lines

@@ -8,12 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import Self
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.terminology.classes import not_therapeutic
 from sanjeevani.terminology.models import (
+    DEFAULT_LANGUAGE,
     AllergyGroup,
     GuidelineList,
     Ingredient,
@@ -22,6 +25,7 @@ from sanjeevani.terminology.models import (
     PregnancyAdvice,
     Severity,
 )
+from sanjeevani.terminology.phrases import phrase_in
 from sanjeevani.terminology.words import search_words
 
 
@@ -48,6 +52,8 @@ class Circumstances:
     """What of the patient and the consultation the rules look at.
 
     `pregnant` is None when nobody said; `allergies` and `medicines` are the patient's words.
+    `allergies_before` are those of earlier consultations, `running` what earlier prescriptions say
+    is taken still.
     """
 
     is_follow_up: bool
@@ -58,6 +64,8 @@ class Circumstances:
     weight_kg: float | None
     allergies: str
     medicines: str
+    allergies_before: Sequence[str] = ()
+    running: Sequence[Medicine] = ()
 
 
 @dataclass(frozen=True)
@@ -83,11 +91,13 @@ def check(
     """Return all findings on a line beside the other medicines of the prescription."""
     ingredients = _ingredients(line.medicine, knowledge)
     beside = [(other, _ingredients(other, knowledge)) for other in others]
+    running = [(other, _ingredients(other, knowledge)) for other in circumstances.running]
     return [
         *_guideline_list(line.medicine, circumstances),
         *_allergies(ingredients, circumstances, knowledge),
         *_duplicates(ingredients, beside),
-        *_interactions(ingredients, beside, circumstances, knowledge),
+        *_still_taken(ingredients, running),
+        *_interactions(ingredients, [*beside, *running], circumstances, knowledge),
         *_age(ingredients, circumstances),
         *_pregnancy(ingredients, circumstances),
         *_daily_dose(line, ingredients, circumstances),
@@ -133,49 +143,88 @@ def _guideline_list(medicine: Medicine, circumstances: Circumstances) -> Iterato
 
 
 def _allergies(
-    ingredients: Iterable[Ingredient], circumstances: Circumstances, knowledge: Knowledge
+    ingredients: Sequence[Ingredient], circumstances: Circumstances, knowledge: Knowledge
 ) -> Iterator[Finding]:
-    said = set(search_words(circumstances.allergies))
-    if not said:
-        return
-    named = {
-        code
-        for code, ingredient in knowledge.ingredients.items()
-        if _mentions(said, [ingredient.name, *ingredient.aliases])
-    }
-    groups = {group.code: group for group in knowledge.allergy_groups}
-    meant = [
-        group
-        for group in groups.values()
-        if _mentions(said, [*group.names.values(), *group.aliases, group.code])
-        or any(
-            set(knowledge.ingredients[code].classes) & set(group.member_classes) for code in named
-        )
-    ]
-    certain = {name for group in meant for name in group.member_classes}
-    possible = {
-        name
-        for group in meant
-        for other in group.cross_reacts_with
-        for name in groups[other].member_classes
-    }
+    today = _Allergy.told(circumstances.allergies, knowledge)
+    before = [_Allergy.told(words, knowledge) for words in circumstances.allergies_before]
     for ingredient in ingredients:
-        if ingredient.code in named or certain & set(ingredient.classes):
+        name = {"name": ingredient.name}
+        if today.names(ingredient):
             yield Finding(
                 "allergy",
                 Weight.REASON,
-                _("The patient named an allergy to %(name)s or its group.")
-                % {"name": ingredient.name},
+                _("The patient named an allergy to %(name)s or its group.") % name,
                 _("Choose another group, or ask what happened and write the reason."),
             )
-        elif possible & set(ingredient.classes):
+        elif any(allergy.names(ingredient) for allergy in before):
+            yield Finding(
+                "allergy_before",
+                Weight.REASON,
+                _(
+                    "In an earlier consultation the patient named an allergy to %(name)s"
+                    " or its group."
+                )
+                % name,
+                _("Choose another group, or ask what happened and write the reason."),
+            )
+        elif any(allergy.may_extend_to(ingredient) for allergy in (today, *before)):
             yield Finding(
                 "cross_allergy",
                 Weight.NOTE,
-                _("Who is allergic to what the patient named may react to %(name)s too.")
-                % {"name": ingredient.name},
+                _("Who is allergic to what the patient named may react to %(name)s too.") % name,
                 _("Ask how severe the reaction was."),
             )
+
+
+@dataclass(frozen=True)
+class _Allergy:
+    """What a patient's words about allergies mean: ingredients by code, and classes of them."""
+
+    ingredients: set[str]
+    certain: set[str]
+    possible: set[str]
+
+    @classmethod
+    def told(cls, words: str, knowledge: Knowledge) -> Self:
+        said = set(search_words(words))
+        if not said:
+            return cls(set(), set(), set())
+        named = {
+            code
+            for code, ingredient in knowledge.ingredients.items()
+            if _mentions(said, _called(ingredient))
+        }
+        groups = {group.code: group for group in knowledge.allergy_groups}
+        meant = [
+            group
+            for group in groups.values()
+            if _mentions(said, [*group.names.values(), *group.aliases, group.code])
+            or any(
+                set(knowledge.ingredients[code].classes) & set(group.member_classes)
+                for code in named
+            )
+        ]
+        return cls(
+            named,
+            certain={name for group in meant for name in group.member_classes},
+            possible={
+                name
+                for group in meant
+                for other in group.cross_reacts_with
+                for name in groups[other].member_classes
+            },
+        )
+
+    def names(self, ingredient: Ingredient) -> bool:
+        return ingredient.code in self.ingredients or bool(self.certain & set(ingredient.classes))
+
+    def may_extend_to(self, ingredient: Ingredient) -> bool:
+        return bool(self.possible & set(ingredient.classes))
+
+
+def _called(ingredient: Ingredient) -> list[str]:
+    """Return all that patients may call an ingredient."""
+    return [ingredient.name, *ingredient.aliases, *ingredient.brands]
 
 
 def _mentions(said: set[str], names: Iterable[str]) -> bool:
@@ -214,6 +263,24 @@ def _duplicates(
             )
 
 
+def _still_taken(
+    ingredients: Iterable[Ingredient], running: Iterable[tuple[Medicine, list[Ingredient]]]
+) -> Iterator[Finding]:
+    own_codes = {ingredient.code for ingredient in ingredients}
+    for other, other_ingredients in running:
+        if own_codes & {ingredient.code for ingredient in other_ingredients}:
+            yield Finding(
+                "still_taken",
+                Weight.NOTE,
+                _(
+                    "%(name)s of an earlier prescription holds the same ingredient"
+                    " and is still to be taken."
+                )
+                % {"name": other.generic_name},
+                _("Tell the patient whether this one goes on with it or takes its place."),
+            )
+
+
 def _groups(ingredients: Iterable[Ingredient]) -> set[str]:
     """Return the therapeutic classes: only they make two medicines double each other."""
     return {name for ingredient in ingredients for name in ingredient.classes} - not_therapeutic()
@@ -237,11 +304,12 @@ def _interactions(
     current = [
         ingredient
         for ingredient in (knowledge.ingredients.values() if taken else ())
-        if _mentions(taken, [ingredient.name, *ingredient.aliases])
+        if _mentions(taken, _called(ingredient))
     ]
     partners = [(other.generic_name, _keys(items)) for other, items in beside] + [
         (ingredient.name, _keys([ingredient])) for ingredient in current
     ]
+    language = _language()
     for interaction in knowledge.interactions:
         for name, keys in partners:
             if (interaction.first in own and interaction.second in keys) or (
@@ -251,9 +319,14 @@ def _interactions(
                     "interaction",
                     _INTERACTION_WEIGHT[Severity(interaction.severity)],
                     _("With %(name)s: %(effect)s.")
-                    % {"name": name, "effect": interaction.effect_in("en")},
-                    interaction.advice,
+                    % {"name": name, "effect": interaction.effect_in(language)},
+                    phrase_in(interaction.advice, language),
                 )
+
+
+def _language() -> str:
+    """Return the reader's language: findings are made for who reads them now."""
+    return (get_language() or DEFAULT_LANGUAGE).partition("-")[0]
 
 
 def _keys(ingredients: Iterable[Ingredient]) -> set[str]:
@@ -270,7 +343,7 @@ def _age(ingredients: Iterable[Ingredient], circumstances: Circumstances) -> Ite
             yield Finding(
                 "too_young",
                 Weight.REASON,
-                ingredient.age_note
+                phrase_in(ingredient.age_note, _language())
                 or _("%(name)s is not meant for this age.") % {"name": ingredient.name},
                 _("Choose another medicine, or write why this one."),
             )
@@ -297,7 +370,10 @@ def _pregnancy(
             "pregnancy",
             Weight.REASON if grave and circumstances.pregnant else Weight.NOTE,
             _("%(name)s in pregnancy: %(advice)s")
-            % {"name": ingredient.name, "advice": ingredient.pregnancy_note or _("take care")},
+            % {
+                "name": ingredient.name,
+                "advice": phrase_in(ingredient.pregnancy_note, _language()) or _("take care"),
+            },
             _("Ask whether she may be pregnant."),
         )
 

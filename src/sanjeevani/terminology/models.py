@@ -145,12 +145,14 @@ class Ingredient(ReferenceModel):
     """An active ingredient with what the safety rules need to know of it.
 
     Limits are for the oral route unless the note says otherwise; `confirmed` is False until a
-    clinical lead has checked the row against a formulary.
+    clinical lead has checked the row against a formulary. `brands`: names under which it is sold,
+    alone or with others, for what patients say that they take or do not stand.
     """
 
     code = models.CharField(max_length=60, primary_key=True)
     name = models.CharField(max_length=120)
     aliases = ArrayField(models.CharField(max_length=40))
+    brands = ArrayField(models.CharField(max_length=40), default=list)
     classes = ArrayField(models.CharField(max_length=40))
     atc_code = models.CharField(max_length=7, blank=True)
     pregnancy = models.CharField(max_length=16, choices=PregnancyAdvice.choices, blank=True)

@@ -204,12 +204,19 @@ def _allergy_groups() -> Iterator[AllergyGroup]:
         )
 
 
+def _brands() -> list[tuple[str, frozenset[str]]]:
+    """Return the names under which medicines are sold, each with the ingredients that it holds."""
+    return [(row["brand"], frozenset(split(row["ingredients"]))) for row in read_rows("brands")]
+
+
 def _ingredients() -> Iterator[Ingredient]:
+    brands = _brands()
     for row in read_rows("ingredients"):
         yield Ingredient(
             code=row["code"],
             name=row["name"],
             aliases=split(row["aliases"]),
+            brands=[brand for brand, held in brands if row["code"] in held],
             classes=split(row["classes"]),
             atc_code=row["atc_code"],
             pregnancy=row["pregnancy"],
@@ -233,12 +240,14 @@ def _load_medicines() -> int:
 
 def _medicines() -> Iterator[Medicine]:
     ingredients = {row["code"]: row for row in read_rows("ingredients")}
+    brands = _brands()
     for row in read_rows("medicines"):
         codes = split(row["ingredients"])
         parts = [ingredients[code] for code in codes]
         generic_name = row["name"] or _combined([part["name"] for part in parts])
         # An alias of an ingredient alone ("pcm") must not bring up combinations that hold it.
         aliases = split(row["aliases"]) or (split(parts[0]["aliases"]) if len(parts) == 1 else [])
+        aliases += [brand for brand, held in brands if held == set(codes)]
         yield Medicine(
             code=_medicine_code(codes, row["form"], row["strength"]),
             generic_name=generic_name,

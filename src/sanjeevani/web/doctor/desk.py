@@ -16,7 +16,6 @@ from sanjeevani.consultation.models import (
 )
 from sanjeevani.consultation.presence import GOING_ON, presence_of
 from sanjeevani.consultation.queries import (
-    earlier_consultations,
     followed_by,
     for_practitioner,
     live_consultation_of,
@@ -32,6 +31,7 @@ from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.intake.triage import PREGNANT
 from sanjeevani.patients.queries import age_in_years
+from sanjeevani.prescription.earlier import Earlier, earlier_of
 from sanjeevani.queueing.queries import line_heads
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.queries import assigned_lines, doctors_on_duty, duty_of
@@ -183,13 +183,24 @@ class Case(Told):
     answers: list[Answer]
     pregnant: bool | None
     may_menstruate: bool
-    earlier: list[Consultation]
+    earlier: list[Earlier]
     messages: list[Message]
     papers: list[Shown]
     sent_on_from: Consultation | None
     vitals: list[Reading]
     spoke: Facility | None
     presence: PatientPresence | None
+
+    @property
+    def allergies_before(self) -> list[Earlier]:
+        """The earlier consultations in which an allergy was told in other words than now."""
+        told = {"", self.intake.allergies}
+        found = []
+        for one in self.earlier:
+            if one.allergies not in told:
+                told.add(one.allergies)
+                found.append(one)
+        return found
 
     @property
     def calls_missed(self) -> int:
@@ -238,7 +249,7 @@ def case_of(practitioner: Practitioner, consultation: Consultation) -> Case:
         _answers(intake, language),
         intake.answers.get(PREGNANT),
         consultation.patient_gender != Gender.MALE and 9 <= years <= 60,
-        earlier_consultations(practitioner, consultation),
+        earlier_of(practitioner.id, consultation),
         messages_in(consultation.state_id, consultation.room_id),
         at_desk(consultation),
         followed_by(consultation) if consultation.link in GOING_ON else None,

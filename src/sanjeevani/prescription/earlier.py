@@ -1,0 +1,92 @@
+"""What earlier consultations say of a patient: for the doctor's eyes, and for the rules."""
+
+import datetime
+import uuid
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef
+from django.utils.timezone import localdate
+
+from sanjeevani.consultation.models import Consultation, Diagnosis
+from sanjeevani.consultation.queries import diagnoses_in, earlier_consultations
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.compiled import Compiled, given, given_any
+from sanjeevani.intake.content import IntakeContent
+from sanjeevani.intake.queries import intakes_of
+from sanjeevani.prescription.models import Prescription, PrescriptionEnd
+
+
+@dataclass(frozen=True)
+class Course:
+    """A medicine of a prescription that holds, as it was signed, and the last day it is taken."""
+
+    code: str
+    name: str
+    until: datetime.date
+
+    @property
+    def runs(self) -> bool:
+        """Whether it is still to be taken today."""
+        return self.until >= clock.today()
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """An earlier completed consultation; `allergies` in the patient's words."""
+
+    consultation: Consultation
+    allergies: str
+    diagnoses: list[Diagnosis]
+    courses: list[Course]
+
+
+_in_force = Compiled(
+    lambda: Prescription.objects.filter(
+        ~Exists(
+            PrescriptionEnd.objects.filter(
+                state_id=OuterRef("state_id"), prescription_id=OuterRef("id")
+            )
+        ),
+        state_id=given("state_id"),
+        consultation_id=given_any("consultation_ids"),
+    )
+)
+
+
+def earlier_of(practitioner_id: uuid.UUID, consultation: Consultation) -> list[Earlier]:
+    """Return the patient's earlier consultations, newest first, if the practitioner may read them.
+
+    The caller has read the consultation through its queries.
+    """
+    held = earlier_consultations(practitioner_id, consultation)
+    intakes: dict[uuid.UUID, IntakeContent] = {}
+    diagnoses: dict[uuid.UUID, list[Diagnosis]] = {}
+    courses: dict[uuid.UUID, list[Course]] = {}
+    for state_id in {one.state_id for one in held}:
+        ids = [one.id for one in held if one.state_id == state_id]
+        intakes |= intakes_of(state_id, ids)
+        diagnoses |= diagnoses_in(state_id, ids)
+        for signed in _in_force.all(state_id=state_id, consultation_ids=ids):
+            courses[signed.consultation_id] = _courses(signed)
+    return [
+        Earlier(
+            one,
+            intakes[one.id].allergies if one.id in intakes else "",
+            diagnoses.get(one.id, []),
+            courses.get(one.id, []),
+        )
+        for one in held
+    ]
+
+
+def _courses(signed: Prescription) -> list[Course]:
+    """Return the medicines of a prescription; who gets them a day late takes them a day longer."""
+    first = localdate(signed.signed_at)
+    return [
+        Course(
+            line["code"],
+            f"{line['generic_name']} {line['strength']}".strip(),
+            first + datetime.timedelta(days=line["duration_days"]),
+        )
+        for line in signed.content["medicines"]
+    ]
