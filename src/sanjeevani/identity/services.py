@@ -1,5 +1,6 @@
 """Signing in and out: the verbs on accounts, codes and sessions."""
 
+import base64
 import datetime
 import secrets
 import uuid
@@ -58,6 +59,8 @@ from sanjeevani.messaging.services import queue_message
 CODE_DIGITS = 6
 CODE_TRIES = 5
 CODE_LIFE = datetime.timedelta(minutes=5)
+# Who enters a right code and never sees the answer, on a poor link, enters it again.
+CODE_AGAIN = datetime.timedelta(minutes=2)
 # Long enough for the page to offer a new code to the same mobile.
 CODE_KEPT = datetime.timedelta(hours=1)
 
@@ -84,6 +87,14 @@ class CodePurpose(StrEnum):
 
     SIGN_IN = "sign_in_code"
     PRESENCE = "presence_code"
+
+
+@dataclass(frozen=True)
+class _Used:
+    """A right code: the mobile that it was sent to, and whether it had been used before."""
+
+    mobile: str
+    again: bool
 
 
 @verb("identity.request_code")
@@ -171,7 +182,9 @@ def verify_code(
     """Sign a patient in by the code that was sent, making the account at the first time.
 
     `device` is shown in the list of devices; `replaces` is the token of the session that the
-    browser had before. Raises `WrongCode` or `CodeDead`; a wrong try is counted all the same.
+    browser had before. Entered again within `CODE_AGAIN`, as after an answer that was lost, a code
+    answers with the session that it has opened, while there is one. Raises `WrongCode` or
+    `CodeDead`; a wrong try is counted all the same.
     """
     outcome = _verify_code(
         actor,
@@ -200,8 +213,26 @@ def _verify_code(
     outcome = _use_code(challenge, code, CodePurpose.SIGN_IN)
     if isinstance(outcome, WrongCode):
         return outcome
-    account = _patient_account(outcome, language)
-    return _open_session(account, PATIENT_IDLE, device, replaces)
+    account = _patient_account(outcome.mobile, language)
+    token = _token_of_code(challenge, code)
+    if outcome.again:
+        opened = Session.objects.filter(digest=queries.digest_of(token)).first()
+        if opened is None:  # signed out since
+            raise CodeDead
+        concerns(opened)
+        return SignedIn(token, queries.info_of(opened))
+    return _open_session(account, PATIENT_IDLE, device, replaces, token)
+
+
+def _token_of_code(challenge: uuid.UUID, code: str) -> str:
+    """Return the token of the session that a code opens: always the same, so that there is one.
+
+    The challenge, 122 random bits that only the browser has, and SECRET_KEY keep it secret.
+    """
+    digest = salted_hmac(
+        "sanjeevani.identity.session", f"{challenge}:{code}", algorithm="sha256"
+    ).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def confirm_presence(actor: Actor, *, challenge: uuid.UUID, code: str, mobile: str) -> None:
@@ -212,44 +243,48 @@ def confirm_presence(actor: Actor, *, challenge: uuid.UUID, code: str, mobile: s
     outcome = _confirm_presence(actor, challenge=challenge, code=code)
     if isinstance(outcome, WrongCode):
         raise outcome
-    if outcome != mobile:
+    if outcome.mobile != mobile:
         raise CodeDead
 
 
 @verb("identity.confirm_presence")
-def _confirm_presence(_actor: Actor, *, challenge: uuid.UUID, code: str) -> str | WrongCode:
+def _confirm_presence(_actor: Actor, *, challenge: uuid.UUID, code: str) -> _Used | WrongCode:
     outcome = _use_code(challenge, code, CodePurpose.PRESENCE)
     concerns(OneTimeCode(id=challenge))
     return outcome
 
 
-def _use_code(challenge: uuid.UUID, code: str, purpose: CodePurpose) -> str | WrongCode:
-    """Return the mobile that a right code was sent to; a wrong try is returned, and counted."""
+def _use_code(challenge: uuid.UUID, code: str, purpose: CodePurpose) -> _Used | WrongCode:
+    """Return what a right code says; a wrong try is returned, and counted."""
     at = clock.now()
     with connection.cursor() as cursor:
-        # One statement decides: of parallel right guesses the first sets used_at, and parallel
-        # wrong ones wait for each other and see the tries of those before.
+        # One statement decides: parallel guesses wait for each other and see the tries before.
         cursor.execute(
-            "UPDATE identity_onetimecode SET tries = tries + 1,"
-            " used_at = CASE WHEN digest = %(digest)s THEN %(at)s::timestamptz END"
-            " WHERE id = %(id)s AND used_at IS NULL AND tries < %(tries)s AND expires_at > %(at)s"
-            " RETURNING mobile, used_at IS NOT NULL, tries",
+            "UPDATE identity_onetimecode AS code SET tries = code.tries + 1, used_at = CASE"
+            " WHEN code.digest = %(digest)s THEN coalesce(code.used_at, %(at)s::timestamptz)"
+            " ELSE code.used_at END"
+            " FROM (SELECT id, used_at FROM identity_onetimecode WHERE id = %(id)s FOR UPDATE)"
+            " AS before"
+            " WHERE code.id = before.id AND code.tries < %(tries)s AND code.expires_at > %(at)s"
+            " AND (before.used_at IS NULL OR before.used_at > %(again)s)"
+            " RETURNING code.mobile, code.digest = %(digest)s, code.tries,"
+            " before.used_at IS NOT NULL",
             {
                 "digest": _code_digest(challenge, code, purpose),
                 "id": challenge,
                 "at": at,
+                "again": at - CODE_AGAIN,
                 "tries": CODE_TRIES,
             },
         )
         row = cursor.fetchone()
     if row is None:
         raise CodeDead
-    mobile, is_right, tries = row
+    mobile, is_right, tries, again = row
     if not is_right:
         concerns(OneTimeCode(id=challenge))
         return WrongCode(CODE_TRIES - tries)
-    confirmed: str = mobile
-    return confirmed
+    return _Used(mobile, again)
 
 
 def _patient_account(mobile: str, language: str) -> Account:
@@ -304,12 +339,16 @@ def account_of_patient(
 
 
 def _open_session(
-    account: Account, lasts: datetime.timedelta, device: str, replaces: str | None
+    account: Account,
+    lasts: datetime.timedelta,
+    device: str,
+    replaces: str | None,
+    token: str | None = None,
 ) -> SignedIn:
     """Open a session of a locked account, in place of the browser's earlier one."""
     if replaces is not None:
         Session.objects.filter(digest=queries.digest_of(replaces)).delete()
-    token = secrets.token_urlsafe(32)
+    token = token or secrets.token_urlsafe(32)
     at = clock.now()
     session = Session.objects.create(
         digest=queries.digest_of(token),
