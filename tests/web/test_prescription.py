@@ -16,6 +16,7 @@ from sanjeevani.prescription.queries import prescriptions_of
 from sanjeevani.prescription.services import conclude
 from tests import factories
 from tests.documents.test_typesetting import text_of as words_of
+from tests.prescription.test_earlier import coming_back, seen_before
 from tests.prescription.test_signing import COLD, Desk
 from tests.web.looks import LANGUAGES, faults_in
 
@@ -63,6 +64,24 @@ class After(Desk):
         self.doctor.post(page, {"do": "add", "line": "pcm 650 1-0-1 3d after food"})
         given = {"do": "sign", "line": "", "reason": "Two tablets a day are enough"}
         return self.doctor.post(page, given | typed)
+
+
+def _returning(language: str) -> Client:
+    """The browser of a doctor whose patient told and was given things before."""
+    patient = factories.PatientFactory.create(name="Kamla Devi")
+    seen_before(patient, "ibuprofen 400 1-0-1 5d after food", allergies="पेनिसिलिन, लाल दाने")
+    seen_before(patient, "pcm 650 1-0-1 3d", allergies="Penicillin")
+    now = coming_back(patient, text="Cough for a week", complaints=["cough"], allergies="dust")
+    now.prescribe("amoxicillin 500 1-1-1 5d")
+    now.prescribe("enalapril 5 1-0-0 30d")
+    doctor = Client()
+    post = factories.PostFactory.create(practitioner=now.practitioner)
+    factories.sign_in(doctor, Account.objects.get(id=post.account_id))
+    Session.objects.filter(account_id=post.account_id).update(
+        post_state_id=post.state_id, post_id=post.id
+    )
+    doctor.cookies["language"] = language
+    return doctor
 
 
 def text_of(answer: Any) -> str:
@@ -198,5 +217,9 @@ def test_the_pages_are_accessible_and_fit(language: str) -> None:
         "verify-cancelled": stranger.get("/verify", {"number": cancelled.signed.number}),
         "record": after.doctor.get(after.desk),
         "today": after.doctor.get("/desk/today"),
+        "desk-before": _returning(language).get("/desk"),
     }
+    for name, answer in answers.items():
+        missing = (404,) if name == "shared-dead" else (200, 422)
+        assert answer.status_code in missing, (name, answer.status_code)
     assert faults_in(answers, language) == []
