@@ -5,6 +5,7 @@
 // <a hreflang>                         puts this page into another language
 // Links to elsewhere open in a tab of their own.
 import { morph } from "./parts/morph.js";
+import { sayNoLink } from "./parts/no_link.js";
 
 const room = /** @type {HTMLElement | null} */ (document.querySelector("[data-call-room]"));
 const desk = /** @type {HTMLElement | null} */ (document.querySelector(".desk"));
@@ -13,6 +14,9 @@ const RUNNING = ["connecting", "waiting", "connected", "reconnecting"];
 const here = location.pathname;
 
 let underway = 0;
+// Answers come in another order than they were asked for, over a poor link.
+let asked = 0;
+let shown = 0;
 
 const runs = () => room !== null && RUNNING.includes(room.dataset.callState ?? "");
 
@@ -67,9 +71,10 @@ function fit(page, address) {
   return true;
 }
 
-/** @param {string} address @param {RequestInit} [how] a form on its way: see desk.js */
-async function load(address, how) {
+/** @param {string} address @param {RequestInit} [how] a form on its way: see desk.js @param {() => void} [unsent] */
+async function load(address, how, unsent) {
   const { dataset } = document.documentElement;
+  const turn = ++asked;
   if (how) {
     underway++;
     dataset.sent = "";
@@ -79,10 +84,15 @@ async function load(address, how) {
     const answer = await fetch(address, { ...how, headers: { Accept: "text/html" } });
     // An answer's address has lost the part of the page that the link leads to.
     const { hash } = new URL(address, location.href);
-    stays = fit(await pageOf(answer), answer.url + hash);
+    const page = await pageOf(answer);
+    if (how || turn > shown) {
+      shown = Math.max(shown, turn);
+      stays = fit(page, answer.url + hash);
+    }
   } catch {
     // No connection: the browser's own way says so, and the call is lost anyway.
     if (!how) location.assign(address);
+    unsent?.();
   }
   if (!how) return;
   underway--;
@@ -105,13 +115,13 @@ async function translate(address) {
     location.assign(answer.url);
     return;
   }
-  const shown = beside?.hidden === false ? beside.dataset.address : undefined;
+  const open = beside?.hidden === false ? beside.dataset.address : undefined;
   document.documentElement.lang = page.documentElement.lang;
   document.title = page.title;
   morph(document.body, page.body, room);
   document.dispatchEvent(new CustomEvent("page:changed", { detail: document.body }));
   document.dispatchEvent(new CustomEvent("live:refresh"));
-  if (shown) load(shown);
+  if (open) load(open);
 }
 
 document.addEventListener("submit", (event) => {
@@ -125,7 +135,9 @@ document.addEventListener("submit", (event) => {
   for (const [name, value] of new FormData(form)) body.append(name, String(value));
   if (pressed?.name) body.append(pressed.name, pressed.value);
   const given = pressed?.getAttribute("formaction") ?? form.getAttribute("action");
-  load(given || beside?.dataset.address || location.href, { method: "POST", body });
+  load(given || beside?.dataset.address || location.href, { method: "POST", body }, () =>
+    sayNoLink(form, pressed),
+  );
 });
 
 document.addEventListener("click", (event) => {

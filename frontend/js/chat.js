@@ -12,6 +12,7 @@ for (const form of document.querySelectorAll("form[data-photo]")) {
   if (form instanceof HTMLFormElement) form.addEventListener("change", () => sendPhoto(form));
 }
 
+const WAIT = 30_000; // for the answer to a message; it can be sent again, and is one
 const LONGEST = 1_600; // pixels; the server would shrink it to this, after a long way
 
 /** @param {HTMLFormElement} form */
@@ -69,18 +70,22 @@ async function send(event, form) {
   button.disabled = true;
   tell(form, "");
   const said = written(form).text.value;
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), WAIT);
   try {
     const answer = await fetch(form.action, {
       method: "POST",
       body: new FormData(form),
       headers: { "X-Fragment": "1", Accept: "text/html, application/problem+json;q=0.9" },
       redirect: "manual",
+      signal: abort.signal,
     });
     if (answer.status === 201) await sent(form, answer, said);
     else tell(form, await reason(answer, form));
   } catch {
     tell(form, form.dataset.failed ?? "");
   }
+  clearTimeout(timer);
   button.disabled = false;
 }
 

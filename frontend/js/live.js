@@ -9,7 +9,7 @@
 //      data-live-least="3">                           fetched at most once in so many seconds
 // <b data-live-bind="place">                          takes its text from the hint itself
 // <ol data-live-tail>                                 stays scrolled to its end
-// <p data-live-status data-text-live data-text-polling data-text-offline>
+// <p data-live-status data-text-live data-text-polling data-text-offline data-text-out>
 import { morph } from "./parts/morph.js";
 
 /** @typedef {{due: number, next: number, busy: boolean, again: boolean, timer?: number, tag: string, failures: number, stopped: boolean}} Fragment */
@@ -39,6 +39,8 @@ let attempts = 0;
 let wanted = Boolean(gateway && ticketUrl && "EventSource" in window);
 let silentSince = wanted ? Date.now() : 0;
 let unreachable = false;
+// Signed out, as in another tab: nothing more comes until somebody is signed in again.
+let out = false;
 /** @type {number | undefined} */
 let reconnection;
 
@@ -106,6 +108,7 @@ async function load(element, fragment) {
     return;
   }
   const answer = await get(url.href, fragment.tag ? { "If-None-Match": fragment.tag } : {});
+  if (answer.status === 401 || (answer.redirected && isSignIn(answer.url))) out = true;
   // Signed out, moved on or gone: what is on the screen is better than what would come.
   fragment.stopped = answer.redirected || [401, 403, 404, 410].includes(answer.status);
   fragment.failures = answer.status >= 500 ? fragment.failures + 1 : 0;
@@ -115,6 +118,9 @@ async function load(element, fragment) {
   template.innerHTML = await answer.text();
   show(element, template.content);
 }
+
+/** @param {string} address */
+const isSignIn = (address) => new URL(address).pathname.split("/").includes("sign-in");
 
 /** @param {string} url @param {Record<string, string>} headers */
 async function get(url, headers) {
@@ -189,7 +195,9 @@ function setLive(now) {
 }
 
 function tell() {
-  const mode = live
+  const mode = out
+    ? "out"
+    : live
     ? "live"
     : navigator.onLine === false || unreachable
       ? "offline"
@@ -278,6 +286,13 @@ function reconnect() {
   connect();
 }
 
+/** Perhaps somebody has signed in again meanwhile. */
+function comeBack() {
+  out = false;
+  wanted = Boolean(gateway && ticketUrl && "EventSource" in window);
+  for (const element of elements()) fragmentOf(element).stopped = false;
+}
+
 function disconnect() {
   clearTimeout(reconnection);
   source?.close();
@@ -296,6 +311,7 @@ setInterval(() => {
 
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
+  if (out) comeBack();
   if (Date.now() - heardAt > HEARTBEAT / 2) reconnect();
   resynchronise();
 });

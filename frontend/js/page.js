@@ -1,5 +1,6 @@
 // Every page: what GOV.UK Frontend adds to forms, and our own small helps. Pages work without it.
 import { Button, Checkboxes, ErrorSummary, Radios, SkipLink, createAll } from "govuk-frontend";
+import { sayNoLink } from "./parts/no_link.js";
 import { enhanceSpeakers } from "./parts/speak.js";
 
 document.body.classList.add("js-enabled", "govuk-frontend-supported");
@@ -43,13 +44,7 @@ addEventListener("submit", async (event) => {
     }
     form.submit();
   } catch {
-    for (const said of form.querySelectorAll("[data-no-link]")) said.remove();
-    const words = document.createElement("p");
-    words.className = "govuk-error-message";
-    words.setAttribute("role", "alert");
-    words.dataset.noLink = "";
-    words.textContent = document.body.dataset.textNoLink ?? "";
-    (submitter ?? form.lastElementChild)?.before(words);
+    sayNoLink(form, submitter);
   }
 });
 addEventListener("online", () => {

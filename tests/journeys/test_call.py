@@ -1,5 +1,6 @@
 """A consultation by video through the real pages, with what the server writes down of it."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -166,6 +167,12 @@ def test_a_slow_link_while_a_call_runs(new_patient: NewPatient, new_doctor: NewD
     desk.locator("#find-opd").click()
     desk.locator("#id_clinic").select_option(index=1)
     desk.locator("#id_redirect_reason").fill("A colleague knows the patient")
+    # Not sent at all, it says so and stays.
+    desk.route("**/write", lambda route: route.abort())
+    desk.locator("#send-on").click()
+    expect(desk.locator("form [role=alert]")).to_have_text(re.compile("press again"))
+    expect(desk.locator("#id_redirect_reason")).to_have_value("A colleague knows the patient")
+    desk.unroute("**/write")
     desk.route("**/write", answered_late)
     desk.locator("#send-on").click()
     expect(desk.locator("main")).to_contain_text("waits in the other OPD now")

@@ -119,3 +119,21 @@ def test_what_is_typed_or_changed_while_a_message_is_on_its_way(patient: Patient
             "And she has a rash since yesterday",
         ]
     )
+
+
+def test_signed_out_in_another_tab_a_page_says_so_until_somebody_is_signed_in(
+    patient: Patient,
+) -> None:
+    page = patient.page
+    patient.complain("fever")
+    patient.choose_first_opd()
+    patient.take_token()
+    state = page.locator("[data-live-status]")
+    expect(state).to_have_text(re.compile("keeps itself up to date"))
+    session = next(one["value"] for one in page.context.cookies() if one["name"] == "session")
+    page.context.clear_cookies(name="session")
+    page.evaluate("document.dispatchEvent(new CustomEvent('live:refresh'))")
+    expect(state).to_have_text(re.compile("You are signed out"))
+    page.context.add_cookies([{"name": "session", "value": session, "url": patient.url}])
+    page.evaluate("document.dispatchEvent(new CustomEvent('visibilitychange'))")
+    expect(state).to_have_text(re.compile("keeps itself up to date"))
