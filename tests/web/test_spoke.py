@@ -168,6 +168,16 @@ def test_pain_alone_reaches_no_doctor(spoke: Spoke, client: Client) -> None:
     assert not Consultation.objects.filter(state_id=28).exists()
 
 
+@pytest.mark.parametrize(("chosen", "kept"), [("", "hi"), ("hi", "hi"), ("en", "en")])
+def test_messages_come_in_the_language_of_the_patient_not_of_the_worker(
+    spoke: Spoke, client: Client, chosen: str, kept: str
+) -> None:
+    client.cookies["language"] = "hi"
+    spoke.register(mobile="9876512345", language=chosen)
+    assert Account.objects.get(login="+919876512345").language == kept
+    assert spoke.register(mobile="9876512346", name="Gita", language="xx").status_code == 422
+
+
 def test_a_danger_sign_goes_before_all_others(spoke: Spoke, client: Client) -> None:
     spoke.register()
     patient = Patient.objects.get(state_id=28)

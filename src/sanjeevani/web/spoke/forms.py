@@ -5,6 +5,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from django import forms
+from django.conf import settings
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.consultation.models import ToDoKind
@@ -31,6 +33,7 @@ from sanjeevani.terminology.vitals import (
     vitals,
 )
 from sanjeevani.web.fields import PlainForm, PlainTextField
+from sanjeevani.web.jinja import language_name
 from sanjeevani.web.patient.forms import AskForm, ProfileForm
 from sanjeevani.web.sign_in.forms import CodeField, MobileField
 from sanjeevani.web.verification.forms import read_number
@@ -93,6 +96,13 @@ class RegisterForm(ProfileForm):
         required=False,
         help_text=_("With it the patient reads the prescription at home."),
     )
+    language = forms.ChoiceField(
+        label=_("Language of the messages"),
+        choices=[(code, language_name(code)) for code, _name in settings.LANGUAGES],
+        required=False,
+        initial=get_language,
+        widget=forms.RadioSelect,
+    )
     abha_number = forms.CharField(
         label=_("ABHA number, if there is one"),
         required=False,
@@ -105,6 +115,10 @@ class RegisterForm(ProfileForm):
         relation = self.fields["relation"]
         relation.label = _("Whose mobile is it?")
         relation.choices = list(WHOSE_MOBILE.items())  # type: ignore[attr-defined]
+
+    def clean_language(self) -> str:
+        """Return what was chosen; a visit that a tablet has kept since before has no choice."""
+        return self.cleaned_data["language"] or str(get_language())
 
     def clean_abha_number(self) -> str:
         typed = latin_digits(self.cleaned_data["abha_number"]).strip()

@@ -89,7 +89,7 @@ def visit(request: PortalRequest) -> HttpResponse:
                         mobile=person.cleaned_data["mobile"],
                         abha_number=person.cleaned_data["abha_number"],
                     ),
-                    language=language(),
+                    language=person.cleaned_data["language"],
                     patient_id=own.cleaned_data["same"],
                     is_another="another" in request.POST,
                 )

@@ -246,7 +246,7 @@ def register(request: PortalRequest) -> HttpResponse:
                 person = register_at_spoke(
                     request.actor,
                     profile=form.profile(),
-                    language=language(),
+                    language=form.cleaned_data["language"],
                     key=form.cleaned_data["key"] or uuid.uuid4(),
                     mobile=form.cleaned_data["mobile"],
                     abha_number=form.cleaned_data["abha_number"],
