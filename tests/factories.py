@@ -141,6 +141,7 @@ class AccountFactory(DjangoModelFactory):
     language = "en"
     home_state_id = ANDHRA_PRADESH
     created_at = factory.LazyFunction(timezone.now)
+    last_entered_at = factory.LazyFunction(timezone.now)
 
     @factory.post_generation
     def with_login(account: Account, create: bool, given: Any, **_: Any) -> None:  # noqa: N805

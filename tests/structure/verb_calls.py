@@ -1,5 +1,6 @@
 """One call of every verb, with what its audit row must say. A new verb gets its line here."""
 
+import contextlib
 import dataclasses
 import datetime
 import uuid
@@ -64,6 +65,7 @@ from sanjeevani.foundation.ids import uuid7
 from sanjeevani.grievance.models import Grievance
 from sanjeevani.grievance.services import Complaint
 from sanjeevani.identity import services as identity
+from sanjeevani.identity.errors import ProofNeeded
 from sanjeevani.identity.models import Account, OneTimeCode
 from sanjeevani.identity.queries import sessions_of
 from sanjeevani.intake import papers
@@ -1340,6 +1342,36 @@ def an_invitation(world: World) -> str:
     return text.split("/staff/welcome/")[1].split()[0]
 
 
+def a_code_to_prove() -> uuid.UUID:
+    """The challenge of a right code whose mobile may have changed hands."""
+    challenge = identity.request_code(SYSTEM, mobile="+919876543210", language="en")
+    identity.account_of_patient(
+        SYSTEM, mobile="+919876543210", language="en", home_state_id=ANDHRA_PRADESH, key=uuid7()
+    )
+    code = OutgoingMessage.objects.get().text.split()[0]
+    with contextlib.suppress(ProofNeeded):
+        identity.verify_code(SYSTEM, challenge=challenge, code=code, language="en")
+    return challenge
+
+
+@call_of("identity.enter_proven")
+def _(world: World) -> Call:
+    return Call(
+        Actor(ActorKind.ANONYMOUS, address="192.0.2.7"),
+        lambda _signed_in: ("session", None),
+        arguments={"challenge": a_code_to_prove()},
+    )
+
+
+@call_of("identity.begin_anew")
+def _(world: World) -> Call:
+    return Call(
+        Actor(ActorKind.ANONYMOUS, address="192.0.2.7"),
+        lambda _signed_in: ("session", None),
+        arguments={"challenge": a_code_to_prove(), "language": "en"},
+    )
+
+
 @call_of("identity.verify_code")
 def _(world: World) -> Call:
     challenge = identity.request_code(SYSTEM, mobile="+919876543210", language="en")
@@ -1390,6 +1422,7 @@ CALLS |= {
         arguments={"account": world.account, "device": "", "replaces": None},
     ),
     "identity.refuse_staff": on_account,
+    "patients.refuse_proof": on_account,
     "identity.sign_out_everywhere": on_account,
     "identity.deactivate_account": on_account,
     "identity.set_language": lambda world: on_account(world, language="hi"),

@@ -18,9 +18,17 @@ from sanjeevani.directory.queries import posts_of, states
 from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.errors import Invalid, NotFound, TooMany
 from sanjeevani.identity import queries, services
-from sanjeevani.identity.errors import AccountInactive, CodeDead, WrongCode, WrongPassword
+from sanjeevani.identity.errors import (
+    AccountInactive,
+    CodeDead,
+    ProofNeeded,
+    WrongCode,
+    WrongPassword,
+    WrongProof,
+)
 from sanjeevani.identity.limits import limit_of
 from sanjeevani.identity.mobiles import LONGEST_INPUT, parse_mobile
+from sanjeevani.patients import handover
 
 router = Router(tags=["Signing in"])
 
@@ -46,6 +54,21 @@ class PatientSignIn(Body):
 
     challenge: Id
     code: Annotated[str, Field(pattern=r"^[0-9]{6}$")]
+    device: Device = ""
+
+
+class PatientProof(Body):
+    """The year in which somebody was born who is registered with the mobile."""
+
+    challenge: Id
+    birth_year: Annotated[int, Field(ge=1880, le=2200)]
+    device: Device = ""
+
+
+class PatientAnew(Body):
+    """The challenge of a right code, entered with a mobile that is new to its owner."""
+
+    challenge: Id
     device: Device = ""
 
 
@@ -136,16 +159,48 @@ def request_code(request: HttpRequest, body: CodeRequest) -> HttpResponse:
     "/sessions",
     auth=PUBLIC,
     response={201: SessionReply},
-    openapi_extra=says(WrongCode, CodeDead, AccountInactive),
+    openapi_extra=says(WrongCode, CodeDead, AccountInactive, ProofNeeded),
 )
 def sign_in(request: HttpRequest, body: PatientSignIn) -> HttpResponse:
-    """Sign a patient in by the code."""
-    signed = services.verify_code(
+    """Sign a patient in by the code.
+
+    `ProofNeeded`: the code was right, and the mobile may have changed hands. Ask for the age of one
+    of the people registered with it (`/sessions/proof`), or begin with nothing (`/sessions/anew`).
+    """
+    signed = handover.sign_in(
         anonymous(request),
         challenge=body.challenge,
         code=body.code,
         language=language(),
         device=body.device,
+    )
+    return _signed_in(signed, [], None)
+
+
+@router.post(
+    "/sessions/proof",
+    auth=PUBLIC,
+    response={201: SessionReply},
+    openapi_extra=says(WrongProof, CodeDead, TooMany),
+)
+def prove(request: HttpRequest, body: PatientProof) -> HttpResponse:
+    """Sign in who knows when somebody was born who is registered with the mobile."""
+    signed = handover.prove(
+        anonymous(request),
+        challenge=body.challenge,
+        birth_year=body.birth_year,
+        device=body.device,
+    )
+    return _signed_in(signed, [], None)
+
+
+@router.post(
+    "/sessions/anew", auth=PUBLIC, response={201: SessionReply}, openapi_extra=says(CodeDead)
+)
+def begin_anew(request: HttpRequest, body: PatientAnew) -> HttpResponse:
+    """Sign in with a new account. Nobody opens the records of the old one with this mobile."""
+    signed = services.begin_anew(
+        anonymous(request), challenge=body.challenge, language=language(), device=body.device
     )
     return _signed_in(signed, [], None)
 

@@ -599,6 +599,7 @@ class Generator:
                 language="en",
                 home_state_id=state.lgd_code,
                 created_at=self.now,
+                last_entered_at=self.now,
             )
             self.demo.accounts.append(account)
             self.demo.patients += [

@@ -29,6 +29,26 @@ class CodeDead(DomainError):
     message = _("This code no longer works. Ask for a new one.")
 
 
+class ProofNeeded(DomainError):
+    """The mobile may have changed hands since somebody last signed in with it."""
+
+    status = 409
+    message = _(
+        "People are registered with this number, and nobody has signed in with it for a long time."
+        " Tell us how old one of them is."
+    )
+
+
+class WrongProof(DomainError):
+    """Nobody who is registered with the mobile is of that age."""
+
+    status = 422
+    message = _("This fits nobody who is registered with this number.")
+
+    def __init__(self) -> None:
+        super().__init__(field="age")
+
+
 class WrongPassword(DomainError):
     """User name and password do not belong together."""
 

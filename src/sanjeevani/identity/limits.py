@@ -18,6 +18,7 @@ LIMITS: dict[str, tuple[int, int]] = {
     "codes_per_mobile_and_day": (10, 86_400),
     "codes_per_mobile_everywhere": (20, 3_600),
     "codes_per_address": (300, 600),
+    "proofs_per_account": (3, 86_400),
     "passwords_per_login": (8, 900),
     "passwords_per_login_everywhere": (100, 900),
     "passwords_per_address": (60, 900),
@@ -38,6 +39,7 @@ number or a name must not keep its owner out. The caps "everywhere" are above wh
 
 - 20 codes an hour to a mobile bound what its messages cost. A network gives 10 a day, so that
   keeping somebody out takes two fresh networks an hour, and ends within the hour.
+- 3 ages a day, of a mobile that may have changed hands: one in ten guesses fits a family of four.
 - 100 wrong passwords for a login are those of thirteen networks, and still only 9,600 guesses a day
   at ten characters or more.
 

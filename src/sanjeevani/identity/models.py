@@ -27,6 +27,8 @@ class Account(KeyedModel):
     home_state_id = models.SmallIntegerField(null=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
+    # When a patient last signed in, to the day; null where staff registered who never did.
+    last_entered_at = models.DateTimeField(null=True)
 
 
 class Login(KeyedModel):
@@ -50,6 +52,8 @@ class OneTimeCode(KeyedModel):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+    # Until then its browser may show that the records of the mobile's account are its owner's.
+    proof_until = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["expires_at"], name="code_by_expiry")]

@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy
 
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor, ActorKind
-from sanjeevani.foundation.errors import NotFound, NotPermitted
+from sanjeevani.foundation.errors import DomainError, NotFound, NotPermitted
 from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.identity import queries
 from sanjeevani.identity.errors import (
@@ -33,6 +33,7 @@ from sanjeevani.identity.errors import (
     InvitationDead,
     LoginTaken,
     NoMobile,
+    ProofNeeded,
     WeakPassword,
     WrongCode,
     WrongPassword,
@@ -65,6 +66,10 @@ CODE_AGAIN = datetime.timedelta(minutes=2)
 CODE_KEPT = datetime.timedelta(hours=1)
 
 PATIENT_IDLE = datetime.timedelta(days=90)
+# An operator ends a number that is not used for 90 days, and gives it to somebody else after 90
+# more at the earliest (rules of the regulator, unconfirmed).
+UNUSED_FOR = datetime.timedelta(days=180)
+PROOF_LIFE = datetime.timedelta(minutes=15)
 # A working day on a tablet that many share, however busy it was.
 STAFF_DAY = datetime.timedelta(hours=12)
 SEEN_EVERY = datetime.timedelta(minutes=10)
@@ -184,7 +189,8 @@ def verify_code(
     `device` is shown in the list of devices; `replaces` is the token of the session that the
     browser had before. Entered again within `CODE_AGAIN`, as after an answer that was lost, a code
     answers with the session that it has opened, while there is one. Raises `WrongCode` or
-    `CodeDead`; a wrong try is counted all the same.
+    `CodeDead`, a wrong try is counted all the same; `ProofNeeded` where the mobile may have changed
+    hands: then `enter_proven` or `begin_anew` goes on.
     """
     outcome = _verify_code(
         actor,
@@ -194,7 +200,7 @@ def verify_code(
         device=device,
         replaces=replaces,
     )
-    if isinstance(outcome, WrongCode):
+    if isinstance(outcome, DomainError):
         raise outcome
     return outcome
 
@@ -208,20 +214,113 @@ def _verify_code(
     language: str,
     device: str,
     replaces: str | None,
-) -> SignedIn | WrongCode:
+) -> SignedIn | WrongCode | ProofNeeded:
     """Return a wrong try instead of raising it, because raising would undo its counting."""
     outcome = _use_code(challenge, code, CodePurpose.SIGN_IN)
     if isinstance(outcome, WrongCode):
         return outcome
-    account = _patient_account(outcome.mobile, language)
+    account = _patient_account(outcome.mobile, language, enters=True)
     token = _token_of_code(challenge, code)
-    if outcome.again:
-        opened = Session.objects.filter(digest=queries.digest_of(token)).first()
-        if opened is None:  # signed out since
-            raise CodeDead
+    if outcome.again and (
+        opened := Session.objects.filter(digest=queries.digest_of(token)).first()
+    ):
         concerns(opened)
         return SignedIn(token, queries.info_of(opened))
+    if _may_have_changed_hands(account):
+        until = clock.now() + PROOF_LIFE
+        OneTimeCode.objects.filter(id=challenge).update(proof_until=until)
+        concerns(account)
+        return ProofNeeded()
+    if outcome.again:  # signed out since
+        raise CodeDead
+    return _enter(account, device, replaces, token)
+
+
+def _may_have_changed_hands(account: Account) -> bool:
+    entered = account.last_entered_at
+    return (entered is None or entered < clock.now() - UNUSED_FOR) and not (
+        Session.objects.filter(account_id=account.id, expires_at__gt=clock.now()).exists()
+    )
+
+
+def _enter(
+    account: Account, device: str, replaces: str | None, token: str | None = None
+) -> SignedIn:
+    at = clock.now()
+    if account.last_entered_at is None or account.last_entered_at < at - datetime.timedelta(days=1):
+        Account.objects.filter(id=account.id).update(last_entered_at=at)
     return _open_session(account, PATIENT_IDLE, device, replaces, token)
+
+
+def waits_for_proof(sent: OneTimeCode) -> bool:
+    """Tell whether a code was right and its owner may still show that the records are theirs."""
+    return sent.proof_until is not None and sent.proof_until > clock.now()
+
+
+def account_to_prove(challenge: uuid.UUID) -> Account:
+    """Return the account that a right code leads to once its owner has shown to be it.
+
+    Raises `CodeDead` when nothing has to be shown, or not in time.
+    """
+    sent = queries.find_code(challenge)
+    if sent is None or not waits_for_proof(sent):
+        raise CodeDead
+    account = queries.account_by_login(AccountKind.PATIENT, sent.mobile)
+    if account is None:
+        raise CodeDead
+    return account
+
+
+@verb("identity.enter_proven")
+def enter_proven(
+    _actor: Actor, *, challenge: uuid.UUID, device: str = "", replaces: str | None = None
+) -> SignedIn:
+    """Sign in whose code was right, once the caller has seen that the records are theirs.
+
+    Raises `CodeDead`.
+    """
+    account = _proven(challenge)
+    return _enter(account, device, replaces)
+
+
+@verb("identity.begin_anew")
+def begin_anew(
+    _actor: Actor,
+    *,
+    challenge: uuid.UUID,
+    language: str,
+    device: str = "",
+    replaces: str | None = None,
+) -> SignedIn:
+    """Sign in whose code was right with a new account, to whom the mobile is new.
+
+    Nobody signs in to the old account any more, and no message about its people goes to the mobile.
+    Raises `CodeDead`.
+    """
+    old = _proven(challenge)
+    at = clock.now()
+    account = Account.objects.create(
+        kind=AccountKind.PATIENT,
+        login=old.login,
+        mobile=old.mobile,
+        language=language,
+        created_at=at,
+        last_entered_at=at,
+    )
+    Login.objects.filter(key=f"{AccountKind.PATIENT}:{old.login}").update(account_id=account.id)
+    Account.objects.filter(id=old.id).update(login="", mobile="")
+    return _open_session(account, PATIENT_IDLE, device, replaces)
+
+
+def _proven(challenge: uuid.UUID) -> Account:
+    """Use up what a right code has left to prove; return the locked account."""
+    account = account_to_prove(challenge)
+    used, _by_model = OneTimeCode.objects.filter(id=challenge, proof_until__gt=clock.now()).delete()
+    account = Account.objects.select_for_update(no_key=True).get(id=account.id)
+    # Meanwhile somebody else may have done so, with another code.
+    if not used or not account.mobile or not _may_have_changed_hands(account):
+        raise CodeDead
+    return account
 
 
 def _token_of_code(challenge: uuid.UUID, code: str) -> str:
@@ -287,8 +386,11 @@ def _use_code(challenge: uuid.UUID, code: str, purpose: CodePurpose) -> _Used | 
     return _Used(mobile, again)
 
 
-def _patient_account(mobile: str, language: str) -> Account:
-    """Return the account of a mobile, locked, made if there was none."""
+def _patient_account(mobile: str, language: str, *, enters: bool = False) -> Account:
+    """Return the account of a mobile, locked, made if there was none.
+
+    `enters`: it is made by its owner, who is at the door.
+    """
     key = f"{AccountKind.PATIENT}:{mobile}"
     login = Login.objects.filter(key=key).first()
     if login is None:
@@ -298,6 +400,7 @@ def _patient_account(mobile: str, language: str) -> Account:
             mobile=mobile,
             language=language,
             created_at=clock.now(),
+            last_entered_at=clock.now() if enters else None,
         )
         # Of two codes used at once for a new mobile, one makes the account, the other waits for it.
         Login.objects.bulk_create([Login(key=key, account_id=account.id)], ignore_conflicts=True)

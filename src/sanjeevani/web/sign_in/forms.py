@@ -8,9 +8,11 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.directory.models import Post
+from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import Invalid
 from sanjeevani.identity.mobiles import latin_digits, parse_mobile
 from sanjeevani.identity.services import CODE_DIGITS, LONGEST_PASSWORD
+from sanjeevani.patients.services import OLDEST_YEARS
 from sanjeevani.web.fields import PlainForm
 
 
@@ -69,6 +71,29 @@ class MobileForm(PlainForm):
         help_text=_("We send a code to it by SMS. 10 digits, like 98765 43210."),
         error_messages={"required": _("Enter your mobile number.")},
     )
+
+
+class ProofForm(PlainForm):
+    """How old somebody is; the cleaned value is the year of birth."""
+
+    age = forms.CharField(
+        label=_("How old is one of the people who are registered with this number?"),
+        help_text=_("In years, like 42, or the year of birth, like 1984."),
+        error_messages={"required": _("Enter an age or a year of birth.")},
+        max_length=20,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+
+    def clean_age(self) -> int:
+        """Return the year of birth."""
+        typed = latin_digits(self.cleaned_data["age"]).strip()
+        this_year = clock.today().year
+        number = int(typed) if re.fullmatch(r"[0-9]{1,4}", typed) else -1
+        if 0 <= number <= OLDEST_YEARS:
+            return this_year - number
+        if this_year - OLDEST_YEARS <= number <= this_year:
+            return number
+        raise forms.ValidationError(_("Enter an age in years, like 42, or a year, like 1984."))
 
 
 class CodeForm(PlainForm):

@@ -1,6 +1,7 @@
 """Signing in and out: patients by a code on their mobile, staff by password and post."""
 
 import uuid
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -18,8 +19,9 @@ from sanjeevani.directory.queries import posts_of
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import DomainError, NotFound, NotPermitted, TooMany
 from sanjeevani.identity import queries, services
-from sanjeevani.identity.errors import InvitationDead
+from sanjeevani.identity.errors import CodeDead, InvitationDead, ProofNeeded
 from sanjeevani.identity.models import Account, OneTimeCode
+from sanjeevani.patients import handover
 from sanjeevani.web.access import (
     SESSION_COOKIE,
     PortalRequest,
@@ -37,6 +39,7 @@ from sanjeevani.web.sign_in.forms import (
     MobileForm,
     PasswordForm,
     PostForm,
+    ProofForm,
     StaffForm,
     WelcomeForm,
 )
@@ -92,22 +95,70 @@ def code(request: PortalRequest) -> HttpResponse:
     form = CodeForm(_sent(request))
     if request.method == "POST" and form.is_valid():
         try:
-            signed = services.verify_code(
+            signed = handover.sign_in(
                 request.actor,
                 challenge=sent.id,
                 code=form.cleaned_data["code"],
                 language=_language(),
-                device=_device(request),
-                replaces=request.COOKIES.get(SESSION_COOKIE),
+                **_browser(request),
             )
+        except ProofNeeded:
+            return _redirect(_with_next(request, "sign-in:proof"))
         except DomainError as error:
             return _show(request, "code", form, error, sent=sent)
-        # Straight to the first question: on a poor line every redirection takes a second.
-        home = FIRST_QUESTION if signed.session.home_state_id is None else PATIENT_HOME
-        response = _redirect(_next(request) or reverse(home))
-        response.delete_cookie(CHALLENGE_COOKIE, path=reverse("sign-in:mobile"), samesite="Lax")
-        return _let_in(request, response, signed)
+        return _let_patient_in(request, signed)
     return _show(request, "code", form, sent=sent)
+
+
+@public
+@get_or_post
+def proof(request: PortalRequest) -> HttpResponse:
+    """Ask how old somebody is who is registered with a mobile that may have changed hands."""
+    sent = _sent_code(request)
+    if sent is None or not services.waits_for_proof(sent):
+        return _redirect(_with_next(request, "sign-in:mobile"))
+    form = ProofForm(_sent(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            signed = handover.prove(
+                request.actor,
+                challenge=sent.id,
+                birth_year=form.cleaned_data["age"],
+                **_browser(request),
+            )
+        except DomainError as error:
+            return _show(request, "proof", form, error, sent=sent)
+        return _let_patient_in(request, signed)
+    return _show(request, "proof", form, sent=sent)
+
+
+@public
+@require_POST
+def anew(request: PortalRequest) -> HttpResponse:
+    """Begin with nothing: the mobile has changed hands."""
+    sent = _sent_code(request)
+    try:
+        signed = services.begin_anew(
+            request.actor,
+            challenge=sent.id if sent else uuid.UUID(int=0),
+            language=_language(),
+            **_browser(request),
+        )
+    except CodeDead:
+        return _redirect(_with_next(request, "sign-in:mobile"))
+    return _let_patient_in(request, signed)
+
+
+def _browser(request: PortalRequest) -> dict[str, Any]:
+    return {"device": _device(request), "replaces": request.COOKIES.get(SESSION_COOKIE)}
+
+
+def _let_patient_in(request: PortalRequest, signed: services.SignedIn) -> HttpResponse:
+    # Straight to the first question: on a poor line every redirection takes a second.
+    home = FIRST_QUESTION if signed.session.home_state_id is None else PATIENT_HOME
+    response = _redirect(_next(request) or reverse(home))
+    response.delete_cookie(CHALLENGE_COOKIE, path=reverse("sign-in:mobile"), samesite="Lax")
+    return _let_in(request, response, signed)
 
 
 @public
