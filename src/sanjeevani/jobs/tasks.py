@@ -1,0 +1,20 @@
+"""Periodic work on the deferred jobs themselves."""
+
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import UniqueViolation
+from procrastinate.jobs import Status
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="jobs.take_back_stalled", queueing_lock="jobs.take_back_stalled")
+async def take_back_stalled(timestamp: int) -> None:
+    """Let jobs be done again whose worker was killed, within two minutes.
+
+    Left alone they count as running for ever: their lock would hold up all that come after them.
+    """
+    for job in await app.job_manager.get_stalled_jobs():
+        try:
+            await app.job_manager.retry_job(job)
+        except UniqueViolation:
+            # Another one that does the same waits already.
+            await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
