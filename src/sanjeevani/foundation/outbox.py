@@ -18,8 +18,9 @@ from sanjeevani.foundation.sharding import across_states
 
 BATCH = 500
 
-LOCK = "SELECT position FROM foundation_listenercursor WHERE listener = %s FOR UPDATE"
-LOCK_UNLESS_LOCKED = f"{LOCK} SKIP LOCKED"
+LOCK_UNLESS_LOCKED = (
+    "SELECT position FROM foundation_listenercursor WHERE listener = %s FOR UPDATE SKIP LOCKED"
+)
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def number_facts() -> list[StoredFact]:
         if cursor.fetchone() == (False,):
             return []
     with across_states(), transaction.atomic(), connection.cursor() as cursor:
-        last = _locked_position(cursor, "relay", skip_locked=True)
+        last = _locked_position(cursor, "relay")
         if last is None:
             return []
         cursor.execute(
@@ -102,10 +103,17 @@ def number_facts() -> list[StoredFact]:
 
 
 def deliver(name: str) -> int:
-    """Hand one batch of unread facts to the listener `name`; return how many it has read."""
+    """Hand one batch of unread facts to the listener `name`; return how many it has read.
+
+    None while another worker, or somebody who counts anew, holds the listener: waiting for that
+    would hold up all the others.
+    """
     registered = _listeners[name]
     with across_states(), transaction.atomic(), connection.cursor() as cursor:
-        facts = _facts_after(cursor, _locked_position(cursor, name) or 0, registered.kinds)
+        position = _locked_position(cursor, name)
+        if position is None:
+            return 0
+        facts = _facts_after(cursor, position, registered.kinds)
         if facts:
             wanted = [fact for _position, fact in facts if fact is not None]
             if wanted:
@@ -169,22 +177,23 @@ def _with_something_to_read(behind: Mapping[str, int]) -> list[str]:
             or any(at > position and kind in _listeners[name].kinds for at, kind in facts)
         }
         # Numbers are given in their order and never later: nothing can appear before `newest`.
+        # Who is held moves on the next time.
         cursor.execute(
-            "INSERT INTO foundation_listenercursor AS cursor (listener, position)"
-            " SELECT listener, %s FROM unnest(%s::text[]) AS listener"
-            " ON CONFLICT (listener) DO UPDATE SET position = EXCLUDED.position"
-            " WHERE cursor.position < EXCLUDED.position",
-            [newest, [name for name in behind if name not in reading]],
+            "WITH free AS (SELECT listener FROM foundation_listenercursor"
+            " WHERE listener = ANY(%(names)s::text[]) AND position < %(newest)s"
+            " FOR UPDATE SKIP LOCKED), moved AS (UPDATE foundation_listenercursor AS cursor"
+            " SET position = %(newest)s FROM free WHERE cursor.listener = free.listener)"
+            " INSERT INTO foundation_listenercursor (listener, position)"
+            " SELECT listener, %(newest)s FROM unnest(%(names)s::text[]) AS listener"
+            " ON CONFLICT DO NOTHING",
+            {"newest": newest, "names": [name for name in behind if name not in reading]},
         )
     return [name for name in behind if name in reading]
 
 
-def _locked_position(
-    cursor: CursorWrapper, listener: str, *, skip_locked: bool = False
-) -> int | None:
+def _locked_position(cursor: CursorWrapper, listener: str) -> int | None:
     """Lock a cursor's row, made if need be, and return its position; None: somebody holds it."""
-    lock = LOCK_UNLESS_LOCKED if skip_locked else LOCK
-    cursor.execute(lock, [listener])
+    cursor.execute(LOCK_UNLESS_LOCKED, [listener])
     row = cursor.fetchone()
     if row is None:
         cursor.execute(
@@ -192,7 +201,7 @@ def _locked_position(
             " ON CONFLICT DO NOTHING",
             [listener],
         )
-        cursor.execute(lock, [listener])
+        cursor.execute(LOCK_UNLESS_LOCKED, [listener])
         row = cursor.fetchone()
     return row[0] if row else None
 
