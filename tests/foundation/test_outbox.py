@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import pytest
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
+from sanjeevani.directory.models import State
 from sanjeevani.foundation import outbox
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.models import ListenerCursor, OutboxFact
 from sanjeevani.foundation.outbox import StoredFact
 from sanjeevani.foundation.sharding import across_states
 from sanjeevani.foundation.verbs import Fact, _write_facts
+from tests.factories import StateFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -132,3 +134,45 @@ def test_one_that_fails_reads_again_and_holds_nobody_up(heard: Heard) -> None:
             outbox.deliver_all()
     assert len(broken) == 2
     assert heard["bell"] == [[start + 1]]
+
+
+def test_one_fact_that_cannot_be_heard_does_not_silence_the_others(
+    heard: Heard, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[int] = []
+
+    def tell(facts: Sequence[StoredFact]) -> None:
+        for fact in facts:
+            told.append(fact.position)
+            State.objects.filter(lgd_code=fact.state_id).update(name_hi="told")
+            if fact.state_id == 13:
+                raise KeyError("a name")
+
+    outbox.listen("tell", frozenset({Rang.kind}), tell)
+    for state_id in (1, 13, 2):
+        StateFactory.create(lgd_code=state_id)
+    start = happen(Rang(state_id=1), Rang(state_id=13), Rang(state_id=2))
+    outbox.deliver_all()
+    assert told == [start + 1, start + 2, start + 1, start + 2, start + 3]
+    assert positions()["tell"] == start + 3
+    # What it had begun of the fact that failed is undone.
+    assert set(State.objects.filter(name_hi="told").values_list("lgd_code", flat=True)) == {1, 2}
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert "tell" in line
+    assert "KeyError" in line
+    assert "a name" not in line
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_nothing_is_passed_over_while_the_database_is_away(
+    heard: Heard, error: type[Exception]
+) -> None:
+    def away(facts: Sequence[StoredFact]) -> None:
+        if len(facts) > 1 or facts[0].state_id == 13:
+            raise error
+
+    outbox.listen("away", frozenset({Rang.kind}), away)
+    start = happen(Rang(state_id=1), Rang(state_id=13), Rang(state_id=2))
+    with pytest.raises(ExceptionGroup):
+        outbox.deliver_all()
+    assert positions().get("away", 0) <= start

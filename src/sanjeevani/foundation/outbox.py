@@ -6,6 +6,7 @@ numbers facts after they are visible, and listeners remember a number.
 """
 
 import json
+import logging
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,10 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from sanjeevani.foundation.problems import DATABASE_AWAY
 from sanjeevani.foundation.sharding import across_states
+
+logger = logging.getLogger(__name__)
 
 BATCH = 500
 
@@ -117,9 +121,44 @@ def deliver(name: str) -> int:
         if facts:
             wanted = [fact for _position, fact in facts if fact is not None]
             if wanted:
-                registered.listener(wanted)
+                _tell(name, registered.listener, wanted)
             _move(cursor, name, facts[-1][0])
     return len(facts)
+
+
+def _tell(listening: str, listener: Listener, facts: Sequence[StoredFact]) -> None:
+    """Hand facts to a listener; one that it fails at is passed over when it hears others.
+
+    Otherwise a single fact would silence it, for a whole nation. When it hears none of them the
+    fault is its own, or the database is away: then nothing is passed over, and it reads again.
+    """
+    try:
+        with transaction.atomic():
+            listener(facts)
+    except DATABASE_AWAY:
+        raise
+    except Exception:
+        if len(facts) == 1:
+            raise
+        failed = _told_singly(listener, facts)
+        if len(failed) == len(facts):
+            raise
+        for fact, error in failed:
+            logger.error("listener %s passed over fact %s: %s", listening, fact.id, error)
+
+
+def _told_singly(listener: Listener, facts: Sequence[StoredFact]) -> list[tuple[StoredFact, str]]:
+    """Hand facts over one by one; return those that the listener failed at, with what it raised."""
+    failed = []
+    for fact in facts:
+        try:
+            with transaction.atomic():
+                listener([fact])
+        except DATABASE_AWAY:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others are to be heard
+            failed.append((fact, type(error).__name__))
+    return failed
 
 
 def deliver_all(at: float | None = None) -> None:
