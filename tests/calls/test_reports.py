@@ -13,6 +13,7 @@ from django.utils import timezone
 from gateway.reports import signature
 from sanjeevani.calls.models import Presence, QualitySample, Room
 from sanjeevani.calls.queries import mode_changes
+from sanjeevani.consultation import calling
 from sanjeevani.consultation.calling import call_again, sweep_lost_seats
 from sanjeevani.consultation.models import Consultation
 from sanjeevani.queueing.models import Token
@@ -158,6 +159,24 @@ def test_a_lost_seat_begins_the_grace_and_both_back_end_it(gateway: Gateway) -> 
     assert Token.objects.get(state_id=lost.state_id, id=lost.token_id).deadline_at is not None
     gateway.tell(gateway.event("b", "joined", instance="page-3"))
     assert gateway.consultation().status == "in_progress"
+
+
+def test_a_seat_lost_while_the_worker_is_killed_is_acted_on_by_the_next(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway.tell(gateway.event("a", "joined", ago=60), gateway.event("b", "joined", ago=60))
+    gateway.tell(gateway.event("b", "left", ago=11))
+
+    def killed(*_actor: Any, **_about: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(calling, "interrupt", killed)
+        with pytest.raises(KeyboardInterrupt):
+            sweep_lost_seats()
+    assert gateway.consultation().status == "in_progress"
+    sweep_lost_seats()
+    assert gateway.consultation().status == "interrupted"
 
 
 def test_who_ends_the_call_on_purpose_is_not_lost(gateway: Gateway) -> None:

@@ -4,6 +4,8 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from django.db import transaction
+
 from sanjeevani.calls import phone, reports
 from sanjeevani.calls import services as calls
 from sanjeevani.calls.errors import NotInCall
@@ -20,6 +22,7 @@ from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor
 from sanjeevani.foundation.errors import DomainError
 from sanjeevani.foundation.sharding import across_states
+from sanjeevani.foundation.sweeping import to_each
 from sanjeevani.foundation.verbs import concerns, publish, verb
 from sanjeevani.queueing import services as queueing
 
@@ -95,12 +98,14 @@ def sweep_lost_seats() -> None:
     """Begin the grace of consultations in which a seat has been lost for ten seconds."""
     with across_states():
         lost = lost_seats(clock.now() - reports.LOST_AFTER)
-    for presence in lost:
-        if reports.notice_loss(presence):
-            _seat_lost(presence)
+    to_each(lost, _seat_lost, "seat_lost")
 
 
+@transaction.atomic
 def _seat_lost(presence: Presence) -> None:
+    """Act on a lost seat, once: killed in between, the next sweep does all of it."""
+    if not reports.notice_loss(presence):
+        return
     consultation = Consultation.objects.filter(
         state_id=presence.state_id,
         room_id=presence.room_id,

@@ -28,9 +28,10 @@ from sanjeevani.directory.models import Line, Practitioner
 from sanjeevani.directory.queries import hub_lines_at, hubs_for, practitioners
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor
-from sanjeevani.foundation.errors import DomainError, Invalid, NotFound
+from sanjeevani.foundation.errors import Invalid, NotFound
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.sharding import across_states
+from sanjeevani.foundation.sweeping import to_each
 from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.patients.queries import with_valid_consent
 from sanjeevani.queueing.queries import live_token_of, with_patient
@@ -299,11 +300,7 @@ def sweep_asks() -> None:
             .order_by("answer_by")
             .values_list("state_id", "id")[:200]
         )
-    for state_id, ask_id in overdue:
-        try:
-            lapse_ask(SYSTEM, state_id=state_id, ask_id=ask_id)
-        except DomainError:
-            continue
+    to_each(overdue, lambda ask: lapse_ask(SYSTEM, state_id=ask[0], ask_id=ask[1]), "lapse_ask")
 
 
 def _hold(consultation: Consultation) -> None:

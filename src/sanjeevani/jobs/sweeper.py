@@ -16,10 +16,11 @@ from sanjeevani.consultation import (
 from sanjeevani.directory.queries import clinic_of_line
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
-from sanjeevani.foundation.errors import DomainError
 from sanjeevani.foundation.sharding import across_states
 from sanjeevani.foundation.steady import merge_marks
+from sanjeevani.foundation.sweeping import to_each
 from sanjeevani.queueing.queries import (
+    UnattendedLine,
     attended_again,
     left_in_closed_hubs,
     overdue,
@@ -60,23 +61,28 @@ def sweep_lines() -> None:
         left = left_in_closed_hubs()
     _each(transfers.to_pool, stranded)
     _each(closing.take_elsewhere, left)
-    for state_id, line_id in again:
-        note_unattended(SYSTEM, state_id=state_id, line_id=line_id, since=None)
-    for line in alone:
-        if line.since is None:
-            note_unattended(SYSTEM, state_id=line.state_id, line_id=line.line_id, since=now)
-        clinic = clinic_of_line(line.state_id, line.line_id)
-        tokens = ((line.state_id, token_id) for token_id in waiting_in(line.state_id, line.line_id))
-        if clinic is not None and not clinic.is_open:
-            _each(transfers.send_home, tokens)
-        elif line.since is not None and now - line.since >= MOVE_AFTER:
-            _each(transfers.move_on, tokens)
+    to_each(again, lambda line: _note(*line, since=None), "note_unattended")
+    to_each(alone, lambda line: _nobody_serves(line, now), "nobody_serves")
+
+
+def _nobody_serves(line: UnattendedLine, now: datetime.datetime) -> None:
+    if line.since is None:
+        _note(line.state_id, line.line_id, since=now)
+    clinic = clinic_of_line(line.state_id, line.line_id)
+    tokens = ((line.state_id, token_id) for token_id in waiting_in(line.state_id, line.line_id))
+    if clinic is not None and not clinic.is_open:
+        _each(transfers.send_home, tokens)
+    elif line.since is not None and now - line.since >= MOVE_AFTER:
+        _each(transfers.move_on, tokens)
+
+
+def _note(state_id: int, line_id: uuid.UUID, *, since: datetime.datetime | None) -> None:
+    note_unattended(SYSTEM, state_id=state_id, line_id=line_id, since=since)
 
 
 def _each(verb: Callable[..., Any], tokens: Iterable[tuple[int, uuid.UUID]]) -> None:
-    """Act on each token by itself. Whoever was faster, a patient or another sweeper, has won."""
-    for state_id, token_id in tokens:
-        try:
-            verb(SYSTEM, state_id=state_id, token_id=token_id)
-        except DomainError:
-            continue
+    to_each(
+        tokens,
+        lambda token: verb(SYSTEM, state_id=token[0], token_id=token[1]),
+        verb.__name__,
+    )
