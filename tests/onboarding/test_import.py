@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.files.storage import default_storage
 from django.db import IntegrityError
+from django.test import Client
 
 from sanjeevani.demo.network_files import NetworkFiles, write_network
 from sanjeevani.directory import bulk
@@ -45,6 +46,7 @@ from tests.factories import (
     PostFactory,
     SpecialityFactory,
     StateFactory,
+    enter,
 )
 
 TABLES = (Facility, Line, HubLink, Post, AwaitedPost, Practitioner, Registration, Account, Login)
@@ -413,6 +415,26 @@ def test_undo_ends_where_somebody_known_before_has_worked(has_worked: bool) -> N
         assert counted() == before
     else:
         assert ended.status == ImportStatus.UNDONE
+
+
+def test_nobody_acts_in_a_post_that_was_taken_back(client: Client) -> None:
+    """Processes keep what seldom changes: they are told that it has."""
+    brought_in(given(FACILITIES, STAFF), ANDHRA_PRADESH)
+    sunita = Account.objects.get(login="sunita")
+    set_password(SYSTEM, account_id=sunita.id, password="three words together")
+    ended = brought_in(
+        given(
+            FACILITIES.replace("HWC1", "HWC2").replace("Centre One", "Centre Two"),
+            staff_of("28,sunita,Sunita Devi,9876543210,health_worker,HWC2"),
+        ),
+        ANDHRA_PRADESH,
+    )
+    centre = Facility.objects.get(state_id=ANDHRA_PRADESH, code="HWC2")
+    post = Post.objects.get(state_id=ANDHRA_PRADESH, facility_id=centre.id)
+    enter(client, Actor(ActorKind.STAFF, sunita.id, post.id, ANDHRA_PRADESH))
+    assert client.get("/spoke").status_code == 200
+    undo_of(ended)
+    assert client.get("/spoke").status_code == 303
 
 
 def test_invitations_go_out_later_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:

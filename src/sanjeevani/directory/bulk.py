@@ -42,6 +42,7 @@ from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import Stale
 from sanjeevani.foundation.models import AuditEvent
 from sanjeevani.foundation.sharding import across_states
+from sanjeevani.foundation.steady import changed
 from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.identity.services import NewAccount, create_staff_accounts, withdraw_accounts
 
@@ -257,6 +258,8 @@ def withdraw(
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     except IntegrityError:
         raise InUse from None
+    # Nobody acts in a post, or asks a line, that processes keep although it is gone.
+    changed(connection.alias)
     concerns(_state(state_id))
 
 
