@@ -175,7 +175,8 @@ class Operator(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         type(self).received.append((body, self.headers["Authorization"]))
-        answers = {"0400": 400, "0408": 408, "0429": 429, "0503": 503}
+        endings = ("0400", "0401", "0403", "0404", "0408", "0422", "0429", "0503")
+        answers = {ending: int(ending) for ending in endings}
         status = answers.get(body["to"][-4:], 202)
         answer = b"gone" if body["to"].endswith("0777") else json.dumps({"id": "m-1"}).encode()
         if body["to"].endswith("0999"):
@@ -228,6 +229,31 @@ def test_the_gateway_tells_what_failed_for_good_from_what_may_pass(
         "purpose": "token",
         "language": "hi",
     }
+
+
+def test_a_message_is_not_given_up_for_what_is_wrong_between_operator_and_us(
+    operator: type[Operator],
+) -> None:
+    """A token that has run out, an address that has moved: mended within the message's time."""
+    outcomes = HttpGateway().send([sms(end) for end in ("0401", "0403", "0404", "0422")])
+    assert outcomes == [
+        Failed("http_401", permanent=False),
+        Failed("http_403", permanent=False),
+        Failed("http_404", permanent=False),
+        Failed("http_422", permanent=True),
+    ]
+
+
+@pytest.mark.django_db
+def test_the_log_says_that_messages_are_not_taken_and_nothing_about_them(
+    operator: type[Operator], settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.SMS_BACKEND = "sanjeevani.messaging.sms_gateway.HttpGateway"
+    for ending in ("1234", "0503", "0503", "0401"):
+        say(SYSTEM, mobile=f"+91987650{ending}", text="A secret")
+    services.send_queued()
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line == "messages not taken: 2 http_503, 1 http_401"
 
 
 def test_a_gateway_that_is_away_is_tried_again(settings: Settings) -> None:

@@ -1,7 +1,9 @@
 """Queueing messages inside a verb, and sending what is queued."""
 
 import datetime
+import logging
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 
 from django.db import connection, transaction
@@ -12,6 +14,8 @@ from sanjeevani.foundation.verbs import publish
 from sanjeevani.messaging.events import MessageQueued
 from sanjeevani.messaging.models import InboxMessage, MessageStatus, OutgoingMessage
 from sanjeevani.messaging.sms import Failed, Outcome, Sent, Sms, sms_port
+
+logger = logging.getLogger(__name__)
 
 # A batch must be through before its lease ends: 40 messages, 8 at a time, 5 seconds at worst each.
 BATCH = 40
@@ -81,6 +85,12 @@ def _claim() -> list[Sms]:
 
 def _settle(messages: Sequence[Sms], outcomes: Sequence[Outcome]) -> None:
     at = clock.now()
+    failures = Counter(outcome.reason for outcome in outcomes if isinstance(outcome, Failed))
+    if failures:
+        logger.warning(
+            "messages not taken: %s",
+            ", ".join(f"{count} {reason}" for reason, count in failures.most_common()),
+        )
     with transaction.atomic():
         for message, outcome in zip(messages, outcomes, strict=True):
             row = OutgoingMessage.objects.filter(id=message.id, status=MessageStatus.QUEUED)

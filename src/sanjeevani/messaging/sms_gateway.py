@@ -11,13 +11,18 @@ from django.conf import settings
 
 from sanjeevani.messaging.sms import Failed, Outcome, Sent, Sms
 
+NOT_THE_MESSAGE = frozenset({401, 403, 404, 407, 408, 429})
+"""A token that has run out, an address that has moved, too much at once: mended by somebody, or by
+time, perhaps while the message is still true."""
+
 
 class HttpGateway:
     """An SMS operator's gateway: JSON by POST to `settings.SMS_GATEWAY_URL`, a bearer token.
 
     Sends `{"id", "to", "text", "purpose", "language"}`; the operator maps the purpose to the
-    template registered for it (TRAI's DLT rules). Expects `{"id": ...}` with status 2xx. Other 4xx
-    than 408 and 429 are permanent; 408, 429, 5xx, timeouts and broken connections are tried again.
+    template registered for it (TRAI's DLT rules). Expects `{"id": ...}` with status 2xx. A 4xx that
+    speaks of the message is permanent. Those of `NOT_THE_MESSAGE`, 5xx, timeouts and broken
+    connections are tried again.
     """
 
     timeout_seconds = 5.0
@@ -53,7 +58,7 @@ class HttpGateway:
             return Failed(type(error).__name__, permanent=False)
         if response.is_success:
             return Sent(_provider_id(response))
-        permanent = response.is_client_error and response.status_code not in (408, 429)
+        permanent = response.is_client_error and response.status_code not in NOT_THE_MESSAGE
         return Failed(f"http_{response.status_code}", permanent=permanent)
 
 
