@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-PRODUCTION = {
+SMALL = {
     "SANJEEVANI_MODE": "production",
-    "SANJEEVANI_PUBLIC_URL": "https://health.example.in",
+    "SANJEEVANI_SMS_GATEWAY_URL": "https://sms.example.in/send",
 }
+PRODUCTION = {**SMALL, "SANJEEVANI_PUBLIC_URL": "https://health.example.in"}
 
 
 def settings(data_dir: Path, wanted: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -42,7 +43,7 @@ def test_behind_tls_the_number_of_proxies_is_asked_for_in_one_line(
     ("variables", "proxies"),
     [
         ({}, 0),
-        ({"SANJEEVANI_MODE": "production"}, 0),
+        (SMALL, 0),
         ({"SANJEEVANI_PUBLIC_URL": "https://health.example.in"}, 0),
         ({**PRODUCTION, "SANJEEVANI_TRUSTED_PROXIES": "0"}, 0),
         ({**PRODUCTION, "SANJEEVANI_TRUSTED_PROXIES": "2"}, 2),
@@ -61,13 +62,24 @@ def test_a_number_of_proxies_that_is_none_is_refused_in_one_line(tmp_path: Path)
     assert len(started.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize("address", ["", "sms.example.in/send"])
+def test_production_without_a_way_for_messages_is_refused_in_one_line(
+    tmp_path: Path, address: str
+) -> None:
+    variables = {**SMALL, "SANJEEVANI_SMS_GATEWAY_URL": address}
+    started = settings(tmp_path, "settings.SMS_BACKEND", **variables)
+    assert started.returncode == 1
+    (line,) = started.stderr.splitlines()
+    assert line.startswith("sanjeevani: set SANJEEVANI_SMS_GATEWAY_URL ")
+
+
 @pytest.mark.parametrize(
     ("variables", "limits"),
     [
-        ({"SANJEEVANI_MODE": "production"}, {}),
+        (SMALL, {}),
         (
             {
-                "SANJEEVANI_MODE": "production",
+                **SMALL,
                 "SANJEEVANI_CODES_PER_ADDRESS": "5000",
                 "SANJEEVANI_PASSWORDS_PER_ADDRESS": "700",
             },

@@ -178,13 +178,18 @@ SIGN_IN_LIMITS = {
 }
 
 # Messages leave through a port: the development inbox, or an SMS operator's HTTP gateway.
+_HTTP_GATEWAY = "sanjeevani.messaging.sms_gateway.HttpGateway"
 SMS_BACKEND = os.environ.get(
     "SANJEEVANI_SMS_BACKEND",
-    "sanjeevani.messaging.sms_gateway.HttpGateway"
-    if PRODUCTION
-    else "sanjeevani.messaging.sms.DevelopmentInbox",
+    _HTTP_GATEWAY if PRODUCTION else "sanjeevani.messaging.sms.DevelopmentInbox",
 )
 SMS_GATEWAY_URL = os.environ.get("SANJEEVANI_SMS_GATEWAY_URL", "")
+# Without one everything would run, and no patient could sign in.
+if SMS_BACKEND == _HTTP_GATEWAY and not SMS_GATEWAY_URL.startswith(("https://", "http://")):
+    raise SystemExit(
+        "sanjeevani: set SANJEEVANI_SMS_GATEWAY_URL to the address of the operator that sends"
+        " messages: without one no patient gets the code to sign in."
+    )
 SMS_GATEWAY_TOKEN = os.environ.get("SANJEEVANI_SMS_GATEWAY_TOKEN", "")
 DEVELOPMENT_INBOX = not PRODUCTION
 
