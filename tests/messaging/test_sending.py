@@ -150,8 +150,27 @@ def test_a_batch_of_facts_defers_one_job_and_a_retry_another() -> None:
     assert _jobs() == ["messaging.send_queued"]
     tasks.send_queued()
     tasks.send_queued()
-    assert _jobs() == ["messaging.send_queued", "messaging.retry"]
+    new, again = _jobs()
+    assert new == "messaging.send_queued"
+    assert again.startswith("messaging.retry.")
     assert len(inbox()) == 3
+
+
+@pytest.mark.django_db(databases=["default", "owner"])
+def test_a_code_that_fails_once_does_not_wait_for_what_has_failed_often() -> None:
+    """The next run of every minute would be too late for who looks at the page."""
+    say(SYSTEM, mobile=TWICE)
+    soon = timezone.now() + datetime.timedelta(seconds=50)
+    OutgoingMessage.objects.update(next_attempt_at=soon)
+    tasks.send_queued()
+    say(SYSTEM, mobile=TWICE)
+    tasks.send_queued()
+    waiting = ProcrastinateJob.objects.filter(task_name="messaging.send_queued", status="todo")
+    first = waiting.order_by("scheduled_at").first()
+    assert first is not None
+    assert first.scheduled_at - timezone.now() < datetime.timedelta(seconds=3)
+    tasks.send_queued()
+    assert waiting.count() == 2
 
 
 @pytest.mark.django_db

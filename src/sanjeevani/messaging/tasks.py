@@ -17,7 +17,9 @@ def send_queued(timestamp: int | None = None) -> None:
     """Send what is due. Every minute too, so that a lost job costs a minute, not the message."""
     retry_at = services.send_queued()
     if retry_at is not None:
-        _defer_once("messaging.retry", retry_at)
+        # One for each second: a message that is due soon must not wait for one that is due later.
+        retry_at = retry_at.replace(microsecond=0) + datetime.timedelta(seconds=1)
+        _defer_once(f"messaging.retry.{retry_at:%M%S}", retry_at)
 
 
 @app.periodic(cron="17 3 * * *")
@@ -35,7 +37,7 @@ def send_soon(_facts: Sequence[StoredFact]) -> None:
 def _defer_once(queueing_lock: str, schedule_at: datetime.datetime | None = None) -> None:
     """Defer the sending unless a job that has yet to start will do it.
 
-    Retries have a lock of their own: a job that waits for its time must not hold up new messages.
+    Retries have locks of their own: a job that waits for its time must not hold up new messages.
     """
     try:
         with transaction.atomic():
