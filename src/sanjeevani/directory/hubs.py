@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from sanjeevani.directory.errors import AlreadyClosed, LeadsBack, LinkedAlready, SpecialityOpen
 from sanjeevani.directory.models import Facility, HubLink, Line, LineKind, State
 from sanjeevani.directory.permissions import require_facility_admin, require_state_admin
+from sanjeevani.directory.services import open_facility_held
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import Invalid, NotFound, Stale
@@ -188,7 +189,7 @@ def open_hub_speciality(
     Raises AlreadyClosed, SpecialityOpen, Invalid.
     """
     require_state_admin(actor, state_id)
-    facility = _open_facility(state_id, facility_id)
+    facility = open_facility_held(state_id, facility_id)
     if not facility.is_hub:
         raise Invalid(_("This facility is not a hub."), field="facility")
     if not Speciality.objects.filter(code=speciality_code).exists():

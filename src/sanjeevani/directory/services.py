@@ -153,7 +153,7 @@ def change_facility(
 ) -> None:
     """Correct what a facility is registered with. Raises AlreadyClosed, NameTaken, Invalid."""
     require_state_admin(actor, state_id)
-    facility = _open_facility_of(state_id, facility_id)
+    facility = open_facility_held(state_id, facility_id)
     clinics = Clinic.objects.filter(
         state_id=state_id, facility_id=facility_id, closed_at__isnull=True
     )
@@ -186,7 +186,7 @@ def close_facility(actor: Actor, *, state_id: int, facility_id: uuid.UUID) -> No
     Raises AlreadyClosed, Invalid.
     """
     require_state_admin(actor, state_id)
-    facility = _open_facility_of(state_id, facility_id)
+    facility = open_facility_held(state_id, facility_id)
     here = {"state_id": state_id, "facility_id": facility_id}
     if Clinic.objects.filter(**here, closed_at__isnull=True).exists():
         raise Invalid(_("Online OPDs are open here. Close them first."))
@@ -303,7 +303,7 @@ def verify_practitioner(actor: Actor, *, state_id: int, practitioner_id: uuid.UU
             verified_at=practitioner.verified_at
         )
         awaited = AwaitedPost.objects.filter(state_id=state_id, practitioner_id=practitioner_id)
-        for post in awaited.select_related("facility"):
+        for post in awaited.select_related("facility").order_by("facility_id"):
             if post.facility.closed_at is None:
                 give_post(
                     actor,
@@ -334,7 +334,7 @@ def give_post(
     PostHeld.
     """
     require_may_appoint(actor, role, state_id, facility_id)
-    _open_facility_of(state_id, facility_id)
+    open_facility_held(state_id, facility_id)
     if role in CLINICAL_ROLES:
         if practitioner_id is None:
             raise Invalid(_("Choose the practitioner."), field="practitioner")
@@ -406,7 +406,7 @@ def open_clinic(
     Raises AlreadyClosed, NameTaken, Invalid.
     """
     require_state_admin(actor, state_id)
-    facility = _open_facility_of(state_id, facility_id)
+    facility = open_facility_held(state_id, facility_id)
     if not facility.is_opd_host:
         raise Invalid(_("This facility does not host online OPDs."), field="facility")
     _require_speciality(details.speciality_code)
@@ -510,7 +510,7 @@ def add_holidays(
     the token: a holiday ends the asking, not the serving. Raises HolidayPassed, Invalid.
     """
     require_facility_admin(actor, state_id, facility_id)
-    facility = _open_facility_of(state_id, facility_id)
+    facility = open_facility_held(state_id, facility_id)
     if clinic_id is not None and _open_clinic_of(state_id, clinic_id).facility_id != facility_id:
         raise NotFound
     if first < clock.today():
@@ -593,8 +593,16 @@ def _state(state_id: int) -> State:
     return state
 
 
-def _open_facility_of(state_id: int, facility_id: uuid.UUID) -> Facility:
-    facility = Facility.objects.filter(state_id=state_id, id=facility_id).first()
+def open_facility_held(state_id: int, facility_id: uuid.UUID) -> Facility:
+    """Return an open facility, held for the verb: what begins there and what ends it take turns.
+
+    Raises NotFound, AlreadyClosed.
+    """
+    facility = (
+        Facility.objects.select_for_update(no_key=True)
+        .filter(state_id=state_id, id=facility_id)
+        .first()
+    )
     if facility is None:
         raise NotFound
     if facility.closed_at is not None:
