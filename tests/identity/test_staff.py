@@ -5,6 +5,7 @@ import uuid
 from functools import partial
 
 import pytest
+from django.contrib.auth.hashers import check_password
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -279,3 +280,19 @@ def test_use_is_written_at_most_every_ten_minutes(account: Account) -> None:
     with at(start + datetime.timedelta(minutes=10)):
         services.touch(session)
         assert Session.objects.get().last_seen_at == clock.now()
+
+
+def test_a_password_changed_meanwhile_is_not_changed_by_who_knows_the_old_one(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actor, theirs = own(account.id), "harbour violin 8 frost"
+
+    def owner_is_faster(given: str, stored: str) -> bool:
+        monkeypatch.setattr(services, "check_password", check_password)
+        services.change_password(actor, account_id=account.id, current=PASSWORD, password=OTHER)
+        return check_password(given, stored)
+
+    monkeypatch.setattr(services, "check_password", owner_is_faster)
+    with pytest.raises(WrongPassword):
+        services.change_password(actor, account_id=account.id, current=PASSWORD, password=theirs)
+    assert services.sign_in_staff(actor, login=account.login, password=OTHER)

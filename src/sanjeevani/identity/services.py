@@ -589,6 +589,9 @@ def sign_out_everywhere(actor: Actor, *, account_id: uuid.UUID) -> None:
     concerns(Account(id=account_id))
 
 
+NOT_PRESENT = gettext_lazy("This is not your present password.")
+
+
 def change_password(actor: Actor, *, account_id: uuid.UUID, current: str, password: str) -> None:
     """Set one's own password, knowing the present one.
 
@@ -601,27 +604,32 @@ def change_password(actor: Actor, *, account_id: uuid.UUID, current: str, passwo
     _count_password(actor, account.login)
     if not check_password(current[: LONGEST_PASSWORD + 1], account.password):
         _refuse_staff(actor, account_id=account_id)
-        raise WrongPassword(gettext_lazy("This is not your present password."))
+        raise WrongPassword(NOT_PRESENT)
     _uncount_password(actor, account.login)
-    set_password(actor, account_id=account_id, password=password)
+    set_password(actor, account_id=account_id, password=password, present=account.password)
 
 
 @verb("identity.set_password")
-def set_password(actor: Actor, *, account_id: uuid.UUID, password: str) -> None:
+def set_password(
+    actor: Actor, *, account_id: uuid.UUID, password: str, present: str | None = None
+) -> None:
     """Set the password of a member of staff; all sessions end, and a link to set one.
 
-    Raises `WeakPassword`.
+    `present`: the stored one that must still be there, if any must. Raises `WeakPassword`,
+    `WrongPassword` when it was changed meanwhile.
     """
     _require_own(actor, account_id)
-    _keep_password(account_id, password)
+    _keep_password(account_id, password, present)
     concerns(Account(id=account_id))
 
 
-def _keep_password(account_id: uuid.UUID, password: str) -> None:
+def _keep_password(account_id: uuid.UUID, password: str, present: str | None = None) -> None:
     encoded = _encoded(password)
-    changed = Account.objects.filter(id=account_id, kind=AccountKind.STAFF).update(password=encoded)
-    if not changed:
-        raise NotFound
+    rows = Account.objects.filter(id=account_id, kind=AccountKind.STAFF)
+    if present is not None:
+        rows = rows.filter(password=present)
+    if not rows.update(password=encoded):
+        raise NotFound if present is None else WrongPassword(NOT_PRESENT)
     # A link that was sent before, perhaps to a number given up since, would set another one.
     Invitation.objects.filter(account_id=account_id).delete()
     Session.objects.filter(account_id=account_id).delete()
