@@ -1,10 +1,16 @@
 """OPDs and doctors on duty are counted, doctors of two tenants once."""
 
+from typing import Any
+
 import pytest
+from django.utils import timezone
 
 from sanjeevani.directory.models import Line, LineKind
+from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.foundation.outbox import deliver, number_facts
+from sanjeevani.reporting import presence
+from sanjeevani.reporting.models import Presence
 from sanjeevani.reporting.presence import count_presence
 from sanjeevani.reporting.queries import on_duty
 from sanjeevani.roster.models import DutyStatus
@@ -47,3 +53,21 @@ def test_a_doctor_whom_only_spokes_ask_is_on_duty_at_no_opd() -> None:
     count_presence()
     assert (on_duty(28).doctors, on_duty().doctors) == (1, 1)
     assert (on_duty(28).opds_attended, on_duty(28).opds) == (0, 1)
+
+
+def test_two_counts_at_once_leave_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The listener and the task of every minute meet."""
+    factories.on_duty(factories.ClinicFactory.create())
+    earlier = timezone.now()
+    count, store = presence.count_presence, Presence.objects.bulk_create
+
+    def other_is_in_between(*rows: Any, **options: Any) -> Any:
+        monkeypatch.undo()
+        stored = store(*rows, **options)
+        with clock.driven_by(lambda: earlier):
+            count()
+        return stored
+
+    monkeypatch.setattr(Presence.objects, "bulk_create", other_is_in_between)
+    count_presence()
+    assert (on_duty(28).doctors, on_duty().doctors) == (1, 1)

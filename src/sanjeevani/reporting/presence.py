@@ -39,6 +39,7 @@ def count_presence(_facts: Sequence[StoredFact] = ()) -> None:
         cursor.execute(_DOCTORS)
         doctors: int = cursor.fetchone()[0]
     nation = (NATION, sum(row[1] for row in counted), sum(row[2] for row in counted), doctors)
+    rows = [*counted, nation]
     Presence.objects.bulk_create(
         [
             Presence(
@@ -48,12 +49,13 @@ def count_presence(_facts: Sequence[StoredFact] = ()) -> None:
                 doctors_on_duty=on_duty,
                 as_of=at,
             )
-            for state_id, opds, attended, on_duty in [*counted, nation]
+            for state_id, opds, attended, on_duty in rows
         ],
         update_conflicts=True,
         unique_fields=["state_id"],
         update_fields=["opds", "opds_attended", "doctors_on_duty", "as_of"],
     )
-    Presence.objects.filter(as_of__lt=at).update(
+    # Not by `as_of`: another count that began earlier may have ended in between.
+    Presence.objects.exclude(state_id__in=[row[0] for row in rows]).update(
         opds=0, opds_attended=0, doctors_on_duty=0, as_of=at
     )
