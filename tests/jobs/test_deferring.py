@@ -1,6 +1,7 @@
 """Steps of the job worker defer jobs through connections that belong to its event loop."""
 
 import asyncio
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -39,3 +40,38 @@ def test_a_step_that_waits_for_a_connection_goes_on_when_one_is_free() -> None:
     asyncio.run(deferred_once_a_connection_is_free())
     job = ProcrastinateJob.objects.get(status="todo")
     assert job.queueing_lock == "messaging.send_queued"
+
+
+async def stopped_in_the_middle_of_a_step() -> bool:
+    """Stop a loop whose step goes on to defer a job; return whether the step was let end."""
+    ended, begun, stopped = [], threading.Event(), threading.Event()
+
+    def step() -> None:
+        begun.set()
+        stopped.wait(SECONDS)
+        send_soon([])
+        connections.close_all()
+        ended.append(True)
+
+    connector = app.connector.get_worker_connector()  # type: ignore[attr-defined]
+    thread = ThreadPoolExecutor(1)
+    with app.replace_connector(connector):
+        async with app.open_async():
+            running = asyncio.create_task(guarded(thread, step))
+            await asyncio.to_thread(begun.wait, SECONDS)
+            running.cancel()
+            # The step goes on once it is known that it is to stop.
+            asyncio.get_running_loop().call_later(0.1, stopped.set)
+            await asyncio.wait([running], timeout=SECONDS)
+            let_end = bool(ended)
+            while not ended:
+                await asyncio.sleep(0.01)
+    thread.shutdown()
+    assert running.cancelled()
+    return let_end
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_loop_that_is_stopped_lets_its_step_end() -> None:
+    """Its thread would wait for the event loop, and the event loop for its thread: for ever."""
+    assert asyncio.run(stopped_in_the_middle_of_a_step())

@@ -146,6 +146,9 @@ async def guarded(thread: ThreadPoolExecutor, step: Callable[[], T]) -> T | None
     A step may defer jobs, through connections that belong to this event loop. `sync_to_async` tells
     the step's thread of the loop; otherwise the step would make a loop of its own, and once all
     connections are in use it would not hear that one is free until it gives up after 30 seconds.
+
+    Cancelled, it waits for the step: whoever closes the thread waits for it without the event loop,
+    and a step that defers a job then waits for the event loop.
     """
 
     def run() -> T:
@@ -155,8 +158,12 @@ async def guarded(thread: ThreadPoolExecutor, step: Callable[[], T]) -> T | None
             connections.close_all()
             raise
 
+    running = asyncio.ensure_future(sync_to_async(run, thread_sensitive=False, executor=thread)())
     try:
-        return await sync_to_async(run, thread_sensitive=False, executor=thread)()
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.gather(running, return_exceptions=True)
+        raise
     except Exception as error:  # noqa: BLE001 - whatever it was, the loop must go on
         logger.warning("%s: %s", getattr(step, "__name__", "step"), _names(error))
         await asyncio.sleep(RETRY_SECONDS)
