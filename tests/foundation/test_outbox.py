@@ -1,5 +1,6 @@
 """The outbox's listeners: who is called when, and what it costs to have nothing to do."""
 
+import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,7 +10,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from sanjeevani.directory.models import State
-from sanjeevani.foundation import outbox
+from sanjeevani.foundation import clock, outbox
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.models import ListenerCursor, OutboxFact
 from sanjeevani.foundation.outbox import StoredFact
@@ -134,6 +135,42 @@ def test_one_that_fails_reads_again_and_holds_nobody_up(heard: Heard) -> None:
             outbox.deliver_all()
     assert len(broken) == 2
     assert heard["bell"] == [[start + 1]]
+
+
+def months_ago(*positions: int) -> None:
+    with across_states():
+        OutboxFact.objects.filter(position__in=positions).update(
+            recorded_at=clock.now() - datetime.timedelta(days=40)
+        )
+
+
+def kept() -> list[int | None]:
+    with across_states():
+        return list(OutboxFact.objects.order_by("position").values_list("position", flat=True))
+
+
+def test_what_everybody_has_read_is_forgotten_after_a_month(
+    heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "FORGOTTEN_AT_ONCE", 2)
+    start = happen(*[Rang(state_id=1), Rang(state_id=2)] * 3)
+    outbox.deliver_all()
+    months_ago(*range(start + 1, start + 6))
+    outbox.forget_old_facts()
+    assert kept() == [start + 6]
+
+
+@pytest.mark.parametrize("behind", ["bell", "new"])
+def test_what_somebody_has_not_read_is_kept(heard: Heard, behind: str) -> None:
+    start = happen(Rang(state_id=1), Rang(state_id=1))
+    outbox.deliver_all()
+    if behind == "new":
+        outbox.listen("new", frozenset({Rang.kind}), lambda facts: None)
+    else:
+        ListenerCursor.objects.filter(listener=behind).update(position=start + 1)
+    months_ago(start + 1, start + 2)
+    outbox.forget_old_facts()
+    assert kept() == ([start + 1, start + 2] if behind == "new" else [start + 2])
 
 
 def test_one_fact_that_cannot_be_heard_does_not_silence_the_others(

@@ -5,6 +5,7 @@ become visible; a listener that remembered the last id could miss one. The singl
 numbers facts after they are visible, and listeners remember a number.
 """
 
+import datetime
 import json
 import logging
 import uuid
@@ -15,12 +16,15 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from sanjeevani.foundation import clock
 from sanjeevani.foundation.problems import DATABASE_AWAY
 from sanjeevani.foundation.sharding import across_states
 
 logger = logging.getLogger(__name__)
 
 BATCH = 500
+KEPT_FOR = datetime.timedelta(days=30)
+FORGOTTEN_AT_ONCE = 10_000
 
 LOCK_UNLESS_LOCKED = (
     "SELECT position FROM foundation_listenercursor WHERE listener = %s FOR UPDATE SKIP LOCKED"
@@ -184,6 +188,32 @@ def deliver_all(at: float | None = None) -> None:
             failures.append(error)
     if failures:
         raise ExceptionGroup("listeners", failures)
+
+
+def forget_old_facts() -> None:
+    """Delete what every listener has read and is older than a month."""
+    before = clock.now() - KEPT_FOR
+    with across_states(), connection.cursor() as cursor:
+        cursor.execute("SELECT listener, position FROM foundation_listenercursor")
+        positions = dict(cursor.fetchall())
+        read_by_all = min((positions.get(name, 0) for name in _listeners), default=0)
+        while True:
+            # Facts are old in the order of their numbers: no more is looked at than is deleted.
+            cursor.execute(
+                "SELECT state_id, id FROM (SELECT state_id, id, recorded_at"
+                " FROM foundation_outboxfact WHERE position <= %s ORDER BY position LIMIT %s)"
+                " AS oldest WHERE recorded_at < %s",
+                [read_by_all, FORGOTTEN_AT_ONCE, before],
+            )
+            old = cursor.fetchall()
+            cursor.execute(
+                "DELETE FROM foundation_outboxfact AS fact"
+                " USING unnest(%s::int[], %s::uuid[]) AS old (state_id, id)"
+                " WHERE fact.state_id = old.state_id AND fact.id = old.id",
+                [[state_id for state_id, _id in old], [fact_id for _state, fact_id in old]],
+            )
+            if len(old) < FORGOTTEN_AT_ONCE:
+                return
 
 
 def _behind() -> dict[str, int]:
