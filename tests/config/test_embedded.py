@@ -96,3 +96,16 @@ def test_the_cluster_is_made_once(tmp_path: Path) -> None:
     made = (postgres.directory / "PG_VERSION").stat().st_mtime_ns
     postgres.prepare()
     assert (postgres.directory / "PG_VERSION").stat().st_mtime_ns == made
+
+
+def test_lock_files_that_a_power_cut_left_empty_do_not_keep_it_from_starting(
+    tmp_path: Path,
+) -> None:
+    tmp_path.chmod(0o711)
+    cluster = EmbeddedPostgres(tmp_path, durable=False)
+    cluster.prepare()
+    for lock in (cluster.directory / "postmaster.pid", cluster.socket_dir / ".s.PGSQL.5432.lock"):
+        lock.touch()
+    cluster.clear_leftover()
+    with cluster.running():
+        assert cluster.answers()

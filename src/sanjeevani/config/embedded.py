@@ -269,8 +269,19 @@ class EmbeddedPostgres:
         """Connect to the product's database as a role. Raises `psycopg.OperationalError`."""
         return psycopg.connect(host=str(self.socket_dir), dbname=DATABASE, user=role)
 
+    @property
+    def lock_files(self) -> tuple[Path, Path]:
+        """Where a running server leaves its number: for its files, and for its socket."""
+        return self.directory / "postmaster.pid", self.socket_dir / ".s.PGSQL.5432.lock"
+
     def clear_leftover(self) -> None:
-        """Stop a server that outlived its supervisor on this cluster."""
+        """Stop a server that outlived its supervisor on this cluster.
+
+        Its lock files may be empty after a power cut: PostgreSQL starts only without them.
+        """
+        for lock in self.lock_files:
+            if lock.exists() and not lock.read_text().strip("\0\n "):
+                lock.unlink()
         try:
             recorded = (self.directory / "postmaster.pid").read_text().splitlines()[0]
             server = psutil.Process(int(recorded))
