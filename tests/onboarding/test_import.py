@@ -1,12 +1,14 @@
 """An import on real PostgreSQL: what comes in, what is left out, again, resumed, and taken back."""
 
+import contextlib
+import datetime
 import io
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.test import Client
 
 from sanjeevani.demo.network_files import NetworkFiles, write_network
@@ -138,8 +140,9 @@ def refusal_of(ended: NetworkImport) -> str:
     return code
 
 
-def test_a_state_comes_in_from_three_files() -> None:
-    ended = brought_in(given(STAFF, LINKS, FACILITIES), ANDHRA_PRADESH)
+def test_a_state_comes_in_from_three_files(django_capture_on_commit_callbacks: Any) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        ended = brought_in(given(STAFF, LINKS, FACILITIES), ANDHRA_PRADESH)
     assert (ended.status, codes(ended)) == (ImportStatus.DONE, [])
     centre = Facility.objects.get(state_id=ANDHRA_PRADESH, code="HWC1")
     assert [choice.hub.code for choice in hubs_for(ANDHRA_PRADESH, centre.id)] == ["HUB1", "MC1"]
@@ -415,6 +418,31 @@ def test_undo_ends_where_somebody_known_before_has_worked(has_worked: bool) -> N
         assert counted() == before
     else:
         assert ended.status == ImportStatus.UNDONE
+
+
+def test_an_import_whose_end_was_not_stored_still_has_its_files(
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    started = start_import(SYSTEM, state_id=ANDHRA_PRADESH, files=given(FACILITIES, STAFF))
+    worked(started)
+    begin(SYSTEM, state_id=ANDHRA_PRADESH, import_id=started.id)
+    with contextlib.suppress(KeyboardInterrupt), transaction.atomic():
+        worked(started)
+        raise KeyboardInterrupt
+    with django_capture_on_commit_callbacks(execute=True):
+        ended = worked(started)
+    assert ended.status == ImportStatus.DONE
+    assert not any(default_storage.exists(sheet["path"]) for sheet in ended.sheets)
+
+
+def test_files_whose_deletion_was_cut_off_are_deleted_by_and_by() -> None:
+    ended = brought_in(given(FACILITIES), ANDHRA_PRADESH)
+    path = ended.sheets[0]["path"]
+    assert default_storage.exists(path)
+    later = clock.now() + services.KEPT_UNUSED + datetime.timedelta(hours=1)
+    with clock.driven_by(lambda: later):
+        services.forget_unused()
+    assert not default_storage.exists(path)
 
 
 def test_nobody_acts_in_a_post_that_was_taken_back(client: Client) -> None:

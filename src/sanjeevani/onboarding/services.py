@@ -5,9 +5,12 @@ import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, Any
 
 from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import Q
 
 from sanjeevani.directory.bulk import (
     enrol_staff,
@@ -141,7 +144,7 @@ def drop(actor: Actor, *, state_id: int, import_id: uuid.UUID) -> NetworkImport:
     require_state_admin(actor, state_id)
     _move(state_id, import_id, ImportStatus.DROPPED)
     dropped = _told(state_id, import_id)
-    forget_files(dropped)
+    _forget_files_once_stored(dropped)
     return dropped
 
 
@@ -306,7 +309,7 @@ def finish(
     )
     finished = _told(running.state_id, running.id)
     if not is_check:
-        forget_files(finished)
+        _forget_files_once_stored(finished)
     return finished
 
 
@@ -405,6 +408,11 @@ def _told(state_id: int, import_id: uuid.UUID) -> NetworkImport:
     return found
 
 
+def _forget_files_once_stored(ended: NetworkImport) -> None:
+    """Without its files an import whose end was not stored after all could never go on."""
+    transaction.on_commit(partial(forget_files, ended), robust=True)
+
+
 def forget_files(ended: NetworkImport) -> None:
     """Delete the files of an import: they name people and their mobile numbers."""
     for path in {sheet["path"] for sheet in ended.sheets}:
@@ -415,17 +423,18 @@ KEPT_UNUSED = datetime.timedelta(days=7)
 
 
 def forget_unused() -> None:
-    """Delete the files of imports that wait for nobody any more: they hold mobile numbers."""
+    """Delete the files of imports that wait for nobody any more: they hold mobile numbers.
+
+    Also of those whose end was stored just before a power cut.
+    """
+    before = clock.now() - KEPT_UNUSED
+    waiting = [ImportStatus.CHECKED, ImportStatus.REFUSED, ImportStatus.STOPPED]
+    ended = Q(
+        status__in=[ImportStatus.DONE, ImportStatus.DROPPED], changed_at__gt=before - KEPT_UNUSED
+    )
     with across_states():
         idle = list(
-            NetworkImport.objects.filter(
-                status__in=[
-                    ImportStatus.CHECKED,
-                    ImportStatus.REFUSED,
-                    ImportStatus.STOPPED,
-                ],
-                changed_at__lt=clock.now() - KEPT_UNUSED,
-            )
+            NetworkImport.objects.filter(ended | Q(status__in=waiting), changed_at__lt=before)
         )
     for unused in idle:
         forget_files(unused)
