@@ -92,3 +92,29 @@ def test_the_environment_overrides_limits_per_address(
 ) -> None:
     started = settings(tmp_path, "settings.SIGN_IN_LIMITS", **variables)
     assert started.stdout == f"{limits}\n"
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"PORT": "eight thousand"},
+        {"SANJEEVANI_LIVE_SAFETY_SECONDS": "1m"},
+        {"SANJEEVANI_DB_PREPARE_AFTER": "never"},
+        {"SANJEEVANI_CODES_PER_ADDRESS": "-1"},
+        {"SANJEEVANI_TURN_SERVERS": "turn:turn.example.in:3478"},
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_one_line_that_names_it(
+    tmp_path: Path, variables: dict[str, str]
+) -> None:
+    started = settings(tmp_path, "0", **variables)
+    assert started.returncode == 1
+    (line,) = started.stderr.splitlines()
+    assert line.startswith("sanjeevani: ")
+    assert next(iter(variables)) in line
+
+
+def test_a_variable_without_a_value_is_one_that_is_not_set(tmp_path: Path) -> None:
+    variables = {"PORT": "", "SANJEEVANI_LIVE_SAFETY_SECONDS": "", "SANJEEVANI_TURN_SERVERS": ""}
+    wanted = "settings.PORT, settings.LIVE_SAFETY_SECONDS, settings.TURN_SERVERS"
+    assert settings(tmp_path, wanted, **variables).stdout == "8000 60 {}\n"

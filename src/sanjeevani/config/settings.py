@@ -20,10 +20,19 @@ SECRET_KEY = read_secret("SANJEEVANI_SECRET_KEY", DATA_DIR)
 LIVE_SECRET = read_secret("SANJEEVANI_LIVE_SECRET", DATA_DIR)
 SIGNING_KEYS_DIR = Path(os.environ.get("SANJEEVANI_SIGNING_KEYS", DATA_DIR / "signing"))
 
-PORT = int(os.environ.get("PORT", "8000"))
+
+def _number(name: str, default: str) -> int:
+    """Return a variable that is a number."""
+    given = os.environ.get(name) or default
+    if not given.isdecimal():
+        raise SystemExit(f"sanjeevani: {name} must be a number, not {given!r}.")
+    return int(given)
+
+
+PORT = _number("PORT", "8000")
 PUBLIC_URL = os.environ.get("SANJEEVANI_PUBLIC_URL", f"http://localhost:{PORT}")
 GATEWAY_URL = os.environ.get("SANJEEVANI_GATEWAY_URL", f"http://localhost:{PORT + 1}")
-LIVE_SAFETY_SECONDS = int(os.environ.get("SANJEEVANI_LIVE_SAFETY_SECONDS", "60"))
+LIVE_SAFETY_SECONDS = _number("SANJEEVANI_LIVE_SAFETY_SECONDS", "60")
 NATS_URL = os.environ.get("SANJEEVANI_NATS_URL", "nats://127.0.0.1:4222")
 ALLOWED_HOSTS = os.environ.get("SANJEEVANI_ALLOWED_HOSTS", "*" if not PRODUCTION else "").split(",")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
@@ -91,7 +100,7 @@ _DATABASE = {
     # plan the same ones again. A pgbouncer before 1.21 cannot pass them on: set 0.
     "OPTIONS": {
         "server_side_binding": True,
-        "prepare_threshold": int(os.environ.get("SANJEEVANI_DB_PREPARE_AFTER", "2")) or None,
+        "prepare_threshold": _number("SANJEEVANI_DB_PREPARE_AFTER", "2") or None,
     },
 }
 DATABASES = {
@@ -165,16 +174,14 @@ FILE_UPLOAD_HANDLERS = [
 ]
 
 # Overrides of identity/limits.py. In development everybody comes from this machine.
-_PER_ADDRESS = "" if PRODUCTION else "1000000"
-_CODES_PER_ADDRESS = os.environ.get("SANJEEVANI_CODES_PER_ADDRESS") or _PER_ADDRESS
-_PASSWORDS_PER_ADDRESS = os.environ.get("SANJEEVANI_PASSWORDS_PER_ADDRESS") or _PER_ADDRESS
+_PER_ADDRESS = "0" if PRODUCTION else "1000000"
 SIGN_IN_LIMITS = {
-    name: (int(allowed), seconds)
-    for name, allowed, seconds in (
-        ("codes_per_address", _CODES_PER_ADDRESS, 600),
-        ("passwords_per_address", _PASSWORDS_PER_ADDRESS, 900),
+    limit: (allowed, seconds)
+    for limit, variable, seconds in (
+        ("codes_per_address", "SANJEEVANI_CODES_PER_ADDRESS", 600),
+        ("passwords_per_address", "SANJEEVANI_PASSWORDS_PER_ADDRESS", 900),
     )
-    if allowed
+    if (allowed := _number(variable, _PER_ADDRESS))
 }
 
 # Messages leave through a port: the development inbox, or an SMS operator's HTTP gateway.
@@ -194,7 +201,14 @@ SMS_GATEWAY_TOKEN = os.environ.get("SANJEEVANI_SMS_GATEWAY_TOKEN", "")
 DEVELOPMENT_INBOX = not PRODUCTION
 
 # Calls go from page to page; where a network forbids that, through relays (coturn), by state.
-TURN_SERVERS: dict[str, list[str]] = json.loads(os.environ.get("SANJEEVANI_TURN_SERVERS") or "{}")
+try:
+    TURN_SERVERS: dict[str, list[str]] = json.loads(
+        os.environ.get("SANJEEVANI_TURN_SERVERS") or "{}"
+    )
+except ValueError:
+    raise SystemExit(
+        'sanjeevani: SANJEEVANI_TURN_SERVERS must be JSON such as {"*": ["turn:..."]}.'
+    ) from None
 TURN_SECRET = os.environ.get("SANJEEVANI_TURN_SECRET", "")
 # Phone call-backs leave through a port too; without a bridge the desk does not offer them.
 PHONE_BRIDGE_URL = os.environ.get("SANJEEVANI_PHONE_BRIDGE_URL", "")
