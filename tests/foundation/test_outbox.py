@@ -121,6 +121,26 @@ def test_a_listener_far_behind_reads_batch_after_batch(
     assert set(positions().values()) == {start + 9}
 
 
+def test_who_is_far_behind_does_not_keep_the_others_from_what_happens_meanwhile(
+    heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an outage: a call by phone is placed before half an hour of messages is queued."""
+    monkeypatch.setattr(outbox, "BATCH", 3)
+    order: list[str] = []
+
+    def read(facts: Sequence[StoredFact]) -> None:
+        if not order:
+            happen(Knocked(state_id=1))
+        order.append("reads")
+
+    outbox.listen("far", frozenset({Rang.kind}), read)
+    outbox.listen("door", frozenset({Knocked.kind}), lambda facts: order.append("door"))
+    for _batch in range(3):
+        happen(*[Rang(state_id=1)] * 3)
+    outbox.deliver_all(100.0)
+    assert order == ["reads", "door", "reads", "reads"]
+
+
 def test_one_that_fails_reads_again_and_holds_nobody_up(heard: Heard) -> None:
     broken: list[Sequence[StoredFact]] = []
 

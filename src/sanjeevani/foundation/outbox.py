@@ -111,7 +111,7 @@ def number_facts() -> list[StoredFact]:
 
 
 def deliver(name: str) -> int:
-    """Hand one batch of unread facts to the listener `name`; return how many it has read.
+    """Hand one batch of unread facts to the listener `name`; return how many it was handed.
 
     None while another worker, or somebody who counts anew, holds the listener: waiting for that
     would hold up all the others.
@@ -121,12 +121,13 @@ def deliver(name: str) -> int:
         position = _locked_position(cursor, name)
         if position is None:
             return 0
-        facts = _facts_after(cursor, position, registered.kinds)
+        newest = _newest(cursor)
+        facts = _facts_between(cursor, position, newest, registered.kinds)
         if facts:
-            wanted = [fact for _position, fact in facts if fact is not None]
-            if wanted:
-                _tell(name, registered.listener, wanted)
-            _move(cursor, name, facts[-1][0])
+            _tell(name, registered.listener, facts)
+        read = facts[-1].position if len(facts) == BATCH else newest
+        if read > position:
+            _move(cursor, name, read)
     return len(facts)
 
 
@@ -172,20 +173,21 @@ def deliver_all(at: float | None = None) -> None:
     and are registered to wait; without it all are called.
     """
     failures: list[Exception] = []
-    behind = {
-        name: position
-        for name, position in _behind().items()
-        if at is None or at >= _listeners[name].due
-    }
-    for name in _with_something_to_read(behind):
-        if at is not None:
-            _listeners[name].due = at + _listeners[name].every
-        try:
-            while deliver(name) == BATCH:
-                pass
-        except Exception as error:  # noqa: BLE001 - gathered and raised below
-            error.add_note(f"listener {name}")
-            failures.append(error)
+    called = [name for name in _listeners if at is None or at >= _listeners[name].due]
+    is_more = True
+    while is_more:
+        # A batch each in turn: nobody who is far behind keeps the others from what comes meanwhile.
+        is_more = False
+        behind = {name: position for name, position in _behind().items() if name in called}
+        for name in _with_something_to_read(behind):
+            if at is not None:
+                _listeners[name].due = at + _listeners[name].every
+            try:
+                is_more |= deliver(name) == BATCH
+            except Exception as error:  # noqa: BLE001 - gathered and raised below
+                error.add_note(f"listener {name}")
+                failures.append(error)
+                called.remove(name)
     if failures:
         raise ExceptionGroup("listeners", failures)
 
@@ -282,22 +284,24 @@ def _move(cursor: CursorWrapper, listener: str, position: int) -> None:
     )
 
 
-def _facts_after(
-    cursor: CursorWrapper, position: int, kinds: frozenset[str]
-) -> list[tuple[int, StoredFact | None]]:
-    """Return a batch of facts with their positions, without the contents of other kinds."""
+def _newest(cursor: CursorWrapper) -> int:
+    """Return the last number given: all facts up to it are there to be read."""
+    cursor.execute("SELECT position FROM foundation_listenercursor WHERE listener = 'relay'")
+    row = cursor.fetchone()
+    return row[0] if row else 0
+
+
+def _facts_between(
+    cursor: CursorWrapper, position: int, newest: int, kinds: frozenset[str]
+) -> list[StoredFact]:
+    """Return a batch of facts of some kinds after one number and up to another."""
     cursor.execute(
         "SELECT position, state_id, id, kind, payload, topics FROM foundation_outboxfact"
-        " WHERE position > %s ORDER BY position LIMIT %s",
-        [position, BATCH],
+        " WHERE position > %s AND position <= %s AND kind = ANY(%s) ORDER BY position LIMIT %s",
+        [position, newest, sorted(kinds), BATCH],
     )
     return [
-        (
-            number,
-            StoredFact(number, state_id, fact_id, kind, _decoded(payload), topics)
-            if kind in kinds
-            else None,
-        )
+        StoredFact(number, state_id, fact_id, kind, _decoded(payload), topics)
         for number, state_id, fact_id, kind, payload, topics in cursor.fetchall()
     ]
 
