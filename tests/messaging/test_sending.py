@@ -106,6 +106,32 @@ def test_what_comes_too_late_is_not_sent() -> None:
 
 
 @pytest.mark.django_db
+def test_what_a_sender_is_at_is_not_given_up_by_another() -> None:
+    """It may be out already: whether somebody was told has to be known afterwards."""
+    say(SYSTEM)
+    OutgoingMessage.objects.update(expires_at=later(1))
+    at_work = services._claim()
+    too_late = later(2)
+    with clock.driven_by(lambda: too_late):
+        services.send_queued()
+        services._settle(at_work, [Sent("m-1")])
+    message = OutgoingMessage.objects.get()
+    assert (message.status, message.provider_id) == (MessageStatus.SENT, "m-1")
+
+
+@pytest.mark.django_db
+def test_what_expires_with_its_sender_is_given_up() -> None:
+    say(SYSTEM)
+    OutgoingMessage.objects.update(expires_at=later(1))
+    services._claim()
+    afterwards = later(61)
+    with clock.driven_by(lambda: afterwards):
+        services.send_queued()
+    message = OutgoingMessage.objects.get()
+    assert (message.status, message.text, message.failure) == ("failed", "", "expired")
+
+
+@pytest.mark.django_db
 def test_a_sender_that_died_leaves_its_messages_to_the_next() -> None:
     say(SYSTEM)
     assert len(services._claim()) == 1

@@ -110,7 +110,10 @@ def _settle(messages: Sequence[Sms], outcomes: Sequence[Outcome]) -> None:
 def _give_up_expired() -> None:
     at = clock.now()
     _give_up(
-        OutgoingMessage.objects.filter(status=MessageStatus.QUEUED, expires_at__lte=at),
+        # Not what another sender is at: it may be out, and whether it is has to be kept.
+        OutgoingMessage.objects.filter(
+            status=MessageStatus.QUEUED, expires_at__lte=at, next_attempt_at__lte=at
+        ),
         Failed("expired", permanent=True),
     )
 
