@@ -71,6 +71,32 @@ def test_a_sign_of_danger_told_later_leads_to_no_place_in_a_line() -> None:
     assert patient.post(f"{path}/again")["status"] == "requested"
 
 
+def test_what_was_told_before_the_doctor_asked_for_more_is_still_told() -> None:
+    """The first request took the draft away: the app adds what is missing to an empty one."""
+    clinic = ClinicFactory()
+    patient = PatientFactory()
+    requested(
+        clinic,
+        patient,
+        complaints=["fever"],
+        text="Hot since Friday",
+        allergies="penicillin",
+        medicines="warfarin",
+    )
+    called, _practitioner = doctor_caller(clinic)
+    taken = called.make("/staff/next")
+    path = f"/consultations/{taken['state_id']}/{taken['id']}"
+    called.post(f"/staff{path}/return", {"reason": "How high is it?"})
+    own = caller_of_patient(patient)
+    own.put(f"/profiles/{patient.id}/intake", {"text": "39 degrees"})
+    own.post(f"{path}/again")
+    called.make("/staff/next")
+    told = called.get(f"/staff{path}")["intake"]
+    assert told["complaints"] == [{"code": "fever", "name": "Fever"}]
+    assert told["text"] == "39 degrees\nHot since Friday"
+    assert (told["allergies"], told["medicines"]) == ("penicillin", "warfarin")
+
+
 def test_nobody_asks_a_doctor_again_without_the_questions_about_danger() -> None:
     clinic = ClinicFactory()
     patient = PatientFactory()

@@ -2,7 +2,6 @@
 
 import datetime
 import uuid
-from dataclasses import replace
 from typing import Annotated, Any
 
 from django.conf import settings
@@ -493,21 +492,21 @@ def give_token_back(
 def answer_return(
     request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
 ) -> HttpResponse:
-    """Answer what the doctor asked for, with what the draft says; the time waited is kept.
+    """Answer what the doctor asked for, with what the draft adds; the time waited is kept.
 
-    Answers about danger signs stay as they were given.
+    What was told before stays: allergies, medicines, answers about danger signs.
     """
     actor = at_home(request)
     found = _own(request, state_id, consultation_id)
     person = own_patient(actor, found.patient_id)
+    # The request took the draft away, so that a new one holds what is added only.
     said = intake_of(state_id, consultation_id)
-    draft = draft_of(person)
     ask_again(
         actor,
         patient=person,
         state_id=state_id,
         consultation_id=consultation_id,
-        content=replace(draft, answers=said.answers | draft.answers),
+        content=draft_of(person).with_earlier(said),
     )
     return reply(_state(_own(request, state_id, consultation_id)))
 
