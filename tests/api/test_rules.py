@@ -97,6 +97,23 @@ def test_what_was_told_before_the_doctor_asked_for_more_is_still_told() -> None:
     assert (told["allergies"], told["medicines"]) == ("penicillin", "warfarin")
 
 
+def test_asking_again_sent_again_is_once() -> None:
+    clinic = ClinicFactory()
+    patient = PatientFactory()
+    requested(clinic, patient)
+    called, _practitioner = doctor_caller(clinic)
+    taken = called.make("/staff/next")
+    path = f"/consultations/{taken['state_id']}/{taken['id']}"
+    called.post(f"/staff{path}/return", {"reason": "How high is it?"})
+    own = caller_of_patient(patient)
+    own.put(f"/profiles/{patient.id}/intake", {"text": "39 degrees"})
+    first = own.post(f"{path}/again")
+    assert own.post(f"{path}/again") == first
+    called.make("/staff/next")
+    own.post(f"{path}/answer")
+    assert problem(own.send("POST", f"{path}/again")) == (409, "Stale")
+
+
 def test_nobody_asks_a_doctor_again_without_the_questions_about_danger() -> None:
     clinic = ClinicFactory()
     patient = PatientFactory()

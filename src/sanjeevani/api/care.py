@@ -494,10 +494,12 @@ def answer_return(
 ) -> HttpResponse:
     """Answer what the doctor asked for, with what the draft adds; the time waited is kept.
 
-    What was told before stays: allergies, medicines, answers about danger signs.
+    What was told before stays: allergies, medicines, answers about danger signs. Once is enough.
     """
     actor = at_home(request)
     found = _own(request, state_id, consultation_id)
+    if found.status == ConsultationStatus.REQUESTED:
+        return reply(_state(found))
     person = own_patient(actor, found.patient_id)
     # The request took the draft away, so that a new one holds what is added only.
     said = intake_of(state_id, consultation_id)
