@@ -28,7 +28,7 @@ from sanjeevani.api.care import (
 )
 from sanjeevani.api.documentation import says
 from sanjeevani.api.door import language
-from sanjeevani.api.family import Wait, clinic_name
+from sanjeevani.api.family import CompanionReply, Wait, clinic_name
 from sanjeevani.api.reference import Term
 from sanjeevani.api.replies import (
     IdempotencyKey,
@@ -103,6 +103,7 @@ from sanjeevani.queueing.queries import line_heads
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.queries import assigned_lines, duty_of
 from sanjeevani.roster.services import change_duty
+from sanjeevani.terminology.danger_signs import danger_signs
 from sanjeevani.terminology.models import Medicine
 from sanjeevani.terminology.queries import (
     diagnoses_coded,
@@ -110,6 +111,7 @@ from sanjeevani.terminology.queries import (
     search_medicines,
     symptoms_named,
 )
+from sanjeevani.terminology.vitals import readings
 
 router = Router(tags=["Desk"])
 
@@ -195,16 +197,29 @@ class PatientReply(Reply):
     address: str
 
 
+class Measured(Reply):
+    """What was measured at a spoke, a blood pressure as one; `shown` is the value with its unit."""
+
+    name: str
+    shown: str
+
+
 class Said(Reply):
-    """What the patient said. `complaints` in words; `answers` by code of the danger sign."""
+    """What the patient said, and who is with them. `complaints` in words.
+
+    `danger`: the danger signs that were answered with yes, in words; `answers`: all by code.
+    """
 
     complaints: list[Term]
+    danger: list[Term]
     text: str
     duration_days: int | None
     history: str
     allergies: str
     medicines: str
     answers: dict[str, bool]
+    vitals: list[Measured]
+    companion: CompanionReply | None
 
 
 class NoteReply(Reply):
@@ -535,7 +550,22 @@ def _said(consultation: Consultation) -> Said:
         Term(code=code, name=named[code].name_in(language()) if code in named else code)
         for code in intake.complaints
     ]
-    return Said(**intake.as_json() | {"complaints": words})
+    signs = danger_signs()
+    danger = [
+        Term(code=code, name=signs[code].question_in(language()))
+        for code, yes in intake.answers.items()
+        if yes and code in signs
+    ]
+    companion = intake.companion
+    return Said(
+        **intake.as_json()
+        | {
+            "complaints": words,
+            "danger": danger,
+            "vitals": [Measured.model_validate(one) for one in readings(intake.vitals, language())],
+            "companion": CompanionReply.model_validate(companion) if companion else None,
+        }
+    )
 
 
 def _note(note: Note | None) -> NoteReply:

@@ -1,0 +1,47 @@
+"""What a doctor's app knows of a patient: all that the desk shows."""
+
+import datetime
+
+import pytest
+
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.ids import uuid7
+from sanjeevani.intake.models import Intake
+from tests.api.caller import doctor_caller
+from tests.factories import ClinicFactory, PatientFactory, requested, told
+
+pytestmark = pytest.mark.usefixtures("reference")
+
+
+def test_what_was_measured_which_danger_was_seen_and_who_is_with_the_child() -> None:
+    clinic = ClinicFactory()
+    born = clock.today() - datetime.timedelta(days=2000)
+    child = PatientFactory(relation="child", birth_date=born)
+    asked = requested(clinic, child)
+    said = told(child, text="Breathes fast").as_json()
+    sign = next(iter(said["answers"]))
+    Intake.objects.create(
+        state_id=asked.state_id,
+        id=uuid7(),
+        consultation_id=asked.id,
+        frozen_at=clock.now(),
+        content=said
+        | {
+            "answers": said["answers"] | {sign: True},
+            "vitals": {
+                "oxygen_saturation": 82,
+                "systolic_blood_pressure": 90,
+                "diastolic_blood_pressure": 60,
+            },
+            "companion": {"id": str(uuid7()), "name": "Savita", "bond": "parent"},
+        },
+    )
+    doctor, _practitioner = doctor_caller(clinic)
+    taken = doctor.make("/staff/next")
+    intake = doctor.get(f"/staff/consultations/{taken['state_id']}/{taken['id']}")["intake"]
+    assert "82 %" in {one["shown"] for one in intake["vitals"]}
+    assert "90/60 mmHg" in {one["shown"] for one in intake["vitals"]}
+    [seen] = intake["danger"]
+    assert seen["code"] == sign
+    assert seen["name"] != sign
+    assert (intake["companion"]["name"], intake["companion"]["bond"]) == ("Savita", "parent")
