@@ -6,8 +6,10 @@ import pytest
 
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.ids import uuid7
+from sanjeevani.foundation.models import AuditEvent
 from sanjeevani.intake.models import Intake
-from tests.api.caller import doctor_caller
+from tests.api.caller import asked, doctor_caller, patient_caller
+from tests.api.test_other_people import upload
 from tests.factories import ClinicFactory, PatientFactory, requested, told
 
 pytestmark = pytest.mark.usefixtures("reference")
@@ -45,3 +47,25 @@ def test_what_was_measured_which_danger_was_seen_and_who_is_with_the_child() -> 
     assert seen["code"] == sign
     assert seen["name"] != sign
     assert (intake["companion"]["name"], intake["companion"]["bond"]) == ("Savita", "parent")
+
+
+def test_photos_and_papers_are_read_and_shown() -> None:
+    clinic = ClinicFactory()
+    patient = patient_caller()
+    path = asked(patient, clinic)
+    sent = upload(patient, f"{path}/papers").json()
+    doctor, _practitioner = doctor_caller(clinic)
+    doctor.make("/staff/next")
+    address = f"/staff{path}/papers"
+    assert doctor.get(address)["items"] == [sent]
+    assert doctor.send("GET", f"{address}/{sent['id']}").content.startswith(b"\xff\xd8")
+    assert AuditEvent.objects.filter(
+        state_id=clinic.state_id, verb="consultation.read_paper", record_id=sent["id"]
+    ).exists()
+    assert upload(doctor, address).json()["type"].endswith(":NotInProgress")
+    patient.post(f"{path}/answer")
+    shown = upload(doctor, address)
+    assert shown.status_code == 201, shown.content
+    for items in (doctor.get(address)["items"], patient.get(f"{path}/papers")["items"]):
+        assert [one["by_doctor"] for one in items] == [False, True]
+        assert items[1] == shown.json()

@@ -132,6 +132,8 @@ HELD = (
     "write_notes",
     "list_case_messages",
     "write_case_message",
+    "list_case_papers",
+    "show_to_patient",
     "add_item",
     "sign",
     "print_signed",

@@ -1,4 +1,4 @@
-"""Photos and papers: sent as they are, one a request, and read back by their owner."""
+"""Photos and papers: sent as they are, one a request, read by their owner and by the doctor."""
 
 import datetime
 import io
@@ -9,14 +9,24 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Query, Router
 
-from sanjeevani.api.access import ApiRequest, patient
+from sanjeevani.api.access import ApiRequest, doctor, patient, practitioner_of
 from sanjeevani.api.care import CONSULTATION
 from sanjeevani.api.documentation import says
 from sanjeevani.api.replies import IdempotencyKey, nothing, once, polled
 from sanjeevani.api.types import PRINTABLE, IdInPath, Reply, StateInPath
 from sanjeevani.consultation import papers as of_consultation
-from sanjeevani.consultation.papers import PaperKept, PapersClosed, papers_of, place_of
-from sanjeevani.consultation.queries import own_consultation
+from sanjeevani.consultation.errors import NotInProgress
+from sanjeevani.consultation.models import Consultation
+from sanjeevani.consultation.papers import (
+    PaperKept,
+    PapersClosed,
+    is_shown,
+    paper_for_practitioner,
+    papers_of,
+    place_of,
+    show_paper,
+)
+from sanjeevani.consultation.queries import for_practitioner, own_consultation
 from sanjeevani.documents.errors import (
     FileEmpty,
     FileTooLarge,
@@ -41,6 +51,7 @@ router = Router(tags=["Photos and papers"])
 
 DRAFT = "/profiles/{uuid:patient_id}/papers"
 OF_CONSULTATION = f"{CONSULTATION}/papers"
+AT_DESK = f"/staff{OF_CONSULTATION}"
 SENT = ("image/jpeg", "image/png", "application/pdf")
 KEPT = ("image/jpeg", "application/pdf")
 REFUSALS = (
@@ -57,7 +68,10 @@ FileName = Annotated[str, Query(max_length=200, pattern=PRINTABLE)]
 
 
 class PaperReply(Reply):
-    """A file as it is kept: pictures as JPEG without metadata, 1600 pixels at most."""
+    """A file as it is kept: pictures as JPEG without metadata, 1600 pixels at most.
+
+    `by_doctor`: the doctor shows it to the patient.
+    """
 
     id: uuid.UUID
     name: str
@@ -66,6 +80,7 @@ class PaperReply(Reply):
     width: int | None
     height: int | None
     uploaded_at: datetime.datetime
+    by_doctor: bool = False
 
 
 class Papers(Reply):
@@ -83,6 +98,15 @@ def _content(request: ApiRequest) -> bytes:
     """Read the body past the limit of JSON, and not past that of files."""
     content: bytes = request.read(LARGEST_FILE + 1)
     return content
+
+
+def _listed(consultation: Consultation) -> Papers:
+    """Return the papers of a consultation that the caller may read."""
+    items = [
+        PaperReply.model_validate(one).model_copy(update={"by_doctor": is_shown(one, consultation)})
+        for one in papers_of(consultation)
+    ]
+    return Papers(items=items)
 
 
 def _send(upload: UploadedFile) -> HttpResponse:
@@ -144,8 +168,7 @@ def list_papers(
     request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
 ) -> HttpResponseBase:
     """List what the doctor of a consultation sees."""
-    found = papers_of(own_consultation(request.auth.actor, state_id, consultation_id))
-    return polled(request, Papers(items=[PaperReply.model_validate(one) for one in found]))
+    return polled(request, _listed(own_consultation(request.auth.actor, state_id, consultation_id)))
 
 
 @router.post(
@@ -214,3 +237,67 @@ def remove_paper(
         upload_id=paper_id,
     )
     return nothing()
+
+
+@router.get(AT_DESK, auth=doctor, response=Papers, openapi_extra=says(polled=True))
+def list_case_papers(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
+) -> HttpResponseBase:
+    """List the photos and papers of a consultation that the doctor may read."""
+    found = for_practitioner(
+        request.auth.actor, practitioner_of(request), state_id, consultation_id
+    )
+    return polled(request, _listed(found))
+
+
+@router.post(
+    AT_DESK, auth=doctor, response={201: PaperReply}, openapi_extra=takes_a_file(NotInProgress)
+)
+def show_to_patient(
+    request: ApiRequest,
+    state_id: StateInPath,
+    consultation_id: IdInPath,
+    key: IdempotencyKey,
+    name: FileName = "",
+) -> HttpResponse:
+    """Show the patient a photo or paper; it stays with the consultation."""
+    practitioner = practitioner_of(request)
+    for_practitioner(request.auth.actor, practitioner, state_id, consultation_id)
+    content = _content(request)
+    return once(
+        request,
+        key,
+        lambda: PaperReply.model_validate(
+            show_paper(
+                request.auth.actor,
+                practitioner=practitioner,
+                state_id=state_id,
+                consultation_id=consultation_id,
+                file=io.BytesIO(content),
+                name=name,
+            )
+        ).model_copy(update={"by_doctor": True}),
+        content=content,
+        limit="uploads_per_account",
+    )
+
+
+@router.get(
+    f"{AT_DESK}/{{uuid:paper_id}}",
+    auth=doctor,
+    response={200: None},
+    openapi_extra=says(media_types=KEPT),
+)
+def read_case_paper(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath, paper_id: IdInPath
+) -> HttpResponse:
+    """Return a file of a consultation. The reading is on the audit trail."""
+    return _send(
+        paper_for_practitioner(
+            request.auth.actor,
+            practitioner_of(request),
+            state_id=state_id,
+            consultation_id=consultation_id,
+            upload_id=paper_id,
+        )
+    )
