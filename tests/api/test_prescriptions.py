@@ -84,6 +84,19 @@ def test_cancelled_prescription_says_so_to_the_patient(meeting: Meeting) -> None
     assert (twice.status_code, twice.json()["type"][-13:]) == (409, ":AlreadyEnded")
 
 
+def test_who_polls_the_consultation_learns_that_the_prescription_was_cancelled(
+    meeting: Meeting,
+) -> None:
+    number = signed(meeting)
+    before = meeting.patient.send("GET", meeting.path)
+    assert before.json()["prescription_holds"] is True
+    address = f"/staff{meeting.path}/prescription/cancel"
+    meeting.doctor.post(address, {"number": number, "reason": REASON})
+    after = meeting.patient.send("GET", meeting.path, If_None_Match=before.headers["ETag"])
+    assert after.status_code == 200
+    assert after.json()["prescription_holds"] is False
+
+
 def test_only_the_doctor_of_the_consultation_ends_it(meeting: Meeting) -> None:
     body = {"number": signed(meeting), "reason": REASON}
     stranger, _practitioner = doctor_caller(ClinicFactory())

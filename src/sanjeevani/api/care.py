@@ -70,7 +70,7 @@ from sanjeevani.intake.queries import draft_of, intake_of
 from sanjeevani.patients.errors import CompanionMissing
 from sanjeevani.patients.queries import own_patient, own_record
 from sanjeevani.prescription.letters import render_letter
-from sanjeevani.prescription.queries import newest_prescription
+from sanjeevani.prescription.queries import issued
 from sanjeevani.queueing.errors import AlreadyWaiting, CallExpired, LineFull, WaitingRoomFull
 from sanjeevani.queueing.models import Token, TokenStatus
 from sanjeevani.queueing.queries import place_of, wait_of
@@ -182,7 +182,8 @@ class ConsultationReply(Reply):
     """Where a consultation stands.
 
     `missing`: what the doctor asks for while it is returned. `moved_to`: where a redirected one
-    goes on. `questions_until`: so long the patient may write after the end.
+    goes on. `questions_until`: so long the patient may write after the end. `prescription_holds`:
+    false once the doctor has cancelled it: tell the patient not to take medicines on it.
     """
 
     state_id: int
@@ -199,6 +200,7 @@ class ConsultationReply(Reply):
     practitioner: PractitionerReply | None
     findings: Findings | None
     prescription_number: str | None
+    prescription_holds: bool | None
     rating: int | None
     missing: str
     moved_to: Successor | None
@@ -368,7 +370,7 @@ def _state(consultation: Consultation) -> ConsultationReply:
     line = (consultation.state_id, consultation.line_id)
     clinic = clinics_of_lines([line]).get(consultation.line_id)
     done = consultation.status == ConsultationStatus.COMPLETED
-    prescription = newest_prescription(consultation) if done else None
+    newest = issued(consultation) if done else None
     feedback = feedback_of(consultation) if done else None
     copied: dict[str, Any] = {
         name: getattr(consultation, name)
@@ -380,7 +382,8 @@ def _state(consultation: Consultation) -> ConsultationReply:
         clinic=_clinic(clinic) if clinic else None,
         practitioner=practitioner_in(consultation),
         findings=_findings(consultation) if done else None,
-        prescription_number=prescription.number if prescription else None,
+        prescription_number=newest.prescription.number if newest else None,
+        prescription_holds=newest.ending is None if newest else None,
         rating=feedback.rating if feedback else None,
         missing=consultation.reason if consultation.status == ConsultationStatus.RETURNED else "",
         moved_to=_successor(consultation),
@@ -402,6 +405,7 @@ COMPUTED = frozenset(
         "practitioner",
         "findings",
         "prescription_number",
+        "prescription_holds",
         "rating",
         "missing",
         "moved_to",

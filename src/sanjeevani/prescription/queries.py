@@ -48,11 +48,6 @@ _items = Compiled(
         state_id=given("state_id"), consultation_id=given("consultation_id")
     ).order_by("position", "id")
 )
-_newest_prescription = Compiled(
-    lambda: Prescription.objects.filter(
-        state_id=given("state_id"), consultation_id=given("consultation_id")
-    ).order_by("-id")[:1]
-)
 
 
 def draft_of(
@@ -193,13 +188,6 @@ def circumstances_of(
         weight_kg=weight,
         allergies=intake.allergies,
         medicines=intake.medicines,
-    )
-
-
-def newest_prescription(consultation: Consultation) -> Prescription | None:
-    """Return the prescription signed last in a consultation, in force or not."""
-    return _newest_prescription.first(
-        state_id=consultation.state_id, consultation_id=consultation.id
     )
 
 
