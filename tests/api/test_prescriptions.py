@@ -1,9 +1,13 @@
 """A prescription replaced and cancelled by JSON, and seats in a call."""
 
+import datetime
 from dataclasses import dataclass
 
 import pytest
 
+from sanjeevani.consultation.models import Ask, AskStatus, Consultation
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.ids import uuid7
 from tests.api.caller import Caller, asked, doctor_caller, new_key, patient_caller
 from tests.factories import ClinicFactory, StateFactory
 
@@ -95,6 +99,38 @@ def test_who_polls_the_consultation_learns_that_the_prescription_was_cancelled(
     after = meeting.patient.send("GET", meeting.path, If_None_Match=before.headers["ETag"])
     assert after.status_code == 200
     assert after.json()["prescription_holds"] is False
+
+
+def test_the_patient_reads_all_that_was_written_for_them(meeting: Meeting) -> None:
+    """Where to go and how soon, when to come back, and what a specialist said."""
+    consultation = Consultation.objects.get(id=meeting.path.rpartition("/")[2], state_id=28)
+    now = clock.now()
+    Ask.objects.create(
+        state_id=28,
+        id=uuid7(),
+        consultation_id=consultation.id,
+        status=AskStatus.LEFT,
+        speciality_code="cardiology",
+        colleague_state_id=28,
+        colleague_id=uuid7(),
+        colleague_name="Dr Kavita Rao",
+        asked_at=now,
+        answer_by=now,
+        read_until=now,
+        advice="Have an ECG today.",
+        advised_at=now,
+    )
+    meeting.doctor.put(f"/staff{meeting.path}/note", {"advice": "Rest."})
+    letter = {"refer_to": "District Hospital", "urgency": "within_a_day", "reason": "An ECG"}
+    meeting.doctor.post(
+        f"/staff{meeting.path}/conclude",
+        {"outcome": "in_person", "letter": letter, "follow_up_days": 7},
+    )
+    findings = meeting.patient.get(meeting.path)["findings"]
+    assert findings["letter"] == letter
+    assert findings["follow_up_on"] == str(clock.today() + datetime.timedelta(days=7))
+    [colleague] = findings["colleagues"]
+    assert (colleague["name"], colleague["advice"]) == ("Dr Kavita Rao", "Have an ECG today.")
 
 
 def test_only_the_doctor_of_the_consultation_ends_it(meeting: Meeting) -> None:

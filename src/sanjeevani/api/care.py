@@ -39,6 +39,7 @@ from sanjeevani.calls.errors import NotInCall, RoomClosed
 from sanjeevani.calls.models import Message, Seat
 from sanjeevani.calls.queries import messages_in
 from sanjeevani.calls.services import MESSAGE_LENGTH, send_message
+from sanjeevani.consultation.asks import advice_in
 from sanjeevani.consultation.calling import seat_in
 from sanjeevani.consultation.errors import (
     AlreadyGiven,
@@ -49,7 +50,7 @@ from sanjeevani.consultation.errors import (
 )
 from sanjeevani.consultation.interruptions import resume
 from sanjeevani.consultation.letters import letter_of
-from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.consultation.models import Consultation, ConsultationStatus, Urgency
 from sanjeevani.consultation.queries import (
     feedback_of,
     own_consultation,
@@ -140,13 +141,35 @@ class DiagnosisReply(Reply):
     provisional: bool
 
 
+class LetterReply(Reply):
+    """The letter to take along: where to go, how soon, and why."""
+
+    refer_to: str
+    urgency: Urgency
+    reason: str
+
+
+class ColleagueReply(Reply):
+    """What a specialist advised whom the doctor had asked in."""
+
+    name: str
+    speciality: str
+    advice: str
+
+
 class Findings(Reply):
-    """What the doctor wrote for the patient, once the consultation is completed."""
+    """What the doctor wrote for the patient, once the consultation is completed.
+
+    `follow_up_on`: around this day the doctor wants to see the patient again.
+    """
 
     diagnoses: list[DiagnosisReply]
     investigations: str
     advice: str
     come_back: str
+    colleagues: list[ColleagueReply]
+    letter: LetterReply | None
+    follow_up_on: datetime.date | None
 
 
 class ConsultationSummary(Reply):
@@ -450,11 +473,20 @@ def practitioner_in(consultation: Consultation) -> PractitionerReply | None:
 def _findings(consultation: Consultation) -> Findings:
     written = writing_of(consultation)
     note = written.note
+    letter = letter_of(consultation)
     return Findings(
         diagnoses=[DiagnosisReply.model_validate(row) for row in written.diagnoses],
         investigations=note.investigations if note else "",
         advice=note.advice if note else "",
         come_back=note.come_back if note else "",
+        colleagues=[
+            ColleagueReply(
+                name=ask.colleague_name, speciality=ask.speciality_code, advice=ask.advice
+            )
+            for ask in advice_in(consultation)
+        ],
+        letter=LetterReply.model_validate(letter) if letter else None,
+        follow_up_on=consultation.follow_up_on,
     )
 
 
