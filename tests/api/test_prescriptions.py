@@ -60,6 +60,28 @@ def signed(meeting: Meeting) -> str:
     return number
 
 
+def test_only_what_the_doctor_has_looked_at_is_signed(meeting: Meeting) -> None:
+    """The desk in a browser beside the app: a line changes after the doctor has read it."""
+    address = f"/staff{meeting.path}"
+    empty = meeting.doctor.get(f"{address}/to-sign")
+    assert {one["type"].rpartition(":")[2] for one in empty["missing"]} == {
+        "NothingPrescribed",
+        "DiagnosisMissing",
+    }
+    found = meeting.doctor.get("/staff/diagnoses?q=fever")["items"][0]
+    meeting.doctor.put(f"{address}/note", {"diagnoses": [found["code"]]})
+    meeting.prescribe("BD")
+    looked_at = meeting.doctor.get(f"{address}/to-sign")
+    assert (looked_at["missing"], looked_at["draft"][0]["frequency"]) == ([], "BD")
+    meeting.prescribe("TDS")
+    seen = {"seen": looked_at["seen"]}
+    refused = meeting.doctor.send("POST", f"{address}/sign", seen, Idempotency_Key=new_key())
+    assert (refused.status_code, refused.json()["type"][-17:]) == (409, ":ChangedMeanwhile")
+    again = meeting.doctor.get(f"{address}/to-sign")
+    signed_now = meeting.doctor.make(f"{address}/sign", {"seen": again["seen"]})
+    assert signed_now["content"]["medicines"][0]["frequency"] == "TDS"
+
+
 def test_replaced_after_the_consultation(meeting: Meeting) -> None:
     first = signed(meeting)
     address = f"/staff{meeting.path}/prescription/replace"

@@ -86,6 +86,7 @@ from sanjeevani.consultation.transfers import redirect, return_to_patient
 from sanjeevani.directory.models import Practitioner
 from sanjeevani.directory.queries import clinic_serving, clinics_of_lines
 from sanjeevani.foundation.errors import Invalid, Stale, TooMany
+from sanjeevani.foundation.problems import PROBLEM_TYPE
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.prescription import services as prescribing
 from sanjeevani.prescription.earlier import Earlier, earlier_of
@@ -95,7 +96,7 @@ from sanjeevani.prescription.errors import (
     RemovedButSigned,
     UnsignedDraft,
 )
-from sanjeevani.prescription.queries import draft_of, prescription_in_force
+from sanjeevani.prescription.queries import draft_of, prescription_in_force, seal_of
 from sanjeevani.prescription.rules import Finding
 from sanjeevani.prescription.shorthand import ItemContent, parse
 from sanjeevani.queueing.errors import AlreadyServing, AlreadyWaiting, NobodyWaiting
@@ -135,6 +136,7 @@ HELD = (
     "list_case_papers",
     "show_to_patient",
     "add_item",
+    "read_what_is_signed",
     "sign",
     "print_signed",
     "replace_signed",
@@ -593,6 +595,57 @@ def _draft(consultation: Consultation) -> list[ItemReply]:
 
 def _finding(finding: Finding) -> FindingReply:
     return FindingReply(code=finding.code, weight=finding.weight, message=str(finding.message))
+
+
+class MissingReply(Reply):
+    """What keeps a draft from being signed: signing refuses with this `type`.
+
+    `item_id`: the line that it is about, if any.
+    """
+
+    type: str
+    title: str
+    item_id: uuid.UUID | None
+
+
+class ToSign(Reply):
+    """All that stands on a prescription once it is signed. Send `seen` along to sign just this."""
+
+    note: NoteReply
+    diagnoses: list[DiagnosisReply]
+    draft: list[ItemReply]
+    missing: list[MissingReply]
+    seen: str
+
+
+@router.get(
+    f"{CONSULTATION}/to-sign", auth=doctor, response=ToSign, openapi_extra=says(polled=True)
+)
+def read_what_is_signed(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
+) -> HttpResponseBase:
+    """Return what signing now would sign, for the doctor to look at before."""
+    consultation = _read(request, state_id, consultation_id)
+    written = writing_of(consultation)
+    lines = draft_of(consultation, note=written.note)
+    # Before the lines are read to be shown: what changes in between is refused, not signed.
+    seen = seal_of(lines, written.note, [one.code for one in written.diagnoses])
+    missing = [
+        MissingReply(
+            type=f"{PROBLEM_TYPE}{one.error.code}",
+            title=str(one.error.message),
+            item_id=one.line.item.id if one.line else None,
+        )
+        for one in prescribing.missing_for_signing(lines, written.diagnoses)
+    ]
+    shown = ToSign(
+        note=_note(written.note),
+        diagnoses=[DiagnosisReply.model_validate(row) for row in written.diagnoses],
+        draft=_draft(consultation),
+        missing=missing,
+        seen=seen,
+    )
+    return polled(request, shown)
 
 
 class ReasonBody(Body):

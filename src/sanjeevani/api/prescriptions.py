@@ -12,7 +12,7 @@ from sanjeevani.api.care import CONSULTATION
 from sanjeevani.api.documentation import says
 from sanjeevani.api.door import language
 from sanjeevani.api.replies import IdempotencyKey, nothing, once, polled
-from sanjeevani.api.types import Body, IdInPath, Line, Reply, StateInPath
+from sanjeevani.api.types import PRINTABLE, Body, IdInPath, Line, Reply, StateInPath
 from sanjeevani.consultation.errors import NotInProgress
 from sanjeevani.consultation.models import Consultation
 from sanjeevani.consultation.queries import for_practitioner, own_consultation
@@ -23,6 +23,7 @@ from sanjeevani.prescription.content import PrescriptionContent
 from sanjeevani.prescription.documents import render_pdf, verification_address
 from sanjeevani.prescription.errors import (
     AlreadyEnded,
+    ChangedMeanwhile,
     DiagnosisMissing,
     MedicineRefused,
     NothingChanged,
@@ -72,6 +73,12 @@ class EndBody(Body):
 
     number: Annotated[str, Field(pattern=NUMBER)]
     reason: Annotated[Line, Field(min_length=SHORTEST_REASON, max_length=REASON_LENGTH)]
+
+
+class SignBody(Body):
+    """What the doctor has looked at: `seen` of what is to be signed."""
+
+    seen: Annotated[str, Field(min_length=1, max_length=64, pattern=PRINTABLE)]
 
 
 def _show(found: Issued) -> PrescriptionReply:
@@ -124,12 +131,19 @@ def _at_desk(request: ApiRequest, state_id: int, consultation_id: IdInPath) -> C
     f"{AT_DESK}/sign",
     auth=doctor,
     response={201: PrescriptionReply},
-    openapi_extra=says(NotInProgress, *UNSIGNABLE, Stale),
+    openapi_extra=says(ChangedMeanwhile, NotInProgress, *UNSIGNABLE, Stale),
 )
 def sign(
-    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath, key: IdempotencyKey
+    request: ApiRequest,
+    state_id: StateInPath,
+    consultation_id: IdInPath,
+    key: IdempotencyKey,
+    body: SignBody | None = None,
 ) -> HttpResponse:
-    """Sign the draft. It never changes again; a second signing supersedes it."""
+    """Sign the draft. It never changes again; a second signing supersedes it.
+
+    With `seen`, only what the doctor has looked at: another screen may have changed the draft.
+    """
 
     def make() -> PrescriptionReply:
         signed = prescribing.sign(
@@ -137,6 +151,7 @@ def sign(
             practitioner=practitioner_of(request),
             state_id=state_id,
             consultation_id=consultation_id,
+            seen=body.seen if body else "",
         )
         return _show(Issued(signed, None))
 
