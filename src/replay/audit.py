@@ -128,15 +128,22 @@ WHERE token.called_at >= %(since)s AND token.status IN ('serving', 'served')
   AND token.practitioner_id IS DISTINCT FROM held.practitioner_id
 """
 
+# At any moment, not in the end: what was called twice may be given back once.
 CALLED_TWICE = """
-SELECT count(*) FROM (
-  SELECT payload->>'token_id',
-    count(*) FILTER (WHERE kind = 'queueing.TokenCalled')
-      - count(*) FILTER (WHERE kind = 'queueing.TokenRequeued') AS calls
-  FROM foundation_outboxfact
-  WHERE recorded_at >= %(since)s AND kind IN ('queueing.TokenCalled', 'queueing.TokenRequeued')
-  GROUP BY 1
-) AS by_token WHERE calls > 1
+SELECT count(DISTINCT token_id) FROM (
+  SELECT fact.payload->>'token_id' AS token_id,
+    sum(CASE fact.kind WHEN 'queueing.TokenCalled' THEN 1 ELSE -1 END) OVER (
+      PARTITION BY fact.payload->>'token_id' ORDER BY fact.recorded_at, fact.id
+    ) AS calls
+  FROM foundation_outboxfact AS fact
+  WHERE fact.recorded_at >= %(since)s
+    AND fact.kind IN ('queueing.TokenCalled', 'queueing.TokenRequeued')
+    AND NOT EXISTS (  -- the same call, which rings for longer
+      SELECT 1 FROM foundation_auditevent AS cause
+      WHERE (cause.state_id, cause.id) = (fact.state_id, fact.cause)
+        AND cause.verb = 'consultation.ring_again'
+    )
+) AS followed WHERE calls > 1
 """
 
 COUNTED = {

@@ -10,8 +10,9 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from replay.audit import COUNTED, IN_FLIGHT
 from sanjeevani.consultation import transfers
+from sanjeevani.consultation.interruptions import ring_again
 from sanjeevani.consultation.models import Consultation
-from sanjeevani.consultation.services import cancel, give_feedback
+from sanjeevani.consultation.services import answer, call_next, cancel, give_feedback
 from sanjeevani.directory.models import Clinic, Practitioner
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
@@ -19,7 +20,6 @@ from sanjeevani.foundation.ids import uuid7
 from sanjeevani.patients.models import Patient
 from sanjeevani.prescription.models import Prescription
 from tests.consultation.test_transfers import (
-    called_by,
     follow_up,
     held,
     open_clinic,
@@ -59,8 +59,8 @@ def sound_day(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
         )
         returned(requested(here, PatientFactory()), practitioner)
 
-        requested(here, PatientFactory())
-        moved = called_by(practitioner)
+        moved = requested(here, PatientFactory())
+        rung_longer(moved, practitioner)
         transfers.redirect(
             doctor(practitioner),
             practitioner=practitioner,
@@ -76,6 +76,14 @@ def sound_day(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
         held(on_duty(here))
         requested(here, PatientFactory())
         yield
+
+
+def rung_longer(consultation: Consultation, practitioner: Practitioner) -> None:
+    """Call the only one who waits, and let it ring for longer before it is answered."""
+    at: dict[str, Any] = {"state_id": consultation.state_id, "consultation_id": consultation.id}
+    call_next(doctor(practitioner), practitioner=practitioner)
+    ring_again(doctor(practitioner), practitioner=practitioner, **at)
+    answer(person(consultation.patient_account_id), **at)
 
 
 def asks_again(clinic: Clinic, practitioner: Practitioner) -> Consultation:
@@ -107,13 +115,13 @@ def test_a_sound_day_violates_nothing() -> None:
     assert {name: counted(name) for name in COUNTED} == dict.fromkeys(COUNTED, 0)
 
 
-def copied(table: str, **changes: str) -> str:
+def copied(table: str, where: str = "true", **changes: str) -> str:
     """The statement that doubles a row, as a request would that took effect twice."""
     values = "".join(f", '{column}', '{value}'" for column, value in changes.items())
     return (
         f"INSERT INTO {table} SELECT (jsonb_populate_record(kept,"  # noqa: S608 - our own names
         f" jsonb_build_object('id', gen_random_uuid(){values}))).*"
-        f" FROM {table} AS kept LIMIT 1"
+        f" FROM {table} AS kept WHERE {where} LIMIT 1"
     )
 
 
@@ -129,6 +137,13 @@ ANOTHER_DOCTOR = """
 UPDATE consultation_consultation SET practitioner_id = '00000000-0000-4000-8000-000000000000'
 WHERE status = 'completed'
 """
+CALLED_AND_GIVEN_BACK = """
+kind = 'queueing.TokenCalled' AND EXISTS (
+  SELECT 1 FROM foundation_outboxfact AS later
+  WHERE later.kind = 'queueing.TokenRequeued' AND later.recorded_at > kept.recorded_at
+    AND later.payload->>'token_id' = kept.payload->>'token_id'
+)
+"""
 CROWDED = """
 UPDATE directory_line SET waiting_places = 1;
 UPDATE queueing_token SET calls = 1, called_at = now() + interval '1 minute'
@@ -140,6 +155,10 @@ UPDATE consultation_consultation SET request_key = '00000000-0000-4000-8000-0000
 FAULTS = {
     "two doctors by two tokens": ("double_claims", [TWO_DOCTORS]),
     "held by another than the token says": ("double_claims", [ANOTHER_DOCTOR]),
+    "called twice, and given back once": (
+        "double_claims",
+        [copied("foundation_outboxfact", where=CALLED_AND_GIVEN_BACK)],
+    ),
     "more places given than there are": (
         "oversold",
         ["UPDATE directory_line SET places_per_day = 2 WHERE places_per_day > 2"],
