@@ -152,6 +152,16 @@ ASKED_TWICE = """
 ALTER TABLE consultation_consultation DROP CONSTRAINT consultation_request_once;
 UPDATE consultation_consultation SET request_key = '00000000-0000-4000-8000-000000000000'
 """
+NO_TOKENS = """
+DELETE FROM queueing_token
+WHERE line_id = (SELECT line_id FROM queueing_lineday ORDER BY issued, id LIMIT 1)
+"""
+MORE_AND_FEWER = """
+UPDATE queueing_lineday SET issued = issued + CASE
+  WHEN id = (SELECT id FROM queueing_lineday ORDER BY issued, id LIMIT 1) THEN -1
+  WHEN id = (SELECT id FROM queueing_lineday ORDER BY issued DESC, id LIMIT 1) THEN 1
+  ELSE 0 END
+"""
 FAULTS = {
     "two doctors by two tokens": ("double_claims", [TWO_DOCTORS]),
     "held by another than the token says": ("double_claims", [ANOTHER_DOCTOR]),
@@ -171,7 +181,17 @@ FAULTS = {
         "oversold",
         ["UPDATE queueing_token SET holds_place = true WHERE NOT holds_place"],
     ),
+    "places given in a line without a counter": ("oversold", ["DELETE FROM queueing_lineday"]),
     "more let in to wait than may": ("oversold", [CROWDED]),
+    "all tokens of a line": ("lost", [NO_TOKENS]),
+    "a number given to nobody": (
+        "lost",
+        ["UPDATE queueing_token SET number = number + 1 WHERE status = 'waiting'"],
+    ),
+    "a number, while another line has more tokens than it counts": (
+        "lost",
+        [MORE_AND_FEWER],
+    ),
     "a request that took effect twice": ("duplicate_numbers", [ASKED_TWICE]),
     "two notes": (
         "duplicate_numbers",
