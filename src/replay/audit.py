@@ -156,6 +156,9 @@ WHERE line_day.day >= %(day)s
 """
 
 # Tokens called once only: the place of one that was called again is behind others on purpose.
+# Who comes from another line brings the time waited, and was passed by nobody before: a token is in
+# its line from its making on, which its id tells (UUIDv7: milliseconds in the first 48 bits). Who
+# gave up waiting was passed as well.
 OUT_OF_ORDER = """
 SELECT count(*) FROM queueing_token AS claimed
 JOIN consultation_consultation AS held
@@ -166,11 +169,12 @@ WHERE claimed.called_at >= %(since)s AND claimed.calls = 1 AND EXISTS (
   SELECT 1 FROM queueing_token AS passed
   WHERE passed.state_id = claimed.state_id AND passed.line_id = claimed.line_id
     AND passed.day = claimed.day AND passed.calls <= 1 AND passed.id <> claimed.id
-    AND passed.status NOT IN ('cancelled', 'redirected')
     AND (passed.order_class, passed.order_at, passed.number)
       < (claimed.order_class, claimed.order_at, claimed.number)
-    AND passed.waiting_since < claimed.called_at - %(in_flight)s::interval
-    AND coalesce(passed.called_at, 'infinity') > claimed.called_at + %(in_flight)s::interval
+    AND to_timestamp(('x' || left(replace(passed.id::text, '-', ''), 12))::bit(48)::bigint / 1000.0)
+      < claimed.called_at - %(in_flight)s::interval
+    AND coalesce(passed.called_at, passed.ended_at, 'infinity')
+      > claimed.called_at + %(in_flight)s::interval
     AND NOT doctor.id = ANY(passed.not_for)
     AND (passed.language = ANY(doctor.languages)
       OR passed.waiting_since < claimed.called_at - interval '30 minutes')

@@ -49,14 +49,18 @@ def test_small_run_holds(product: Product) -> None:
     assert all(set(step) == {"count", "p50_ms", "p99_ms", "errors"} for step in steps.values())
 
 
+# Two seconds after the later one came, the earlier is called; the later, who goes first, is passed.
 LATE_BUT_FIRST = """
-UPDATE queueing_token SET order_class = 0, order_at = order_at - interval '1 day',
-  waiting_since = waiting_since - interval '1 day', not_for = '{}', gender_preference = ''
-WHERE id = (
-  SELECT late.id FROM queueing_token AS late
-  JOIN queueing_token AS early USING (state_id, line_id, day)
-  WHERE late.called_at > early.called_at + interval '2 seconds' AND early.calls = 1 LIMIT 1
-)
+UPDATE queueing_token AS token SET not_for = '{}', gender_preference = '',
+  order_class = CASE token.id WHEN late_id THEN 0 ELSE 2 END,
+  waiting_since = token.waiting_since - interval '1 day',
+  called_at = since + CASE token.id WHEN late_id THEN interval '1 minute' ELSE '2 seconds' END
+FROM (
+  SELECT late.id AS late_id, early.id AS early_id, late.waiting_since AS since
+  FROM queueing_token AS late JOIN queueing_token AS early USING (state_id, line_id, day)
+  WHERE early.number < late.number AND early.calls = 1 AND early.status = 'served'
+    AND late.calls = 1 AND late.holds_place LIMIT 1
+) AS pair WHERE token.id IN (late_id, early_id)
 """
 TWO_AT_ONCE = """
 UPDATE queueing_token SET ended_at = ended_at + interval '1 hour',
