@@ -219,6 +219,15 @@ SELECT consultation_id::text FROM consultation_feedback
 WHERE consultation_id = ANY(%(ids)s::uuid[])
 """
 
+TOLD = """
+SELECT consultation_id::text FROM intake_intake WHERE consultation_id = ANY(%(ids)s::uuid[])
+"""
+
+NOTED = """
+SELECT consultation_id::text FROM consultation_note
+WHERE consultation_id = ANY(%(ids)s::uuid[]) AND advice <> ''
+"""
+
 HANDED_OUT = """
 SELECT signed.consultation_id::text FROM prescription_dispensing AS handed
 JOIN prescription_prescription AS signed
@@ -304,6 +313,8 @@ def violations(dsn: str, world: World, since: datetime, concurrency: int) -> dic
         lost = (
             sum(consultation not in statuses for consultation in requested)
             + sum(statuses.get(consultation) != "completed" for consultation in world.completed)
+            + len(statuses.keys() - found(TOLD, requested))
+            + len(world.noted - found(NOTED, list(world.noted)))
             + len(world.prescriptions - found(PRESCRIPTIONS, list(world.prescriptions)))
             + len(world.messages - found(MESSAGES, list(world.messages)))
             + len(world.handed_out - found(HANDED_OUT, list(world.handed_out)))

@@ -183,6 +183,7 @@ class _Writing:
 
     async def keep(self, **notes: str) -> None:
         await self._act("note", **notes)
+        self.doctor.world.noted.add(self.form.action.split("/")[-2])
 
     async def send(self, text: str) -> None:
         key = self.form.values["client_key"]
@@ -312,6 +313,7 @@ class JsonDoctor(Person):
             f"{path}/note",
             {"advice": ADVICE, "diagnoses": [found["items"][0]["code"]]},
         )
+        self.world.noted.add(path.rsplit("/", 1)[1])
         if prescribes:
             read = (await self.call("shorthand", "GET", "/shorthand", params={"q": LINE})).json()
             await self.call("add_item", "POST", f"{path}/items", read["item"])

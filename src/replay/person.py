@@ -45,6 +45,8 @@ class World:
     prescriptions: set[str] = field(default_factory=set)
     messages: set[str] = field(default_factory=set)
     rated: set[str] = field(default_factory=set)
+    noted: set[str] = field(default_factory=set)
+    """Consultations for which the service has taken the doctor's advice."""
     handed_out: set[str] = field(default_factory=set)
     """Consultations whose medicines were handed out at a spoke."""
     refusals: list[tuple[str, str]] = field(default_factory=list)
