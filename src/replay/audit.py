@@ -260,6 +260,25 @@ AND NOT EXISTS (
 )
 """
 
+UNAUDITED_MESSAGES = """
+SELECT count(*) FROM calls_message AS written
+WHERE (written.id = ANY(%(ids)s::uuid[]) OR written.client_key = ANY(%(ids)s::uuid[]))
+AND NOT EXISTS (
+  SELECT 1 FROM foundation_auditevent AS event
+  WHERE (event.state_id, event.record_id) = (written.state_id, written.id)
+    AND event.verb = 'calls.send_message'
+)
+"""
+
+UNAUDITED_RATINGS = """
+SELECT count(*) FROM consultation_feedback AS given
+WHERE given.consultation_id = ANY(%(ids)s::uuid[]) AND NOT EXISTS (
+  SELECT 1 FROM foundation_auditevent AS event
+  WHERE (event.state_id, event.record_id) = (given.state_id, given.id)
+    AND event.verb = 'consultation.give_feedback'
+)
+"""
+
 FULL_LINES = """
 SELECT coalesce(clinic.id, line.id)::text FROM directory_line AS line
 LEFT JOIN directory_clinic AS clinic
@@ -281,6 +300,7 @@ VERBS = [
     "consultation.call_next consultation.take_written",
     "consultation.answer consultation.take_written",
     "consultation.read",
+    "consultation.write_note",
     ENDING,
 ]
 """What stands on the trail of every consultation that was held: one of each row.
@@ -331,7 +351,9 @@ def violations(dsn: str, world: World, since: datetime, concurrency: int) -> dic
                 concurrency,
             ),
             "unaudited": count(UNAUDITED, ids=requested, verbs=VERBS, ending=ENDING)
-            + count(UNAUDITED_PRESCRIPTIONS, ids=list(world.prescriptions)),
+            + count(UNAUDITED_PRESCRIPTIONS, ids=list(world.prescriptions))
+            + count(UNAUDITED_MESSAGES, ids=list(world.messages))
+            + count(UNAUDITED_RATINGS, ids=list(world.rated)),
         }
 
 

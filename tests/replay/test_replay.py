@@ -69,6 +69,10 @@ UPDATE queueing_token SET ended_at = ended_at + interval '1 hour',
 
 SPOILT: list[tuple[str, list[LiteralString]]] = [
     ("unaudited", ["DELETE FROM foundation_auditevent WHERE verb = 'consultation.answer'"]),
+    ("unaudited", ["DELETE FROM foundation_auditevent WHERE verb = 'consultation.write_note'"]),
+    ("unaudited", ["DELETE FROM foundation_auditevent WHERE verb = 'calls.send_message'"]),
+    ("unaudited", ["DELETE FROM foundation_auditevent WHERE verb = 'consultation.give_feedback'"]),
+    ("unaudited", ["DELETE FROM foundation_auditevent WHERE verb = 'prescription.sign'"]),
     ("lost", ["DELETE FROM consultation_feedback"]),
     ("lost", ["UPDATE consultation_note SET advice = ''"]),
     ("lost", ["DELETE FROM intake_intake"]),
