@@ -279,13 +279,16 @@ WHERE given.consultation_id = ANY(%(ids)s::uuid[]) AND NOT EXISTS (
 )
 """
 
+# Also those whose places were all taken once, and given back later.
 FULL_LINES = """
 SELECT coalesce(clinic.id, line.id)::text FROM directory_line AS line
 LEFT JOIN directory_clinic AS clinic
   ON clinic.state_id = line.state_id AND clinic.line_id = line.id
-JOIN queueing_lineday AS line_day
-  ON line_day.state_id = line.state_id AND line_day.line_id = line.id
-WHERE line_day.day >= %(day)s AND line_day.taken >= line.places_per_day
+LEFT JOIN (
+  SELECT state_id, line_id, count(DISTINCT consultation_id) AS held FROM queueing_token
+  WHERE day >= %(day)s AND holds_place GROUP BY state_id, line_id, day
+) AS taken ON taken.state_id = line.state_id AND taken.line_id = line.id
+WHERE coalesce(taken.held, 0) >= line.places_per_day
 """
 
 WAITING_PLACES = """

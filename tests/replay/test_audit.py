@@ -8,7 +8,7 @@ import pytest
 from django.db import connections, transaction
 from pytest_django.plugin import DjangoDbBlocker
 
-from replay.audit import COUNTED, IN_FLIGHT
+from replay.audit import COUNTED, FULL_LINES, IN_FLIGHT
 from sanjeevani.consultation import transfers
 from sanjeevani.consultation.interruptions import ring_again
 from sanjeevani.consultation.models import Consultation
@@ -227,6 +227,19 @@ FAULTS = {
         [copied("prescription_prescription", number="0000-0000-0001")],
     ),
 }
+
+
+@pytest.mark.usefixtures("sound_day")
+def test_a_line_that_was_full_until_a_place_was_given_back_may_have_refused() -> None:
+    with transaction.atomic("owner"), connections["owner"].cursor() as cursor:
+        cursor.execute(
+            "UPDATE directory_line SET places_per_day = taken + 1 FROM queueing_lineday AS line_day"
+            " WHERE line_day.line_id = directory_line.id AND EXISTS (SELECT FROM queueing_token"
+            "  WHERE queueing_token.line_id = line_day.line_id AND status = 'cancelled')"
+        )
+        cursor.execute(FULL_LINES, {"day": clock.today()})
+        assert len(cursor.fetchall()) == 1
+        transaction.set_rollback(True, "owner")
 
 
 @pytest.mark.usefixtures("sound_day")
