@@ -39,6 +39,20 @@ SELECT count(*) FROM (
 ) AS repeated
 """
 
+DUPLICATE_MESSAGES = """
+SELECT count(*) FROM (
+  SELECT 1 FROM calls_message WHERE sent_at >= %(since)s
+  GROUP BY state_id, room_id, client_key HAVING count(*) > 1
+) AS repeated
+"""
+
+DUPLICATE_PATIENTS = """
+SELECT count(*) FROM (
+  SELECT 1 FROM patients_patient WHERE registered_at >= %(since)s
+  GROUP BY account_id, registration_key HAVING registration_key IS NOT NULL AND count(*) > 1
+) AS repeated
+"""
+
 DUPLICATE_PRESCRIPTIONS = """
 SELECT count(*) FROM (
   SELECT 1 FROM prescription_prescription AS signed
@@ -189,6 +203,8 @@ COUNTED = {
         DUPLICATE_REQUESTS,
         DUPLICATE_NOTES,
         DUPLICATE_FEEDBACK,
+        DUPLICATE_MESSAGES,
+        DUPLICATE_PATIENTS,
         DUPLICATE_PRESCRIPTIONS,
     ],
     "oversold": [OVERSOLD, OVERCROWDED],
@@ -199,8 +215,9 @@ COUNTED = {
 """What the database alone tells, by the name of the violation.
 
 `duplicate_numbers`: a number given twice in a line, and what a request sent twice left twice: a
-consultation, a note, a feedback, a prescription in force. `oversold`: more places of a day given,
-or more let in to wait, than a line has, and a counter that says other than the tokens.
+consultation, a note, a feedback, a message, a patient, a prescription in force. `oversold`: more
+places of a day given, or more let in to wait, than a line has, and a counter that says other than
+the tokens.
 `double_claims`: a doctor with two patients at a time, a consultation with two doctors, by one
 token or several. `lost`: numbers of a line that no token has; what was acknowledged is added.
 """

@@ -9,6 +9,7 @@ from django.db import connections, transaction
 from pytest_django.plugin import DjangoDbBlocker
 
 from replay.audit import COUNTED, FULL_LINES, IN_FLIGHT
+from sanjeevani.calls.services import send_message
 from sanjeevani.consultation import transfers
 from sanjeevani.consultation.interruptions import ring_again
 from sanjeevani.consultation.models import Consultation
@@ -40,6 +41,13 @@ def sound_day(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
         seen = held(practitioner)
         assert seen.practitioner_id
         at: dict[str, Any] = {"state_id": seen.state_id, "consultation_id": seen.id}
+        send_message(
+            person(seen.patient_account_id),
+            state_id=seen.state_id,
+            room_id=seen.room_id,
+            text="Thank you",
+            client_key=uuid7(),
+        )
         give_feedback(person(seen.patient_account_id), **at, rating=5, comment="")
         Prescription.objects.create(
             **at,
@@ -220,6 +228,18 @@ FAULTS = {
         [
             "ALTER TABLE consultation_feedback DROP CONSTRAINT feedback_once",
             copied("consultation_feedback"),
+        ],
+    ),
+    "a message sent twice": (
+        "duplicate_numbers",
+        ["ALTER TABLE calls_message DROP CONSTRAINT message_once", copied("calls_message")],
+    ),
+    "a patient registered twice": (
+        "duplicate_numbers",
+        [
+            "UPDATE patients_patient SET registration_key = id",
+            "ALTER TABLE patients_patient DROP CONSTRAINT patient_registered_once",
+            copied("patients_patient"),
         ],
     ),
     "two prescriptions in force": (
