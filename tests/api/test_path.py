@@ -146,6 +146,21 @@ def test_staff_sign_in_and_choose_a_post() -> None:
     assert refused.status_code == 404
 
 
+def test_who_waits_where_no_doctor_is_on_duty_goes_on_elsewhere() -> None:
+    patient, key = patient_caller(), new_key()
+    path = asked(patient, ClinicFactory())
+    assert patient.get(path)["token"]["expected_wait"] is None
+    alone = patient.send("POST", f"{path}/seek-doctor", Idempotency_Key=key)
+    assert (alone.status_code, alone.json()["type"][-11:]) == (409, ":NobodyElse")
+    elsewhere = ClinicFactory()
+    doctor_caller(elsewhere)
+    moved = patient.make(f"{path}/seek-doctor", key=key)
+    assert patient.make(f"{path}/seek-doctor", key=key) == moved
+    waiting = patient.get(f"/consultations/{moved['state_id']}/{moved['id']}")
+    assert waiting["clinic"]["id"] == str(elsewhere.id)
+    assert patient.get(path)["moved_to"]["id"] == moved["id"]
+
+
 def test_poll_costs_no_body_when_nothing_changed() -> None:
     clinic = ClinicFactory()
     patient = patient_caller()

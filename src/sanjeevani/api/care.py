@@ -47,6 +47,7 @@ from sanjeevani.consultation.errors import (
     ConsentMissing,
     DangerSigns,
     DangerUnanswered,
+    NobodyElse,
 )
 from sanjeevani.consultation.interruptions import resume
 from sanjeevani.consultation.letters import letter_of
@@ -61,7 +62,7 @@ from sanjeevani.consultation.queries import (
 )
 from sanjeevani.consultation.services import answer, cancel, give_feedback
 from sanjeevani.consultation.services import request as request_consultation
-from sanjeevani.consultation.transfers import ask_again
+from sanjeevani.consultation.transfers import ask_again, move_on
 from sanjeevani.directory.models import Clinic, Gender
 from sanjeevani.directory.queries import clinic_serving, clinics_of_lines
 from sanjeevani.foundation.errors import NotFound, Stale, TooMany
@@ -293,6 +294,7 @@ OWN = (
     "take_seat",
     "answer_call",
     "give_token_back",
+    "seek_doctor",
     "answer_return",
     "come_back",
     "print_own_letter",
@@ -517,6 +519,30 @@ def give_token_back(
         cancel(request.auth.actor, state_id=state_id, consultation_id=consultation_id)
         found = _own(request, state_id, consultation_id)
     return reply(_state(found))
+
+
+@router.post(
+    f"{CONSULTATION}/seek-doctor",
+    auth=patient,
+    response={201: Successor},
+    openapi_extra=says(NobodyElse, Stale, links=of_consultation(*OWN)),
+)
+def seek_doctor(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath, key: IdempotencyKey
+) -> HttpResponse:
+    """Go on in another clinic of this kind that has a doctor, with the time waited.
+
+    For who waits where no doctor is on duty (`expected_wait` is null).
+    """
+    found = _own(request, state_id, consultation_id)
+
+    def make() -> Successor:
+        moved = move_on(request.auth.actor, state_id=state_id, token_id=found.token_id)
+        if moved is None:
+            raise NobodyElse
+        return Successor.model_validate(moved)
+
+    return once(request, key, make)
 
 
 @router.post(

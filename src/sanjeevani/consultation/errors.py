@@ -40,6 +40,13 @@ class NotFollowUp(DomainError):
     message = _("A follow-up is possible for six months after a consultation. Ask anew, please.")
 
 
+class NobodyElse(DomainError):
+    """No other OPD of this kind has a doctor."""
+
+    status = 409
+    message = _("No other OPD of this kind has a doctor just now. You keep your place here.")
+
+
 class NotOnDuty(DomainError):
     """Next needs somebody on duty."""
 

@@ -13,7 +13,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from sanjeevani.calls.models import RoomStatus, Seat
@@ -21,7 +20,7 @@ from sanjeevani.calls.queries import messages_in
 from sanjeevani.calls.services import send_message
 from sanjeevani.consultation.asks import advice_in
 from sanjeevani.consultation.calling import is_held
-from sanjeevani.consultation.errors import AlreadyGiven, ClinicClosed
+from sanjeevani.consultation.errors import AlreadyGiven, ClinicClosed, NobodyElse
 from sanjeevani.consultation.interruptions import resume
 from sanjeevani.consultation.letters import letter_of
 from sanjeevani.consultation.models import (
@@ -393,13 +392,6 @@ def seek_doctor(request: PortalRequest, state_id: int, consultation_id: uuid.UUI
     if moved is None:
         return _page(request, found, refusal=NobodyElse(), status=NobodyElse.status)
     return back_to(moved)
-
-
-class NobodyElse(DomainError):
-    """No other OPD of this kind has a doctor."""
-
-    status = 409
-    message = _("No other OPD of this kind has a doctor just now. You keep your place here.")
 
 
 @carer
