@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from sanjeevani.consultation.models import Consultation
 from sanjeevani.foundation.models import AuditEvent, IdempotencyKey
 from sanjeevani.queueing.models import Token
 from tests.api.caller import (
@@ -159,6 +160,37 @@ def test_who_waits_where_no_doctor_is_on_duty_goes_on_elsewhere() -> None:
     waiting = patient.get(f"/consultations/{moved['state_id']}/{moved['id']}")
     assert waiting["clinic"]["id"] == str(elsewhere.id)
     assert patient.get(path)["moved_to"]["id"] == moved["id"]
+
+
+def test_the_same_doctor_is_asked_again() -> None:
+    clinic = ClinicFactory()
+    patient = patient_caller()
+    path = asked(patient, clinic)
+    doctor, practitioner = doctor_caller(clinic)
+    doctor.make("/staff/next")
+    patient.post(f"{path}/answer")
+    profile = f"/profiles/{patient.get(path)['patient_id']}"
+    assert patient.get(f"{profile}/follow-ups")["items"] == []
+    doctor.put(f"/staff{path}/note", {"advice": "Rest."})
+    doctor.post(f"/staff{path}/conclude", {"outcome": "advice"})
+    [earlier] = patient.get(f"{profile}/follow-ups")["items"]
+    assert earlier["practitioner"] == practitioner.name
+    signs = patient.get(f"{profile}/danger-questions")["items"]
+    answers = {sign["code"]: False for sign in signs}
+    patient.put(f"{profile}/intake", {"text": "Not better", "answers": answers})
+    follows = {"state_id": earlier["state_id"], "id": earlier["id"]}
+    body = asking(clinic) | {"follows": follows}
+    stranger = patient_caller()
+    own = f"/profiles/{ready_profile(stranger)['id']}/consultations"
+    refused = stranger.send("POST", own, body, Idempotency_Key=new_key())
+    assert refused.status_code == 404
+    made = patient.make(f"{profile}/consultations", body)
+    again = patient.get(f"/consultations/{made['state_id']}/{made['id']}")
+    # In the doctor's own lane, which is the clinic's all the same.
+    assert again["clinic"]["id"] == str(clinic.id)
+    asked_again = Consultation.objects.get(state_id=made["state_id"], id=made["id"])
+    assert asked_again.follow_up_with_id == practitioner.id
+    assert asked_again.line_id != clinic.line_id
 
 
 def test_poll_costs_no_body_when_nothing_changed() -> None:

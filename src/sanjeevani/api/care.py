@@ -13,7 +13,7 @@ from pydantic import Field
 from sanjeevani.api.access import ApiRequest, at_home, patient
 from sanjeevani.api.documentation import says
 from sanjeevani.api.door import language
-from sanjeevani.api.family import Wait, clinic_name
+from sanjeevani.api.family import ClinicReply, Wait, clinic_name
 from sanjeevani.api.replies import (
     IdempotencyKey,
     key_of,
@@ -47,13 +47,17 @@ from sanjeevani.consultation.errors import (
     ConsentMissing,
     DangerSigns,
     DangerUnanswered,
+    KeptApart,
     NobodyElse,
+    NotFollowUp,
 )
 from sanjeevani.consultation.interruptions import resume
 from sanjeevani.consultation.letters import letter_of
 from sanjeevani.consultation.models import Consultation, ConsultationStatus, Urgency
+from sanjeevani.consultation.offers import offers_for
 from sanjeevani.consultation.queries import (
     feedback_of,
+    follow_ups_possible,
     own_consultation,
     own_consultations,
     successor_of,
@@ -62,9 +66,9 @@ from sanjeevani.consultation.queries import (
 )
 from sanjeevani.consultation.services import answer, cancel, give_feedback
 from sanjeevani.consultation.services import request as request_consultation
-from sanjeevani.consultation.transfers import ask_again, move_on
+from sanjeevani.consultation.transfers import ask_again, move_on, request_follow_up
 from sanjeevani.directory.models import Clinic, Gender
-from sanjeevani.directory.queries import clinic_serving, clinics_of_lines
+from sanjeevani.directory.queries import clinic_serving, clinics_of_lines, lines_by_id
 from sanjeevani.foundation.errors import NotFound, Stale, TooMany
 from sanjeevani.foundation.live import TICKET_SECONDS, issue_ticket
 from sanjeevani.identity.limits import count_attempt
@@ -82,10 +86,18 @@ router = Router(tags=["Consultations"])
 CONSULTATION = "/consultations/{int:state_id}/{uuid:consultation_id}"
 
 
+class Earlier(Body):
+    """An earlier consultation of the patient."""
+
+    state_id: StateCode
+    id: Id
+
+
 class Ask(Body):
     """Which clinic, and how the doctor should speak. What the trouble is stands in the draft.
 
-    `companion_id`: the adult who is with a minor, one of the profile's companions.
+    `companion_id`: the adult who is with a minor, one of the profile's companions. `follows`: an
+    earlier consultation, to see its doctor again; nobody else's gender is asked for then.
     """
 
     clinic_state_id: StateCode
@@ -93,6 +105,23 @@ class Ask(Body):
     language: Annotated[str, Field(pattern="^[a-z]{2,3}$")]
     gender_preference: Annotated[Gender, Field(strict=False)] | None = None
     companion_id: Id | None = None
+    follows: Earlier | None = None
+
+
+class FollowUp(Reply):
+    """An earlier consultation whose doctor can be asked again, at a clinic that is open."""
+
+    state_id: int
+    id: uuid.UUID
+    practitioner: str
+    ended_at: datetime.datetime
+    clinic: ClinicReply
+
+
+class FollowUps(Reply):
+    """The newest with each doctor. Send one as `follows` when you ask its clinic."""
+
+    items: list[FollowUp]
 
 
 class Asked(Reply):
@@ -316,7 +345,9 @@ OWN = (
         ConsentMissing,
         DangerSigns,
         DangerUnanswered,
+        KeptApart,
         LineFull,
+        NotFollowUp,
         WaitingRoomFull,
         TooMany,
         links=of_consultation(*OWN),
@@ -331,23 +362,56 @@ def ask(request: ApiRequest, patient_id: IdInPath, body: Ask, key: IdempotencyKe
         clinic = clinic_serving(
             person.state_id, clinic_state_id=body.clinic_state_id, clinic_id=body.clinic_id
         )
-        content = draft_of(person)
-        made = request_consultation(
-            actor,
-            patient=person,
-            clinic=clinic,
-            content=content,
-            language=body.language,
-            request_key=key_of(request, key),
-            gender_preference=body.gender_preference or "",
-            companion_id=body.companion_id,
-        )
+        said: dict[str, Any] = {
+            "patient": person,
+            "clinic": clinic,
+            "content": draft_of(person),
+            "language": body.language,
+            "request_key": key_of(request, key),
+            "companion_id": body.companion_id,
+        }
+        if body.follows:
+            earlier = own_consultation(actor, body.follows.state_id, body.follows.id)
+            made = request_follow_up(actor, **said, earlier=earlier)
+        else:
+            preference = body.gender_preference or ""
+            made = request_consultation(actor, **said, gender_preference=preference)
         number = Token.objects.values_list("number", flat=True).get(
             state_id=made.state_id, id=made.token_id
         )
         return Asked(state_id=made.state_id, id=made.id, number=number)
 
     return once(request, key, make, limit="requests_per_account")
+
+
+@router.get(
+    "/profiles/{uuid:patient_id}/follow-ups",
+    auth=patient,
+    response=FollowUps,
+    openapi_extra=says(polled=True),
+)
+def list_follow_ups(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
+    """List the doctors whom the patient has seen and can ask again now."""
+    person = own_patient(request.auth.actor, patient_id)
+    offers = {
+        offer.open_clinic.line.id: offer
+        for offer in offers_for(person, draft_of(person))
+        if offer.open_clinic.is_open
+    }
+    found = follow_ups_possible(person)
+    lines = lines_by_id((one.state_id, one.line_id) for one in found)
+    items = [
+        FollowUp(
+            state_id=one.state_id,
+            id=one.id,
+            practitioner=one.practitioner_name,
+            ended_at=one.ended_at,
+            clinic=ClinicReply.of(offers[line_id]),
+        )
+        for one in found
+        if (line_id := lines[one.line_id].parent_id or one.line_id) in offers and one.ended_at
+    ]
+    return polled(request, FollowUps(items=items))
 
 
 @router.get(
@@ -392,8 +456,7 @@ def _own(request: ApiRequest, state_id: int, consultation_id: uuid.UUID) -> Cons
 
 
 def _state(consultation: Consultation) -> ConsultationReply:
-    line = (consultation.state_id, consultation.line_id)
-    clinic = clinics_of_lines([line]).get(consultation.line_id)
+    clinic = _asked(consultation)
     done = consultation.status == ConsultationStatus.COMPLETED
     newest = issued(consultation) if done else None
     feedback = feedback_of(consultation) if done else None
@@ -411,12 +474,20 @@ def _state(consultation: Consultation) -> ConsultationReply:
         prescription_holds=newest.ending is None if newest else None,
         rating=feedback.rating if feedback else None,
         missing=consultation.reason if consultation.status == ConsultationStatus.RETURNED else "",
-        moved_to=_successor(consultation),
+        moved_to=_moved_to(consultation),
         questions_until=consultation.room.questions_until,
     )
 
 
-def _successor(consultation: Consultation) -> Successor | None:
+def _asked(consultation: Consultation) -> Clinic | None:
+    """Return the clinic that was asked; a doctor's own lane belongs to the line of one."""
+    state_id, line_id = consultation.state_id, consultation.line_id
+    if consultation.follow_up_with_id is not None:
+        line_id = lines_by_id([(state_id, line_id)])[line_id].parent_id or line_id
+    return clinics_of_lines([(state_id, line_id)]).get(line_id)
+
+
+def _moved_to(consultation: Consultation) -> Successor | None:
     if consultation.status != ConsultationStatus.REDIRECTED:
         return None
     found = successor_of(consultation)

@@ -333,6 +333,7 @@ OF_PROFILE = {
         "read_intake",
         "write_intake",
         "list_clinics",
+        "list_follow_ups",
         "ask",
         "leave",
         "list_companions",
