@@ -193,6 +193,17 @@ def test_the_same_doctor_is_asked_again() -> None:
     assert asked_again.line_id != clinic.line_id
 
 
+def test_who_is_sent_on_reads_why() -> None:
+    here, there = ClinicFactory(), ClinicFactory()
+    patient = patient_caller()
+    path = asked(patient, here)
+    doctor, _practitioner = doctor_caller(here)
+    doctor.make("/staff/next")
+    there_it_is = {"clinic_state_id": there.state_id, "clinic_id": str(there.id)}
+    sent = doctor.make(f"/staff{path}/redirect", there_it_is | {"reason": "For the skin doctor"})
+    assert patient.get(path)["moved_to"] == sent | {"reason": "For the skin doctor"}
+
+
 def test_poll_costs_no_body_when_nothing_changed() -> None:
     clinic = ClinicFactory()
     patient = patient_caller()

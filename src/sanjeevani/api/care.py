@@ -231,6 +231,12 @@ class Successor(Reply):
     id: uuid.UUID
 
 
+class MovedTo(Successor):
+    """Where a redirected patient goes on; `reason`: what the doctor writes, empty without one."""
+
+    reason: str
+
+
 class ConsultationReply(Reply):
     """Where a consultation stands.
 
@@ -256,7 +262,7 @@ class ConsultationReply(Reply):
     prescription_holds: bool | None
     rating: int | None
     missing: str
-    moved_to: Successor | None
+    moved_to: MovedTo | None
     questions_until: datetime.datetime | None
 
 
@@ -487,11 +493,11 @@ def _asked(consultation: Consultation) -> Clinic | None:
     return clinics_of_lines([(state_id, line_id)]).get(line_id)
 
 
-def _moved_to(consultation: Consultation) -> Successor | None:
+def _moved_to(consultation: Consultation) -> MovedTo | None:
     if consultation.status != ConsultationStatus.REDIRECTED:
         return None
     found = successor_of(consultation)
-    return Successor(state_id=found[0], id=found[1]) if found else None
+    return MovedTo(state_id=found[0], id=found[1], reason=consultation.reason) if found else None
 
 
 COMPUTED = frozenset(
