@@ -19,8 +19,15 @@ from sanjeevani.identity import services
 from sanjeevani.identity.models import Account, Session
 from sanjeevani.messaging.models import InboxMessage
 from sanjeevani.messaging.services import send_queued
-from tests.factories import FacilityFactory, PostFactory, PractitionerFactory
+from tests.factories import (
+    AccountFactory,
+    FacilityFactory,
+    PatientFactory,
+    PostFactory,
+    PractitionerFactory,
+)
 from tests.identity.helpers import at, lift_limits, sent_code
+from tests.web.looks import LANGUAGES, faults_in
 
 MOBILE = "+919876543210"
 PASSWORD = "monsoon kettle 41 lamp"
@@ -429,3 +436,18 @@ def test_the_inbox_shows_what_would_have_been_sent(client: Client, settings: Set
     assert client.get("/inbox").status_code == 404
     assert client.get("/inbox.json").status_code == 404
     assert InboxMessage.objects.count() == 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_question_for_an_age_is_accessible_and_fits(client: Client, language: str) -> None:
+    account = AccountFactory(mobile=MOBILE, login=MOBILE, last_entered_at=None)
+    PatientFactory(account_id=account.id)
+    client.cookies["language"] = language
+    client.post("/sign-in", {"mobile": "9876543210"})
+    client.post("/sign-in/code", {"code": sent_code(MOBILE)})
+    answers = {
+        "proof": client.get("/sign-in/proof"),
+        "proof-wrong": client.post("/sign-in/proof", {"age": "3"}),
+    }
+    assert [answer.status_code for answer in answers.values()] == [200, 422]
+    assert faults_in(answers, language) == []
