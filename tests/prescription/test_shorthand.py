@@ -209,6 +209,8 @@ class TestLines:
             ("pcm 650 5d sometimes", "sometimes"),
             ("amitriptyline 10 od 30d hs", "hs"),
             ("pcm 650 bd 5d take 2 tab", "2 tab"),
+            ("pcm 500 foo bar", "foo bar"),
+            ("pcm 500 evening 1-0-1 5d", "evening"),
         ],
     )
     def test_what_cannot_be_read_is_never_replaced_by_what_is_usual(

@@ -6,7 +6,7 @@ what is usual.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from difflib import get_close_matches
 from functools import cache, lru_cache
@@ -104,6 +104,11 @@ def parse(text: str, medicine: Medicine | None = None) -> Reading:
         del words[: said.take(words)]
     spelt = " ".join(said.name)
     named = [medicine] if medicine else _named(spelt, said)
+    name, rest = said.name[: said.before_strength], said.name[said.before_strength :]
+    if name and rest and (not named or (medicine and not _named(spelt, replace(said)))):
+        found = named or _named(" ".join(name), said)
+        if found:
+            return Reading(None, found, unread=" ".join(rest))
     if not named:
         return Reading(None, [], _fitting(_spelt_alike(spelt), said)[0])
     found, unread = _fitting(named, said)
@@ -151,6 +156,8 @@ class _Said:
 
     name: list[str] = field(default_factory=list)
     numbers: list[str] = field(default_factory=list)
+    before_strength: int = 0
+    """Words of the name before the first number: those after it may belong to no name."""
     form: str = ""
     form_word: str = ""
     counted: bool = False
@@ -189,6 +196,7 @@ class _Said:
             self.dose, self.dose_word = Decimal(word), word + words[1]
             return 2
         if not how_begun and self.name and (match := _NUMBER.match(word)):
+            self.before_strength = self.before_strength or len(self.name)
             self.numbers.append(match[1])
             self.counted = is_counted
             if is_counted and not self.form:
