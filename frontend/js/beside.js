@@ -1,6 +1,7 @@
 // While a call runs on the desk, nothing loads the page anew: that would break the call off.
 //
 // <main> <div class="desk">            what a form or a change leads to is fetched and fitted in
+// <div id="desk-said">                 what is said of it, above it: gone once the doctor goes on
 // <div data-beside hidden>             another page (to check a prescription) is shown here instead
 // <a hreflang>                         puts this page into another language
 // Links to elsewhere open in a tab of their own.
@@ -9,6 +10,7 @@ import { sayNoLink } from "./parts/no_link.js";
 
 const room = /** @type {HTMLElement | null} */ (document.querySelector("[data-call-room]"));
 const desk = /** @type {HTMLElement | null} */ (document.querySelector(".desk"));
+const said = document.getElementById("desk-said");
 const beside = /** @type {HTMLElement | null} */ (document.querySelector("[data-beside]"));
 const RUNNING = ["connecting", "waiting", "connected", "reconnecting"];
 const here = location.pathname;
@@ -32,6 +34,11 @@ async function pageOf(answer) {
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
 
+/** @param {Iterable<Node>} nodes of another document */
+function copied(nodes) {
+  return [...nodes].map((node) => document.importNode(node, true));
+}
+
 /** @param {Document} page @param {string} address where it came from @returns {boolean} this page stays */
 function fit(page, address) {
   const main = page.querySelector("main");
@@ -47,6 +54,7 @@ function fit(page, address) {
       location.assign(address);
       return false;
     }
+    document.title = page.title;
     morph(desk, newDesk);
     beside.replaceChildren();
     beside.hidden = true;
@@ -55,15 +63,22 @@ function fit(page, address) {
     const place = url.hash ? document.getElementById(url.hash.slice(1)) : null;
     place?.scrollIntoView({ block: "center" });
     place?.focus({ preventScroll: true });
+    // A summary of errors takes the focus.
+    if (said) {
+      said.replaceChildren(...copied(page.getElementById("desk-said")?.childNodes ?? []));
+      document.dispatchEvent(new CustomEvent("answer:shown", { detail: said }));
+    }
     return true;
   }
+  document.title = page.title;
+  said?.replaceChildren();
   desk.hidden = true;
   beside.hidden = false;
   const back = page.querySelector(".govuk-back-link");
-  beside.replaceChildren(
-    ...[...(back ? [back] : []), ...main.childNodes].map((node) => document.importNode(node, true)),
-  );
+  beside.replaceChildren(...copied(back ? [back, ...main.childNodes] : main.childNodes));
   beside.dataset.address = address;
+  // Should the call end meanwhile, the form goes where it belongs all the same.
+  for (const form of beside.querySelectorAll("form:not([action])")) form.setAttribute("action", address);
   const heading = beside.querySelector("h1");
   heading?.setAttribute("tabindex", "-1");
   heading?.focus();

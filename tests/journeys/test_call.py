@@ -156,6 +156,53 @@ def test_video_both_ways_and_down_the_ladder(
     look(page, "call-8-after")
 
 
+ADDED_ELSEWHERE = """async (line) => {
+    const form = document.querySelector("form[data-typed]");
+    const body = new URLSearchParams(new FormData(form));
+    body.set("line", line);
+    body.set("do", "add_line");
+    await fetch(form.action, { method: "POST", body });
+}"""
+"""Adds a medicine as another tab of the doctor does; this page does not hear of it."""
+
+
+def test_what_speaks_against_it_is_said_while_a_call_runs(
+    new_patient: NewPatient, new_doctor: NewDoctor
+) -> None:
+    """Errors stand and sound where the doctor looks, and are gone once they are mended."""
+    patient = with_token(new_patient(), TAMIL_NADU, "Indu")
+    doctor = new_doctor("tamil-nadu.doctor1")
+    desk = doctor.page
+    doctor.go_on_duty()
+    doctor.meet(patient)
+    is_connected(desk)
+    doctor.diagnose("cold", "J00")
+    doctor.prescribe("pcm 650 1-0-1 5d")
+    desk.locator("[name=weight_kg]").fill("much")
+    doctor.check_prescription()
+    summary = desk.locator(".govuk-error-summary")
+    expect(summary).to_be_focused()
+    expect(desk).to_have_title(re.compile("Error: "))
+    desk.locator("[name=weight_kg]").fill("54")
+    doctor.check_prescription()
+    expect(desk.locator("[data-beside] h1")).to_be_focused()
+    expect(summary).to_have_count(0)
+
+    desk.evaluate(ADDED_ELSEWHERE, "cetirizine 10 hs 5d")
+    sign = desk.locator("main button[data-key=s]:not([name])")
+    sign.click()
+    changed = desk.locator(".notice--bad")
+    expect(changed).to_be_in_viewport()
+    expect(changed).to_contain_text("Look again")
+
+    another = desk.context.new_page()
+    another.goto("/desk")
+    expect(desk.locator("[data-call-room]")).to_have_attribute("data-call-state", "elsewhere")
+    another.close()
+    sign.click()
+    expect(desk.locator(".signed")).to_be_visible()
+
+
 def test_a_slow_link_while_a_call_runs(new_patient: NewPatient, new_doctor: NewDoctor) -> None:
     """The hint that the patient has gone comes before the answer that says where to."""
     patient = with_token(new_patient(), TAMIL_NADU, "Hansa")
