@@ -242,7 +242,7 @@ class OutcomeForm(PlainForm):
     follow_up_days = forms.TypedChoiceField(
         label=_("See the patient again"),
         choices=[
-            ("", _("Not planned")),
+            ("", _("No follow-up")),
             (3, _("In 3 days")),
             (7, _("In a week")),
             (14, _("In 2 weeks")),
