@@ -271,7 +271,7 @@ def test_an_impossible_measurement_is_said_and_the_others_kept(
     page = f"/spoke/patients/{patient.id}/measure"
     wrong = client.post(page, {"body_temperature": "12", "heart_rate": "८०"})
     assert wrong.status_code == 422
-    assert "measure again" in wrong.content.decode()
+    assert "Temperature: measure again" in wrong.content.decode()
     assert 'value="80' in client.get(page).content.decode()
 
 

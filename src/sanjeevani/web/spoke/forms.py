@@ -134,6 +134,7 @@ class MeasureForm(PlainForm):
     def __init__(self, language: str, *args: Any, needed: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.needed = needed
+        self.language = language
         self.measured = {code: vital for code, vital in vitals().items() if not vital.derived}
         for code, vital in self.measured.items():
             unit = "°C / °F" if vital.unit == CELSIUS else vital.unit_shown
@@ -163,6 +164,7 @@ class MeasureForm(PlainForm):
         return cleaned
 
     def _read(self, code: str, vital: Vital, typed: str) -> None:
+        what = vital.name_in(self.language)  # the summary lists messages without their fields
         try:
             value = float(typed)
             fahrenheit = vital.unit == CELSIUS and value > HOT_CELSIUS
@@ -170,11 +172,11 @@ class MeasureForm(PlainForm):
         except ImplausibleVital:
             self.add_error(
                 code,
-                _("Please measure again: between %(low)g and %(high)g is possible.")
-                % {"low": vital.minimum, "high": vital.maximum},
+                _("%(what)s: measure again, between %(low)g and %(high)g is possible.")
+                % {"what": what, "low": vital.minimum, "high": vital.maximum},
             )
         except ValueError:
-            self.add_error(code, _("Write a number, like 37.5."))
+            self.add_error(code, _("%(what)s: write a number, like 37.5.") % {"what": what})
 
 
 class VisitForm(forms.Form):
