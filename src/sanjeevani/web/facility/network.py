@@ -49,7 +49,7 @@ class LinkForm(AdministrationForm):
     def __init__(self, hubs: list[Facility], names: dict[str, str], *args: object) -> None:
         super().__init__(*args)
         self.fields["hub"].choices = [  # type: ignore[attr-defined]
-            ("", ""),
+            ("", _("Choose")),
             *((f"{hub.state_id}.{hub.id}", place_of(hub)) for hub in hubs),
         ]
         self.fields["speciality"].choices = [  # type: ignore[attr-defined]
@@ -65,7 +65,7 @@ class OpenForm(AdministrationForm):
 
     def __init__(self, names: dict[str, str], *args: object) -> None:
         super().__init__(*args)
-        self.fields["opened"].choices = [("", ""), *names.items()]  # type: ignore[attr-defined]
+        self.fields["opened"].choices = [("", _("Choose")), *names.items()]  # type: ignore[attr-defined]
 
 
 class ServeForm(AdministrationForm):
@@ -82,7 +82,7 @@ class ServeForm(AdministrationForm):
             (str(line.id), names.get(line.speciality_code, line.speciality_code)) for line in lines
         ]
         self.fields["doctor"].choices = [  # type: ignore[attr-defined]
-            ("", ""),
+            ("", _("Choose")),
             *((f"{one.state_id}.{one.id}", one.name) for one in doctors),
         ]
 
