@@ -66,6 +66,10 @@ def test_a_hub_is_opened_linked_and_served(hub: Facility) -> None:
     assert state.post(network(spoke), {"do": f"unlink:{link.id}"}).status_code == 303
     assert hubs_for(28, spoke.id) == []
     assert state.post(network(hub), {"do": f"leave:{line.id}/{who}"}).status_code == 303
+    page = state.get(network(hub)).content.decode()
+    before, _button, _after = page.partition(f'value="close:{line.id}"')
+    assert before.rpartition("<details")[2].count("</details>") == 0  # never by one slip of a thumb
+    assert "asks again" in before.rpartition("<details")[2]
     closed = state.post(network(hub), {"do": f"close:{line.id}"})
     assert closed.headers["Location"].endswith("?done=speciality_closed&moved=0&told=0")
     assert "The speciality is closed." in state.get(closed.headers["Location"]).content.decode()
