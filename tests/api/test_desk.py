@@ -41,8 +41,9 @@ def test_what_was_measured_which_danger_was_seen_and_who_is_with_the_child() -> 
     doctor, _practitioner = doctor_caller(clinic)
     taken = doctor.make("/staff/next")
     intake = doctor.get(f"/staff/consultations/{taken['state_id']}/{taken['id']}")["intake"]
-    assert "82 %" in {one["shown"] for one in intake["vitals"]}
-    assert "90/60 mmHg" in {one["shown"] for one in intake["vitals"]}
+    alarming = {one["shown"]: one["alarming"] for one in intake["vitals"]}
+    assert alarming["82 %"]
+    assert not alarming["90/60 mmHg"]
     [seen] = intake["danger"]
     assert seen["code"] == sign
     assert seen["name"] != sign

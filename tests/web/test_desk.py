@@ -182,6 +182,25 @@ def test_a_doctor_without_lines_is_told_whom_to_ask(client: Client) -> None:
 # The patient
 
 
+@pytest.mark.parametrize(
+    ("vitals", "warned"),
+    [
+        ({"oxygen_saturation": 82.0}, "3 at least, one value far off"),
+        ({"oxygen_saturation": 90.0, "respiratory_rate": 26.0, "heart_rate": 132.0}, "high risk"),
+        ({"oxygen_saturation": 98.0, "heart_rate": 72.0}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_measurement_beyond_what_is_safe_stands_out(
+    desk: Desk, reference: None, vitals: dict[str, float], warned: str
+) -> None:
+    in_progress(desk, text="Short of breath", vitals=vitals)
+    shown = text_of(desk.get())
+    assert ("Beyond what is safe" in shown) is bool(warned)
+    assert ("NEWS2" in shown) is bool(warned)
+    assert warned in shown
+
+
 def test_the_summary_has_what_a_doctor_asks_first(desk: Desk, reference: None) -> None:
     case = in_progress(
         desk,

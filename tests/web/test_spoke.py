@@ -178,6 +178,22 @@ def test_messages_come_in_the_language_of_the_patient_not_of_the_worker(
     assert spoke.register(mobile="9876512346", name="Gita", language="xx").status_code == 422
 
 
+def test_a_measurement_beyond_what_is_safe_is_said_before_a_hub_is_asked(
+    spoke: Spoke, client: Client
+) -> None:
+    patient = spoke.ready()
+    hubs = f"/spoke/patients/{patient.id}/hubs"
+    assert "at once" not in client.get(hubs).content.decode()
+    client.post(
+        f"/spoke/patients/{patient.id}/measure",
+        {"body_temperature": "101.3", "oxygen_saturation": "82"},
+    )
+    page = client.get(hubs).content.decode()
+    assert "A doctor should see this patient at once" in page
+    assert "82 %" in page
+    assert spoke.ask(patient).status_code in (302, 303)
+
+
 def test_a_danger_sign_goes_before_all_others(spoke: Spoke, client: Client) -> None:
     spoke.register()
     patient = Patient.objects.get(state_id=28)

@@ -88,6 +88,7 @@ from sanjeevani.directory.queries import clinic_serving, clinics_of_lines
 from sanjeevani.foundation.errors import Invalid, Stale, TooMany
 from sanjeevani.foundation.problems import PROBLEM_TYPE
 from sanjeevani.intake.queries import intake_of
+from sanjeevani.intake.triage import alarms_in
 from sanjeevani.prescription import services as prescribing
 from sanjeevani.prescription.earlier import Earlier, earlier_of
 from sanjeevani.prescription.errors import (
@@ -202,10 +203,14 @@ class PatientReply(Reply):
 
 
 class Measured(Reply):
-    """What was measured at a spoke, a blood pressure as one; `shown` is the value with its unit."""
+    """What was measured at a spoke, a blood pressure as one; `shown` is the value with its unit.
+
+    `alarming`: beyond a threshold that wants a clinician at once.
+    """
 
     name: str
     shown: str
+    alarming: bool
 
 
 class Said(Reply):
@@ -561,12 +566,22 @@ def _said(consultation: Consultation) -> Said:
         if yes and code in signs
     ]
     companion = intake.companion
+    alarms = alarms_in(
+        intake, birth_date=consultation.patient_birth_date, gender=consultation.patient_gender
+    )
     return Said(
         **intake.as_json()
         | {
             "complaints": words,
             "danger": danger,
-            "vitals": [Measured.model_validate(one) for one in readings(intake.vitals, language())],
+            "vitals": [
+                Measured(
+                    name=one.name,
+                    shown=one.shown,
+                    alarming=not alarms.vitals.isdisjoint(one.codes),
+                )
+                for one in readings(intake.vitals, language())
+            ],
             "companion": CompanionReply.model_validate(companion) if companion else None,
         }
     )

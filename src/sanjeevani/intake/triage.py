@@ -1,13 +1,21 @@
 """What the answers to the danger questions mean for this patient."""
 
 import datetime
+from dataclasses import dataclass
 from typing import TypedDict
 
 from sanjeevani.directory.models import Gender
 from sanjeevani.foundation import clock
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.patients.queries import age_in_years
-from sanjeevani.terminology.danger_signs import DangerSign, VitalRule, red_signs, signs_to_ask
+from sanjeevani.terminology.danger_signs import (
+    DangerSign,
+    VitalRule,
+    high_risk_vitals,
+    red_signs,
+    signs_to_ask,
+)
+from sanjeevani.terminology.early_warning import EarlyWarningScore, news2
 
 CHILDBEARING_YEARS = range(12, 56)
 """Ages at which the danger signs of pregnancy are asked about."""
@@ -40,6 +48,38 @@ def danger_in(
 ) -> list[DangerSign | VitalRule]:
     """Return the red signs among the answers: any one means emergency care, not a token."""
     return red_signs(content.answers, vitals=content.vitals, **triage_facts(birth_date, gender))
+
+
+@dataclass(frozen=True)
+class Alarms:
+    """What the measurements say.
+
+    `vitals`: the codes of those beyond a threshold, each of which wants a clinician at once.
+    `score`: the early-warning score of what was measured, where it is made for the patient.
+    """
+
+    vitals: frozenset[str]
+    score: EarlyWarningScore | None
+
+
+def alarms_in(content: IntakeContent, *, birth_date: datetime.date, gender: str) -> Alarms:
+    """Return what the measurements say of a patient of this age and gender."""
+    if not content.vitals:
+        return Alarms(frozenset(), None)
+    facts = triage_facts(birth_date, gender)
+    met = [
+        *red_signs({}, vitals=content.vitals, **facts),
+        *high_risk_vitals(content.vitals, **facts),
+    ]
+    score = news2(
+        content.vitals,
+        age_years=age_in_years(birth_date, clock.today()),
+        pregnant=content.answers.get(PREGNANT, False),
+    )
+    return Alarms(
+        frozenset(rule.vital for rule in met if isinstance(rule, VitalRule)),
+        score if score and score.parts.keys() != {"oxygen"} else None,
+    )
 
 
 def questions_for(birth_date: datetime.date, gender: str) -> list[DangerSign]:

@@ -94,10 +94,11 @@ def is_swapped(measured: Mapping[str, float]) -> bool:
 
 @dataclass(frozen=True)
 class Reading:
-    """What was measured, to be read: `shown` is the value with its unit."""
+    """What was measured, to be read: `shown` is the value with its unit, `codes` what it shows."""
 
     name: str
     shown: str
+    codes: frozenset[str]
 
 
 def readings(
@@ -114,7 +115,9 @@ def readings(
     return [
         _pressure(measured, language)
         if code == UPPER and LOWER in measured
-        else Reading(vital.name_in(language), f"{measured[code]:g} {vital.unit_shown}")
+        else Reading(
+            vital.name_in(language), f"{measured[code]:g} {vital.unit_shown}", frozenset({code})
+        )
         for code, vital in known.items()
         if code in wanted and code in measured
     ]
@@ -123,7 +126,8 @@ def readings(
 def _pressure(measured: Mapping[str, float], language: str) -> Reading:
     name = text_in(_document()["blood_pressure"]["name"], language)
     unit = vitals()[UPPER].unit_shown
-    return Reading(name, f"{measured[UPPER]:g}/{measured[LOWER]:g} {unit}")
+    shown = f"{measured[UPPER]:g}/{measured[LOWER]:g} {unit}"
+    return Reading(name, shown, frozenset({UPPER, LOWER}))
 
 
 def body_mass_index(weight_kg: float, height_cm: float) -> float:

@@ -29,7 +29,7 @@ from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import NotFound
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.queries import intake_of
-from sanjeevani.intake.triage import PREGNANT
+from sanjeevani.intake.triage import PREGNANT, Alarms, alarms_in
 from sanjeevani.patients.queries import age_in_years
 from sanjeevani.prescription.earlier import Earlier, earlier_of
 from sanjeevani.queueing.queries import line_heads
@@ -188,8 +188,13 @@ class Case(Told):
     papers: list[Shown]
     sent_on_from: Consultation | None
     vitals: list[Reading]
+    alarms: Alarms
     spoke: Facility | None
     presence: PatientPresence | None
+
+    def alarming(self, reading: Reading) -> bool:
+        """Whether a measurement wants a clinician at once."""
+        return not self.alarms.vitals.isdisjoint(reading.codes)
 
     @property
     def allergies_before(self) -> list[Earlier]:
@@ -254,6 +259,11 @@ def case_of(practitioner: Practitioner, consultation: Consultation) -> Case:
         at_desk(consultation),
         followed_by(consultation) if consultation.link in GOING_ON else None,
         readings(intake.vitals, language),
+        alarms_in(
+            intake,
+            birth_date=consultation.patient_birth_date,
+            gender=consultation.patient_gender,
+        ),
         _spoke(consultation),
         presence_of(consultation) if consultation.spoke_id else None,
     )

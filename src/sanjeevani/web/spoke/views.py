@@ -46,7 +46,7 @@ from sanjeevani.identity.queries import accounts_by_id
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.queries import draft_of
 from sanjeevani.intake.services import save_draft
-from sanjeevani.intake.triage import danger_in
+from sanjeevani.intake.triage import alarms_in, danger_in
 from sanjeevani.intake.visits import visits_to_continue
 from sanjeevani.patients.companions import companions_of, needs_companion
 from sanjeevani.patients.errors import AlreadyRegistered
@@ -60,6 +60,7 @@ from sanjeevani.patients.spokes import (
 )
 from sanjeevani.prescription.counter import back_in_stock
 from sanjeevani.prescription.queries import rule_tables
+from sanjeevani.terminology.vitals import readings
 from sanjeevani.web.access import PortalRequest
 from sanjeevani.web.names import hub_names, speciality_names
 from sanjeevani.web.patient.consultation_views import stage_of, unless_known
@@ -315,7 +316,9 @@ def hubs(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
 
 def _readiness(person: Patient, draft: IntakeContent) -> dict[str, Any]:
     red = bool(danger_in(draft, birth_date=person.birth_date, gender=person.gender))
+    alarming = alarms_in(draft, birth_date=person.birth_date, gender=person.gender).vitals
     return {
+        "alarming": readings(draft.vitals, language(), only=alarming),
         "missing": [] if red else missing_in(draft),
         "red": red,
         "alone": needs_companion(person) and not companions_of(person),
