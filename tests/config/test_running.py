@@ -1,6 +1,5 @@
 """`sanjeevani run`, seen from the operator's chair."""
 
-import os
 import signal
 import socket
 import time
@@ -122,7 +121,7 @@ def test_a_killed_web_worker_comes_back_without_a_gap(product: Product) -> None:
 
 def _sockets_of(process: psutil.Process) -> set[str]:
     files = Path(f"/proc/{process.pid}/fd").iterdir()
-    return {name for file in files if (name := os.readlink(file)).startswith("socket:")}
+    return {name for file in files if (name := str(file.readlink())).startswith("socket:")}
 
 
 def _open_sockets() -> set[str]:
