@@ -71,7 +71,13 @@ def _returning(language: str) -> Client:
     patient = factories.PatientFactory.create(name="Kamla Devi")
     seen_before(patient, "ibuprofen 400 1-0-1 5d after food", allergies="पेनिसिलिन, लाल दाने")
     seen_before(patient, "pcm 650 1-0-1 3d", allergies="Penicillin")
-    now = coming_back(patient, text="Cough for a week", complaints=["cough"], allergies="dust")
+    now = coming_back(
+        patient,
+        text="Cough for a week",
+        complaints=["cough"],
+        allergies="dust",
+        vitals={"oxygen_saturation": 90.0, "respiratory_rate": 26.0, "heart_rate": 96.0},
+    )
     now.prescribe("amoxicillin 500 1-1-1 5d")
     now.prescribe("enalapril 5 1-0-0 30d")
     doctor = Client()
