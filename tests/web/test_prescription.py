@@ -10,7 +10,7 @@ from django.test import Client
 
 from sanjeevani.consultation.models import Outcome
 from sanjeevani.documents.links import TRIES
-from sanjeevani.identity.models import Account, Session
+from sanjeevani.identity.models import Account
 from sanjeevani.prescription.models import Prescription
 from sanjeevani.prescription.queries import prescriptions_of
 from sanjeevani.prescription.services import conclude
@@ -19,6 +19,7 @@ from tests.documents.test_typesetting import text_of as words_of
 from tests.prescription.test_earlier import coming_back, seen_before
 from tests.prescription.test_signing import COLD, Desk
 from tests.web.looks import LANGUAGES, faults_in
+from tests.web.test_desk import sign_in_doctor
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "owner"]),
@@ -41,11 +42,7 @@ class After(Desk):
         self.patient, self.doctor = Client(), Client()
         account = Account.objects.get(id=self.consultation.patient_account_id)
         factories.sign_in(self.patient, account)
-        post = factories.PostFactory.create(practitioner=self.practitioner)
-        factories.sign_in(self.doctor, Account.objects.get(id=post.account_id))
-        Session.objects.filter(account_id=post.account_id).update(
-            post_state_id=post.state_id, post_id=post.id
-        )
+        sign_in_doctor(self.doctor, self.practitioner)
         key = f"consultations/{self.consultation.state_id}/{self.consultation.id}"
         self.own, self.desk = f"/{key}", f"/desk/{key}"
 
@@ -81,11 +78,7 @@ def _returning(language: str) -> Client:
     now.prescribe("amoxicillin 500 1-1-1 5d")
     now.prescribe("enalapril 5 1-0-0 30d")
     doctor = Client()
-    post = factories.PostFactory.create(practitioner=now.practitioner)
-    factories.sign_in(doctor, Account.objects.get(id=post.account_id))
-    Session.objects.filter(account_id=post.account_id).update(
-        post_state_id=post.state_id, post_id=post.id
-    )
+    sign_in_doctor(doctor, now.practitioner)
     doctor.cookies["language"] = language
     return doctor
 

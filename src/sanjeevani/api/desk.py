@@ -97,7 +97,7 @@ from sanjeevani.prescription.errors import (
     RemovedButSigned,
     UnsignedDraft,
 )
-from sanjeevani.prescription.queries import draft_of, prescription_in_force, seal_of
+from sanjeevani.prescription.queries import DraftLine, draft_of, prescription_in_force, seal_of
 from sanjeevani.prescription.rules import Finding
 from sanjeevani.prescription.shorthand import ItemContent, parse
 from sanjeevani.queueing.errors import AlreadyServing, AlreadyWaiting, NobodyWaiting
@@ -533,7 +533,7 @@ def _case(practitioner: Practitioner, consultation: Consultation) -> CaseReply:
         intake=_said(consultation),
         note=_note(written.note),
         diagnoses=[DiagnosisReply.model_validate(row) for row in written.diagnoses],
-        draft=_draft(consultation),
+        draft=_draft(draft_of(consultation)),
         prescription_number=signed.number if signed else None,
         earlier=[_earlier(one) for one in earlier_of(practitioner.id, consultation)],
     )
@@ -591,7 +591,7 @@ def _note(note: Note | None) -> NoteReply:
     return NoteReply.model_validate(note) if note else NoteReply()
 
 
-def _draft(consultation: Consultation) -> list[ItemReply]:
+def _draft(lines: list[DraftLine]) -> list[ItemReply]:
     return [
         ItemReply(
             id=line.item.id,
@@ -604,7 +604,7 @@ def _draft(consultation: Consultation) -> list[ItemReply]:
             override_reason=line.item.override_reason,
             findings=[_finding(finding) for finding in line.findings],
         )
-        for line in draft_of(consultation)
+        for line in lines
     ]
 
 
@@ -643,7 +643,6 @@ def read_what_is_signed(
     consultation = _read(request, state_id, consultation_id)
     written = writing_of(consultation)
     lines = draft_of(consultation, note=written.note)
-    # Before the lines are read to be shown: what changes in between is refused, not signed.
     seen = seal_of(lines, written.note, [one.code for one in written.diagnoses])
     missing = [
         MissingReply(
@@ -656,7 +655,7 @@ def read_what_is_signed(
     shown = ToSign(
         note=_note(written.note),
         diagnoses=[DiagnosisReply.model_validate(row) for row in written.diagnoses],
-        draft=_draft(consultation),
+        draft=_draft(lines),
         missing=missing,
         seen=seen,
     )
@@ -966,7 +965,9 @@ def add_item(
         item=item,
     )
     return reply(
-        next(one for one in _draft(consultation) if one.medicine.code == item.medicine_code)
+        next(
+            one for one in _draft(draft_of(consultation)) if one.medicine.code == item.medicine_code
+        )
     )
 
 

@@ -302,13 +302,6 @@ _note = Compiled(
 )
 _diagnoses = Compiled(
     lambda: Diagnosis.objects.filter(
-        state_id=given("state_id"), consultation_id=given("consultation_id")
-    ).order_by("id")
-)
-
-
-_diagnoses_in = Compiled(
-    lambda: Diagnosis.objects.filter(
         state_id=given("state_id"), consultation_id=given_any("consultation_ids")
     ).order_by("id")
 )
@@ -319,15 +312,18 @@ def diagnoses_in(
 ) -> dict[uuid.UUID, list[Diagnosis]]:
     """Return the diagnoses by consultation; the caller has read these through a query here."""
     found: dict[uuid.UUID, list[Diagnosis]] = {}
-    for one in _diagnoses_in.all(state_id=state_id, consultation_ids=consultation_ids):
+    for one in _diagnoses.all(state_id=state_id, consultation_ids=consultation_ids):
         found.setdefault(one.consultation_id, []).append(one)
     return found
 
 
 def writing_of(consultation: Consultation) -> Writing:
     """Return the note and diagnoses; the caller has read the consultation through a query here."""
-    key = {"state_id": consultation.state_id, "consultation_id": consultation.id}
-    return Writing(_note.first(**key), _diagnoses.all(**key))
+    state_id, consultation_id = consultation.state_id, consultation.id
+    return Writing(
+        _note.first(state_id=state_id, consultation_id=consultation_id),
+        diagnoses_in(state_id, [consultation_id]).get(consultation_id, []),
+    )
 
 
 _feedback = Compiled(

@@ -142,31 +142,23 @@ def institution_of(actor: Actor) -> Institution | None:
     return Institution.objects.filter(state_id=actor.state_id, account_id=actor.account_id).first()
 
 
-def records_of_person(state_id: int, patient_id: uuid.UUID) -> list[uuid.UUID]:
-    """Return the ids of all records that were said to be the same person, this one's among them."""
-    rows = list(_with_doubles(state_id, patient_id))
-    kept = next((same_as for record, same_as in rows if record == patient_id and same_as), None)
-    if kept is not None:
-        rows = list(_with_doubles(state_id, kept))
-    return [record for record, _same_as in rows] or [patient_id]
+def same_person(state_id: Any, patient_id: Any) -> QuerySet[Patient, tuple[uuid.UUID]]:
+    """Select the ids of all records that were said to be the same person, this one's among them.
 
-
-_doubles = Compiled(
-    lambda: Patient.objects.filter(
-        Q(id=given("patient_id")) | Q(same_as_id=given("patient_id")), state_id=given("state_id")
-    ).values_list("id", "same_as_id")
-)
-
-
-def _with_doubles(state_id: int, patient_id: uuid.UUID) -> list[tuple[uuid.UUID, uuid.UUID | None]]:
-    return _doubles.all(state_id=state_id, patient_id=patient_id)
-
-
-def same_person(state_id: Any, patient_id: Any) -> QuerySet[Patient, uuid.UUID]:
-    """Return the same ids as a part of a statement, for a compiled query that needs only them."""
+    For a compiled query: alone, or as a part of one.
+    """
     records = Patient.objects.filter(state_id=state_id)
     kept = records.filter(id=patient_id).values(kept=Coalesce("same_as_id", "id"))[:1]
-    return records.filter(Q(id=kept) | Q(same_as_id=kept)).values_list("id", flat=True)
+    return records.filter(Q(id=kept) | Q(same_as_id=kept)).values_list("id")
+
+
+_same_person = Compiled(lambda: same_person(given("state_id"), given("patient_id")))
+
+
+def records_of_person(state_id: int, patient_id: uuid.UUID) -> list[uuid.UUID]:
+    """Return the ids of all records that were said to be the same person, this one's among them."""
+    rows = _same_person.all(state_id=state_id, patient_id=patient_id)
+    return [record for (record,) in rows] or [patient_id]
 
 
 _newest_consent = Compiled(
