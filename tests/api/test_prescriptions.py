@@ -88,8 +88,12 @@ def test_replaced_after_the_consultation(meeting: Meeting) -> None:
     body = {"number": first, "reason": REASON}
     same = meeting.doctor.send("POST", address, body, Idempotency_Key=new_key())
     assert (same.status_code, same.json()["type"][-15:]) == (422, ":NothingChanged")
+    seen = meeting.doctor.get(f"/staff{meeting.path}/to-sign")["seen"]
     meeting.prescribe("TDS")
-    second = meeting.doctor.make(address, body)
+    changed = meeting.doctor.send("POST", address, body | {"seen": seen}, Idempotency_Key=new_key())
+    assert (changed.status_code, changed.json()["type"][-17:]) == (409, ":ChangedMeanwhile")
+    seen = meeting.doctor.get(f"/staff{meeting.path}/to-sign")["seen"]
+    second = meeting.doctor.make(address, body | {"seen": seen})
     read = meeting.patient.get(f"{meeting.path}/prescription")
     assert (read["number"], read["ending"]) == (second["number"], None)
     again = meeting.doctor.send("POST", address, body, Idempotency_Key=new_key())

@@ -12,7 +12,7 @@ from sanjeevani.consultation.models import Outcome
 from sanjeevani.documents.links import TRIES
 from sanjeevani.identity.models import Account
 from sanjeevani.prescription.models import Prescription
-from sanjeevani.prescription.queries import prescriptions_of
+from sanjeevani.prescription.queries import prescription_in_force, prescriptions_of
 from sanjeevani.prescription.services import conclude
 from tests import factories
 from tests.documents.test_typesetting import text_of as words_of
@@ -58,8 +58,13 @@ class After(Desk):
         """Change a line at the desk, then sign in place of the old one."""
         page = f"{self.desk}/prescription/replace"
         assert self.doctor.get(page).status_code == 200
-        self.doctor.post(page, {"do": "add", "line": "pcm 650 1-0-1 3d after food"})
-        given = {"do": "sign", "line": "", "reason": "Two tablets a day are enough"}
+        changed = self.doctor.post(page, {"do": "add", "line": "pcm 650 1-0-1 3d after food"})
+        given = {
+            "do": "sign",
+            "line": "",
+            "reason": "Two tablets a day are enough",
+            "seen": seen_on(changed),
+        }
         return self.doctor.post(page, given | typed)
 
 
@@ -81,6 +86,13 @@ def _returning(language: str) -> Client:
     sign_in_doctor(doctor, now.practitioner)
     doctor.cookies["language"] = language
     return doctor
+
+
+def seen_on(page: Any) -> str:
+    """What a page to sign says that the doctor has looked at."""
+    found = re.search(r'name="seen" value="(\w+)"', page.content.decode())
+    assert found
+    return found[1]
 
 
 def text_of(answer: Any) -> str:
@@ -145,6 +157,40 @@ def test_a_correction_is_seen_by_everybody() -> None:
     record = text_of(after.doctor.get(after.desk))
     assert "Correct it" in record
     assert old.number in record
+
+
+def test_a_correction_signs_only_what_the_doctor_has_looked_at() -> None:
+    after = After()
+    page = f"{after.desk}/prescription/replace"
+    looked_at = {
+        "do": "sign",
+        "line": "",
+        "reason": "Two tablets a day are enough",
+        "seen": seen_on(after.doctor.post(page, {"do": "add", "line": "pcm 650 1-0-1 3d"})),
+    }
+    after.doctor.post(page, {"do": "add", "line": "cetirizine 10 HS 3d"})  # another window
+    refused = after.doctor.post(page, looked_at)
+    assert refused.status_code == 422
+    assert "Something was changed after you looked at this" in text_of(refused)
+    assert "Two tablets a day are enough" in text_of(refused)
+    assert prescription_in_force(after.consultation) == after.signed
+    again = after.doctor.post(page, looked_at | {"seen": seen_on(refused)})
+    assert again.status_code == 303
+    signed = prescription_in_force(after.consultation)
+    assert signed
+    assert [one["duration_days"] for one in signed.content["medicines"]] == [3, 3, 2]
+
+
+def test_a_reason_typed_while_signing_a_correction_was_looked_at_too() -> None:
+    after = After()
+    page = f"{after.desk}/prescription/replace"
+    asked = after.doctor.post(page, {"do": "add", "line": "pcm 650 2-2-2-2 2d"})
+    (reason,) = re.findall(r'name="(reason_[^"]+)"', asked.content.decode())
+    given = {"do": "sign", "line": "", "reason": "More is needed", "seen": seen_on(asked)}
+    assert after.doctor.post(page, given | {reason: "High fever, watched"}).status_code == 303
+    signed = prescription_in_force(after.consultation)
+    assert signed
+    assert signed != after.signed
 
 
 def test_a_cancelled_one_leaves_nothing_to_take() -> None:

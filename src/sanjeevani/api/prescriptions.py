@@ -75,10 +75,19 @@ class EndBody(Body):
     reason: Annotated[Line, Field(min_length=SHORTEST_REASON, max_length=REASON_LENGTH)]
 
 
+Seal = Annotated[str, Field(min_length=1, max_length=64, pattern=PRINTABLE)]
+
+
 class SignBody(Body):
     """What the doctor has looked at: `seen` of what is to be signed."""
 
-    seen: Annotated[str, Field(min_length=1, max_length=64, pattern=PRINTABLE)]
+    seen: Seal
+
+
+class ReplaceBody(EndBody):
+    """A prescription, why another takes its place, and, as for signing, what was looked at."""
+
+    seen: Seal | None = None
 
 
 def _show(found: Issued) -> PrescriptionReply:
@@ -174,14 +183,20 @@ def print_signed(
     auth=doctor,
     response={201: PrescriptionReply},
     openapi_extra=says(
-        AlreadyEnded, NothingChanged, NotInProgress, TooLateToReplace, *UNSIGNABLE, Stale
+        AlreadyEnded,
+        ChangedMeanwhile,
+        NothingChanged,
+        NotInProgress,
+        TooLateToReplace,
+        *UNSIGNABLE,
+        Stale,
     ),
 )
 def replace_signed(
     request: ApiRequest,
     state_id: StateInPath,
     consultation_id: IdInPath,
-    body: EndBody,
+    body: ReplaceBody,
     key: IdempotencyKey,
 ) -> HttpResponse:
     """Sign the draft in place of a prescription, during the consultation or three days after it.
@@ -197,6 +212,7 @@ def replace_signed(
             state_id=state_id,
             prescription_id=signed.id,
             reason=body.reason,
+            seen=body.seen or "",
         )
         return _show(Issued(successor, None))
 

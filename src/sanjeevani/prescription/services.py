@@ -196,11 +196,13 @@ def supersede(
     state_id: int,
     prescription_id: uuid.UUID,
     reason: str,
+    seen: str = "",
 ) -> Prescription:
     """Replace a signed prescription by the draft, also after the consultation; return the new one.
 
-    `reason` is told to the patient. Two at once: one is the successor, the other raises
-    AlreadyEnded. Raises TooLateToReplace, NothingChanged, Invalid, and what signing raises.
+    `reason` is told to the patient; `seen` as for signing. Two at once: one is the successor, the
+    other raises AlreadyEnded. Raises TooLateToReplace, NothingChanged, Invalid, and what signing
+    raises.
     """
     earlier = prescription_of(state_id, prescription_id)
     consultation = consultations.locked(state_id, earlier.consultation_id)
@@ -208,7 +210,7 @@ def supersede(
     _require_in_force(earlier)
     require_replaceable(consultation)
     reason = _reason(reason)
-    content = _content(consultation, practitioner)
+    content = _content(consultation, practitioner, seen)
     if _says_the_same(content, earlier):
         raise NothingChanged
     return _insert(consultation, practitioner, content, earlier, reason=reason)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from sanjeevani.consultation.models import Consultation
-from sanjeevani.consultation.queries import for_practitioner
+from sanjeevani.consultation.queries import Writing, for_practitioner, writing_of
 from sanjeevani.directory.models import Practitioner
 from sanjeevani.foundation.errors import DomainError, NotFound
 from sanjeevani.prescription.documents import medicines_in
@@ -24,7 +24,12 @@ from sanjeevani.prescription.permissions import (
     require_prescriber,
     require_replaceable,
 )
-from sanjeevani.prescription.queries import draft_of, prescription_in_force
+from sanjeevani.prescription.queries import (
+    DraftLine,
+    draft_of,
+    prescription_in_force,
+    seal_of,
+)
 from sanjeevani.prescription.rules import Finding
 from sanjeevani.prescription.services import (
     REASON_LENGTH,
@@ -122,6 +127,10 @@ def _context(
     }
 
 
+def _seal(draft: list[DraftLine], written: Writing) -> str:
+    return seal_of(draft, written.note, [one.code for one in written.diagnoses])
+
+
 @dataclass
 class Correction:
     """What the doctor does to the draft of a replacement."""
@@ -133,14 +142,21 @@ class Correction:
     choices: list[Medicine] = field(default_factory=list)
     refused: list[Finding] = field(default_factory=list)
 
-    def keep_reasons(self, consultation: Consultation, data: QueryDict) -> None:
-        """Store the reasons typed beside medicines that ask for one."""
-        for line in draft_of(consultation):
+    def keep_reasons(self, consultation: Consultation, data: QueryDict) -> str:
+        """Store the reasons typed beside medicines that ask for one.
+
+        Returns the seal of what the doctor looked at, these reasons with it.
+        """
+        draft, written = draft_of(consultation), writing_of(consultation)
+        seen = data.get("seen", "")
+        unchanged = seen == _seal(draft, written)
+        for line in draft:
             typed = data.get(f"{REASON}{line.item.id}", line.item.override_reason).strip()[:200]
             if typed != line.item.override_reason:
+                line.item.override_reason = typed
                 names = ItemContent.__dataclass_fields__
-                values = {name: getattr(line.item, name) for name in names}
-                self._add(ItemContent(**values | {"override_reason": typed}))
+                self._add(ItemContent(**{name: getattr(line.item, name) for name in names}))
+        return _seal(draft, written) if unchanged else seen
 
     def add(self, data: QueryDict, chosen_code: str) -> None:
         """Read a line as typed and put it into the draft, in place of the same medicine's."""
@@ -200,16 +216,17 @@ def replace_signed(
     correction = Correction(request, at)
     if request.method == "POST":
         action, _colon, argument = request.POST.get("do", "add").partition(":")
-        correction.keep_reasons(consultation, request.POST)
+        seen = correction.keep_reasons(consultation, request.POST)
         correction.reason = ReasonForm(initial={"reason": request.POST.get("reason", "")})
         if action == "remove":
             correction.remove(argument)
         elif action == "sign":
-            replaced = _replace(correction, practitioner, signed)
+            replaced = _replace(correction, practitioner, signed, seen)
             if replaced:
                 return _record(consultation, "replaced")
         elif action == "add":
             correction.add(request.POST, argument)
+    draft = draft_of(consultation)
     return render(
         request,
         "doctor/replace_prescription.html",
@@ -217,14 +234,17 @@ def replace_signed(
         | {
             "form": correction.reason if correction.reason.errors else correction.line,
             "correction": correction,
-            "draft": draft_of(consultation),
+            "draft": draft,
+            "seen": _seal(draft, writing_of(consultation)),
             "failed": correction.failed,
         },
         status=422 if correction.failed else 200,
     )
 
 
-def _replace(correction: Correction, practitioner: Practitioner, signed: Prescription) -> bool:
+def _replace(
+    correction: Correction, practitioner: Practitioner, signed: Prescription, seen: str
+) -> bool:
     data = correction.request.POST
     correction.reason = ReasonForm(data)
     if data.get("line", "").strip():
@@ -240,6 +260,7 @@ def _replace(correction: Correction, practitioner: Practitioner, signed: Prescri
             state_id=signed.state_id,
             prescription_id=signed.id,
             reason=correction.reason.cleaned_data["reason"],
+            seen=seen,
         )
     except DomainError as error:
         refuse(correction.reason, error)
