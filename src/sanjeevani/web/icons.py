@@ -241,6 +241,10 @@ SHAPES = {
     "check": '<path d="M20 6 9 17l-5-5"/>',
     "check_circle": '<circle cx="12" cy="12" r="10"/><path d="m16 9-5.5 5.5L8 12"/>',
     "cross": '<path d="M18 6 6 18"/><path d="m6 6 12 12"/>',
+    "more": (
+        '<circle cx="12" cy="12" r="1"/><circle cx="19" cy="12" r="1"/>'
+        '<circle cx="5" cy="12" r="1"/>'
+    ),
     "plus": '<path d="M5 12h14"/><path d="M12 5v14"/>',
     "arrow_right": '<path d="M5 12h14"/><path d="m12 5 7 7-7 7"/>',
     "arrow_left": '<path d="m12 19-7-7 7-7"/><path d="M19 12H5"/>',
