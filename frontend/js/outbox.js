@@ -4,6 +4,7 @@
 // <div data-outbox-strip>            how many wait; its attributes hold addresses and words
 // <form data-outbox>                 is kept and sent; data-outbox-early: also before it is sent
 // <form data-outbox-now>             makes no sense later: says that there is no link
+// <form class="by-itself">           is sent as soon as its file is chosen
 // <div data-outbox-list>             what waits, to look at, correct and withdraw
 import {
   KEY,
@@ -49,6 +50,15 @@ let removed = 0;
 let corrected = "";
 
 if ("serviceWorker" in navigator && window.indexedDB && window.crypto?.subtle) begin();
+
+if (document.querySelector("form.by-itself[data-outbox]")) {
+  document.body.classList.add("sends-papers");
+  document.addEventListener("change", ({ target }) => {
+    if (!(target instanceof HTMLInputElement) || !target.files?.length) return;
+    const form = /** @type {HTMLFormElement | null} */ (target.closest("form.by-itself"));
+    form?.requestSubmit(form.querySelector("button"));
+  });
+}
 
 async function begin() {
   navigator.serviceWorker.register(words.worker ?? "", { scope: "/" }).catch(() => {});

@@ -158,7 +158,6 @@ def test_the_link_is_lost_at_every_step(
     presence = page.url
     link(True)
     page.locator("input[name=photo]").set_input_files([photo("here.jpg")])
-    page.locator("button[value=photo]").click()
     expect(page.locator(KEPT)).to_be_visible()
     page.goto("/spoke/kept")
     page.locator("[data-do=open]").click()

@@ -439,6 +439,7 @@ def _presence(
         problem = error
     context = {
         "consultation": found,
+        "tried": {"code": "id_code"}.get(do, do),
         "proofs": proofs_for(found),
         "form": form,
         "problem": problem,
