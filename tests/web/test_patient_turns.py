@@ -106,6 +106,9 @@ def test_sent_back_for_more(
     page = client.get(address).content.decode()
     assert "Which medicines &lt;now&gt;?" in page
     assert f"{address}/again" in page
+    people = client.get("/people").content.decode()
+    assert "The doctor needs to know more" in people
+    assert "token 1" not in people
     page = client.get(f"{address}/again").content.decode()
     assert "Which medicines" in page
     assert "Fever for three days" in page
