@@ -23,6 +23,7 @@ from sanjeevani.patients.models import Consent, Patient, SpokePatient
 from sanjeevani.prescription.models import Prescription
 from sanjeevani.queueing.errors import NobodyWaiting
 from sanjeevani.queueing.models import PriorityClass
+from sanjeevani.web.names import place_of
 from tests import factories
 from tests.identity.helpers import sent_code
 from tests.web.test_papers import at_desk, photo, scratch
@@ -110,6 +111,14 @@ class Spoke:
 @pytest.fixture
 def spoke(client: Client, reference: None) -> Spoke:
     return Spoke(client)
+
+
+def test_the_token_slip_names_the_hub_and_its_speciality(spoke: Spoke, client: Client) -> None:
+    factories.serving_on(spoke.line)
+    page = client.get(f"{spoke.waits()}/slip")
+    for name in (place_of(spoke.hub), "General medicine", "Up to 2 minutes"):
+        assert name in page.content.decode()
+    assert re.search(r"As of \d{1,2}:\d\d [ap]m", page.content.decode())
 
 
 def test_from_the_register_to_the_doctors_call(spoke: Spoke, client: Client) -> None:

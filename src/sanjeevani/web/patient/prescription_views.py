@@ -135,7 +135,7 @@ def end_link(
 def slip(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
     """The token on a slip of paper, for the hand and the counter's printer."""
     found = _holding_a_token(request, state_id, consultation_id)
-    context = {"consultation": found, "slip": slip_facts(found, language()), "name_of": name_of}
+    context = {"consultation": found, "slip": slip_facts(found), "name_of": name_of}
     return render(request, "patient/slip.html", context)
 
 
