@@ -17,8 +17,8 @@ from sanjeevani.messaging.sms import Failed, Outcome, Sent, Sms, sms_port
 
 logger = logging.getLogger(__name__)
 
-# A batch must be through before its lease ends: 40 messages, 8 at a time, 5 seconds at worst each.
-BATCH = 40
+# A batch must be through before its lease ends: 160 messages, 32 at a time, 10 seconds at worst each.
+BATCH = 160
 LEASE = datetime.timedelta(seconds=60)
 LONGEST_WAIT = datetime.timedelta(minutes=15)
 KEPT_FOR = datetime.timedelta(days=30)

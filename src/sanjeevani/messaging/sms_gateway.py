@@ -26,13 +26,15 @@ class HttpGateway:
     """
 
     timeout_seconds = 5.0
-    connections = 8
+    """To connect, and again for the answer."""
+    connections = 32
 
     def send(self, messages: Sequence[Sms]) -> list[Outcome]:
         """Send over a few connections at once."""
         with (
             httpx.Client(
                 timeout=self.timeout_seconds,
+                limits=httpx.Limits(max_keepalive_connections=self.connections),
                 headers={"Authorization": f"Bearer {settings.SMS_GATEWAY_TOKEN}"},
             ) as client,
             ThreadPoolExecutor(self.connections) as pool,
