@@ -53,6 +53,16 @@ class Network:
     hub: Facility
     line: Line
 
+    @classmethod
+    def linked(cls, hub_state: int = ANDHRA_PRADESH) -> "Network":
+        """One spoke and one hub."""
+        StateFactory.create()
+        StateFactory.create(lgd_code=hub_state)
+        hub = FacilityFactory.create(is_hub=True, state_id=hub_state)
+        link = HubLinkFactory.create(hub=hub)
+        spoke = Facility.objects.get(state_id=ANDHRA_PRADESH, id=link.spoke_id)
+        return cls(spoke, hub, LineFactory.create(facility=hub, kind=LineKind.HUB))
+
     def another(self) -> Line:
         """The same speciality at a second hub of the spoke."""
         hub = FacilityFactory.create(is_hub=True)
@@ -101,11 +111,7 @@ class Network:
 @pytest.fixture
 def network(reference: None) -> Network:
     """One spoke and one hub."""
-    StateFactory.create()
-    link = HubLinkFactory.create()
-    hub = Facility.objects.get(state_id=ANDHRA_PRADESH, id=link.hub_id)
-    spoke = Facility.objects.get(state_id=ANDHRA_PRADESH, id=link.spoke_id)
-    return Network(spoke, hub, LineFactory.create(facility=hub, kind=LineKind.HUB))
+    return Network.linked()
 
 
 def went_on_from(case: Consultation) -> Consultation:

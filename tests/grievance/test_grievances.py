@@ -23,6 +23,7 @@ from sanjeevani.grievance.services import Complaint
 from sanjeevani.grievance.tasks import close_settled
 from sanjeevani.messaging.models import OutgoingMessage
 from tests import factories
+from tests.consultation.test_closing_hubs import Network
 from tests.consultation.test_transfers import called_by
 
 STRANGER = Actor(ActorKind.ANONYMOUS, address="192.0.2.7")
@@ -96,6 +97,28 @@ class TestWhoHandlesWhat:
         assert read(own_actor, 28, sent.id).grievance.text == "Rude"
         with pytest.raises(NotPermitted):
             read(other_actor, 28, sent.id)
+
+    @pytest.mark.parametrize("hub_state", [28, 33])
+    @pytest.mark.django_db(databases=["default", "owner"])
+    @pytest.mark.usefixtures("reference")
+    def test_what_is_about_a_spokes_staff_goes_to_the_spoke(self, hub_state: int) -> None:
+        network = Network.linked(hub_state)
+        held = network.asked()
+        worker = factories.worker_at(network.spoke)
+
+        def about(kind: str) -> Grievance:
+            return services.submit(
+                worker,
+                complaint=Complaint(kind=kind, text="Shouted at me", language="en"),
+                consultation=(held.state_id, held.id),
+            )
+
+        staff, doctor = about("staff"), about("doctor")
+        assert (staff.state_id, staff.facility_id) == (28, network.spoke.id)
+        assert staff.consultation_id == (held.id if hub_state == 28 else None)
+        assert (doctor.state_id, doctor.facility_id) == (hub_state, network.hub.id)
+        own, _actor = acting(Role.FACILITY_ADMIN, network.spoke)
+        assert [row.id for row in to_handle(own, 28)] == [staff.id]
 
     def test_nobody_complains_about_the_consultation_of_others(self) -> None:
         held = factories.requested(

@@ -69,7 +69,8 @@ def submit(
 ) -> Grievance:
     """Take in a complaint about a state's service, or a (state_id, id) consultation of the actor's.
 
-    A consultation decides where it goes. Raises Invalid, NotFound for a consultation of others.
+    A consultation decides where it goes: to the OPD or hub, and what is about other staff to the
+    spoke that asked. Raises Invalid, NotFound for a consultation of others.
     """
     if not complaint.text.strip():
         raise Invalid(_("Write what happened."), field="text")
@@ -79,7 +80,9 @@ def submit(
         raise Invalid(_("Choose what it is about."), field="kind")
     held = own_consultation(actor, *consultation) if consultation else None
     facility_id = None
-    if held is not None:
+    if held is not None and held.spoke_id is not None and complaint.kind == GrievanceKind.STAFF:
+        state_id, facility_id = held.patient_state_id, held.spoke_id
+    elif held is not None:
         state_id = held.state_id
         facility_id = Line.objects.values_list("facility_id", flat=True).get(
             state_id=state_id, id=held.line_id
@@ -94,7 +97,8 @@ def submit(
         kind=complaint.kind,
         text=complaint.text.strip(),
         facility_id=facility_id,
-        consultation_id=held.id if held else None,
+        # No foreign key crosses states: of a hub in another one the spoke has nothing to see.
+        consultation_id=held.id if held and held.state_id == state_id else None,
         account_id=actor.account_id if actor.kind == ActorKind.PERSON else None,
         name=complaint.name[:100],
         mobile=complaint.mobile,
