@@ -17,7 +17,7 @@ from sanjeevani.messaging.sms import Failed, Outcome, Sent, Sms, sms_port
 
 logger = logging.getLogger(__name__)
 
-# A batch must be through before its lease ends: 160 messages, 32 at a time, 10 seconds at worst each.
+# A batch must be through before its lease ends: 160 messages, 32 at a time, 10 s at worst each.
 BATCH = 160
 LEASE = datetime.timedelta(seconds=60)
 LONGEST_WAIT = datetime.timedelta(minutes=15)
