@@ -55,6 +55,7 @@ def bodies(clinic: Clinic) -> dict[str, Any]:
         "MessageBody": {"text": "Good morning"},
         "FeedbackBody": {"rating": 1},
         "EndBody": reason | {"number": NUMBER},
+        "ReplaceBody": reason | {"number": NUMBER},
         "ReasonBody": reason,
         "RedirectBody": reason | {"clinic_state_id": clinic.state_id, "clinic_id": str(clinic.id)},
         "NoteBody": {"advice": "Rest."},

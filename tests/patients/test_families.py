@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sanjeevani.consultation.errors import ConsentMissing
 from sanjeevani.consultation.models import ConsultationStatus
@@ -20,12 +22,14 @@ from sanjeevani.intake.queries import intake_of
 from sanjeevani.patients.companions import (
     companions_of,
     identified,
+    last_day_as_minor,
     needs_companion,
     representatives_of,
 )
 from sanjeevani.patients.errors import AlreadyRegistered, CompanionMissing
 from sanjeevani.patients.models import AccessGrant, Bond, Consent, Patient
 from sanjeevani.patients.queries import (
+    age_in_years,
     may_read,
     own_patient,
     patients_of,
@@ -247,6 +251,29 @@ def test_an_authority_lasts_to_its_last_day() -> None:
     tomorrow = clock.now() + datetime.timedelta(days=1)
     with clock.driven_by(lambda: tomorrow):
         assert not representatives_of(patient)
+
+
+@given(st.dates(datetime.date(1930, 1, 1), datetime.date(2026, 11, 28)))
+def test_the_last_day_as_a_minor_is_the_day_before_coming_of_age(born: datetime.date) -> None:
+    patient = factories.PatientFactory.build(birth_date=born)
+    last = last_day_as_minor(patient)
+    if last is None:
+        assert age_in_years(born, clock.today()) >= 18
+        return
+    assert age_in_years(born, last) == 17
+    assert age_in_years(born, last + datetime.timedelta(days=1)) == 18
+
+
+def test_an_authority_over_a_minor_ends_when_they_are_of_age() -> None:
+    today = clock.today()
+    for alone, ends in ((True, True), (False, False)):
+        child = factories.PatientFactory(birth_date=today.replace(year=today.year - 17, day=1))
+        child.decides_alone = alone
+        me = factories.person(child.account_id)
+        named = name_representative(me, patient=child, authority=SAVITA)
+        assert (named.until == last_day_as_minor(child)) is ends
+        sooner = name_representative(me, patient=child, authority=replace(SAVITA, until=today))
+        assert sooner.until == today
 
 
 def test_representatives_are_few_and_may_something() -> None:

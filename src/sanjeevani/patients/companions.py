@@ -6,6 +6,7 @@ incapacitated adult needs a recorded relationship or authorisation. A paraphrase
 clinical lead has to hold it against the text. Age of majority: Indian Majority Act 1875, section 3.
 """
 
+import calendar
 import datetime
 import uuid
 from dataclasses import dataclass
@@ -45,6 +46,18 @@ def needs_companion(patient: Patient) -> bool:
 
 def _is_minor(patient: Patient, on: datetime.date) -> bool:
     return age_in_years(patient.birth_date, on) < ADULT_YEARS
+
+
+def last_day_as_minor(patient: Patient) -> datetime.date | None:
+    """Return the eve of the patient's eighteenth birthday; None for who is of age."""
+    if not _is_minor(patient, clock.today()):
+        return None
+    born = patient.birth_date
+    year = born.year + ADULT_YEARS
+    # Who was born on 29 February comes of age on 1 March, as `age_in_years` counts.
+    is_leap_day = (born.month, born.day) == (2, 29) and not calendar.isleap(year)
+    birthday = datetime.date(year, 3, 1) if is_leap_day else born.replace(year=year)
+    return birthday - datetime.timedelta(days=1)
 
 
 _HOLDERS_BOND = {

@@ -16,6 +16,7 @@ from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.rows import Kept
 from sanjeevani.foundation.verbs import concerns, verb
+from sanjeevani.patients.companions import last_day_as_minor
 from sanjeevani.patients.consent import CURRENT_NOTICE
 from sanjeevani.patients.errors import AlreadyRegistered, InstitutionExists
 from sanjeevani.patients.models import (
@@ -362,7 +363,8 @@ class Authority:
 def name_representative(actor: Actor, *, patient: Patient, authority: Authority) -> Representative:
     """Name somebody who may collect the patient's medicines or speak for the patient.
 
-    Raises Invalid.
+    For a minor until they are of age at most, unless they cannot decide alone then either: from
+    then on they name for themselves. Raises Invalid.
     """
     if not may_act_for(actor, patient):
         raise NotPermitted
@@ -381,13 +383,17 @@ def name_representative(actor: Actor, *, patient: Patient, authority: Authority)
             _("%(count)d people are named already. Take one off the list first.")
             % {"count": REPRESENTATIVES}
         )
+    until = authority.until
+    as_minor = last_day_as_minor(patient) if patient.decides_alone else None
+    if as_minor is not None:
+        until = min(until or as_minor, as_minor)
     representative = Representative.objects.create(
         state_id=patient.state_id,
         id=uuid7(),
         patient_id=patient.id,
         since=today,
         named_at=clock.now(),
-        **vars(authority),
+        **vars(authority) | {"until": until},
     )
     concerns(representative, patient_id=patient.id)
     return representative
