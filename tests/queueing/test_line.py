@@ -154,6 +154,20 @@ def test_a_second_miss_expires(hall: Hall) -> None:
     assert not Lease.objects.exists()
 
 
+def test_only_calls_that_the_patient_missed_count(hall: Hall) -> None:
+    """Handed back and dropped, the patient has answered, or was not to: the first miss is one."""
+    hall.join()
+    for _ in range(2):
+        server = a_doctor()
+        called = hall.next(server)
+        queueing.hand_back(SYSTEM, practitioner_id=server.practitioner_id, **key(called))
+        queueing.drop(SYSTEM, **key(queueing.answer(SYSTEM, **key(hall.next()))))
+    assert hall.miss(hall.next()).status == "waiting"
+    server = a_doctor()
+    queueing.hand_back(SYSTEM, practitioner_id=server.practitioner_id, **key(hall.next(server)))
+    assert hall.miss(hall.next()).status == "expired"
+
+
 def test_the_deadline_is_the_patients_to_the_last_moment(hall: Hall) -> None:
     called = (hall.join(), hall.next())[1]
     hall.now += datetime.timedelta(seconds=queueing.ANSWER_SECONDS)

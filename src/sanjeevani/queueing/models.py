@@ -49,6 +49,8 @@ class Token(ShardedModel):
     `priority_class` and `waiting_since` are the patient's claim to be served; `order_class` and
     `order_at` the place in the order, which differ only after a call was not answered.
     `holds_place`: one of the day's places is this token's, and free again if it is given back.
+    `calls`: those that the patient missed, and the one that is on; not one that the doctor handed
+    back or the line dropped.
 
     Whatever locks a waiting token hides it from Next for as long, and the one behind it would be
     called: only what takes a token out of the line, or to another place in it, may lock one.

@@ -323,6 +323,7 @@ def hand_back(
     if token.status != "called" or token.practitioner_id != practitioner_id:
         raise Stale
     token.not_for = [*token.not_for, practitioner_id]
+    token.calls -= 1
     return _requeue(token, token.priority_class, token.waiting_since)
 
 
@@ -360,6 +361,7 @@ def drop(actor: Actor, *, state_id: int, token_id: uuid.UUID, overdue: bool = Fa
         raise Stale
     if overdue and (token.deadline_at is None or token.deadline_at >= clock.now()):
         raise Stale
+    token.calls -= 1
     return _requeue(token, token.priority_class, token.waiting_since)
 
 
@@ -544,6 +546,7 @@ def _requeue(token: Token, order_class: int, order_at: datetime.datetime) -> Tok
         order_class=order_class,
         order_at=order_at,
         not_for=token.not_for,
+        calls=token.calls,
     )
     token.status = "waiting"
     _release(practitioner_id)

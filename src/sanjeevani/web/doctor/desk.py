@@ -210,8 +210,7 @@ class Case(Told):
     @property
     def calls_missed(self) -> int:
         """How often the patient was called before and did not answer."""
-        token = self.consultation.token
-        return max(0, token.calls - len(token.not_for) - 1) if self.is_called else 0
+        return max(0, self.consultation.token.calls - 1) if self.is_called else 0
 
     @property
     def is_called(self) -> bool:

@@ -145,8 +145,7 @@ def _status(consultation: Consultation) -> dict[str, Any]:
         context |= {
             "place": place,
             "wait": wait_of(token, place),
-            # A call that a doctor handed back was not the patient's fault.
-            "missed": token.calls > len(token.not_for),
+            "missed": token.calls > 0,
             "dropped": consultation.status == ConsultationStatus.INTERRUPTED,
             "sent_on_from": followed_by(consultation)
             if consultation.link == Link.REDIRECTED
