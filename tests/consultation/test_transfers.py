@@ -24,6 +24,7 @@ from sanjeevani.consultation.services import (
     call_next,
     complete,
     get,
+    hand_back,
     request,
     token_of,
     write_note,
@@ -36,7 +37,7 @@ from sanjeevani.foundation.errors import Stale
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.jobs.sweeper import sweep_lines
 from sanjeevani.patients.models import Patient
-from sanjeevani.queueing.errors import NobodyWaiting
+from sanjeevani.queueing.errors import AlreadyWaiting, NobodyWaiting
 from sanjeevani.queueing.models import PriorityClass, TokenStatus
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.services import change_duty
@@ -264,6 +265,35 @@ def test_a_follow_up_falls_back_to_the_pool_and_is_then_a_first_consultation() -
     assert (taken.id, taken.line_id) == (asked.id, clinic.line_id)
     assert taken.encounter_kind == EncounterKind.FIRST
     assert token_of(taken).waiting_since == since
+
+
+def test_whom_their_own_doctor_hands_back_goes_to_another_at_once() -> None:
+    """Nobody else calls from the lane, and its doctor is not to have the patient again."""
+    clinic, patient = ClinicFactory.create(), PatientFactory.create()
+    requested(clinic, patient)
+    practitioner, other = on_duty(clinic), on_duty(clinic)
+    asked = follow_up(clinic, patient, held(practitioner))
+    call_next(doctor(practitioner), practitioner=practitioner)
+    hand_back(
+        doctor(practitioner),
+        practitioner=practitioner,
+        state_id=asked.state_id,
+        consultation_id=asked.id,
+        reason="I know the family",
+    )
+    sweep_lines()
+    with pytest.raises(NobodyWaiting):
+        call_next(doctor(practitioner), practitioner=practitioner)
+    assert call_next(doctor(other), practitioner=other).id == asked.id
+
+
+def test_a_follow_up_asked_for_twice_is_one_place_in_the_line() -> None:
+    clinic, patient = ClinicFactory.create(), PatientFactory.create()
+    requested(clinic, patient)
+    earlier = held(on_duty(clinic))
+    follow_up(clinic, patient, earlier)
+    with pytest.raises(AlreadyWaiting):
+        follow_up(clinic, patient, earlier)
 
 
 def test_a_follow_up_of_nothing_held_is_refused() -> None:

@@ -121,6 +121,20 @@ def test_sent_back_for_more(
     assert intake_of(28, consultation.id).medicines == "Metformin"
 
 
+def test_an_answer_is_kept_on_the_page_of_who_waits_there_already(
+    client: Client, clinic: Clinic, patient: Patient, consultation: Consultation, address: str
+) -> None:
+    doctor = factories.on_duty(clinic)
+    call_next(factories.doctor(doctor), practitioner=doctor)
+    return_to_patient(factories.doctor(doctor), **at(doctor, consultation), reason="Since when?")
+    factories.requested(clinic, patient)
+    refused = client.post(f"{address}/again", {"text": "Since Monday", "medicines": ""})
+    assert refused.status_code == 422
+    page = refused.content.decode()
+    assert "Since Monday" in page
+    assert "already has a token here" in page
+
+
 def test_cut_off_and_back(
     client: Client, clinic: Clinic, patient: Patient, consultation: Consultation, address: str
 ) -> None:
@@ -248,3 +262,18 @@ def test_the_same_doctor_again(client: Client, clinic: Clinic, patient: Patient)
     asked = Consultation.objects.get(state_id=28, follows_id=held.id)
     assert asked.follow_up_with_id == practitioner.id
     assert str(asked.id) in sent.headers["Location"]
+
+    # Asked for once more, the patient is led to where they wait.
+    client.post(f"/people/{patient.id}/danger", {"sign": "none"})
+    client.post(f"/people/{patient.id}/trouble", {"complaints": ["fever"], "text": ""})
+    twice = client.post(
+        again,
+        {
+            "request_key": "0197d5a2-0000-7000-8000-000000000002",
+            "after": f"28.{held.id}",
+            "language": "en",
+            "gender_preference": "any",
+        },
+    )
+    assert str(asked.id) in twice.headers["Location"]
+    assert Consultation.objects.filter(state_id=28, follows_id=held.id).count() == 1

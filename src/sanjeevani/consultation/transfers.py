@@ -53,7 +53,7 @@ from sanjeevani.directory.queries import (
 from sanjeevani.directory.services import open_lane
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor, ActorKind
-from sanjeevani.foundation.errors import DomainError, Invalid, NotPermitted, Stale
+from sanjeevani.foundation.errors import Invalid, NotPermitted, Stale
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.states import move
 from sanjeevani.foundation.verbs import concerns, publish, verb
@@ -405,20 +405,23 @@ def request_follow_up(
     if serves_now(practitioner_id, line.state_id, line.id):
         lane = own_lane(actor, line, practitioner_id, earlier.practitioner_state_id)
         lines.insert(0, lane)
-    refusal: DomainError = LineFull()
     for tried in lines:
+        waits: AlreadyWaiting | None = None
         try:
             token = asked(line=tried)
         except AlreadyWaiting as error:
-            token, refusal = None, error
+            token, waits = None, error
         if token is not None:
             break
         # Sent twice at the same moment: the first one, by now committed, has the place.
         asked_before = requested_before(patient, line.state_id, request_key)
         if asked_before is not None:
             return asked_before
+        # Who waits for the doctor already takes no place of the clinic's besides.
+        if waits is not None:
+            raise waits
     else:
-        raise refusal
+        raise LineFull
     opened = open_consultation(
         actor,
         token=token,
@@ -453,7 +456,9 @@ def to_pool(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Token:
     Consultation.objects.filter(state_id=state_id, id=left.consultation_id).update(
         token_id=token.id, line_id=token.line_id
     )
-    respect_blocks(actor, get(state_id, left.consultation_id))
+    queueing.keep_from(
+        actor, state_id=state_id, token_ids=[token.id], practitioner_ids=left.not_for
+    )
     concerns(token, patient_id=token.subject_id)
     return token
 

@@ -259,7 +259,8 @@ def overdue(now: datetime.datetime, limit: int = 200) -> list[tuple[int, uuid.UU
 def stranded_in_lanes(
     now: datetime.datetime, patience: datetime.timedelta, limit: int = 200
 ) -> list[tuple[int, uuid.UUID]]:
-    """Return (state_id, token_id) of follow-ups whose own doctor left or who waited too long.
+    """Return (state_id, token_id) of follow-ups whose own doctor left or is not to have them, or
+    who waited too long.
 
     Over all states, for the sweeper, inside `across_states`.
     """
@@ -269,7 +270,8 @@ def stranded_in_lanes(
             " JOIN queueing_token AS token"
             "  ON token.state_id = line.state_id AND token.line_id = line.id"
             " WHERE line.kind = 'follow_up' AND token.status = 'waiting'"
-            " AND (token.waiting_since < %(before)s OR NOT EXISTS ("
+            " AND (token.waiting_since < %(before)s OR line.practitioner_id = ANY(token.not_for)"
+            " OR NOT EXISTS ("
             "  SELECT FROM roster_dutyline AS duty WHERE duty.state_id = line.state_id"
             "  AND duty.line_id = line.id AND NOT duty.on_break))"
             " ORDER BY token.waiting_since LIMIT %(limit)s",

@@ -20,7 +20,12 @@ from sanjeevani.calls.queries import messages_in
 from sanjeevani.calls.services import send_message
 from sanjeevani.consultation.asks import advice_in
 from sanjeevani.consultation.calling import is_held
-from sanjeevani.consultation.errors import AlreadyGiven, ClinicClosed, NobodyElse
+from sanjeevani.consultation.errors import (
+    AlreadyGiven,
+    ClinicClosed,
+    ConsentMissing,
+    NobodyElse,
+)
 from sanjeevani.consultation.interruptions import resume
 from sanjeevani.consultation.letters import letter_of
 from sanjeevani.consultation.models import (
@@ -56,7 +61,7 @@ from sanjeevani.prescription.counter import dispensed
 from sanjeevani.prescription.letters import render_letter
 from sanjeevani.prescription.models import Dispensing
 from sanjeevani.prescription.queries import Issued, prescriptions_of
-from sanjeevani.queueing.errors import CallExpired
+from sanjeevani.queueing.errors import AlreadyWaiting, CallExpired
 from sanjeevani.queueing.models import TokenStatus
 from sanjeevani.queueing.queries import place_of, wait_of
 from sanjeevani.terminology.queries import diagnoses_coded
@@ -414,8 +419,8 @@ def again(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> 
                     consultation_id=consultation_id,
                     content=form.content(said.answers),
                 )
-            except ClinicClosed as error:
-                # What was written stays, to be sent when the OPD is open.
+            except (AlreadyWaiting, ClinicClosed, ConsentMissing, Invalid) as error:
+                # What was written stays, to be sent when nothing is in its way any more.
                 form.add_error(None, str(error.message))
             except Stale:
                 return back_to(found)

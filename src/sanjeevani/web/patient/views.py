@@ -501,10 +501,13 @@ def _request(
 
 
 def _waiting_in(request: PortalRequest, found: Patient, clinic: OpenClinic) -> Consultation | None:
-    """Return the consultation for which the patient waits in the clinic's line already."""
-    for consultation in live_consultations(request.actor):
-        if consultation.patient_id == found.id and consultation.line_id == clinic.line.id:
-            return consultation
+    """Return the consultation for which the patient waits in the clinic already: in its line, or
+    in a doctor's own."""
+    waiting = [one for one in live_consultations(request.actor) if one.patient_id == found.id]
+    lines = lines_by_id((one.state_id, one.line_id) for one in waiting)
+    for one in waiting:
+        if clinic.line.id in (one.line_id, lines[one.line_id].parent_id):
+            return one
     return None
 
 
