@@ -39,8 +39,9 @@ from sanjeevani.jobs.sweeper import sweep_lines
 from sanjeevani.patients.models import Patient
 from sanjeevani.queueing.errors import AlreadyWaiting, NobodyWaiting
 from sanjeevani.queueing.models import PriorityClass, TokenStatus
+from sanjeevani.queueing.queries import snapshot_lines, wait_of
 from sanjeevani.roster.models import DutyStatus
-from sanjeevani.roster.services import change_duty
+from sanjeevani.roster.services import assign, change_duty
 from tests.factories import (
     ANDHRA_PRADESH,
     TAMIL_NADU,
@@ -285,6 +286,34 @@ def test_whom_their_own_doctor_hands_back_goes_to_another_at_once() -> None:
     with pytest.raises(NobodyWaiting):
         call_next(doctor(practitioner), practitioner=practitioner)
     assert call_next(doctor(other), practitioner=other).id == asked.id
+
+
+def test_whom_the_only_doctor_hands_back_goes_to_another_opd() -> None:
+    """Nobody would call there, and the page promised two minutes."""
+    clinic = ClinicFactory.create()
+    case = requested(clinic, PatientFactory.create())
+    practitioner = on_duty(clinic)
+    same = ClinicFactory.create(name="AA")
+    assign(SYSTEM, practitioner=practitioner, line=same.line)
+    call_next(doctor(practitioner), practitioner=practitioner)
+    hand_back(
+        doctor(practitioner),
+        practitioner=practitioner,
+        state_id=case.state_id,
+        consultation_id=case.id,
+        reason="I know the family",
+    )
+    assert wait_of(token_of(case), 1) is None
+    told_now = snapshot_lines(case.state_id, [case.line_id])[case.line_id]["each"]
+    assert told_now[str(case.token_id)]["wait_high"] is None
+    sweep_lines()
+    assert token_of(case).status == TokenStatus.WAITING
+
+    other = on_duty(ClinicFactory.create(name="ZZ"))
+    sweep_lines()
+    moved = call_next(doctor(other), practitioner=other)
+    assert (moved.follows_id, moved.link) == (case.id, Link.REDIRECTED)
+    assert token_of(moved).waiting_since == token_of(case).waiting_since
 
 
 def test_a_follow_up_asked_for_twice_is_one_place_in_the_line() -> None:

@@ -3,6 +3,7 @@
 import datetime
 import functools
 import uuid
+from collections.abc import Collection
 from dataclasses import replace
 
 from django.utils.translation import gettext_lazy as _
@@ -67,7 +68,7 @@ from sanjeevani.queueing import services as queueing
 from sanjeevani.queueing.errors import AlreadyWaiting, LineFull
 from sanjeevani.queueing.models import PriorityClass, Token, TokenStatus
 from sanjeevani.queueing.queries import waits_in
-from sanjeevani.roster.queries import doctors_on_duty, serves_now
+from sanjeevani.roster.queries import practitioners_on_duty, serves_now
 from sanjeevani.roster.services import serve_lane
 
 LANE_PLACES = 15
@@ -473,7 +474,8 @@ def send_home(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> None:
 
 @verb("consultation.move_on")
 def move_on(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Consultation | None:
-    """The last doctor has left: take a waiting patient to a clinic of the same kind with one.
+    """The last doctor has left, or none of them is to have this patient: take a waiting patient to
+    a clinic of the same kind with one.
 
     Returns None when there is none: the patient keeps waiting. The patient may ask for it too.
     Raises Stale when somebody has called the patient meanwhile.
@@ -490,7 +492,10 @@ def move_on(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Consultation
         other = _hub_for_written(consultation, line)
         target = open_written_line(actor, parent=other.line) if other else None
     else:
-        found = _hub_with_doctor(consultation, line) or refuge(consultation.patient_state_id, line)
+        home = consultation.patient_state_id
+        found = _hub_with_doctor(consultation, line, token.not_for) or refuge(
+            home, line, token.not_for
+        )
         target = found.line if found else None
     # Who waits there already, too, keeps both places.
     if target is None or waits_in(target.state_id, target.id, token.subject_id):
@@ -510,17 +515,24 @@ def _hub_for_written(consultation: Consultation, line: Line) -> HubChoice | None
     return None
 
 
-def _hub_with_doctor(consultation: Consultation, line: Line) -> HubChoice | None:
-    """Return where else the patient's spoke may ask, with a doctor on duty there."""
+def _hub_with_doctor(
+    consultation: Consultation, line: Line, not_for: Collection[uuid.UUID]
+) -> HubChoice | None:
+    """Return where else the patient's spoke may ask, with a doctor there for the patient."""
     if line.kind != LineKind.HUB or consultation.spoke_id is None:
         return None
     for choice in hubs_for(
         consultation.patient_state_id, consultation.spoke_id, line.speciality_code
     ):
-        hub = choice.line
-        if hub.id != line.id and doctors_on_duty(hub.state_id, [hub.id])[hub.id]:
+        if choice.line.id != line.id and _has_doctor(choice.line, not_for):
             return choice
     return None
+
+
+def _has_doctor(line: Line, not_for: Collection[uuid.UUID]) -> bool:
+    """Tell whether a line has a doctor on duty beside those who are not to have a patient."""
+    on_duty = practitioners_on_duty(line.state_id, [line.id])[line.id]
+    return any(each not in not_for for each in on_duty)
 
 
 def alternatives(patient_state_id: int, line: Line) -> list[OpenClinic]:
@@ -534,10 +546,14 @@ def alternatives(patient_state_id: int, line: Line) -> list[OpenClinic]:
     ]
 
 
-def refuge(patient_state_id: int, line: Line) -> OpenClinic | None:
-    """Return the clinic that takes those who wait in a line that nobody serves any more."""
+def refuge(
+    patient_state_id: int, line: Line, not_for: Collection[uuid.UUID] = ()
+) -> OpenClinic | None:
+    """Return the clinic that takes those who wait in a line that nobody serves any more.
+
+    `not_for`: the doctors who are not to have the patient.
+    """
     for clinic in alternatives(patient_state_id, line):
-        on_duty = doctors_on_duty(clinic.line.state_id, [clinic.line.id])
-        if on_duty[clinic.line.id]:
+        if _has_doctor(clinic.line, not_for):
             return clinic
     return None

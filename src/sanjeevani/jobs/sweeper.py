@@ -22,6 +22,7 @@ from sanjeevani.foundation.sweeping import to_each
 from sanjeevani.queueing.queries import (
     UnattendedLine,
     attended_again,
+    kept_from_all,
     left_in_closed_hubs,
     overdue,
     stranded_in_lanes,
@@ -50,17 +51,20 @@ def sweep_deadlines() -> None:
 
 
 def sweep_lines() -> None:
-    """Follow-ups whose doctor left, lines that nobody serves, what has closed, unanswered asks."""
+    """Follow-ups whose doctor left, lines that nobody serves, patients whom no doctor is to have,
+    what has closed, unanswered asks."""
     colleagues.sweep_asks()
     merge_marks()
     now = clock.now()
     with across_states():
         stranded = stranded_in_lanes(now, transfers.LANE_PATIENCE)
         alone = unattended_lines(clock.today())
+        kept = kept_from_all()
         again = attended_again(clock.today())
         left = left_in_closed_hubs()
     _each(transfers.to_pool, stranded)
     _each(closing.take_elsewhere, left)
+    to_each(kept, _move_or_send_home, "kept_from_all")
     to_each(again, lambda line: _note(*line, since=None), "note_unattended")
     to_each(alone, lambda line: _nobody_serves(line, now), "nobody_serves")
 
@@ -74,6 +78,15 @@ def _nobody_serves(line: UnattendedLine, now: datetime.datetime) -> None:
         _each(transfers.send_home, tokens)
     elif line.since is not None and now - line.since >= MOVE_AFTER:
         _each(transfers.move_on, tokens)
+
+
+def _move_or_send_home(kept: tuple[int, uuid.UUID, uuid.UUID]) -> None:
+    """Take on who waits in a line where no doctor is to have them; at once, for none will come."""
+    state_id, line_id, token_id = kept
+    clinic = clinic_of_line(state_id, line_id)
+    is_open = clinic is None or clinic.is_open
+    move = transfers.move_on if is_open else transfers.send_home
+    move(SYSTEM, state_id=state_id, token_id=token_id)
 
 
 def _note(state_id: int, line_id: uuid.UUID, *, since: datetime.datetime | None) -> None:

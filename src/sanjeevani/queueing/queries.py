@@ -2,7 +2,7 @@
 
 import datetime
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
@@ -161,9 +161,17 @@ class Serving:
     free: int = 0
 
 
-def serving(state_id: int, line_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Serving]:
-    """Return who serves each line. Who serves several and is free is free for each of them."""
-    on_duty = practitioners_on_duty(state_id, line_ids)
+def serving(
+    state_id: int, line_ids: Iterable[uuid.UUID], not_for: Collection[uuid.UUID] = ()
+) -> dict[uuid.UUID, Serving]:
+    """Return who serves each line, beside those whom a token is `not_for`.
+
+    Who serves several and is free is free for each of them.
+    """
+    on_duty = {
+        line_id: [each for each in ids if each not in not_for]
+        for line_id, ids in practitioners_on_duty(state_id, line_ids).items()
+    }
     busy = with_patient({each for ids in on_duty.values() for each in ids})
     return {
         line_id: Serving(len(ids), sum(each not in busy for each in ids))
@@ -190,7 +198,7 @@ def expected_waits(
 def wait_of(token: Token, place: int) -> WaitInterval | None:
     """Return the expected wait of a waiting token at `place`."""
     pace = headways(token.state_id, [token.line_id])[token.line_id]
-    now = serving(token.state_id, [token.line_id])[token.line_id]
+    now = serving(token.state_id, [token.line_id], token.not_for)[token.line_id]
     return expected_wait(place, now.doctors, now.free, pace)
 
 
@@ -201,14 +209,14 @@ def snapshot_lines(state_id: int, line_ids: list[uuid.UUID]) -> dict[uuid.UUID, 
     hints = {line_id: Hint(all={}, each={}) for line_id in line_ids}
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT line_id, id, row_number() OVER ("
+            "SELECT line_id, id, not_for, row_number() OVER ("
             "  PARTITION BY line_id ORDER BY order_class, order_at, number)"
             " FROM queueing_token"
             " WHERE state_id = %s AND line_id = ANY(%s) AND status = 'waiting'",
             [state_id, line_ids],
         )
-        for line_id, token_id, place in cursor.fetchall():
-            line = now[line_id]
+        for line_id, token_id, not_for, place in cursor.fetchall():
+            line = serving(state_id, [line_id], not_for)[line_id] if not_for else now[line_id]
             wait = expected_wait(place, line.doctors, line.free, paces[line_id])
             hints[line_id]["each"][str(token_id)] = {
                 "place": place,
@@ -305,6 +313,29 @@ def unattended_lines(today: datetime.date) -> list[UnattendedLine]:
             [today],
         )
         return [UnattendedLine(*row) for row in cursor.fetchall()]
+
+
+def kept_from_all(limit: int = 200) -> list[tuple[int, uuid.UUID, uuid.UUID]]:
+    """Return (state_id, line_id, token_id) of who waits in a line whose every doctor, of those on
+    duty or on a break, is not to have them: handed back by the only one, or parted from them.
+
+    Over all states, for the sweeper, inside `across_states`.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT token.state_id, token.line_id, token.id FROM queueing_token AS token"
+            " JOIN directory_line AS line ON line.state_id = token.state_id"
+            "  AND line.id = token.line_id AND line.kind NOT IN ('follow_up', 'written')"
+            " WHERE token.status = 'waiting' AND token.not_for <> '{}'"
+            " AND EXISTS (SELECT FROM roster_dutyline AS duty"
+            "  WHERE duty.state_id = token.state_id AND duty.line_id = token.line_id)"
+            " AND NOT EXISTS (SELECT FROM roster_dutyline AS duty"
+            "  WHERE duty.state_id = token.state_id AND duty.line_id = token.line_id"
+            "  AND NOT duty.practitioner_id = ANY(token.not_for))"
+            " ORDER BY token.waiting_since LIMIT %s",
+            [limit],
+        )
+        return list(cursor.fetchall())
 
 
 def left_in_closed_hubs(limit: int = 200) -> list[tuple[int, uuid.UUID]]:
