@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from sanjeevani.consultation import spokes
 from sanjeevani.consultation.interruptions import dropped
-from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.consultation.models import Consultation, ConsultationStatus, SpokeToDo
 from sanjeevani.consultation.services import (
     call_next,
     get,
@@ -18,7 +18,7 @@ from sanjeevani.consultation.services import (
     token_of,
     withdraw_consent,
 )
-from sanjeevani.directory.models import Facility, LineKind
+from sanjeevani.directory.models import Facility, Line, LineKind
 from sanjeevani.directory.queries import hubs_for
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
@@ -42,6 +42,7 @@ from tests.factories import (
     on_duty,
     person,
     requested,
+    serving_on,
     sign_in,
     told,
     worker_at,
@@ -122,7 +123,9 @@ def test_a_returned_request_ends() -> None:
     assert_given_back(case)
 
 
-def test_at_home_while_waiting_at_a_spoke(reference: None) -> None:
+@pytest.fixture
+def at_spoke(reference: None) -> Consultation:
+    """A request that waits in a hub's line, with the patient at a spoke."""
     StateFactory.create()
     link = HubLinkFactory.create()
     hub = Facility.objects.get(state_id=ANDHRA_PRADESH, id=link.hub_id)
@@ -141,7 +144,7 @@ def test_at_home_while_waiting_at_a_spoke(reference: None) -> None:
         since=clock.now(),
     )
     [choice] = hubs_for(ANDHRA_PRADESH, spoke.id)
-    case = spokes.ask_hub(
+    return spokes.ask_hub(
         worker,
         patient=patient,
         choice=choice,
@@ -155,8 +158,24 @@ def test_at_home_while_waiting_at_a_spoke(reference: None) -> None:
         language="en",
         request_key=uuid.uuid4(),
     )
-    withdraw(patient)
-    assert_given_back(case)
+
+
+def test_at_home_while_waiting_at_a_spoke(at_spoke: Consultation) -> None:
+    withdraw(patient_of(at_spoke))
+    assert_given_back(at_spoke)
+
+
+def test_no_spoke_is_asked_to_ring_who_withdrew_while_the_doctor_called(
+    at_spoke: Consultation,
+) -> None:
+    line = Line.objects.get(state_id=at_spoke.state_id, id=at_spoke.line_id)
+    practitioner = serving_on(line)
+    call_next(doctor(practitioner), practitioner=practitioner)
+    withdraw(patient_of(at_spoke))
+    with clock.driven_by(lambda: timezone.now() + datetime.timedelta(seconds=121)):
+        not_answered(SYSTEM, state_id=at_spoke.state_id, token_id=at_spoke.token_id)
+    assert_given_back(at_spoke)
+    assert not SpokeToDo.objects.filter(state_id=ANDHRA_PRADESH, done_at__isnull=True).exists()
 
 
 def test_the_records_of_one_person_are_closed_together() -> None:

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 import pytest
 from django.utils import timezone
 
+from sanjeevani.consultation.conduct import report_conduct
 from sanjeevani.consultation.services import answer, call_next, cancel, not_answered
 from sanjeevani.foundation import clock, outbox
 from sanjeevani.foundation.actor import SYSTEM
@@ -127,3 +128,20 @@ def test_a_request_given_back_is_not_announced() -> None:
     cancel(person(account.id), state_id=held.state_id, consultation_id=held.id)
     tell()
     assert purposes(account.mobile) == []
+
+
+def test_whom_a_doctor_parted_from_is_not_told_that_nobody_answered() -> None:
+    clinic, account = ClinicFactory(), AccountFactory()
+    practitioner = on_duty(clinic)
+    held = requested(clinic, PatientFactory(account=account))
+    call_next(doctor(practitioner), practitioner=practitioner)
+    answer(person(account.id), state_id=held.state_id, consultation_id=held.id)
+    report_conduct(
+        doctor(practitioner),
+        practitioner=practitioner,
+        state_id=held.state_id,
+        consultation_id=held.id,
+    )
+    tell()
+    told = OutgoingMessage.objects.get(mobile=account.mobile, purpose="not_held")
+    assert "doctor has ended this consultation" in told.text

@@ -953,7 +953,9 @@ def _leave_to_spoke(consultation: Consultation, spoke_id: uuid.UUID) -> None:
     """Note what the staff of the spoke still have to do for the patient."""
     today = clock.today()
     due: dict[ToDoKind, datetime.date] = {}
-    if consultation.status in (ConsultationStatus.ABANDONED, ConsultationStatus.CANCELLED):
+    not_held = consultation.status in (ConsultationStatus.ABANDONED, ConsultationStatus.CANCELLED)
+    # Whoever withdrew consent while the doctor called is not rung either.
+    if not_held and not has_withdrawn(consultation.patient_state_id, consultation.patient_id):
         due[ToDoKind.CALL_BACK] = today
     if consultation.status == ConsultationStatus.COMPLETED and consultation.due_at is not None:
         due[ToDoKind.ANSWER] = today

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from sanjeevani.consultation.conduct import ENDED_BY_DOCTOR
 from sanjeevani.consultation.events import CalledAgain, ConsultationEnded, ConsultationReturned
 from sanjeevani.consultation.interruptions import GRACE, NOT_REACHABLE
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
@@ -181,6 +182,8 @@ def _text(purpose: str, number: int | None, consultation: Consultation) -> str:
         return _("The doctor has changed your prescription. Read the new one before the next dose:")
     if purpose == "prescription_cancelled":
         return _("The doctor has cancelled your prescription. Read why before the next dose:")
+    if consultation.reason == ENDED_BY_DOCTOR:
+        return _("The doctor has ended this consultation.")
     if consultation.reason == NOT_REACHABLE:
         return _("The line broke and we could not reach you. Ask again here: you then go first.")
     if consultation.carries_wait:
