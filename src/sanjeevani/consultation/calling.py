@@ -57,6 +57,7 @@ def call_again(
     consultation = get(state_id, consultation_id)
     require_in_progress(actor, practitioner, consultation)
     concerns(consultation, patient_id=consultation.patient_id)
+    queueing.hold(state_id, consultation.token_id)
     if not calls.ring(actor, state_id=state_id, room_id=consultation.room_id):
         return consultation
     if consultation.status == ConsultationStatus.INTERRUPTED:

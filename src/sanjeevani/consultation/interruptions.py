@@ -30,15 +30,15 @@ def interrupt(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> Con
     concerns(consultation, patient_id=consultation.patient_id)
     if consultation.status == ConsultationStatus.INTERRUPTED:
         return consultation
+    queueing.set_grace(
+        actor, state_id=state_id, token_id=consultation.token_id, until=clock.now() + GRACE
+    )
     move(
         Consultation,
         CONSULTATION_MOVES,
         state_id=state_id,
         id=consultation_id,
         to=ConsultationStatus.INTERRUPTED,
-    )
-    queueing.set_grace(
-        actor, state_id=state_id, token_id=consultation.token_id, until=clock.now() + GRACE
     )
     consultation.status = ConsultationStatus.INTERRUPTED
     concerns(consultation, patient_id=consultation.patient_id)

@@ -433,10 +433,11 @@ def _give_back(actor: Actor, consultation: Consultation) -> None:
         "token_id": consultation.token_id,
     }
     if consultation.status == ConsultationStatus.RETURNED:
+        # The day first, as asking again locks them.
+        queueing.free_place(actor, **at)
         # Asked again at the same moment, it has another token.
         if locked(consultation.state_id, consultation.id).status != ConsultationStatus.RETURNED:
             raise Stale
-        queueing.free_place(actor, **at)
     else:
         queueing.cancel(actor, **at)
     end_consultation(actor, consultation, ConsultationStatus.CANCELLED)
@@ -808,8 +809,10 @@ def complete(
         if not 1 <= follow_up_days <= LONGEST_FOLLOW_UP:
             raise Invalid(_("Say in how many days, from 1 to 180."), field="follow_up_days")
         consultation.follow_up_on = clock.today() + datetime.timedelta(days=follow_up_days)
-        consultation.save(update_fields=["follow_up_on"])
     conclude(actor, consultation, outcome)
+    if follow_up_days is not None:
+        # Only now: the token is locked before the consultation, here as elsewhere.
+        consultation.save(update_fields=["follow_up_on"])
     return consultation
 
 

@@ -515,6 +515,15 @@ def _locked(state_id: int, token_id: uuid.UUID) -> Token:
     return token
 
 
+def hold(state_id: int, token_id: uuid.UUID) -> None:
+    """Let whatever else would change a called or served token wait until the verb is done.
+
+    For verbs that come to the token late. All lock in one order, or two would wait for each other:
+    the line's day, the token, then the room and the consultation that it stands for.
+    """
+    _locked(state_id, token_id)
+
+
 def _end(token: Token, status: str) -> Token:
     practitioner_id = token.practitioner_id
     move(
