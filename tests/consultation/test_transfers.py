@@ -380,6 +380,25 @@ def test_when_the_hours_end_the_waiting_go_first_the_next_time() -> None:
     assert not get(ended.state_id, ended.id).carries_wait
 
 
+def test_who_was_left_overnight_by_a_doctor_who_did_not_sign_off_is_told_in_the_morning() -> None:
+    clinic = ClinicFactory.create(hours=((datetime.time(9), datetime.time(13)),))
+    day = timezone.localtime().replace(hour=12, minute=0)
+
+    def swept(day_after: int, hour: int) -> ConsultationStatus:
+        moment = day.replace(hour=hour) + datetime.timedelta(days=day_after)
+        with clock.driven_by(lambda: moment):
+            sweep_lines()
+        return ConsultationStatus(get(case.state_id, case.id).status)
+
+    with clock.driven_by(lambda: day):
+        on_duty(clinic)
+        case = requested(clinic, PatientFactory.create())
+    assert swept(0, 14) == ConsultationStatus.REQUESTED
+    assert swept(1, 2) == ConsultationStatus.REQUESTED
+    assert swept(1, 6) == ConsultationStatus.ABANDONED
+    assert get(case.state_id, case.id).carries_wait
+
+
 def test_pregnant_women_infants_and_old_people_go_first() -> None:
     clinic = ClinicFactory()
     infant = PatientFactory(birth_date=clock.today() - datetime.timedelta(days=100))

@@ -248,7 +248,7 @@ def test_done_meets_a_seat_that_is_lost(
     requested(clinic := ClinicFactory.create(), PatientFactory.create())
     practitioner = on_duty(clinic)
     case = called_by(practitioner)
-    at = {"state_id": case.state_id, "consultation_id": case.id}
+    at: dict[str, Any] = {"state_id": case.state_id, "consultation_id": case.id}
     key: dict[str, Any] = {"practitioner": practitioner, **at}
     content = consultation.NoteContent(advice="Rest")
     consultation.write_note(doctor(practitioner), content=content, diagnoses=[], **key)
@@ -273,7 +273,7 @@ def test_done_with_a_day_to_come_again_meets_a_report(
     requested(clinic := ClinicFactory.create(), patient)
     practitioner = on_duty(clinic)
     case = called_by(practitioner)
-    at = {"state_id": case.state_id, "consultation_id": case.id}
+    at: dict[str, Any] = {"state_id": case.state_id, "consultation_id": case.id}
     key: dict[str, Any] = {"practitioner": practitioner, **at}
     content = consultation.NoteContent(advice="Rest")
     consultation.write_note(doctor(practitioner), content=content, diagnoses=[], **key)
@@ -297,7 +297,7 @@ def test_ringing_again_meets_the_end_of_the_grace(
     requested(clinic := ClinicFactory.create(), PatientFactory.create())
     practitioner = on_duty(clinic)
     case = called_by(practitioner)
-    at = {"state_id": case.state_id, "consultation_id": case.id}
+    at: dict[str, Any] = {"state_id": case.state_id, "consultation_id": case.id}
     interrupt(SYSTEM, **at)
     over = timezone.now() + GRACE + datetime.timedelta(seconds=1)
     real = queueing.set_grace

@@ -5,6 +5,8 @@ import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.utils.timezone import localtime
+
 from sanjeevani.consultation import (
     calling,
     closing,
@@ -24,6 +26,7 @@ from sanjeevani.queueing.queries import (
     attended_again,
     kept_from_all,
     left_in_closed_hubs,
+    left_overnight,
     overdue,
     stranded_in_lanes,
     unattended_lines,
@@ -33,6 +36,9 @@ from sanjeevani.queueing.services import note_unattended
 
 MOVE_AFTER = datetime.timedelta(minutes=5)
 """So long after the last doctor left, another may come; then the waiting are taken elsewhere."""
+
+MORNING = 6
+"""At this hour in India who was left in an OPD overnight is told: nobody is woken for it."""
 
 
 def sweep_deadlines() -> None:
@@ -52,7 +58,7 @@ def sweep_deadlines() -> None:
 
 def sweep_lines() -> None:
     """Follow-ups whose doctor left, lines that nobody serves, patients whom no doctor is to have,
-    what has closed, unanswered asks."""
+    what has closed, who was left overnight, unanswered asks."""
     colleagues.sweep_asks()
     merge_marks()
     now = clock.now()
@@ -62,9 +68,11 @@ def sweep_lines() -> None:
         kept = kept_from_all()
         again = attended_again(clock.today())
         left = left_in_closed_hubs()
+        overnight = left_overnight(clock.today()) if localtime(now).hour >= MORNING else []
     _each(transfers.to_pool, stranded)
     _each(closing.take_elsewhere, left)
     to_each(kept, _move_or_send_home, "kept_from_all")
+    to_each(overnight, _send_home_if_closed, "left_overnight")
     to_each(again, lambda line: _note(*line, since=None), "note_unattended")
     to_each(alone, lambda line: _nobody_serves(line, now), "nobody_serves")
 
@@ -87,6 +95,14 @@ def _move_or_send_home(kept: tuple[int, uuid.UUID, uuid.UUID]) -> None:
     is_open = clinic is None or clinic.is_open
     move = transfers.move_on if is_open else transfers.send_home
     move(SYSTEM, state_id=state_id, token_id=token_id)
+
+
+def _send_home_if_closed(left: tuple[int, uuid.UUID, list[uuid.UUID]]) -> None:
+    """Tell who was left in an OPD overnight: its doctors are on duty by oversight alone."""
+    state_id, line_id, token_ids = left
+    clinic = clinic_of_line(state_id, line_id)
+    if clinic is not None and not clinic.is_open:
+        _each(transfers.send_home, ((state_id, token_id) for token_id in token_ids))
 
 
 def _note(state_id: int, line_id: uuid.UUID, *, since: datetime.datetime | None) -> None:

@@ -315,6 +315,27 @@ def unattended_lines(today: datetime.date) -> list[UnattendedLine]:
         return [UnattendedLine(*row) for row in cursor.fetchall()]
 
 
+def left_overnight(today: datetime.date) -> list[tuple[int, uuid.UUID, list[uuid.UUID]]]:
+    """Return (state_id, line_id, token_ids) of clinics' lines in which somebody has waited since an
+    earlier day although doctors are on duty there, or have not signed off.
+
+    Over all states, for the sweeper, inside `across_states`.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT token.state_id, token.line_id, array_agg(token.id)"
+            " FROM queueing_token AS token"
+            " JOIN directory_line AS line ON line.state_id = token.state_id"
+            "  AND line.id = token.line_id AND line.kind = 'clinic'"
+            " WHERE token.status = 'waiting' AND token.day < %s"
+            " AND EXISTS (SELECT FROM roster_dutyline AS duty"
+            "  WHERE duty.state_id = token.state_id AND duty.line_id = token.line_id)"
+            " GROUP BY token.state_id, token.line_id",
+            [today],
+        )
+        return list(cursor.fetchall())
+
+
 def kept_from_all(limit: int = 200) -> list[tuple[int, uuid.UUID, uuid.UUID]]:
     """Return (state_id, line_id, token_id) of who waits in a line whose every doctor, of those on
     duty or on a break, is not to have them: handed back by the only one, or parted from them.
