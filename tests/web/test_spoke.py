@@ -393,7 +393,7 @@ def test_others_see_nothing(spoke: Spoke, client: Client) -> None:
     assert doctor_elsewhere.get("/spoke").status_code == 403
 
 
-def conclude_with(desk: Client, do: str, line: Line) -> Any:
+def conclude_with(desk: Client, do: str, to: Line, **more: str) -> Any:
     """Write a note at the desk and send the patient on to a hub's line."""
     return desk.post(
         "/desk/consultations/28/{}/write".format(
@@ -402,9 +402,10 @@ def conclude_with(desk: Client, do: str, line: Line) -> Any:
         {
             "do": do,
             "advice": "Heart sounds need a specialist.",
-            "clinic": f"hub:{line.id}",
+            "clinic": f"hub:{to.id}",
             "redirect_reason": "Murmur",
             "client_key": "0190a6b5-7c1e-7000-8000-000000000004",
+            **more,
         },
     )
 
@@ -443,6 +444,30 @@ def test_a_doctor_sends_the_patient_on_to_another_tier_with_the_time_waited(
     if do == "refer":
         record = seen.get(f"/desk/consultations/28/{first.id}").content.decode()
         assert "Heart sounds need a specialist." in record
+
+
+def test_nobody_is_referred_up_with_medicines_that_are_not_signed(
+    spoke: Spoke, client: Client
+) -> None:
+    """The patient would go home without them, and the specialist would not see them."""
+    factories.SpecialityFactory(code="cardiology")
+    upper: Line = factories.LineFactory(
+        facility=spoke.hub, kind=LineKind.HUB, speciality_code="cardiology"
+    )
+    doctor = factories.serving_on(spoke.line)
+    page = spoke.waits()
+    held = call_next(factories.doctor(doctor), practitioner=doctor)
+    client.post(f"{page}/answer")
+    desk = at_desk(doctor)
+    typed = conclude_with(desk, "refer", upper, line="pcm 500 1-0-1 3d")
+    assert "This line is not added yet" in typed.content.decode()
+    conclude_with(desk, "add_line", upper, line="pcm 500 1-0-1 3d")
+    refused = conclude_with(desk, "refer", upper)
+    assert refused.status_code == 422
+    assert "not signed yet" in refused.content.decode()
+    assert "Murmur" in refused.content.decode()
+    held.refresh_from_db()
+    assert held.status == "in_progress"
 
 
 @pytest.mark.parametrize("do", ["refer", "redirect"])

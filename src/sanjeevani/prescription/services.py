@@ -462,6 +462,39 @@ def _text(value: object) -> str:
     return str(value)
 
 
+def require_all_signed(consultation: Consultation) -> None:
+    """Let nobody leave medicines behind that the doctor has written and not signed.
+
+    Raises UnsignedDraft, RemovedButSigned.
+    """
+    _require_all_signed(consultation, prescription_in_force(consultation))
+
+
+def _require_all_signed(consultation: Consultation, signed: Prescription | None) -> None:
+    drafted = {
+        (
+            item.medicine_code,
+            _text(item.dose),
+            item.frequency,
+            item.duration_days,
+            item.instruction_code,
+            item.instructions,
+        )
+        for item in DraftItem.objects.filter(
+            state_id=consultation.state_id, consultation_id=consultation.id
+        )
+    }
+    names = ("code", "dose", "frequency", "duration_days", "instruction_code", "instructions")
+    held = {
+        tuple(line[name] for name in names)
+        for line in (signed.content["medicines"] if signed else [])
+    }
+    if drafted - held:
+        raise UnsignedDraft
+    if held - drafted:
+        raise RemovedButSigned
+
+
 @verb("prescription.conclude")
 def conclude(
     actor: Actor,
@@ -480,28 +513,9 @@ def conclude(
     consultation = consultations.get(state_id, consultation_id)
     require_practitioner(actor, practitioner, consultation)
     signed = prescription_in_force(consultation)
-    drafted = {
-        (
-            item.medicine_code,
-            _text(item.dose),
-            item.frequency,
-            item.duration_days,
-            item.instruction_code,
-            item.instructions,
-        )
-        for item in DraftItem.objects.filter(state_id=state_id, consultation_id=consultation_id)
-    }
     if outcome == Outcome.PRESCRIPTION and signed is None:
         raise NotSigned
-    names = ("code", "dose", "frequency", "duration_days", "instruction_code", "instructions")
-    held = {
-        tuple(line[name] for name in names)
-        for line in (signed.content["medicines"] if signed else [])
-    }
-    if drafted - held:
-        raise UnsignedDraft
-    if held - drafted:
-        raise RemovedButSigned
+    _require_all_signed(consultation, signed)
     if outcome == Outcome.ADVICE and signed is not None:
         outcome = Outcome.PRESCRIPTION
     return consultations.complete(

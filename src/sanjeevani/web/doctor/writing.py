@@ -58,11 +58,20 @@ from sanjeevani.directory.queries import HubChoice, clinic_serving
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import DomainError, Invalid, NotFound
 from sanjeevani.prescription.counter import out_of_stock
-from sanjeevani.prescription.errors import MedicineRefused
+from sanjeevani.prescription.errors import (
+    MedicineRefused,
+    RemovedButSigned,
+    UnsignedDraft,
+)
 from sanjeevani.prescription.models import Prescription
 from sanjeevani.prescription.queries import DraftLine, draft_of, prescription_in_force
 from sanjeevani.prescription.rules import Finding
-from sanjeevani.prescription.services import add_item, conclude, remove_item
+from sanjeevani.prescription.services import (
+    add_item,
+    conclude,
+    remove_item,
+    require_all_signed,
+)
 from sanjeevani.prescription.shorthand import ItemContent, parse
 from sanjeevani.queueing.errors import AlreadyWaiting
 from sanjeevani.queueing.expected_wait import WaitInterval
@@ -470,10 +479,21 @@ class Writing:
         if not chosen.startswith(HUB):
             form.add_error("clinic", _("Refer to a hub. To an OPD, send the patient on."))
             return
+        self._refuse_forgotten(data)
+        if self.line.errors:
+            return
         reason = form.cleaned_data["redirect_reason"]
         try:
+            # Referring up ends the consultation as Done does.
+            require_all_signed(self.consultation)
             refer_up(self.actor, **self._key, choice=self._hub(chosen), reason=reason)
-        except (AlreadyWaiting, NotInProgress, Invalid) as error:
+        except (
+            AlreadyWaiting,
+            NotInProgress,
+            Invalid,
+            UnsignedDraft,
+            RemovedButSigned,
+        ) as error:
             refuse(form, error)
         else:
             self.redirect = None
