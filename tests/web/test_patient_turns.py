@@ -21,6 +21,7 @@ from sanjeevani.directory.models import Clinic, Practitioner
 from sanjeevani.directory.queries import clinic_serving
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor
+from sanjeevani.grievance.models import Grievance
 from sanjeevani.identity.models import Account
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.patients.models import Patient
@@ -176,6 +177,18 @@ def test_closed_before_the_turn(client: Client, consultation: Consultation, addr
     page = client.get(address).content.decode()
     assert "you go first" in page
     assert "called twice" not in page
+
+
+def test_reported_twice_is_one_complaint(
+    client: Client, clinic: Clinic, patient: Patient, consultation: Consultation, address: str
+) -> None:
+    """The first tap was heard, its answer was lost."""
+    doctor = factories.on_duty(clinic)
+    call_next(factories.doctor(doctor), practitioner=doctor)
+    answer(me(patient), state_id=28, consultation_id=consultation.id)
+    for _tap in range(2):
+        assert client.post(f"{address}/call", {"do": "report"}).status_code == 303
+    assert Grievance.objects.filter(state_id=28, consultation_id=consultation.id).count() == 1
 
 
 def test_given_up_by_the_doctor_is_not_a_missed_call(

@@ -6,7 +6,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from sanjeevani.consultation.models import Consultation, ConsultationStatus, PatientPresence
+from sanjeevani.consultation.models import (
+    ConductReport,
+    Consultation,
+    ConsultationStatus,
+    PatientPresence,
+)
 from sanjeevani.consultation.services import call_next
 from sanjeevani.directory.models import Facility, Line, LineKind, State
 from sanjeevani.foundation.actor import SYSTEM, Actor
@@ -444,6 +449,20 @@ def test_a_doctor_sends_the_patient_on_to_another_tier_with_the_time_waited(
     if do == "refer":
         record = seen.get(f"/desk/consultations/28/{first.id}").content.decode()
         assert "Heart sounds need a specialist." in record
+
+
+def test_a_doctor_who_behaves_badly_is_reported_from_the_tablet_too(
+    spoke: Spoke, client: Client
+) -> None:
+    doctor, other = factories.serving_on(spoke.line), factories.serving_on(spoke.line)
+    page = spoke.waits()
+    held = call_next(factories.doctor(doctor), practitioner=doctor)
+    client.post(f"{page}/answer")
+    assert client.post(f"{page}/call", {"do": "report"}).status_code == 303
+    with pytest.raises(NobodyWaiting):
+        call_next(factories.doctor(doctor), practitioner=doctor)
+    assert call_next(factories.doctor(other), practitioner=other).id == held.id
+    assert ConductReport.objects.get(state_id=28).by == "guest"
 
 
 def test_nobody_is_referred_up_with_medicines_that_are_not_signed(

@@ -14,6 +14,7 @@ from sanjeevani.consultation.models import (
     ConsultationReference,
     ConsultationStatus,
 )
+from sanjeevani.consultation.permissions import is_patients_side
 from sanjeevani.consultation.services import end_consultation, get, wait_again
 from sanjeevani.directory.models import Practitioner
 from sanjeevani.foundation import clock
@@ -82,7 +83,10 @@ def report_conduct(
 
 
 def _side_of(actor: Actor, consultation: Consultation, practitioner: Practitioner | None) -> Seat:
-    if actor.kind == ActorKind.PERSON and actor.account_id == consultation.patient_account_id:
+    if is_patients_side(actor, consultation) or (
+        # What a spoke has asked is the account's own to look back on.
+        actor.kind == ActorKind.PERSON and actor.account_id == consultation.patient_account_id
+    ):
         return Seat.GUEST
     if (
         practitioner is not None

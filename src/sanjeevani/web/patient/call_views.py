@@ -4,6 +4,7 @@ import contextlib
 import uuid
 
 from django import forms
+from django.db import transaction
 from django.http import HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -19,6 +20,7 @@ from sanjeevani.consultation.models import Consultation
 from sanjeevani.consultation.queries import own_consultation
 from sanjeevani.foundation.errors import DomainError, Invalid
 from sanjeevani.grievance.models import GrievanceKind
+from sanjeevani.grievance.queries import has_complained
 from sanjeevani.grievance.services import Complaint, submit
 from sanjeevani.web.access import PortalRequest, carer
 from sanjeevani.web.calls.room import act, room_context
@@ -71,8 +73,15 @@ def _do(request: PortalRequest, found: Consultation) -> dict[str, str]:
 
 
 def _report(request: PortalRequest, found: Consultation) -> None:
-    """Part the two at once, and give the report a number and somebody who answers it."""
-    report_conduct(request.actor, state_id=found.state_id, consultation_id=found.id)
+    """Part the two at once, and give the report a number and somebody who answers it; once."""
+    with transaction.atomic():
+        # A second tap waits here for the first.
+        report_conduct(request.actor, state_id=found.state_id, consultation_id=found.id)
+        if not has_complained(request.actor, GrievanceKind.SAFETY, found):
+            _complain(request, found)
+
+
+def _complain(request: PortalRequest, found: Consultation) -> None:
     submit(
         request.actor,
         complaint=Complaint(
