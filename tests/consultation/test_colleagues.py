@@ -14,6 +14,7 @@ from sanjeevani.consultation import services as consultation
 from sanjeevani.consultation.asks import ask_to, asks_in, asks_to
 from sanjeevani.consultation.colleagues import (
     PATIENCE,
+    READS_AT_LEAST,
     advise,
     ask_in,
     colleagues_of,
@@ -152,7 +153,9 @@ def test_every_reading_is_audited_and_ends_with_the_day(case: Case) -> None:
     case.finish()
     assert case.status(ask) == AskStatus.LEFT
     ask_to(case.me, case.colleague, ask.state_id, ask.id)
-    assert timezone.localtime(ask.read_until).time() == datetime.time()
+    midnight = timezone.localtime(ask.asked_at).replace(hour=0, minute=0, second=0, microsecond=0)
+    over = midnight + datetime.timedelta(days=1)
+    assert ask.read_until == max(over, ask.asked_at + READS_AT_LEAST)
     with clock.driven_by(lambda: ask.read_until):
         assert asks_to(case.me, case.colleague) == []
         for refused in (
@@ -161,6 +164,19 @@ def test_every_reading_is_audited_and_ends_with_the_day(case: Case) -> None:
         ):
             with pytest.raises(AskOver):
                 refused()
+
+
+def test_midnight_throws_nobody_out_of_a_call() -> None:
+    """Asked two minutes before, the colleague would neither read nor sit in the call."""
+    late = timezone.localtime().replace(hour=23, minute=58)
+    with clock.driven_by(lambda: late):
+        case = Case()
+        ask = case.ask()
+    with clock.driven_by(lambda: late + datetime.timedelta(minutes=5)):
+        come_in(case.me, **case.by(ask))
+        assert holds_third(case.held.room, case.colleague.account_id)
+        assert ask_to(case.me, case.colleague, ask.state_id, ask.id)
+        advise(case.me, **case.by(ask), advice="Take an ECG")
 
 
 def test_only_the_one_who_is_asked_reads_and_answers(case: Case) -> None:

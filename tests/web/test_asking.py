@@ -164,6 +164,10 @@ def test_later_declined_taken_back_and_objected_to(asking: Asking) -> None:
     page = asking.ask()
     asking.guest.post(page, {"do": "come"})
     asking.worker.post(f"{asking.page}/call", {"do": "object"})
+    late = asking.guest.post(page, {"do": "advise", "advice": "Do a malaria test"})
+    assert late.status_code == 410
+    assert "This request has ended" in text(late)
+    assert "Do a malaria test" in text(late)
     assert asking.guest.get(f"{page}/seat").status_code == 410
     assert 'data-call-mode="off"' in text(asking.guest.get(f"{page}/state"))
     assert "does not want" in text(asking.desk.get(f"{asking.one}/asks"))

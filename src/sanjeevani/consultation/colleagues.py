@@ -40,6 +40,10 @@ from sanjeevani.roster.queries import who_is_on_duty
 PATIENCE = datetime.timedelta(minutes=10)
 """So long an ask waits for an answer, and a colleague who comes later is waited for."""
 
+READS_AT_LEAST = datetime.timedelta(hours=2)
+"""So long a colleague may read, also where the day ends sooner: not under a call near midnight. A
+rule of this service, for a clinical lead to confirm."""
+
 LATER_MINUTES = (5, 10, 15, 20, 30)
 """In how many minutes a colleague may say to come."""
 
@@ -104,8 +108,8 @@ def ask_in(
 ) -> Ask:
     """Ask a colleague on duty into a running call, one at a time.
 
-    From now to the day's end the colleague may read this consultation. Raises NotInProgress,
-    NotPermitted, ConsentMissing, ColleagueAway, AlreadyAsked.
+    From now to the day's end, and READS_AT_LEAST, the colleague may read this consultation. Raises
+    NotInProgress, NotPermitted, ConsentMissing, ColleagueAway, AlreadyAsked.
     """
     consultation = get(state_id, consultation_id)
     require_practitioner(actor, practitioner, consultation)
@@ -142,7 +146,7 @@ def ask_in(
         colleague_registration=f"{colleague.council} {colleague.registration_number}",
         asked_at=now,
         answer_by=now + PATIENCE,
-        read_until=midnight + datetime.timedelta(days=1),
+        read_until=max(midnight + datetime.timedelta(days=1), now + READS_AT_LEAST),
     )
     try:
         with transaction.atomic():

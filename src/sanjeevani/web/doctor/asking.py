@@ -162,8 +162,24 @@ def asked(request: PortalRequest, state_id: int, ask_id: uuid.UUID) -> HttpRespo
             except (WithOwnPatient, Invalid) as error:
                 problem = error
         return _page(request, state_id, ask_id, problem, decline, advice)
-    except AskOver:
+    except AskOver as error:
+        typed = [
+            text for name in ("word", "advice") if (text := request.POST.get(name, "").strip())
+        ]
+        if typed:
+            return _to_copy(request, error, typed)
         return HttpResponseRedirect(f"{reverse('doctor:desk')}?ask-over=1", status=303)
+
+
+def _to_copy(request: PortalRequest, error: DomainError, typed: list[str]) -> HttpResponse:
+    """Refuse without losing a word, for who may not read here any more."""
+    context = {
+        "problem": error.message,
+        "typed": [("", text) for text in typed],
+        "practitioner": request.post.practitioner,
+        "now": clock.now(),
+    }
+    return render(request, "doctor/unkept.html", context, status=error.status)
 
 
 def _refused(*sent: PlainForm | None) -> bool:
