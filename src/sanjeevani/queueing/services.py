@@ -323,7 +323,7 @@ def hand_back(
     if token.status != "called" or token.practitioner_id != practitioner_id:
         raise Stale
     token.not_for = [*token.not_for, practitioner_id]
-    token.calls -= 1
+    token.calls = max(0, token.calls - 1)
     return _requeue(token, token.priority_class, token.waiting_since)
 
 
@@ -361,7 +361,7 @@ def drop(actor: Actor, *, state_id: int, token_id: uuid.UUID, overdue: bool = Fa
         raise Stale
     if overdue and (token.deadline_at is None or token.deadline_at >= clock.now()):
         raise Stale
-    token.calls -= 1
+    token.calls = max(0, token.calls - 1)
     return _requeue(token, token.priority_class, token.waiting_since)
 
 
