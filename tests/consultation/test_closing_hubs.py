@@ -8,6 +8,7 @@ import pytest
 
 from sanjeevani.consultation import spokes
 from sanjeevani.consultation.closing import Settled, close_hub_speciality, end_post
+from sanjeevani.consultation.interruptions import interrupt, not_reachable
 from sanjeevani.consultation.models import (
     Consultation,
     ConsultationReference,
@@ -15,16 +16,16 @@ from sanjeevani.consultation.models import (
     SpokeToDo,
     ToDoKind,
 )
-from sanjeevani.consultation.services import get, token_of
+from sanjeevani.consultation.services import answer, call_next, get, token_of
 from sanjeevani.directory import hubs
-from sanjeevani.directory.models import Facility, Line, LineKind, Role
+from sanjeevani.directory.models import Facility, Line, LineKind, PresenceProof, Role, State
 from sanjeevani.directory.queries import hubs_for
 from sanjeevani.directory.services import FacilityDetails, change_facility, close_facility
-from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor
 from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted, Stale
 from sanjeevani.jobs.sweeper import sweep_lines
-from sanjeevani.patients.models import SpokePatient
+from sanjeevani.patients.models import Patient
+from sanjeevani.patients.spokes import take_in
 from sanjeevani.queueing.models import TokenStatus
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.queries import assigned_lines, duty_of
@@ -37,6 +38,7 @@ from tests.factories import (
     PatientFactory,
     PostFactory,
     StateFactory,
+    doctor,
     serving_on,
     told,
     worker_at,
@@ -72,18 +74,15 @@ class Network:
 
     def asked(self, *, later: bool = False) -> Consultation:
         """Somebody for whom the spoke asks the hub."""
-        worker = worker_at(self.spoke)
-        assert worker.post_id
         patient = PatientFactory.create()
         ConsentFactory.create(patient=patient)
-        SpokePatient.objects.create(
-            state_id=patient.state_id,
-            id=uuid.uuid4(),
-            facility_id=self.spoke.id,
-            patient_id=patient.id,
-            by_post_id=worker.post_id,
-            since=clock.now(),
-        )
+        return self.ask_for(patient, later=later)
+
+    def ask_for(self, patient: Patient, *, later: bool = False) -> Consultation:
+        """Ask the hub for a patient whom a worker of the spoke takes in."""
+        worker = worker_at(self.spoke)
+        assert worker.post_id
+        take_in(worker, patient_id=patient.id)
         choice = next(
             one for one in hubs_for(ANDHRA_PRADESH, self.spoke.id) if one.line.id == self.line.id
         )
@@ -148,6 +147,24 @@ def test_who_waits_is_left_to_the_spoke_where_no_other_hub_has_a_doctor(network:
     settled = network.close()
     assert (settled.moved, settled.told) == (0, 1)
     assert_left_to_spoke(case)
+
+
+def test_whom_a_lost_line_cut_off_at_the_spoke_goes_first(network: Network) -> None:
+    State.objects.update(presence_proof=PresenceProof.NONE)
+    case = network.asked()
+    practitioner = serving_on(network.line)
+    call_next(doctor(practitioner), practitioner=practitioner)
+    worker = worker_at(network.spoke)
+    answer(worker, state_id=case.state_id, consultation_id=case.id)
+    interrupt(SYSTEM, state_id=case.state_id, consultation_id=case.id)
+    not_reachable(
+        doctor(practitioner),
+        practitioner=practitioner,
+        state_id=case.state_id,
+        consultation_id=case.id,
+    )
+    patient = Patient.objects.get(state_id=case.patient_state_id, id=case.patient_id)
+    assert token_of(network.ask_for(patient)).waiting_since == token_of(case).waiting_since
 
 
 def test_a_written_request_goes_to_another_hub_and_stays_due(network: Network) -> None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from sanjeevani.consultation import transfers
 from sanjeevani.consultation.conduct import report_conduct
 from sanjeevani.consultation.errors import NotFollowUp
+from sanjeevani.consultation.interruptions import interrupt, not_reachable
 from sanjeevani.consultation.models import (
     Consultation,
     ConsultationReference,
@@ -378,6 +379,30 @@ def test_when_the_hours_end_the_waiting_go_first_the_next_time() -> None:
     )
     assert token_of(again).waiting_since == token_of(consultation).waiting_since
     assert not get(ended.state_id, ended.id).carries_wait
+
+
+def lost_for_good(practitioner: Practitioner) -> Consultation:
+    """The next patient answers, is lost, and is given up."""
+    case = called_by(practitioner)
+    at: dict[str, Any] = {"state_id": case.state_id, "consultation_id": case.id}
+    interrupt(SYSTEM, **at)
+    not_reachable(doctor(practitioner), practitioner=practitioner, **at)
+    return case
+
+
+def test_whom_a_lost_line_cut_off_from_their_own_doctor_goes_first_in_the_opd() -> None:
+    """As the message promises, whichever way the patient then takes."""
+    clinic, patient = ClinicFactory.create(), PatientFactory.create()
+    requested(clinic, patient)
+    practitioner = on_duty(clinic)
+    earlier = held(practitioner)
+    follow_up(clinic, patient, earlier)
+    since = token_of(lost_for_good(practitioner)).waiting_since
+    assert token_of(requested(clinic, patient)).waiting_since == since
+
+    since = token_of(lost_for_good(practitioner)).waiting_since
+    change_duty(doctor(practitioner), practitioner=practitioner, to=DutyStatus.OFF)
+    assert token_of(follow_up(clinic, patient, earlier)).waiting_since == since
 
 
 def test_who_was_left_overnight_by_a_doctor_who_did_not_sign_off_is_told_in_the_morning() -> None:

@@ -128,7 +128,7 @@ def request(
         priority_class=priority_of(patient, content),
         gender_preference=gender_preference,
         companion_id=companion_id,
-        waiting_since=_carried_wait(patient, line),
+        waiting_since=carried_wait(patient, line),
     )
 
 
@@ -372,9 +372,10 @@ _sent_home = Compiled(
     lambda: (
         Consultation.objects.select_related("token")
         .filter(
+            # Of a doctor's own lane too: the clinic's line is the lane's parent.
+            Q(line_id=given("line_id")) | Q(line__parent_id=given("line_id")),
             state_id=given("state_id"),
             patient_id=given("patient_id"),
-            line_id=given("line_id"),
             carries_wait=True,
             ended_at__gt=given("since"),
         )
@@ -383,8 +384,9 @@ _sent_home = Compiled(
 )
 
 
-def _carried_wait(patient: Patient, line: Line) -> datetime.datetime | None:
-    """Return since when the patient waits, if the line closed before their turn; once."""
+def carried_wait(patient: Patient, line: Line) -> datetime.datetime | None:
+    """Return since when the patient waits, if the line closed before their turn or broke for good;
+    once. For the verbs that ask."""
     sent_home = _sent_home.first(
         state_id=line.state_id,
         patient_id=patient.id,

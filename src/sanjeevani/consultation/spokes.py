@@ -8,7 +8,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.consultation.models import Consultation
-from sanjeevani.consultation.services import ask_line, begin, requested_before, reserve, seat
+from sanjeevani.consultation.services import (
+    ask_line,
+    begin,
+    carried_wait,
+    requested_before,
+    reserve,
+    seat,
+)
 from sanjeevani.consultation.transfers import be_due, own_lane
 from sanjeevani.directory.hubs import open_written_line
 from sanjeevani.directory.models import Practitioner
@@ -158,6 +165,7 @@ def ask_hub(
         # Whoever sits at a spoke has come a long way, and a place beside them is taken.
         priority_class=PriorityClass.EMERGENCY if emergency else PriorityClass.PRIORITY,
         companion_id=companion_id,
+        waiting_since=carried_wait(patient, pool) if line.id == pool.id else None,
     )
     if written and opened.due_at is None:
         be_due(opened, clock.now() + datetime.timedelta(hours=WRITTEN_HOURS))

@@ -27,6 +27,7 @@ from sanjeevani.consultation.services import (
     Following,
     Subject,
     blocked_for,
+    carried_wait,
     conclude,
     end_consultation,
     free_of_practitioner,
@@ -409,7 +410,9 @@ def request_follow_up(
     for tried in lines:
         waits: AlreadyWaiting | None = None
         try:
-            token = asked(line=tried)
+            # The own lane is left after LANE_PATIENCE: the wait of another day would end it at once.
+            since = carried_wait(patient, line) if tried.id == line.id else None
+            token = asked(line=tried, waiting_since=since)
         except AlreadyWaiting as error:
             token, waits = None, error
         if token is not None:

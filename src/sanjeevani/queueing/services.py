@@ -132,6 +132,7 @@ def issue_if_place(
     consultation_id: uuid.UUID,
     language: str,
     priority_class: PriorityClass = PriorityClass.ORDINARY,
+    waiting_since: datetime.datetime | None = None,
 ) -> Token | None:
     """Give a token of a line, or None when its places or its waiting room are full."""
     try:
@@ -146,6 +147,7 @@ def issue_if_place(
                 consultation_id=consultation_id,
                 language=language,
                 priority_class=priority_class,
+                waiting_since=waiting_since,
             )
     except (LineFull, WaitingRoomFull):
         concerns(line, patient_id=subject_id)
