@@ -233,6 +233,16 @@ def test_what_was_measured_stays_when_a_returned_request_is_asked_again() -> Non
     assert intake_of(case.state_id, case.id).vitals == {"body_temperature": 38.5}
 
 
+def test_who_says_only_when_asked_again_that_she_is_pregnant_goes_first_from_then_on() -> None:
+    clinic, patient = ClinicFactory.create(), PatientFactory.create()
+    case = requested(clinic, patient)
+    at = returned(case, on_duty(clinic))
+    content = told(patient, text="For a week", answers={"pregnant": True})
+    asked = transfers.ask_again(person(patient.account_id), patient=patient, content=content, **at)
+    token = token_of(asked)
+    assert (token.priority_class, token.order_class) == (PriorityClass.PRIORITY,) * 2
+
+
 def test_a_line_that_nobody_serves_is_seen_after_midnight_too() -> None:
     """Nobody has asked there today."""
     clinic = ClinicFactory.create()

@@ -122,6 +122,22 @@ def test_sent_back_for_more(
     assert intake_of(28, consultation.id).medicines == "Metformin"
 
 
+def test_an_answer_that_was_saved_while_it_was_typed_is_there_again(
+    client: Client, clinic: Clinic, patient: Patient, consultation: Consultation, address: str
+) -> None:
+    doctor = factories.on_duty(clinic)
+    call_next(factories.doctor(doctor), practitioner=doctor)
+    return_to_patient(factories.doctor(doctor), **at(doctor, consultation), reason="Since when?")
+    typed = {"text": "Fever for three days, worse since Monday", "medicines": "Metformin"}
+    assert client.post(f"/people/{patient.id}/trouble/draft", typed).status_code == 204
+    for _load in range(2):
+        page = client.get(f"{address}/again").content.decode()
+        assert "Fever for three days, worse since Monday\nFever for three days</textarea>" in page
+        assert "Metformin" in page
+        typed |= {"text": "Fever for three days, worse since Monday\r\nFever for three days"}
+        client.post(f"/people/{patient.id}/trouble/draft", typed)
+
+
 def test_an_answer_is_kept_on_the_page_of_who_waits_there_already(
     client: Client, clinic: Clinic, patient: Patient, consultation: Consultation, address: str
 ) -> None:

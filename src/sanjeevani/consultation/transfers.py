@@ -224,7 +224,14 @@ def be_due(opened: Consultation, due_at: datetime.datetime) -> None:
     Consultation.objects.filter(state_id=opened.state_id, id=opened.id).update(due_at=due_at)
 
 
-def _reissue(actor: Actor, left: Token, line: Line, *, consultation_id: uuid.UUID) -> Token:
+def _reissue(
+    actor: Actor,
+    left: Token,
+    line: Line,
+    *,
+    consultation_id: uuid.UUID,
+    priority_class: PriorityClass | None = None,
+) -> Token:
     """Issue a token that keeps the waiting time and takes no place of the day.
 
     In the same line on the same day the place of the one left goes with it.
@@ -239,7 +246,9 @@ def _reissue(actor: Actor, left: Token, line: Line, *, consultation_id: uuid.UUI
         consultation_id=consultation_id,
         language=left.language,
         gender_preference=left.gender_preference,
-        priority_class=PriorityClass(left.priority_class),
+        priority_class=PriorityClass(left.priority_class)
+        if priority_class is None
+        else priority_class,
         waiting_since=left.waiting_since,
         takes_place=False,
         holds_place=left.holds_place and (left.line_id, left.day) == (line.id, clock.today()),
@@ -312,7 +321,10 @@ def ask_again(
     clinic = clinic_of_line(state_id, line.parent_id or line.id)
     if clinic is not None and not clinic.is_open:
         raise ClinicClosed
-    token = _reissue(actor, token_of(consultation), line, consultation_id=consultation_id)
+    left = token_of(consultation)
+    # Who says only now that she is pregnant goes first from now on; nobody falls back.
+    first = min(PriorityClass(left.priority_class), priority_of(patient, content))
+    token = _reissue(actor, left, line, consultation_id=consultation_id, priority_class=first)
     move(
         Consultation,
         CONSULTATION_MOVES,
@@ -410,7 +422,7 @@ def request_follow_up(
     for tried in lines:
         waits: AlreadyWaiting | None = None
         try:
-            # The own lane is left after LANE_PATIENCE: the wait of another day would end it at once.
+            # The own lane is left after LANE_PATIENCE: the wait of another day would end it now.
             since = carried_wait(patient, line) if tried.id == line.id else None
             token = asked(line=tried, waiting_since=since)
         except AlreadyWaiting as error:

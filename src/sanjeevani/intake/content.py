@@ -43,8 +43,7 @@ class IntakeContent:
             vitals=_latest(earlier.vitals, self.vitals),
             companion=self.companion or earlier.companion,
             **{
-                name: "\n".join(dict.fromkeys(filter(None, [told.get(name), before.get(name)])))
-                for told, before in [(vars(self), vars(earlier))]
+                name: _joined(getattr(self, name), getattr(earlier, name))
                 for name in ("text", "history", "allergies", "medicines")
             },
         )
@@ -55,6 +54,12 @@ class IntakeContent:
         known = {key: value for key, value in stored.items() if key in cls.__dataclass_fields__}
         companion = known.pop("companion", None)
         return cls(**known, companion=Companion(**companion) if companion else None)
+
+
+def _joined(told: str, before: str) -> str:
+    """Return a text with those lines of an earlier one that it does not hold."""
+    lines = told.splitlines()
+    return "\n".join([*lines, *(line for line in before.splitlines() if line not in lines)])
 
 
 def _latest(earlier: dict[str, float], measured: dict[str, float]) -> dict[str, float]:

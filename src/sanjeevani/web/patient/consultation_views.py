@@ -53,7 +53,7 @@ from sanjeevani.directory.queries import clinics_of_lines, hub_lines, is_role_pr
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import DomainError, Invalid, NotFound, Stale
-from sanjeevani.intake.queries import intake_of
+from sanjeevani.intake.queries import draft_of, intake_of
 from sanjeevani.patients.companions import valid_representatives
 from sanjeevani.patients.models import Representative
 from sanjeevani.patients.queries import own_record
@@ -427,7 +427,9 @@ def again(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> 
             else:
                 return back_to(asked)
     else:
-        form = trouble_form(person, symptoms, initial=TroubleForm.values_of(said))
+        # The page keeps what is typed here as the patient's draft.
+        typed = draft_of(person).with_earlier(said)
+        form = trouble_form(person, symptoms, initial=TroubleForm.values_of(typed))
     context = {
         "form": form,
         "person": person,
