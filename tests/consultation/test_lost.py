@@ -8,8 +8,17 @@ from django.utils import timezone
 
 from sanjeevani.consultation import calling, interruptions, transfers
 from sanjeevani.consultation.closing import close_clinic
+from sanjeevani.consultation.errors import NotInProgress
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
-from sanjeevani.consultation.services import cancel, get, token_of
+from sanjeevani.consultation.services import (
+    NoteContent,
+    call_next,
+    cancel,
+    get,
+    hand_back,
+    token_of,
+    write_note,
+)
 from sanjeevani.directory.models import Clinic, Facility, Practitioner, Role
 from sanjeevani.directory.queries import clinic_serving
 from sanjeevani.foundation import clock
@@ -74,6 +83,26 @@ def test_the_token_can_be_given_back(lost: Consultation) -> None:
     cancel(person(lost.patient_account_id), state_id=lost.state_id, consultation_id=lost.id)
     assert get(lost.state_id, lost.id).status == ConsultationStatus.CANCELLED
     assert token_of(lost).status == TokenStatus.CANCELLED
+
+
+def test_called_again_it_rings_like_any_other(lost: Consultation, clinic: Clinic) -> None:
+    """Until the patient answers, nobody writes, signs, or asks a colleague in."""
+    practitioner = on_duty(clinic)
+    called = call_next(doctor(practitioner), practitioner=practitioner)
+    assert called.id == lost.id
+    at: dict[str, Any] = {
+        "practitioner": practitioner,
+        "state_id": lost.state_id,
+        "consultation_id": lost.id,
+    }
+    with pytest.raises(NotInProgress):
+        write_note(doctor(practitioner), content=NoteContent(), diagnoses=[], **at)
+    assert not calling.is_held(get(lost.state_id, lost.id))
+    hand_back(doctor(practitioner), reason="Another language", **at)
+    other = on_duty(clinic)
+    began = called_by(other)
+    assert began.id == lost.id
+    assert (began.status, began.started_at) == (ConsultationStatus.IN_PROGRESS, lost.started_at)
 
 
 def test_a_returned_request_is_given_up_with_its_place(

@@ -547,6 +547,17 @@ def seat(actor: Actor, practitioner: Practitioner, token: Token) -> Consultation
     update_where(Consultation, where, **facts)
     for name, value in facts.items():
         setattr(consultation, name, value)
+    if consultation.status == ConsultationStatus.INTERRUPTED:
+        # Another doctor gave the patient up: until this call is answered nothing is in progress.
+        move(
+            Consultation,
+            CONSULTATION_MOVES,
+            state_id=consultation.state_id,
+            id=consultation.id,
+            to=ConsultationStatus.REQUESTED,
+            source=[ConsultationStatus.INTERRUPTED],
+        )
+        consultation.status = ConsultationStatus.REQUESTED
     seat_host(
         actor,
         state_id=consultation.state_id,

@@ -7,8 +7,11 @@ CONSULTATION_MOVES = Moves(
         "requested": frozenset({"in_progress", "returned", "cancelled", "abandoned", "redirected"}),
         "returned": frozenset({"requested", "cancelled"}),
         "in_progress": frozenset({"interrupted", "completed", "redirected"}),
-        # Whom the doctor had to give up waits again, and leaves the line like all who wait.
-        "interrupted": frozenset({"in_progress", "abandoned", "cancelled", "redirected"}),
+        # Whom the doctor had to give up waits again, leaves the line like all who wait, and is
+        # called like all who have asked.
+        "interrupted": frozenset(
+            {"in_progress", "abandoned", "cancelled", "redirected", "requested"}
+        ),
     }
 )
 
