@@ -267,6 +267,28 @@ def test_whoever_was_sent_home_has_not_waited_through_the_night(day: Day) -> Non
     assert nation_ever().median_wait == pytest.approx(190, abs=60)
 
 
+def test_nor_has_who_was_then_sent_on(day: Day) -> None:
+    asked = day.ask()
+    send_home(SYSTEM, state_id=28, token_id=asked.token_id)
+    day.wait(hours=22)
+    patient = factories.PatientFactory._meta.model.objects.get(state_id=28, id=asked.patient_id)
+    again = factories.requested(day.clinic, patient)
+    day.wait(minutes=3)
+    consultation.call_next(factories.doctor(day.doctor), practitioner=day.doctor)
+    moved = redirect(
+        factories.doctor(day.doctor),
+        practitioner=day.doctor,
+        state_id=28,
+        consultation_id=again.id,
+        clinic=clinic_serving(28, clinic_state_id=0, clinic_id=day.national.id),
+        reason="Heart",
+    )
+    day.wait(minutes=4)
+    day.hold(moved, minutes=5, doctor=day.veteran)
+    relay()
+    assert nation_ever().median_wait == pytest.approx(430, abs=60)
+
+
 def test_follow_ups_count_with_their_opd(day: Day) -> None:
     lane = factories.LineFactory.create(
         facility=factories.FacilityFactory.create(),

@@ -1,5 +1,6 @@
 """Counts consultations into the roll-ups: by facts as they come, or all of them anew."""
 
+import datetime
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -89,22 +90,42 @@ def contributions(state_id: int, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Co
             "consultation_id", "rating"
         )
     )
-    return {
-        consultation.id: _contribution(consultation, ratings.get(consultation.id))
-        for consultation in Consultation.objects.select_related("token", "line").filter(
-            state_id=state_id, id__in=ids
-        )
-    }
-
-
-def _contribution(consultation: Consultation, rating: int | None) -> Contribution:
-    # A patient who was sent on has waited since the first request; whoever comes back on another
-    # day after the OPD had closed has not waited through the night.
-    since = (
-        consultation.token.waiting_since
-        if consultation.link == Link.REDIRECTED
-        else consultation.requested_at
+    found = list(
+        Consultation.objects.select_related("token", "line").filter(state_id=state_id, id__in=ids)
     )
+    asked = _asked_at(found)
+    return {one.id: _contribution(one, asked[one.id], ratings.get(one.id)) for one in found}
+
+
+def _asked_at(consultations: Iterable[Consultation]) -> dict[uuid.UUID, datetime.datetime]:
+    """Return when the patients asked, by consultation.
+
+    A patient who was sent on has waited since the first request; whoever comes back on another day
+    after the OPD had closed has not waited through the night, though the token keeps that time.
+    """
+    asked: dict[uuid.UUID, datetime.datetime] = {}
+    walk = {one.id: one for one in consultations}
+    while walk:
+        asked |= {consultation_id: one.requested_at for consultation_id, one in walk.items()}
+        sent_on = {key: one for key, one in walk.items() if one.link == Link.REDIRECTED}
+        ids_by_state: dict[int, set[uuid.UUID]] = defaultdict(set)
+        for one in sent_on.values():
+            if one.follows_state_id is not None and one.follows_id is not None:
+                ids_by_state[one.follows_state_id].add(one.follows_id)
+        before = {
+            one.id: one
+            for state_id, ids in sorted(ids_by_state.items())
+            for one in Consultation.objects.filter(state_id=state_id, id__in=ids)
+        }
+        walk = {
+            key: before[one.follows_id] for key, one in sent_on.items() if one.follows_id in before
+        }
+    return asked
+
+
+def _contribution(
+    consultation: Consultation, since: datetime.datetime, rating: int | None
+) -> Contribution:
     started, ended = consultation.started_at, consultation.ended_at
     completed = consultation.status == ConsultationStatus.COMPLETED
     return Contribution(
