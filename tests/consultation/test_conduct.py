@@ -7,8 +7,9 @@ from sanjeevani.consultation import services as consultation
 from sanjeevani.consultation.conduct import report_conduct
 from sanjeevani.consultation.errors import KeptApart, NotInProgress
 from sanjeevani.consultation.models import Block, ConductReport, Consultation
+from sanjeevani.consultation.queries import earlier_consultations, for_practitioner
 from sanjeevani.consultation.transfers import request_follow_up
-from sanjeevani.foundation.errors import NotPermitted
+from sanjeevani.foundation.errors import NotFound, NotPermitted
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.queueing.errors import NobodyWaiting
 from tests.factories import PatientFactory, doctor, on_duty, person, requested, told
@@ -29,6 +30,26 @@ def test_a_patient_who_reports_waits_first_for_another_doctor() -> None:
         consultation.call_next(world.host, practitioner=world.practitioner)
     other = on_duty(world.clinic)
     assert consultation.call_next(doctor(other), practitioner=other).id == held.id
+
+
+def test_who_was_reported_reads_nothing_more_of_the_family() -> None:
+    """Not even what the patient writes to the next doctor in the same consultation."""
+    world = World()
+    earlier = world.completed
+    requested(world.clinic, world.patient)
+    called = consultation.call_next(world.host, practitioner=world.practitioner)
+    held = consultation.answer(world.guest, **of(called))
+    report_conduct(world.guest, **of(held))
+    other = on_duty(world.clinic)
+    consultation.call_next(doctor(other), practitioner=other)
+    consultation.answer(world.guest, **of(held))
+    key = (held.state_id, held.id)
+    assert for_practitioner(doctor(other), other, *key)
+    with pytest.raises(NotFound):
+        for_practitioner(world.host, world.practitioner, *key)
+    assert earlier_consultations(world.practitioner.id, held) == []
+    # What the doctor held to its end is the doctor's own record.
+    assert for_practitioner(world.host, world.practitioner, earlier.state_id, earlier.id)
 
 
 def test_it_holds_for_everybody_in_the_care_of_the_account_and_for_later_tokens() -> None:

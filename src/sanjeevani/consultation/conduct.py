@@ -23,6 +23,7 @@ from sanjeevani.foundation.errors import NotPermitted
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.rows import Kept
 from sanjeevani.foundation.verbs import concerns, verb
+from sanjeevani.patients.services import end_access
 from sanjeevani.queueing import services as queueing
 
 RECENT = 30
@@ -49,8 +50,9 @@ def report_conduct(
     """Report the other side, end what goes on between the two, and never bring them together again.
 
     A patient keeps the place, at the head of the line for another doctor; a doctor who reports is
-    free, and the patient is told that the doctor has ended it. The evidence is copied. Twice is
-    once. Raises NotPermitted, NotInProgress.
+    free, and the patient is told that the doctor has ended it. The doctor reads nothing more of the
+    family but what they held themselves. The evidence is copied. Twice is once. Raises
+    NotPermitted, NotInProgress.
     """
     consultation = get(state_id, consultation_id)
     concerns(consultation, patient_id=consultation.patient_id)
@@ -131,7 +133,8 @@ def _evidence(consultation: Consultation) -> dict[str, Any]:
 def _keep_apart(
     actor: Actor, consultation: Consultation, practitioner_id: uuid.UUID, by: Seat
 ) -> None:
-    """Block the two for ever, and in the lines where the account waits now."""
+    """Block the two for ever, and in the lines where the account waits now; close the records."""
+    end_access(consultation.patient_state_id, consultation.patient_account_id, practitioner_id)
     Block.objects.bulk_create(
         [
             Block(

@@ -481,6 +481,19 @@ def _end_grants(
     ).update(expires_at=now)
 
 
+def end_access(state_id: int, account_id: uuid.UUID, practitioner_id: uuid.UUID) -> None:
+    """Let a practitioner read nothing more of the patients in an account's care: part of the verb
+    that parts them. What the practitioner held to its end stays their own."""
+    now = clock.now()
+    patients = Patient.objects.filter(state_id=state_id, account_id=account_id)
+    AccessGrant.objects.filter(
+        Q(expires_at__isnull=True) | Q(expires_at__gt=now),
+        state_id=state_id,
+        patient_id__in=list(patients.values_list("id", flat=True)),
+        practitioner_id=practitioner_id,
+    ).update(expires_at=now)
+
+
 def _lock(state_id: int, patient_ids: Sequence[uuid.UUID]) -> None:
     """Let whoever joins these records, or withdraws consent for one, wait for each other."""
     rows = Patient.objects.select_for_update(no_key=True).filter(
