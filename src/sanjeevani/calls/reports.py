@@ -195,9 +195,10 @@ def notice_loss(presence: Presence) -> bool:
         left_at=presence.left_at,
         is_noticed=False,
     ).update(is_noticed=True)
-    if not noticed:
-        return False
-    room = Room.objects.get(state_id=presence.state_id, id=presence.room_id)
+    return bool(noticed)
+
+
+def follow_loss(room: Room, seat: Seat) -> None:
+    """Let the mode follow that a seat is lost: nobody speaks any more."""
     if room.status == RoomStatus.OPEN and room.mode in SPEAKING:
-        follow(room, Mode.CHAT, Seat(presence.seat))
-    return True
+        follow(room, Mode.CHAT, seat)

@@ -57,6 +57,7 @@ def call_again(
     consultation = get(state_id, consultation_id)
     require_in_progress(actor, practitioner, consultation)
     concerns(consultation, patient_id=consultation.patient_id)
+    # Before the room: the grace may run out at this moment, which locks them in this order.
     queueing.hold(state_id, consultation.token_id)
     if not calls.ring(actor, state_id=state_id, room_id=consultation.room_id):
         return consultation
@@ -116,6 +117,8 @@ def _seat_lost(presence: Presence) -> None:
     # Who talks by phone has left the page for a good reason; a third may go at any time.
     if consultation is not None and presence.seat != Seat.THIRD and room.mode != Mode.PHONE:
         _unless_late(interrupt, consultation)
+    # After the token: a doctor who presses Done at this moment locks them in this order.
+    reports.follow_loss(room, Seat(presence.seat))
 
 
 def _unless_late(change: Callable[..., object], consultation: Consultation) -> None:

@@ -30,6 +30,7 @@ def interrupt(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> Con
     concerns(consultation, patient_id=consultation.patient_id)
     if consultation.status == ConsultationStatus.INTERRUPTED:
         return consultation
+    # The token first, as all do that end a call: each waits for the other, and neither for ever.
     queueing.set_grace(
         actor, state_id=state_id, token_id=consultation.token_id, until=clock.now() + GRACE
     )

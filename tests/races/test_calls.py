@@ -1,0 +1,119 @@
+"""A call that is lost, or called again, while its doctor ends it or its grace runs out."""
+
+import contextlib
+import datetime
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sanjeevani.calls import reports
+from sanjeevani.calls import services as calls
+from sanjeevani.calls.models import Mode, Presence, Room, Seat
+from sanjeevani.consultation import calling, interruptions
+from sanjeevani.consultation import services as consultation
+from sanjeevani.consultation.models import Consultation, ConsultationStatus, Outcome
+from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import SYSTEM
+from sanjeevani.foundation.errors import Stale
+from sanjeevani.queueing.models import Token
+from tests.consultation.test_transfers import called_by
+from tests.factories import ClinicFactory, PatientFactory, doctor, on_duty, requested
+from tests.races.test_endings import ByAnother, by_another
+
+__all__ = ["by_another"]
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+class Call:
+    """A consultation in progress, about which something is written."""
+
+    def __init__(self) -> None:
+        requested(clinic := ClinicFactory.create(), PatientFactory.create())
+        practitioner = on_duty(clinic)
+        self.case = called_by(practitioner)
+        self.doctor = doctor(practitioner)
+        self.at: dict[str, Any] = {"state_id": self.case.state_id, "consultation_id": self.case.id}
+        self.key: dict[str, Any] = {"practitioner": practitioner, **self.at}
+        content = consultation.NoteContent(advice="Rest")
+        consultation.write_note(self.doctor, content=content, diagnoses=[], **self.key)
+
+    @property
+    def status(self) -> str:
+        case = Consultation.objects.get(state_id=self.case.state_id, id=self.case.id)
+        return case.status
+
+    def done(self) -> None:
+        """Press Done, perhaps too late."""
+        with contextlib.suppress(Stale):
+            consultation.complete(self.doctor, outcome=Outcome.ADVICE, **self.key)
+
+
+def meanwhile(
+    monkeypatch: pytest.MonkeyPatch, where: Any, name: str, act: Callable[[], None]
+) -> None:
+    """Let `act` happen once right after a function of a module has run in this thread."""
+    function = getattr(where, name)
+    main, acted = threading.current_thread(), []
+
+    def run(*arguments: Any, **more: Any) -> Any:
+        result = function(*arguments, **more)
+        if threading.current_thread() is main and not acted:
+            acted.append(True)
+            act()
+        return result
+
+    monkeypatch.setattr(where, name, run)
+
+
+def test_a_doctor_ends_what_is_lost_at_the_same_moment(
+    by_another: ByAnother, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The patient hangs up, and the sweeper notices while the doctor presses Done."""
+    call = Call()
+    place: dict[str, Any] = {"state_id": call.case.state_id, "room_id": call.case.room_id}
+    Presence.objects.create(
+        **place,
+        seat=Seat.GUEST,
+        instance="page",
+        first_joined_at=clock.now(),
+        joined_at=clock.now(),
+        left_at=clock.now() - datetime.timedelta(seconds=11),
+    )
+    Room.objects.filter(state_id=call.case.state_id, id=call.case.room_id).update(mode=Mode.AUDIO)
+    meanwhile(monkeypatch, reports, "note_mode", lambda: by_another(call.done))
+    calling.sweep_lost_seats()
+    assert call.status == ConsultationStatus.INTERRUPTED
+    assert Room.objects.get(state_id=call.case.state_id, id=call.case.room_id).mode == Mode.CHAT
+
+
+def test_a_doctor_ends_what_is_interrupted_at_the_same_moment(
+    by_another: ByAnother, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = Call()
+    meanwhile(monkeypatch, interruptions, "move", lambda: by_another(call.done))
+    interruptions.interrupt(SYSTEM, **call.at)
+    assert call.status == ConsultationStatus.INTERRUPTED
+
+
+def test_a_patient_is_called_again_as_the_grace_runs_out(
+    by_another: ByAnother, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = Call()
+    interruptions.interrupt(SYSTEM, **call.at)
+    over: dict[str, Any] = {"state_id": call.case.state_id, "id": call.case.token_id}
+    Token.objects.filter(**over).update(deadline_at=clock.now())
+
+    def run_out() -> None:
+        with contextlib.suppress(Stale):
+            interruptions.dropped(SYSTEM, state_id=over["state_id"], token_id=over["id"])
+
+    meanwhile(monkeypatch, calls, "ring", lambda: by_another(run_out))
+    calling.call_again(call.doctor, **call.key)
+    assert call.status == ConsultationStatus.INTERRUPTED
+    token = Token.objects.get(**over)
+    assert token.status == "serving"
+    assert token.deadline_at is not None
+    assert token.deadline_at > clock.now()
