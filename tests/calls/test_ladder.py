@@ -80,6 +80,31 @@ def test_a_step_down_is_anyones_and_a_step_up_needs_both(seats: Seats) -> None:
     ]
 
 
+def test_ringing_lifts_nobody_above_what_they_agreed_to(seats: Seats) -> None:
+    """Who chose sound only is not filmed, and who ended the call is not heard, by being rung."""
+    ladder.change_mode(seats.guest, mode=Mode.AUDIO, **seats.key)
+    assert calls.ring(seats.host, **seats.key)
+    assert (seats.room.ceiling, seats.room.asked_mode) == ("audio", "")
+    ladder.change_mode(seats.guest, mode=Mode.CHAT, **seats.key)
+    assert calls.ring(seats.host, **seats.key)
+    assert (seats.room.ceiling, seats.room.asked_mode, seats.room.asked_seat) == (
+        "chat",
+        "video",
+        "host",
+    )
+    with pytest.raises(NotInCall):
+        seat_ticket(seats.room, Seat.GUEST, None)
+    ladder.change_mode(seats.guest, mode=Mode.VIDEO, **seats.key)
+    assert seats.room.ceiling == "video"
+
+
+def test_ringing_who_asks_for_a_call_agrees_to_it(seats: Seats) -> None:
+    ladder.change_mode(seats.guest, mode=Mode.CHAT, **seats.key)
+    ladder.change_mode(seats.guest, mode=Mode.AUDIO, **seats.key)
+    assert calls.ring(seats.host, **seats.key)
+    assert (seats.room.ceiling, seats.room.asked_mode) == ("audio", "")
+
+
 def test_strangers_change_nothing(seats: Seats) -> None:
     stranger = Actor(ActorKind.PERSON, account_id=uuid.uuid4())
     verbs: list[tuple[Callable[..., Any], dict[str, Any]]] = [

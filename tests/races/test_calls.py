@@ -56,7 +56,8 @@ def meanwhile(
 ) -> None:
     """Let `act` happen once right after a function of a module has run in this thread."""
     function = getattr(where, name)
-    main, acted = threading.current_thread(), []
+    main = threading.current_thread()
+    acted: list[bool] = []
 
     def run(*arguments: Any, **more: Any) -> Any:
         result = function(*arguments, **more)

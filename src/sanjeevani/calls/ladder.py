@@ -13,9 +13,6 @@ from sanjeevani.foundation.verbs import concerns, publish, verb
 
 _HEIGHT = {Mode.VIDEO: 3, Mode.LOW_VIDEO: 2, Mode.AUDIO: 1, Mode.CHAT: 0, Mode.PHONE: 0}
 
-SPEAKING = frozenset({Mode.VIDEO, Mode.LOW_VIDEO, Mode.AUDIO})
-"""The modes that run between the two pages themselves."""
-
 
 def is_lower(mode: str, than: str) -> bool:
     """Tell whether a mode sends less than another one."""

@@ -16,6 +16,10 @@ class Mode(models.TextChoices):
     PHONE = "phone", _("Phone")
 
 
+SPEAKING = frozenset({Mode.VIDEO, Mode.LOW_VIDEO, Mode.AUDIO})
+"""The modes that run between the two pages themselves."""
+
+
 class RoomStatus(models.TextChoices):
     """Chat works from the request on; after the call only questions remain, then nothing."""
 

@@ -13,8 +13,16 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from sanjeevani.calls.ladder import SPEAKING, note_mode
-from sanjeevani.calls.models import Mode, Presence, QualitySample, Room, RoomStatus, Seat
+from sanjeevani.calls.ladder import note_mode
+from sanjeevani.calls.models import (
+    SPEAKING,
+    Mode,
+    Presence,
+    QualitySample,
+    Room,
+    RoomStatus,
+    Seat,
+)
 from sanjeevani.calls.seats import GATEWAY_SEATS
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM

@@ -11,8 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from sanjeevani.calls.errors import NotInCall
-from sanjeevani.calls.ladder import SPEAKING
-from sanjeevani.calls.models import Room, RoomStatus, Seat
+from sanjeevani.calls.models import SPEAKING, Room, RoomStatus, Seat
 from sanjeevani.foundation.live import TICKET_SECONDS, issue_ticket
 
 GATEWAY_SEATS = {Seat.HOST: "a", Seat.GUEST: "b", Seat.THIRD: "c"}

@@ -3,12 +3,21 @@
 import datetime
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.calls.errors import RoomClosed
 from sanjeevani.calls.events import MessageSent, RoomChanged
-from sanjeevani.calls.models import Message, Mode, ModeChange, Room, RoomStatus, Seat
+from sanjeevani.calls.models import (
+    SPEAKING,
+    Message,
+    Mode,
+    ModeChange,
+    Room,
+    RoomStatus,
+    Seat,
+)
 from sanjeevani.calls.states import ROOM_MOVES
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
@@ -185,7 +194,10 @@ def leave_for_questions(
 
 @verb("calls.ring")
 def ring(actor: Actor, *, state_id: int, room_id: uuid.UUID) -> bool:
-    """The host rings a guest who is away, and allows a picture again; whether it rings anew.
+    """The host rings a guest who is away; whether it rings anew.
+
+    What both agreed to stands: who chose sound only is not filmed. Where they do not speak, ringing
+    asks the guest for a picture, or agrees to the call that the guest asks for.
 
     Raises NotPermitted, RoomClosed.
     """
@@ -197,9 +209,12 @@ def ring(actor: Actor, *, state_id: int, room_id: uuid.UUID) -> bool:
         raise RoomClosed
     if room.rung_at is not None and clock.now() < room.rung_at + RINGING:
         return False
-    Room.objects.filter(state_id=state_id, id=room_id).update(
-        rung_at=clock.now(), ceiling=Mode.VIDEO, asked_mode="", asked_seat=""
-    )
+    changes: dict[str, Any] = {"asked_mode": "", "asked_seat": ""}
+    if room.asked_seat == Seat.GUEST and room.asked_mode in SPEAKING:
+        changes["ceiling"] = room.asked_mode
+    elif room.ceiling not in SPEAKING:
+        changes = {"asked_mode": Mode.VIDEO, "asked_seat": Seat.HOST}
+    Room.objects.filter(state_id=state_id, id=room_id).update(rung_at=clock.now(), **changes)
     publish(RoomChanged(state_id=state_id, room_id=room_id))
     return True
 

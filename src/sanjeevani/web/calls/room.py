@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.calls.invitations import invite_third, revoke_third
-from sanjeevani.calls.ladder import SPEAKING, change_mode, decline_mode
-from sanjeevani.calls.models import Mode, Room, RoomStatus, Seat
+from sanjeevani.calls.ladder import change_mode, decline_mode
+from sanjeevani.calls.models import SPEAKING, Mode, Room, RoomStatus, Seat
 from sanjeevani.calls.phone import phone_bridge
 from sanjeevani.calls.queries import (
     invitation_to,
