@@ -11,10 +11,12 @@ from django.test import Client
 from django.utils import timezone
 
 from gateway.reports import signature
-from sanjeevani.calls.models import Presence, QualitySample, Room
+from sanjeevani.calls.ladder import change_mode
+from sanjeevani.calls.models import Mode, Presence, QualitySample, Room
 from sanjeevani.calls.queries import mode_changes
 from sanjeevani.consultation import calling
 from sanjeevani.consultation.calling import call_again, sweep_lost_seats
+from sanjeevani.consultation.interruptions import resume
 from sanjeevani.consultation.models import Consultation
 from sanjeevani.queueing.models import Token
 from tests.structure.verb_calls import World
@@ -201,3 +203,15 @@ def test_calling_again_rings_once_and_begins_the_grace_anew(gateway: Gateway) ->
     assert token.deadline_at > soon + datetime.timedelta(seconds=60)
     room = Room.objects.get(state_id=held.state_id, id=held.room_id)
     assert room.rung_at is not None
+
+
+def test_who_ended_the_call_and_answers_the_ringing_is_in_it_again(gateway: Gateway) -> None:
+    world, held = gateway.world, gateway.held
+    key: dict[str, Any] = {"state_id": held.state_id, "consultation_id": held.id}
+    change_mode(world.guest, state_id=held.state_id, room_id=held.room_id, mode=Mode.CHAT)
+    call_again(world.host, **world.at_the_desk(held))
+    ceilings = []
+    for actor in (world.host, world.guest):
+        resume(actor, **key)
+        ceilings.append(Room.objects.get(state_id=held.state_id, id=held.room_id).ceiling)
+    assert ceilings == ["chat", "video"]

@@ -3,8 +3,9 @@
 import datetime
 import uuid
 
-from sanjeevani.calls.models import Room
-from sanjeevani.calls.services import seat_of
+from sanjeevani.calls.ladder import change_mode
+from sanjeevani.calls.models import Mode, Room, Seat
+from sanjeevani.calls.services import RINGING, seat_of
 from sanjeevani.consultation.events import ConsultationInterrupted, ConsultationStarted
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
 from sanjeevani.consultation.permissions import require_in_progress
@@ -49,11 +50,16 @@ def interrupt(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> Con
 
 @verb("consultation.resume")
 def resume(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> Consultation:
-    """The lost side is back within the grace. Raises Stale after it."""
+    """The lost side is back within the grace. Raises Stale after it.
+
+    A patient who is rung agrees by this to the call that the doctor asks for.
+    """
     consultation = get(state_id, consultation_id)
     _require_seat(actor, consultation)
     concerns(consultation, patient_id=consultation.patient_id)
     if consultation.status == ConsultationStatus.IN_PROGRESS:
+        _answer_ring(actor, consultation)
+        concerns(consultation, patient_id=consultation.patient_id)
         return consultation
     queueing.set_grace(actor, state_id=state_id, token_id=consultation.token_id, until=None)
     move(
@@ -64,6 +70,7 @@ def resume(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> Consul
         to=ConsultationStatus.IN_PROGRESS,
     )
     consultation.status = ConsultationStatus.IN_PROGRESS
+    _answer_ring(actor, consultation)
     concerns(consultation, patient_id=consultation.patient_id)
     publish(ConsultationStarted(state_id=state_id, consultation_id=consultation_id))
     return consultation
@@ -73,6 +80,15 @@ def _require_seat(actor: Actor, consultation: Consultation) -> None:
     """Let those pass who sit in the room, and the service itself, which hears of lost seats."""
     if actor.kind != ActorKind.SYSTEM:
         seat_of(actor, Room.objects.get(state_id=consultation.state_id, id=consultation.room_id))
+
+
+def _answer_ring(actor: Actor, consultation: Consultation) -> None:
+    if actor.kind == ActorKind.SYSTEM:
+        return
+    room = Room.objects.get(state_id=consultation.state_id, id=consultation.room_id)
+    rings = room.rung_at is not None and clock.now() < room.rung_at + RINGING
+    if rings and room.asked_seat == Seat.HOST and seat_of(actor, room) == Seat.GUEST:
+        change_mode(actor, state_id=room.state_id, room_id=room.id, mode=Mode(room.asked_mode))
 
 
 @verb("consultation.dropped")
