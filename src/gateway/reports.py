@@ -52,6 +52,7 @@ class Reports:
                     "state_id": ticket.state_id,
                     "room": ticket.room,
                     "seat": ticket.seat,
+                    "subject": ticket.subject,
                     **event,
                 }
             )

@@ -12,7 +12,7 @@ from sanjeevani.calls.errors import NoPhoneBridge, NotInCall
 from sanjeevani.calls.invitations import invite_third, join_third, revoke_third
 from sanjeevani.calls.models import Mode, PhoneCall, Room, Seat
 from sanjeevani.calls.phone import ask_phone_call
-from sanjeevani.calls.queries import closest_mode, mode_changes, open_invitation
+from sanjeevani.calls.queries import closest_mode, mode_changes, modes_used, open_invitation
 from sanjeevani.calls.seats import ice_servers, seat_ticket
 from sanjeevani.calls.tasks import place_phone_call
 from sanjeevani.foundation.actor import SYSTEM, Actor, ActorKind
@@ -123,6 +123,20 @@ def test_strangers_change_nothing(seats: Seats) -> None:
 def test_small_video_counts_as_video_and_a_voice_as_more_than_text() -> None:
     assert closest_mode([Mode.CHAT, Mode.LOW_VIDEO]) == Mode.VIDEO
     assert closest_mode([Mode.CHAT, Mode.PHONE]) == Mode.PHONE
+
+
+def test_what_one_host_saw_counts_for_no_other(seats: Seats) -> None:
+    """The next doctor, who only reads, may not prescribe as if there had been a picture."""
+    first = seats.host.account_id
+    ladder.note_mode(SYSTEM, mode=Mode.VIDEO, seat=Seat.HOST, **seats.key)
+    assert Mode.VIDEO in modes_used(ANDHRA_PRADESH, seats.room.id)
+    calls.seat_host(SYSTEM, account_id=None, **seats.key)
+    assert seats.room.mode == "chat"
+    calls.seat_host(SYSTEM, account_id=AccountFactory().id, **seats.key)
+    assert set(modes_used(ANDHRA_PRADESH, seats.room.id)) == {Mode.CHAT}
+    calls.seat_host(SYSTEM, account_id=None, **seats.key)
+    calls.seat_host(SYSTEM, account_id=first, **seats.key)
+    assert closest_mode(modes_used(ANDHRA_PRADESH, seats.room.id)) == Mode.VIDEO
 
 
 def test_a_phone_call_is_placed_once_and_is_the_mode_then(seats: Seats) -> None:

@@ -139,6 +139,17 @@ def test_samples_once_a_minute_and_the_mode_is_what_the_doctor_sees(gateway: Gat
     assert samples.count() <= 6  # three pairs, at most two minutes
 
 
+def test_what_the_page_of_an_earlier_doctor_saw_counts_no_more(gateway: Gateway) -> None:
+    """Reports wait at the gateway, and come when the next doctor has the patient."""
+    earlier, present = str(uuid.uuid4()), str(gateway.world.host.account_id)
+    gateway.tell(gateway.event("a", "quality", sees="full", subject=earlier))
+    assert gateway.modes() == ["chat"]
+    gateway.tell(gateway.event("a", "quality", sees="small", subject=present))
+    gateway.tell(gateway.event("a", "joined", ago=60, subject=earlier))
+    gateway.tell(gateway.event("a", "left", bye=True, subject=earlier))
+    assert gateway.modes() == ["chat", "low_video"]
+
+
 def test_a_lost_seat_begins_the_grace_and_both_back_end_it(gateway: Gateway) -> None:
     gateway.tell(gateway.event("a", "joined", ago=60), gateway.event("b", "joined", ago=60))
     gateway.tell(gateway.event("a", "quality", sees="full"))

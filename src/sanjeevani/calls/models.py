@@ -60,7 +60,8 @@ class Room(ShardedModel):
 class ModeChange(ShardedModel):
     """A change of mode with its time: the guidelines' drug lists depend on it. Insert-only.
 
-    `seat` is who changed it, or whose page saw that it had changed (`automatic`).
+    `seat` is who changed it, or whose page saw that it had changed (`automatic`). It counts for the
+    host who sat there then, `host_account_id`; what was before any host counts for all.
     """
 
     insert_only = True
@@ -71,6 +72,7 @@ class ModeChange(ShardedModel):
     at = models.DateTimeField()
     seat = models.CharField(max_length=5, choices=Seat.choices)
     automatic = models.BooleanField(default=False)
+    host_account_id = models.UUIDField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["state_id", "room_id", "id"], name="mode_change_by_room")]

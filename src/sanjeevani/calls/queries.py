@@ -5,6 +5,8 @@ import hashlib
 import uuid
 from collections.abc import Iterable, Sequence
 
+from django.db.models import F, Q
+
 from sanjeevani.calls.models import (
     Invitation,
     Message,
@@ -41,7 +43,11 @@ def messages_in(
 
 _modes = Compiled(
     lambda: (
-        ModeChange.objects.filter(state_id=given("state_id"), room_id=given("room_id"))
+        ModeChange.objects.filter(
+            Q(host_account_id__isnull=True) | Q(host_account_id=F("room__host_account_id")),
+            state_id=given("state_id"),
+            room_id=given("room_id"),
+        )
         .order_by("id")
         .values_list("mode")
     )
@@ -49,7 +55,10 @@ _modes = Compiled(
 
 
 def modes_used(state_id: int, room_id: uuid.UUID) -> list[Mode]:
-    """Return the modes a call went through, in order; the present one is last."""
+    """Return the modes that a call went through with its present host, in order; the last is now.
+
+    Whom an earlier host saw, this one has not seen.
+    """
     return [Mode(mode) for (mode,) in _modes.all(state_id=state_id, room_id=room_id)]
 
 
@@ -88,7 +97,7 @@ _changes = Compiled(
 
 
 def mode_changes(state_id: int, room_id: uuid.UUID) -> list[ModeChange]:
-    """Return the changes of mode, in order."""
+    """Return all changes of mode, in order, with whichever host."""
     return _changes.all(state_id=state_id, room_id=room_id)
 
 

@@ -51,6 +51,8 @@ class _Report(BaseModel):
     state_id: int
     room: uuid.UUID
     seat: SeatName
+    subject: str = ""
+    """The account whose ticket it was; empty where it is not told."""
 
 
 class Joined(_Report):
@@ -164,6 +166,9 @@ def _follow(room: Room, events: Sequence[Joined | Left | Quality]) -> None:
     if room.status != RoomStatus.OPEN:
         return
     for event in events:
+        if SEATS[event.seat] == Seat.HOST and event.subject not in {"", str(room.host_account_id)}:
+            # Late, of a page whose doctor has this patient no more.
+            continue
         mode = None
         if isinstance(event, Quality) and SEATS[event.seat] == Seat.HOST and event.peer == "b":
             mode = MODES[event.sees]

@@ -72,6 +72,7 @@ def record_mode(room: Room, mode: Mode, seat: Seat, *, automatic: bool = False) 
         at=clock.now(),
         seat=seat,
         automatic=automatic,
+        host_account_id=room.host_account_id,
     )
 
 
@@ -79,7 +80,9 @@ def record_mode(room: Room, mode: Mode, seat: Seat, *, automatic: bool = False) 
 def seat_host(
     actor: Actor, *, state_id: int, room_id: uuid.UUID, account_id: uuid.UUID | None
 ) -> None:
-    """Give the host's seat to an account, or free it with None."""
+    """Give the host's seat to an account, or free it with None: then nobody speaks any more."""
+    if account_id is None:
+        _end_speaking(state_id, room_id)
     update_where(
         Room,
         {"state_id": state_id, "id": room_id},
@@ -92,6 +95,13 @@ def seat_host(
     )
     concerns(Room(state_id=state_id, id=room_id))
     publish(RoomChanged(state_id=state_id, room_id=room_id))
+
+
+def _end_speaking(state_id: int, room_id: uuid.UUID) -> None:
+    room = Room.objects.select_for_update(no_key=True).get(state_id=state_id, id=room_id)
+    if room.mode != Mode.CHAT:
+        record_mode(room, Mode.CHAT, Seat.HOST, automatic=True)
+        Room.objects.filter(state_id=state_id, id=room_id).update(mode=Mode.CHAT)
 
 
 def seat_of(actor: Actor, room: Room) -> Seat:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.calls.invitations import invite_third, revoke_third
 from sanjeevani.calls.ladder import change_mode, decline_mode
-from sanjeevani.calls.models import SPEAKING, Mode, Room, RoomStatus, Seat
+from sanjeevani.calls.models import SPEAKING, Mode, ModeChange, Room, RoomStatus, Seat
 from sanjeevani.calls.phone import phone_bridge
 from sanjeevani.calls.queries import (
     invitation_to,
@@ -67,7 +67,7 @@ def room_context(consultation: Consultation, seat: Seat) -> dict[str, Any]:
     asked = Mode(room.asked_mode) if room.asked_mode else None
     return context | {
         "now_mode": Mode(room.mode),
-        "changes": mode_changes(room.state_id, room.id) if seat == Seat.HOST else [],
+        "changes": _changes_with_host(room) if seat == Seat.HOST else [],
         "below": BELOW[Mode(room.mode if room.ceiling in SPEAKING else room.ceiling)],
         "asked": asked,
         "asked_by_me": asked is not None and room.asked_seat == seat,
@@ -79,6 +79,15 @@ def room_context(consultation: Consultation, seat: Seat) -> dict[str, Any]:
         "check": room.check_result,
         **(_asked_in(consultation) if seat == Seat.GUEST else {}),
     }
+
+
+def _changes_with_host(room: Room) -> list[ModeChange]:
+    """Return how the present doctor and the patient have talked, as the rules count it."""
+    return [
+        change
+        for change in mode_changes(room.state_id, room.id)
+        if change.host_account_id in (None, room.host_account_id)
+    ]
 
 
 def _asked_in(consultation: Consultation) -> dict[str, Any]:
