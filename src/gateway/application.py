@@ -80,6 +80,7 @@ class Application:
         for task in work:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        await self.reports.finish()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -145,7 +146,7 @@ class Application:
             await send({"type": "websocket.accept"})
             scope["headers"].clear()
             scope["query_string"] = b""
-            seat = Seat(ticket, instance, send)
+            seat = Seat(ticket, instance, send, scope["extensions"]["connection"]["abort"])
             self.rooms.join(seat)
             try:
                 while (event := await receive())["type"] != "websocket.disconnect":

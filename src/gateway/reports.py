@@ -4,6 +4,7 @@ The body and its signature are described in the README.
 """
 
 import asyncio
+import contextlib
 import datetime
 import hashlib
 import hmac
@@ -26,6 +27,8 @@ MOST_WAITING = 10_000
 """About an hour of a thousand calls while Django is away; the oldest are dropped beyond."""
 EVERY_SECONDS = 1
 LONGEST_PAUSE_SECONDS = 30
+STOPPING_SECONDS = 3
+"""So long a process that stops tries to tell the last of it."""
 
 
 def signature(secret: str, moment: int, body: bytes) -> str:
@@ -65,15 +68,32 @@ class Reports:
         async with httpx.AsyncClient(timeout=10) as client:
             while True:
                 await asyncio.sleep(pause)
-                batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
-                if not batch:
-                    continue
-                if await self._post(client, batch):
+                if await self._post_next(client):
                     pause = EVERY_SECONDS
                 else:
-                    room = MOST_WAITING - len(self._waiting)
-                    self._waiting.extendleft(reversed(batch[-room:] if room else []))
                     pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    async def finish(self) -> None:
+        """Post what is left, once `run` is cancelled.
+
+        That a seat was left would never be known otherwise: whoever sat there counts as there.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOPPING_SECONDS), httpx.AsyncClient() as client:
+                while self._waiting and await self._post_next(client):
+                    pass
+
+    async def _post_next(self, client: httpx.AsyncClient) -> bool:
+        """Post the oldest; False when they wait again."""
+        batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+        posted = not batch
+        try:
+            posted = posted or await self._post(client, batch)
+        finally:
+            if not posted:
+                room = MOST_WAITING - len(self._waiting)
+                self._waiting.extendleft(reversed(batch[-room:] if room else []))
+        return posted
 
     async def _post(self, client: httpx.AsyncClient, batch: list[dict[str, Any]]) -> bool:
         """Post a batch; return False when it should be tried again."""

@@ -132,7 +132,9 @@ _messages: TypeAdapter[Description | Candidate | Ack | Bye | Quality | Ping] = T
 class Seat:
     """One open socket."""
 
-    def __init__(self, ticket: Ticket, instance: str, send: Send) -> None:
+    def __init__(
+        self, ticket: Ticket, instance: str, send: Send, abort: Callable[[], None]
+    ) -> None:
         self.ticket = ticket
         self.name = ticket.seat
         self.instance = instance
@@ -141,6 +143,7 @@ class Seat:
         self.allowance = float(BURST)
         self.quality_at = 0.0
         self._send = send
+        self._abort = abort
         self._unsent: deque[dict[str, Any]] = deque()
         self._writer: asyncio.Task[None] | None = None
         self.closing = False
@@ -179,7 +182,9 @@ class Seat:
                 while self._unsent:
                     await self._send(self._unsent.popleft())
         except TimeoutError:
+            # A close would wait behind what is not taken either.
             self.closing = True
+            self._abort()
         except Exception as error:  # noqa: BLE001 - the socket went away meanwhile, in one of many ways
             logger.debug("A socket was lost: %s", type(error).__name__)
             self.closing = True

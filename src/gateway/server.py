@@ -10,6 +10,8 @@ from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
 
 from gateway.settings import Settings
 
@@ -92,6 +94,26 @@ def bounded(settings: Settings) -> type[HttpToolsProtocol]:
     return BoundedProtocol
 
 
+class BoundedSocket(WebSocketsSansIOProtocol):
+    """Lets the application cut a socket off, and cuts off who asks without reading the answers."""
+
+    def handle_connect(self, event: Request) -> None:
+        """Begin; the application may `abort` what takes nothing."""
+        super().handle_connect(event)
+        if not self.close_sent:
+            self.scope["extensions"] = {
+                **(self.scope["extensions"] or {}),
+                "connection": {"abort": self.transport.abort},
+            }
+
+    def handle_ping(self) -> None:
+        """Answer, unless answers wait already: nothing else would hold back what piles up."""
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self.transport.abort()
+
+
 class Server(uvicorn.Server):
     """Ends its streams first when told to stop: uvicorn would wait for them."""
 
@@ -123,7 +145,7 @@ def server(settings: Settings, application: Any, before_stop: Callable[[], None]
         uvicorn.Config(
             application,
             http=bounded(settings),
-            ws="websockets-sansio",
+            ws=BoundedSocket,
             ws_max_size=LARGEST_FRAME,
             ws_per_message_deflate=False,
             ws_ping_interval=None,

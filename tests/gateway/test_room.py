@@ -1,9 +1,11 @@
 """The relay of call signalling: seats, letters, limits, several processes, reports."""
 
+import base64
 import contextlib
 import hashlib
 import hmac
 import json
+import socket
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,7 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from tests.gateway.conftest import ORIGIN, SECRET, Bus, Gateway, ticket, wait_until
-from tests.gateway.site import Site
+from tests.gateway.site import Answer, Site
 
 OFFER = {"type": "offer", "sdp": "v=0"}
 
@@ -276,6 +278,59 @@ def test_a_flood_is_cut_off_and_others_talk_on(sit: Sit, gateway: Gateway) -> No
     assert heard < 300
 
 
+def frame(opcode: int, payload: bytes) -> bytes:
+    """Return a short frame as a client sends it."""
+    return bytes([0x80 | opcode, 0x80 | len(payload)]) + bytes(4) + payload
+
+
+@contextlib.contextmanager
+def deaf(gateway: Gateway, room: str, seat: str) -> Iterator[socket.socket]:
+    """Take a seat on a socket that reads nothing."""
+    head = (
+        f"GET /live/room?ticket={ticket(room=room, seat=seat)}&instance=page-deaf HTTP/1.1",
+        "Host: gateway",
+        f"Origin: {ORIGIN}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13",
+        f"Sec-WebSocket-Key: {base64.b64encode(bytes(16)).decode()}",
+    )
+    with socket.socket() as opened:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        opened.settimeout(20)
+        opened.connect(("127.0.0.1", gateway.port))
+        opened.sendall("\r\n".join([*head, "", ""]).encode())
+        assert opened.recv(12) == b"HTTP/1.1 101"
+        yield opened
+
+
+def test_who_asks_and_never_reads_is_cut_off(gateway: Gateway, room: str) -> None:
+    """Pings are answered by the server itself: its answers must not pile up in memory."""
+    with deaf(gateway, room, "a") as asking, pytest.raises(ConnectionError):
+        asking.sendall(frame(0x9, bytes(125)) * 500_000)
+    wait_until(lambda: gateway.figures()["seats"] == 0)
+
+
+@pytest.mark.verify
+def test_who_takes_nothing_is_cut_off(sit: Sit, gateway: Gateway, room: str) -> None:
+    """Its seat is free before; the socket must not stay for ever beside those that are counted."""
+    with deaf(gateway, room, "b") as still:
+        doctor = sit("a")
+        long = {"type": "offer", "sdp": "x" * 50_000}
+        for number in range(10):
+            doctor.say("description", to="b", id=number, description=long, **{"for": "page-deaf"})
+
+        def is_cut_off() -> bool:
+            time.sleep(0.5)
+            try:
+                still.sendall(frame(0x1, b'{"kind":"ping"}'))
+            except ConnectionError:
+                return True
+            return False
+
+        wait_until(is_cut_off, 25)
+
+
 def test_rubbish_inside_a_description_is_passed_on_as_it_is(sit: Sit) -> None:
     doctor, patient = sit("a"), sit("b")
     doctor.until("joined")
@@ -469,3 +524,42 @@ def test_seats_and_quality_are_reported_signed_and_again_after_a_failure(
         assert abs(time.time() - int(moment)) < 30
         expected = hmac.new(SECRET.encode(), f"seats.{moment}.".encode() + body, hashlib.sha256)
         assert sign == expected.hexdigest()
+
+
+@pytest.mark.parametrize("first", [204, 503])
+def test_who_was_there_is_reported_when_the_gateway_stops(
+    bus: Bus, sit: Sit, room: str, first: int
+) -> None:
+    """Or nobody would notice that a patient is lost who does not come back to another gateway."""
+    answers = [first]
+    with Site() as site:
+        site.pages["/internal/calls/seats"] = lambda: (
+            answers.pop(0) if answers else 204,
+            "text/plain",
+            "",
+        )
+        own = Gateway(bus.url, SANJEEVANI_INTERNAL_URL=site.url).start()
+        try:
+            patient = sit("b", at=own, state_id=29)
+            patient.until("welcome")
+            wait_until(lambda: bool(site.requests))
+        finally:
+            own.stop()
+        assert [(event["kind"], event.get("bye")) for event in _events(site)] == [
+            ("joined", None),
+            ("left", False),
+        ]
+
+
+def test_a_gateway_stops_although_nobody_takes_its_reports(bus: Bus, sit: Sit, room: str) -> None:
+    def silent() -> Answer:
+        time.sleep(20)
+        return 204, "text/plain", ""
+
+    with Site() as site:
+        site.pages["/internal/calls/seats"] = silent
+        own = Gateway(bus.url, SANJEEVANI_INTERNAL_URL=site.url).start()
+        sit("b", at=own, state_id=29).until("welcome")
+        started = time.monotonic()
+        own.stop()
+        assert time.monotonic() - started < 8
