@@ -171,7 +171,9 @@ class Call {
     }
     if (this.#cap !== CAPS[mode]) {
       this.#cap = CAPS[mode];
+      this.#media.keepUnseen(!this.#cap);
       for (const peer of this.peers.values()) peer.limit(this.#cap);
+      this.#showOwnPicture();
     }
     if (!this.#fallen) return;
     this.#fallen = false;

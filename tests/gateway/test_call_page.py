@@ -189,6 +189,50 @@ def test_the_server_decides_how_much_may_be_sent(call: Call) -> None:
     doctor.shows("waiting")
 
 
+SLOW_CAMERA = """
+window.cameras = []; window.asked = false;
+const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (wanted) => {
+  if (wanted.video && !window.permitted) {
+    window.asked = true;
+    await new Promise((resolve) => (window.permit = resolve));
+    window.permitted = true;
+  }
+  const stream = await ask(wanted);
+  if (wanted.video) window.cameras.push(...stream.getTracks());
+  return stream;
+};"""
+"""A camera for which the person is asked; `permit()` is the yes, once."""
+
+LIVE_CAMERAS = "cameras.filter((track) => track.readyState === 'live').length"
+
+
+def test_where_only_sound_is_agreed_no_camera_films(call: Call) -> None:
+    doctor, patient = call("a"), call("b", script=SLOW_CAMERA + "window.permitted = true;")
+    doctor.shows("connected")
+    wait_until(lambda: _rungs(patient)[-1:] == ["low"], 20)
+    own = patient.page.locator("video[data-call-local]")
+    expect(own).to_be_visible()
+    patient.allows("audio")
+    expect(own).to_be_hidden()
+    assert patient.page.evaluate(LIVE_CAMERAS) == 0
+    patient.allows("video")
+    wait_until(lambda: _rungs(patient)[-1:] == ["low"], 20)
+    assert patient.page.evaluate(LIVE_CAMERAS) == 1
+
+
+def test_who_chooses_sound_while_asked_for_the_camera_is_not_seen(call: Call) -> None:
+    doctor, patient = call("a"), call("b", script=SLOW_CAMERA)
+    doctor.shows("connected")
+    patient.page.wait_for_function("asked", timeout=20_000)
+    patient.allows("audio")
+    patient.page.evaluate("permit()")
+    patient.page.wait_for_timeout(4_000)
+    assert doctor.heard()["frames"] == 0
+    assert patient.page.evaluate(LIVE_CAMERAS) == 0
+    doctor.hears_speech()
+
+
 def _rungs(caller: Caller) -> list[str]:
     caller.page.wait_for_timeout(200)
     return [step["rung"] for step in caller.events("rung")]

@@ -8,6 +8,8 @@ export class Media {
   /** @type {MediaStreamTrack | null} */
   picture = null;
   cameraOff = false;
+  /** Both agreed to sound only. */
+  #unseen = false;
   #muted = false;
   #facing = "user";
   /** @type {Promise<MediaStreamTrack | null> | undefined} */
@@ -34,7 +36,7 @@ export class Media {
    * @returns {Promise<MediaStreamTrack | null>}
    */
   async look() {
-    if (this.cameraOff) return null;
+    if (this.cameraOff || this.#unseen) return null;
     if (this.picture?.readyState === "live") return this.picture;
     if (this.picture) this.#asking = null;
     const asking = (this.#asking ??= this.#open(
@@ -71,6 +73,12 @@ export class Media {
     this.picture = null;
   }
 
+  /** Lets nobody be filmed while both agreed to sound only; its light goes out too. @param {boolean} unseen */
+  keepUnseen(unseen) {
+    this.#unseen = unseen;
+    if (unseen) this.turnCameraOff(this.cameraOff);
+  }
+
   /** Front or back: the next `look` opens the other one, if the camera is on. */
   turnAround() {
     this.#facing = this.#facing === "user" ? "environment" : "user";
@@ -81,6 +89,7 @@ export class Media {
   renewed() {
     const next = new Media(this.#onProblem);
     next.cameraOff = this.cameraOff;
+    next.#unseen = this.#unseen;
     next.#muted = this.#muted;
     next.#facing = this.#facing;
     return next;

@@ -122,14 +122,16 @@ export class Peer extends EventTarget {
     const sender = this.#picture?.sender;
     const soundSender = this.#sound?.sender;
     if (!sender || !soundSender) return;
-    let rung = RUNGS[this.ladder.rung];
-    const picture = rung.bitrate ? await this.#media.look() : null;
-    // The call may end while the person is asked for the camera.
-    if (this.connection.signalingState === "closed") return;
-    if (rung.bitrate && !picture) {
-      this.ladder.limit(0);
-      rung = RUNGS[0];
+    let picture = null;
+    if (RUNGS[this.ladder.rung].bitrate) {
+      picture = await this.#media.look();
+      // While the person was asked for the camera, the call may have ended.
+      if (this.connection.signalingState === "closed") return;
+      if (!picture) this.ladder.limit(0);
     }
+    // Or sound only was chosen.
+    const rung = RUNGS[this.ladder.rung];
+    if (!rung.bitrate) picture = null;
     if (sender.track !== picture) await sender.replaceTrack(picture);
     await adjust(sender, (parameters) => {
       parameters.degradationPreference = "maintain-framerate";
