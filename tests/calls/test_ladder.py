@@ -1,20 +1,30 @@
 """The ladder of a room: down at once, up only when both want, and what stands in the books."""
 
+import datetime
 import uuid
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 
 import pytest
+from django.utils import timezone
 
 from sanjeevani.calls import ladder
 from sanjeevani.calls import services as calls
 from sanjeevani.calls.errors import NoPhoneBridge, NotInCall
 from sanjeevani.calls.invitations import invite_third, join_third, revoke_third
 from sanjeevani.calls.models import Mode, PhoneCall, Room, Seat
-from sanjeevani.calls.phone import ask_phone_call
-from sanjeevani.calls.queries import closest_mode, mode_changes, modes_used, open_invitation
+from sanjeevani.calls.phone import BridgedCall, ask_phone_call
+from sanjeevani.calls.queries import (
+    closest_mode,
+    mode_changes,
+    modes_used,
+    newest_phone_call,
+    open_invitation,
+)
 from sanjeevani.calls.seats import ice_servers, seat_ticket
 from sanjeevani.calls.tasks import place_phone_call
+from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor, ActorKind
 from sanjeevani.foundation.errors import NotPermitted, Stale
 from sanjeevani.messaging.models import InboxMessage
@@ -150,6 +160,108 @@ def test_a_phone_call_is_placed_once_and_is_the_mode_then(seats: Seats) -> None:
     assert (seats.room.mode, seats.room.ceiling, seats.room.asked_mode) == ("phone", "phone", "")
     with pytest.raises(NotInCall):
         seat_ticket(seats.room, Seat.GUEST, None)
+
+
+class Bridge:
+    """Keeps what it is asked to place, and does something meanwhile."""
+
+    placed: ClassVar[list[BridgedCall]] = []
+    meanwhile: ClassVar[Callable[[], object]] = staticmethod(lambda: None)
+
+    def connect(self, call: BridgedCall) -> str:
+        """Ring nobody."""
+        self.placed.append(call)
+        Bridge.meanwhile()
+        return ""
+
+
+@pytest.fixture
+def bridge(settings: Any, monkeypatch: pytest.MonkeyPatch) -> type[Bridge]:
+    settings.PHONE_BRIDGE = f"{__name__}.Bridge"
+    monkeypatch.setattr(Bridge, "placed", [])
+    monkeypatch.setattr(Bridge, "meanwhile", staticmethod(lambda: None))
+    return Bridge
+
+
+def test_two_workers_place_a_phone_call_once(
+    seats: Seats, bridge: type[Bridge], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second has the same job while the bridge rings for the first."""
+    call = ask_phone_call(seats.host, host_number="0863 2345678", **seats.key)
+
+    def again() -> None:
+        monkeypatch.setattr(bridge, "meanwhile", staticmethod(lambda: None))
+        place_phone_call(ANDHRA_PRADESH, str(call.id))
+
+    monkeypatch.setattr(bridge, "meanwhile", staticmethod(again))
+    place_phone_call(ANDHRA_PRADESH, str(call.id))
+    assert [one.id for one in bridge.placed] == [call.id]
+    assert seats.room.mode == "phone"
+
+
+def test_a_worker_killed_while_it_places_a_call_leaves_it_to_the_next(
+    seats: Seats, bridge: type[Bridge], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = ask_phone_call(seats.host, host_number="0863 2345678", **seats.key)
+
+    def killed() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bridge, "meanwhile", staticmethod(killed))
+    with pytest.raises(KeyboardInterrupt):
+        place_phone_call(ANDHRA_PRADESH, str(call.id))
+    monkeypatch.setattr(bridge, "meanwhile", staticmethod(lambda: None))
+    with clock.driven_by(lambda: timezone.now() + datetime.timedelta(seconds=20)):
+        place_phone_call(ANDHRA_PRADESH, str(call.id))
+    # The same id: the bridge knows that it is the same call.
+    assert [one.id for one in bridge.placed] == [call.id] * 2
+    assert seats.room.mode == "phone"
+
+
+def test_nobody_is_rung_after_the_end_nor_for_a_doctor_who_is_gone_nor_late(
+    seats: Seats, bridge: type[Bridge]
+) -> None:
+    def asked(host: Actor) -> str:
+        return str(ask_phone_call(host, host_number="0863 2345678", **seats.key).id)
+
+    late = asked(seats.host)
+    with clock.driven_by(lambda: timezone.now() + datetime.timedelta(minutes=3)):
+        # Nothing came of it: pressing again is another call.
+        assert asked(seats.host) != late
+        place_phone_call(ANDHRA_PRADESH, late)
+    next_host = Actor(ActorKind.STAFF, account_id=AccountFactory().id)
+    of_first = newest_phone_call(ANDHRA_PRADESH, seats.room.id)
+    assert of_first is not None
+    calls.seat_host(SYSTEM, account_id=next_host.account_id, **seats.key)
+    place_phone_call(ANDHRA_PRADESH, str(of_first.id))
+    ended = asked(next_host)
+    calls.close_room(SYSTEM, **seats.key)
+    place_phone_call(ANDHRA_PRADESH, ended)
+    assert bridge.placed == []
+    assert [
+        call.failure
+        for call in PhoneCall.objects.filter(state_id=ANDHRA_PRADESH).order_by("asked_at", "id")
+    ] == ["too_late", "over", "over"]
+
+
+def test_a_call_that_rings_as_the_room_closes_was_placed(
+    seats: Seats, bridge: type[Bridge], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = ask_phone_call(seats.host, host_number="0863 2345678", **seats.key)
+    close = partial(calls.close_room, SYSTEM, **seats.key)
+    monkeypatch.setattr(bridge, "meanwhile", staticmethod(close))
+    place_phone_call(ANDHRA_PRADESH, str(call.id))
+    assert PhoneCall.objects.get(state_id=ANDHRA_PRADESH, id=call.id).status == "placed"
+
+
+def test_who_asks_for_the_phone_once_more_is_answered(seats: Seats) -> None:
+    """The first call broke off; once the second rings nobody asks any more."""
+    for _time in range(2):
+        ladder.change_mode(seats.guest, mode=Mode.PHONE, **seats.key)
+        call = ask_phone_call(seats.host, host_number="0863 2345678", **seats.key)
+        place_phone_call(ANDHRA_PRADESH, str(call.id))
+        assert (seats.room.mode, seats.room.asked_mode) == ("phone", "")
+    assert [mode for mode, _seat, _automatic in seats.changes()] == ["chat", "phone"]
 
 
 def test_a_phone_call_that_fails_is_said(seats: Seats, settings: Any) -> None:

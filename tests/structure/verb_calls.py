@@ -489,6 +489,19 @@ CALLS |= {
         },
     ),
     "calls.ask_phone_call": lambda world: by_host(world, _result, host_number="0863 2345678"),
+    "calls.take_phone_call": lambda world: Call(
+        SYSTEM,
+        _result,
+        arguments={
+            "state_id": world.held.state_id,
+            "phone_call_id": ask_phone_call(
+                world.host,
+                state_id=world.held.state_id,
+                room_id=world.held.room_id,
+                host_number="0863 2345678",
+            ).id,
+        },
+    ),
     "calls.settle_phone_call": lambda world: Call(
         SYSTEM,
         _result,

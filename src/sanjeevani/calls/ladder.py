@@ -61,11 +61,10 @@ def note_mode(actor: Actor, *, state_id: int, room_id: uuid.UUID, mode: Mode, se
         raise NotPermitted
     room = _open_room(state_id, room_id)
     concerns(room)
-    if room.mode == mode:
-        return room
-    if mode != Mode.PHONE and is_lower(room.ceiling, mode):
-        raise Stale
-    record_mode(room, mode, seat, automatic=True)
+    if room.mode != mode:
+        if mode != Mode.PHONE and is_lower(room.ceiling, mode):
+            raise Stale
+        record_mode(room, mode, seat, automatic=True)
     if mode == Mode.PHONE:
         return _change(room, mode=mode, ceiling=mode, asked_mode="", asked_seat="")
     return _change(room, mode=mode)

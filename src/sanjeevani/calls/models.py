@@ -194,7 +194,10 @@ class PhoneCallStatus(models.TextChoices):
 
 
 class PhoneCall(ShardedModel):
-    """A call that the bridge is asked to place between the host's phone and the guest's."""
+    """A call that the bridge is asked to place between the host's phone and the guest's.
+
+    `host_account_id`: who asked for it. `taken_at`: when a worker began to place it.
+    """
 
     room_id = models.UUIDField()
     room = sharded_relation("calls.Room", "room_id")
@@ -203,7 +206,9 @@ class PhoneCall(ShardedModel):
         max_length=6, choices=PhoneCallStatus.choices, default=PhoneCallStatus.ASKED
     )
     failure = models.CharField(max_length=40, blank=True)
+    host_account_id = models.UUIDField(null=True)
     asked_at = models.DateTimeField()
+    taken_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
 
     class Meta:

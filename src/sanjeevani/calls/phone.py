@@ -1,11 +1,14 @@
 """Phone call-backs: a port to a bridge that rings both sides, so that nobody sees a number."""
 
+import datetime
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.module_loading import import_string
 
 from sanjeevani.calls.errors import NoPhoneBridge, RoomClosed
@@ -20,6 +23,13 @@ from sanjeevani.foundation.errors import NotPermitted, Stale
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.verbs import concerns, publish, verb
 from sanjeevani.messaging.models import InboxMessage
+
+PATIENCE = datetime.timedelta(minutes=2)
+"""So long both wait for the ringing: later it would only startle them."""
+
+TAKING = datetime.timedelta(seconds=15)
+"""So long a worker has a call to itself: longer than a bridge is waited for, and shorter than until
+the job of a killed worker comes to another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +85,7 @@ class DevelopmentBridge:
 def ask_phone_call(
     actor: Actor, *, state_id: int, room_id: uuid.UUID, host_number: str
 ) -> PhoneCall:
-    """The host lets the bridge ring both phones. Pressing twice is once.
+    """The host lets the bridge ring both phones. Pressing twice is once, while it may still ring.
 
     Raises NotPermitted, RoomClosed, NoPhoneBridge.
     """
@@ -86,6 +96,13 @@ def ask_phone_call(
         raise RoomClosed
     if phone_bridge() is None:
         raise NoPhoneBridge
+    now = clock.now()
+    PhoneCall.objects.filter(
+        Q(asked_at__lt=now - PATIENCE) | ~Q(host_account_id=actor.account_id),
+        state_id=state_id,
+        room_id=room_id,
+        status=PhoneCallStatus.ASKED,
+    ).update(status=PhoneCallStatus.FAILED, failure="too_late", settled_at=now)
     try:
         with transaction.atomic():
             call = PhoneCall.objects.create(
@@ -93,7 +110,8 @@ def ask_phone_call(
                 id=uuid7(),
                 room_id=room_id,
                 host_number=host_number[:100],
-                asked_at=clock.now(),
+                host_account_id=actor.account_id,
+                asked_at=now,
             )
     except IntegrityError as error:
         earlier = newest_phone_call(state_id, room_id)
@@ -106,11 +124,44 @@ def ask_phone_call(
     return call
 
 
+@verb("calls.take_phone_call")
+def take_phone_call(actor: Actor, *, state_id: int, phone_call_id: uuid.UUID) -> PhoneCall:
+    """Leave a call that was asked for to one worker; return it with its room.
+
+    One that nobody waits for any more is settled: the room is closed, the host is another, or it is
+    too late. Raises Stale for a call that is settled, or that another worker has.
+    """
+    now = clock.now()
+    taken = PhoneCall.objects.filter(
+        Q(taken_at__isnull=True) | Q(taken_at__lt=now - TAKING),
+        state_id=state_id,
+        id=phone_call_id,
+        status=PhoneCallStatus.ASKED,
+    ).update(taken_at=now)
+    if not taken:
+        raise Stale
+    call = PhoneCall.objects.select_related("room").get(state_id=state_id, id=phone_call_id)
+    failure = ""
+    if call.room.status != RoomStatus.OPEN or call.host_account_id != call.room.host_account_id:
+        failure = "over"
+    elif call.asked_at < now - PATIENCE:
+        failure = "too_late"
+    if failure:
+        call.status = settle_phone_call(
+            actor, state_id=state_id, phone_call_id=phone_call_id, failure=failure
+        ).status
+    concerns(call)
+    return call
+
+
 @verb("calls.settle_phone_call")
 def settle_phone_call(
     actor: Actor, *, state_id: int, phone_call_id: uuid.UUID, failure: str
 ) -> PhoneCall:
-    """Write down what the bridge said; a call that rings is the mode from now on. Raises Stale."""
+    """Write down what the bridge said; a call that rings is the mode from now on.
+
+    Unless the room has closed meanwhile, or the host is another. Raises Stale.
+    """
     settled = PhoneCall.objects.filter(
         state_id=state_id, id=phone_call_id, status=PhoneCallStatus.ASKED
     ).update(
@@ -120,10 +171,12 @@ def settle_phone_call(
     )
     if not settled:
         raise Stale
-    call = PhoneCall.objects.get(state_id=state_id, id=phone_call_id)
+    call = PhoneCall.objects.select_related("room").get(state_id=state_id, id=phone_call_id)
     if failure:
         publish(RoomChanged(state_id=state_id, room_id=call.room_id))
-    else:
-        note_mode(actor, state_id=state_id, room_id=call.room_id, mode=Mode.PHONE, seat=Seat.HOST)
+    elif call.host_account_id == call.room.host_account_id:
+        key: dict[str, Any] = {"state_id": state_id, "room_id": call.room_id}
+        with suppress(RoomClosed):
+            note_mode(actor, mode=Mode.PHONE, seat=Seat.HOST, **key)
     concerns(call)
     return call
