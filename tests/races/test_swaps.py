@@ -1,6 +1,7 @@
 """Shifts that two take at the same moment, and leave that is noted while a shift is taken."""
 
 import datetime
+import threading
 import uuid
 from collections.abc import Callable
 from functools import partial
@@ -13,15 +14,20 @@ from sanjeevani.directory.timetable import Opening
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.foundation.errors import Stale
+from sanjeevani.foundation.ids import uuid7
+from sanjeevani.roster import services
 from sanjeevani.roster.errors import LeaveOverlaps, TakerBusy
 from sanjeevani.roster.leave import take_leave
 from sanjeevani.roster.models import LeaveDay, OfferStatus, ShiftOffer
 from sanjeevani.roster.planning import ONE_DAY, moment, planned
-from sanjeevani.roster.queries import known_of
+from sanjeevani.roster.queries import known_of, plans_of
 from sanjeevani.roster.services import assign, plan_week
 from sanjeevani.roster.swaps import accept_shift, offer_shift, withdraw_shift
 from tests.factories import ClinicFactory, PractitionerFactory, doctor
 from tests.races.conftest import at_once
+from tests.races.test_endings import ByAnother, by_another
+
+__all__ = ["by_another"]
 
 NINE = datetime.time(9)
 
@@ -107,3 +113,30 @@ def test_a_shift_is_withdrawn_or_taken_and_leave_is_noted_once() -> None:
     status = ShiftOffer.objects.get(state_id=line.state_id, id=offer.id).status
     won = OfferStatus.WITHDRAWN if isinstance(results[0], Stale) else OfferStatus.ACCEPTED
     assert status == won
+
+
+@pytest.mark.usefixtures("committed")
+@pytest.mark.parametrize("hour", [9, 10])
+def test_a_week_planned_by_two_at_once_is_that_of_one(
+    by_another: ByAnother, monkeypatch: pytest.MonkeyPatch, hour: int
+) -> None:
+    """Saved twice, or by two administrators: no fault, and no shifts over each other."""
+    line = ClinicFactory().line
+    [who] = doctors_of(line, 1)
+    main = threading.current_thread()
+    begun: list[bool] = []
+
+    def plan(opens: int) -> None:
+        shift = Opening(weekday=0, opens=datetime.time(opens), closes=datetime.time(opens + 4))
+        plan_week(SYSTEM, practitioner_id=who.id, line=line, shifts=[shift])
+
+    def meanwhile() -> uuid.UUID:
+        if threading.current_thread() is main and not begun:
+            begun.append(True)
+            by_another(partial(plan, hour))
+        return uuid7()
+
+    monkeypatch.setattr(services, "uuid7", meanwhile)
+    plan(9)
+    monkeypatch.undo()
+    assert len(plans_of(line.state_id, [line.id])[line.id]) == 1

@@ -100,6 +100,8 @@ def plan_week(
     Raises Invalid when shifts overlap or end before they begin, or for who does not serve the line.
     """
     require_facility_admin(actor, line.state_id, line.facility_id)
+    # Saved twice at once, the later week replaces the earlier one; a swap agreed meanwhile holds.
+    locked_duty(practitioner_id)
     if not Assignment.objects.filter(practitioner_id=practitioner_id, line_id=line.id).exists():
         raise Invalid(_("This doctor does not serve here. Add the doctor first."))
     ordered = check(shifts)
