@@ -39,6 +39,13 @@ function copied(nodes) {
   return [...nodes].map((node) => document.importNode(node, true));
 }
 
+/** @param {Element} place @returns {string | undefined} the consultation that its form is about */
+function typedFor(place) {
+  /** @type {HTMLElement | null} */
+  const form = place.querySelector("form[data-typed]");
+  return form?.dataset.typed;
+}
+
 /** @param {Document} page @param {string} address where it came from @returns {boolean} this page stays */
 function fit(page, address) {
   const main = page.querySelector("main");
@@ -49,8 +56,9 @@ function fit(page, address) {
     return false;
   }
   if (newDesk) {
-    // The patient has gone: so does the call.
-    if (!newDesk.querySelector("form[data-typed]")) {
+    // The patient has gone, or it is another, who gets nothing typed for this one: so goes the call.
+    const patient = typedFor(newDesk);
+    if (!patient || patient !== typedFor(desk)) {
       location.assign(address);
       return false;
     }
