@@ -39,7 +39,7 @@ function copied(nodes) {
   return [...nodes].map((node) => document.importNode(node, true));
 }
 
-/** @param {Element} place @returns {string | undefined} the consultation that its form is about */
+/** @param {ParentNode} place @returns {string | undefined} the consultation that its form is about */
 function typedFor(place) {
   /** @type {HTMLElement | null} */
   const form = place.querySelector("form[data-typed]");
@@ -134,7 +134,8 @@ async function translate(address) {
     return; // No connection: the page says so, and the link is still there.
   }
   const page = await pageOf(answer);
-  if (new URL(answer.url).pathname !== here || !page.querySelector("[data-call-room]")) {
+  const same = page.querySelector("[data-call-room]") && typedFor(page) === typedFor(document);
+  if (new URL(answer.url).pathname !== here || !same) {
     location.assign(answer.url);
     return;
   }

@@ -13,7 +13,7 @@ def desk(consultation: str) -> str:
     return f"""<!doctype html><html lang="en"><head><title>Desk of {consultation}</title>
     <link rel="icon" href="data:,"><script type="module" src="/js/beside.js"></script></head><body>
     <section data-call-room data-call-state="connected"></section>
-    <main><div id="desk-said"></div><div class="desk"><h1>{consultation}</h1>
+    <a hreflang="hi" href="/desk?in=hi">Hindi</a><main><div id="desk-said"></div><div class="desk"><h1>{consultation}</h1>
     <form action="/write/{consultation}" method="post" data-typed="{consultation}">
     <textarea name="advice" id="advice"></textarea>
     <button formaction="/check" id="check">Check</button></form></div>
@@ -44,9 +44,12 @@ def test_back_at_the_desk_what_was_typed_is_there(page: Page) -> None:
     expect(page.locator("#advice")).to_have_value("Rest")
 
 
-def test_what_was_typed_for_one_patient_never_comes_to_the_next(site: Site, page: Page) -> None:
+@pytest.mark.parametrize("way", ["[data-beside] a", "[hreflang]"])
+def test_what_was_typed_for_one_patient_never_comes_to_the_next(
+    site: Site, page: Page, way: str
+) -> None:
     """In another tab the doctor has ended this one, and called the next."""
     site.page("/desk", desk("second"))
-    page.locator("[data-beside] a").click()
+    page.locator(way).click()
     expect(page.locator(".desk h1")).to_have_text("second")
     expect(page.locator("#advice")).to_have_value("")
