@@ -13,7 +13,8 @@ def desk(consultation: str) -> str:
     return f"""<!doctype html><html lang="en"><head><title>Desk of {consultation}</title>
     <link rel="icon" href="data:,"><script type="module" src="/js/beside.js"></script></head><body>
     <section data-call-room data-call-state="connected"></section>
-    <a hreflang="hi" href="/desk?in=hi">Hindi</a><main><div id="desk-said"></div><div class="desk"><h1>{consultation}</h1>
+    <a hreflang="hi" href="/desk?in=hi">Hindi</a>
+    <main><div id="desk-said"></div><div class="desk"><h1>{consultation}</h1>
     <form action="/write/{consultation}" method="post" data-typed="{consultation}">
     <textarea name="advice" id="advice"></textarea>
     <button formaction="/check" id="check">Check</button></form></div>
