@@ -287,6 +287,16 @@ def test_one_third_at_a_time_and_a_link_can_be_taken_back(seats: Seats) -> None:
     assert open_invitation(ANDHRA_PRADESH, secret) is None
 
 
+def test_whom_a_host_invites_goes_with_the_host(seats: Seats) -> None:
+    """Or a doctor whom the patient has reported hears on, by a link of their own."""
+    of_host = invite_third(seats.host, **seats.key)
+    calls.seat_host(SYSTEM, account_id=None, **seats.key)
+    assert open_invitation(ANDHRA_PRADESH, of_host) is None
+    of_guest = invite_third(seats.guest, **seats.key)
+    calls.seat_host(SYSTEM, account_id=None, **seats.key)
+    assert open_invitation(ANDHRA_PRADESH, of_guest) is not None
+
+
 def test_relays_by_region_with_a_new_name_each_time(settings: Any) -> None:
     settings.TURN_SECRET = "a secret"
     settings.TURN_SERVERS = {

@@ -11,6 +11,7 @@ from sanjeevani.calls.errors import RoomClosed
 from sanjeevani.calls.events import MessageSent, RoomChanged
 from sanjeevani.calls.models import (
     SPEAKING,
+    Invitation,
     Message,
     Mode,
     ModeChange,
@@ -80,9 +81,15 @@ def record_mode(room: Room, mode: Mode, seat: Seat, *, automatic: bool = False) 
 def seat_host(
     actor: Actor, *, state_id: int, room_id: uuid.UUID, account_id: uuid.UUID | None
 ) -> None:
-    """Give the host's seat to an account, or free it with None: then nobody speaks any more."""
+    """Give the host's seat to an account, or free it with None.
+
+    Then nobody speaks any more, and a link that the host made ends.
+    """
     if account_id is None:
         _end_speaking(state_id, room_id)
+        Invitation.objects.filter(
+            state_id=state_id, room_id=room_id, seat=Seat.HOST, revoked_at__isnull=True
+        ).update(revoked_at=clock.now())
     update_where(
         Room,
         {"state_id": state_id, "id": room_id},
