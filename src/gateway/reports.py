@@ -24,7 +24,7 @@ logger = logging.getLogger("gateway")
 PATH = "/internal/calls/seats"
 BATCH = 200
 MOST_WAITING = 10_000
-"""About an hour of a thousand calls while Django is away; the oldest are dropped beyond."""
+"""Two minutes of a thousand calls while Django is away; the oldest are dropped beyond."""
 EVERY_SECONDS = 1
 LONGEST_PAUSE_SECONDS = 30
 STOPPING_SECONDS = 3
@@ -69,9 +69,10 @@ class Reports:
             while True:
                 await asyncio.sleep(pause)
                 if await self._post_next(client):
-                    pause = EVERY_SECONDS
+                    # A full batch that waits goes at once, or thousands of calls are ever later.
+                    pause = EVERY_SECONDS if len(self._waiting) < BATCH else 0
                 else:
-                    pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+                    pause = min(max(2 * pause, EVERY_SECONDS), LONGEST_PAUSE_SECONDS)
 
     async def finish(self) -> None:
         """Post what is left, once `run` is cancelled.

@@ -1,5 +1,6 @@
 """The relay of call signalling: seats, letters, limits, several processes, reports."""
 
+import asyncio
 import base64
 import contextlib
 import hashlib
@@ -16,6 +17,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
+from gateway.reports import Reports
+from gateway.tickets import Ticket
 from tests.gateway.conftest import ORIGIN, SECRET, Bus, Gateway, ticket, wait_until
 from tests.gateway.site import Answer, Site
 
@@ -563,3 +566,19 @@ def test_a_gateway_stops_although_nobody_takes_its_reports(bus: Bus, sit: Sit, r
         started = time.monotonic()
         own.stop()
         assert time.monotonic() - started < 8
+
+
+def test_many_reports_do_not_wait_for_each_other() -> None:
+    """Thousands of calls: who is lost must be known within seconds."""
+    with Site() as site:
+        site.pages["/internal/calls/seats"] = lambda: (204, "text/plain", "")
+        reports = Reports(site.url, SECRET)
+        for _event in range(3_000):
+            reports.add(Ticket("", 0, {}, room="r", seat="a"), {"kind": "quality"})
+
+        async def work() -> None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(reports.run(), 4)
+
+        asyncio.run(work())
+        assert len(_events(site)) == 3_000
