@@ -108,6 +108,15 @@ def test_ringing_lifts_nobody_above_what_they_agreed_to(seats: Seats) -> None:
     assert seats.room.ceiling == "video"
 
 
+def test_who_chose_sound_only_is_not_filmed_by_the_next_host(seats: Seats) -> None:
+    """Their page joins by itself; a call that was ended is one again, since they answer it."""
+    for chosen, with_next in [(Mode.AUDIO, "audio"), (Mode.CHAT, "video")]:
+        ladder.change_mode(seats.guest, mode=chosen, **seats.key)
+        calls.seat_host(SYSTEM, account_id=None, **seats.key)
+        calls.seat_host(SYSTEM, account_id=seats.host.account_id, **seats.key)
+        assert seats.room.ceiling == with_next
+
+
 def test_ringing_who_asks_for_a_call_agrees_to_it(seats: Seats) -> None:
     ladder.change_mode(seats.guest, mode=Mode.CHAT, **seats.key)
     ladder.change_mode(seats.guest, mode=Mode.AUDIO, **seats.key)

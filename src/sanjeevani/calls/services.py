@@ -94,8 +94,6 @@ def seat_host(
         Room,
         {"state_id": state_id, "id": room_id},
         host_account_id=account_id,
-        # What was agreed with one host is not agreed with the next.
-        ceiling=Mode.VIDEO,
         asked_mode="",
         asked_seat="",
         rung_at=None,
@@ -108,7 +106,11 @@ def _end_speaking(state_id: int, room_id: uuid.UUID) -> None:
     room = Room.objects.select_for_update(no_key=True).get(state_id=state_id, id=room_id)
     if room.mode != Mode.CHAT:
         record_mode(room, Mode.CHAT, Seat.HOST, automatic=True)
-        Room.objects.filter(state_id=state_id, id=room_id).update(mode=Mode.CHAT)
+    Room.objects.filter(state_id=state_id, id=room_id).update(
+        mode=Mode.CHAT,
+        # With the next host a call is a call again; but who chose sound only is not filmed.
+        ceiling=room.ceiling if room.ceiling in SPEAKING else Mode.VIDEO,
+    )
 
 
 def seat_of(actor: Actor, room: Room) -> Seat:
