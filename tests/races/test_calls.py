@@ -99,26 +99,6 @@ def test_a_doctor_ends_what_is_interrupted_at_the_same_moment(
     assert call.status == ConsultationStatus.INTERRUPTED
 
 
-def test_a_call_is_lost_while_its_doctor_ends_it_with_a_follow_up(
-    by_another: ByAnother, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    call = Call()
-
-    def lost() -> None:
-        with contextlib.suppress(Stale):
-            interruptions.interrupt(SYSTEM, **call.at)
-
-    conclude = consultation.conclude
-
-    def meanwhile_lost(*arguments: Any, **more: Any) -> None:
-        by_another(lost)
-        conclude(*arguments, **more)
-
-    monkeypatch.setattr(consultation, "conclude", meanwhile_lost)
-    consultation.complete(call.doctor, outcome=Outcome.ADVICE, follow_up_days=7, **call.key)
-    assert call.status == ConsultationStatus.COMPLETED
-
-
 def test_a_patient_is_called_again_as_the_grace_runs_out(
     by_another: ByAnother, monkeypatch: pytest.MonkeyPatch
 ) -> None:

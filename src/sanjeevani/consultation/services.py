@@ -821,8 +821,6 @@ def complete(
     if follow_up_days is not None:
         if not 1 <= follow_up_days <= LONGEST_FOLLOW_UP:
             raise Invalid(_("Say in how many days, from 1 to 180."), field="follow_up_days")
-        # The token first, as all do that end or interrupt a call.
-        queueing.hold(state_id, consultation.token_id)
         consultation.follow_up_on = clock.today() + datetime.timedelta(days=follow_up_days)
     conclude(actor, consultation, outcome)
     if follow_up_days is not None:
