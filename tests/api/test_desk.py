@@ -8,8 +8,8 @@ from sanjeevani.foundation import clock
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.models import AuditEvent
 from sanjeevani.intake.models import Intake
+from tests.api.at_spoke import upload
 from tests.api.caller import asked, doctor_caller, patient_caller
-from tests.api.test_other_people import upload
 from tests.factories import ClinicFactory, PatientFactory, requested, told
 
 pytestmark = pytest.mark.usefixtures("reference")

@@ -1,10 +1,13 @@
 """Schemathesis over the whole OpenAPI document: generated requests, and sequences along its links.
 
-Runs in this process against committed data: a patient with a profile, and a doctor on duty.
+Runs in this process against committed data: a patient with a profile, a doctor on duty, and a
+spoke with its health worker and a patient in the call. What patients and the staff of a spoke both
+do is sent by the one, and then by the other.
 """
 
 import functools
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -14,9 +17,11 @@ from pytest_django import Settings
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events, from_schema
 
+from sanjeevani.directory.models import Line
 from sanjeevani.directory.queries import posts_of
 from sanjeevani.identity.limits import LIMITS
 from sanjeevani.identity.models import Account
+from tests.api.at_spoke import Spoke
 from tests.api.caller import asked, caller_of, doctor_caller, patient_caller
 from tests.api.serving import served
 from tests.factories import AccountFactory, ClinicFactory, LineFactory, StateFactory
@@ -39,9 +44,26 @@ CHECKS = {
 }
 
 
-@pytest.fixture
-def people(committed_reference_once: None, settings: Settings) -> tuple[Account, Account]:
-    """A patient with the doctor and others who wait, without limits in their way."""
+@dataclass(frozen=True)
+class People:
+    """Who sends what: `carer` is the patient, or the health worker, for what both do."""
+
+    doctor: Account
+    worker: Account
+    carer: Account
+
+    def sender(self, path: str) -> Account:
+        """Return who sends a request to a path."""
+        if "/staff/" in path:
+            return self.doctor
+        return self.worker if "/spoke/" in path else self.carer
+
+
+@pytest.fixture(params=["patient", "worker"])
+def people(
+    request: pytest.FixtureRequest, committed_reference_once: None, settings: Settings
+) -> People:
+    """A patient with the doctor and others who wait, and a spoke, without limits in their way."""
     settings.SIGN_IN_LIMITS = dict.fromkeys(LIMITS, (1_000_000, 60))
     StateFactory()
     clinic = ClinicFactory(line=LineFactory(places_per_day=100_000, waiting_places=100_000))
@@ -53,10 +75,19 @@ def people(committed_reference_once: None, settings: Settings) -> tuple[Account,
     doctor, practitioner = doctor_caller(clinic)
     doctor.make("/staff/next")
     caller.post(f"{path}/answer")
-    return patient, Account.objects.get(id=practitioner.account_id)
+    spoke = Spoke(proof="any")
+    Line.objects.filter(state_id=spoke.line.state_id, id=spoke.line.id).update(
+        places_per_day=100_000, waiting_places=100_000
+    )
+    spoke.ready()
+    spoke.asked(in_writing=True)
+    assert spoke.staff.account_id
+    worker = Account.objects.get(id=spoke.staff.account_id)
+    carer = patient if request.param == "patient" else worker
+    return People(Account.objects.get(id=practitioner.account_id), worker, carer)
 
 
-def hold(people: tuple[Account, Account], seconds: int, examples: int) -> None:
+def hold(people: People, seconds: int, examples: int) -> None:
     """Run all phases for so long at most. Fail on whatever a check found."""
     with served() as address, ThreadPoolExecutor(1) as doors:
         found, requests = _run(address, doors, people, seconds, examples)
@@ -68,11 +99,10 @@ def hold(people: tuple[Account, Account], seconds: int, examples: int) -> None:
 def _run(
     address: str,
     doors: Executor,
-    people: tuple[Account, Account],
+    people: People,
     seconds: int,
     examples: int,
 ) -> tuple[list[str], int]:
-    patient, doctor = people
     config = SchemathesisConfig.from_dict(
         {
             "max-time": seconds,
@@ -84,13 +114,12 @@ def _run(
     )
     schema = schemathesis.openapi.from_url(f"{address}/api/v1/openapi.json", config=config)
 
-    @schema.auth(cache_by_key=lambda case, _context: str("/staff/" in case.operation.path))
+    @schema.auth(cache_by_key=lambda case, _context: str(people.sender(case.operation.path).id))
     class Token:
-        """A session of the doctor for the desk, of the patient for everything else."""
+        """A session of who sends it."""
 
         def get(self, case: Any, _context: Any) -> str:
-            account = doctor if "/staff/" in case.operation.path else patient
-            return doors.submit(_token_of, account).result(60)
+            return doors.submit(_token_of, people.sender(case.operation.path)).result(60)
 
         def set(self, case: Any, data: str, _context: Any) -> None:
             case.headers = {**(case.headers or {}), "Authorization": f"Bearer {data}"}
@@ -132,10 +161,10 @@ def _failures(event: events.ScenarioFinished) -> list[str]:
 short = functools.partial(hold, seconds=25, examples=5)
 
 
-def test_document_and_server_agree(people: tuple[Account, Account]) -> None:
+def test_document_and_server_agree(people: People) -> None:
     short(people)
 
 
 @pytest.mark.verify
-def test_document_and_server_agree_at_length(people: tuple[Account, Account]) -> None:
+def test_document_and_server_agree_at_length(people: People) -> None:
     hold(people, seconds=1200, examples=200)

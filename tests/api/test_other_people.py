@@ -1,26 +1,28 @@
 """Whose id is named makes no difference: what is not one's own is not there, and nothing moves."""
 
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from django.apps import apps
-from PIL import Image
 
 from sanjeevani.api.application import api
 from sanjeevani.directory.models import Clinic
 from sanjeevani.foundation.sharding import TableModel, across_states
+from sanjeevani.identity.models import Account
 from sanjeevani.prescription.models import DraftItem
+from tests.api.at_spoke import Spoke, upload
 from tests.api.caller import (
     BASE,
     PROFILE,
     Caller,
     asked,
     asking,
+    caller_of,
     doctor_caller,
     encoded,
+    fresh_id,
     new_key,
     patient_caller,
     ready_profile,
@@ -61,6 +63,9 @@ def bodies(clinic: Clinic) -> dict[str, Any]:
         "NoteBody": {"advice": "Rest."},
         "ItemBody": ITEM,
         "Ending": {"outcome": "advice"},
+        "VitalsBody": {"values": {"heart_rate": 80}},
+        "CodeBody": {"challenge": fresh_id(), "code": "123456"},
+        "HubAsk": {"hub_state_id": clinic.state_id, "hub_id": fresh_id(), "language": "en"},
     }
 
 
@@ -76,21 +81,6 @@ class Held:
             path = path.replace(f"{{{name}}}", value)
         assert "{" not in path, path
         return path.removeprefix(BASE)
-
-
-def picture() -> bytes:
-    drawn = io.BytesIO()
-    Image.new("RGB", (20, 20)).save(drawn, "PNG")
-    return drawn.getvalue()
-
-
-def upload(caller: Caller, path: str) -> Any:
-    return caller.client.post(
-        BASE + path,
-        picture(),
-        content_type="image/png",
-        headers={"Authorization": f"Bearer {caller.token}", "Idempotency-Key": new_key()},
-    )
 
 
 @pytest.fixture
@@ -184,6 +174,68 @@ def test_a_doctor_who_does_not_hold_it_touches_nothing(held: Held, state_id: int
     for path, method, operation in operations("/staff/consultations"):
         answer = sent(stranger, held, path, method, operation)
         assert answer.status_code in (403, 404), (method, path, answer.status_code, answer.content)
+    assert stored() == before
+
+
+@pytest.fixture
+def at_spoke(held: Held) -> tuple[Spoke, Held]:
+    """A spoke with a patient in the call and everything that has an id."""
+    spoke = Spoke()
+    path = spoke.asked()
+    taken = spoke.doctor.make("/staff/next")
+    spoke.worker.post(f"{path}/answer")
+    patient_id = spoke.worker.get(path)["patient_id"]
+    paper = upload(spoke.worker, f"{path}/papers").json()["id"]
+    named = spoke.worker.make(
+        f"/profiles/{patient_id}/representatives", bodies(held.clinic)["RepresentativeBody"]
+    )
+    values = {
+        "state_id": str(taken["state_id"]),
+        "consultation_id": taken["id"],
+        "patient_id": patient_id,
+        "paper_id": paper,
+        "representative_id": named["id"],
+    }
+    return spoke, Held(held.clinic, held.values | values)
+
+
+PATIENTS_ONLY = {
+    "leave",
+    "bring_back",
+    "same_as",
+    "list_clinics",
+    "list_follow_ups",
+    "ask",
+    "rate",
+}
+"""What the staff of a spoke do for nobody: the account's own list, OPDs for who is at home."""
+
+
+@pytest.mark.parametrize("prefix", ["/profiles", "/consultations", "/spoke"])
+def test_another_spoke_finds_nothing(at_spoke: tuple[Spoke, Held], prefix: str) -> None:
+    _spoke, held = at_spoke
+    stranger = Spoke()
+    stranger.ready()
+    before = stored()
+    for path, method, operation in operations(prefix):
+        # Who is registered in the state may be taken in where they sit: that is audited.
+        if operation["operationId"] == "take_patient_in":
+            continue
+        answer = sent(stranger.worker, held, path, method, operation)
+        expected = 403 if operation["operationId"] in PATIENTS_ONLY else 404
+        assert answer.status_code == expected, (method, path, answer.status_code, answer.content)
+    assert stored() == before
+
+
+def test_the_account_of_a_spokes_patient_does_not_move_what_the_spoke_has_asked(
+    at_spoke: tuple[Spoke, Held],
+) -> None:
+    _spoke, held = at_spoke
+    own = caller_of(Account.objects.get(login="+919876543210"))
+    before = stored()
+    for path, method, operation in operations("/consultations"):
+        answer = sent(own, held, path, method, operation)
+        assert answer.status_code == 404, (method, path, answer.status_code, answer.content)
     assert stored() == before
 
 

@@ -1957,7 +1957,8 @@ CALLS |= {
         {
             "patient": world.patient,
             "choice": world.hub_choice,
-            "content": IntakeContent(
+            "content": told(
+                world.patient,
                 complaints=["fever"],
                 text="High every evening",
                 duration_days=3,

@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from ninja.security import HttpBearer
 
 from sanjeevani.api.limits import Pace
-from sanjeevani.directory.models import CLINICAL_ROLES, Post, Practitioner
-from sanjeevani.directory.permissions import require_post
+from sanjeevani.directory.models import BESIDE_THE_PATIENT, CLINICAL_ROLES, Post, Practitioner
+from sanjeevani.directory.permissions import in_post, require_beside_patients, require_post
 from sanjeevani.foundation.access import Audience, Permission, client_address
 from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.errors import DomainError, NotFound, NotPermitted
@@ -52,13 +52,17 @@ PACE = Pace("json_requests_per_account")
 
 
 class Bearer(HttpBearer):
-    """Admits the sessions that `permission` names."""
+    """Admits the sessions that `permission` names.
+
+    `beside_patients`: of staff only those who sit beside the patients of a spoke.
+    """
 
     openapi_description = "The token that signing in returned."
 
-    def __init__(self, permission: Permission) -> None:
+    def __init__(self, permission: Permission, *, beside_patients: bool = False) -> None:
         super().__init__()
         self.permission = permission
+        self.beside_patients = beside_patients
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller:
         """Return the caller. Raises NotSignedIn, TooMany, PostNotChosen, NotPermitted."""
@@ -71,10 +75,14 @@ class Bearer(HttpBearer):
         audience = self.permission.audience
         if audience is Audience.SIGNED_IN:
             return caller
+        if audience is Audience.CARER:
+            return self._in_post(caller) if session.is_staff else caller
         if session.is_staff is not (audience in (Audience.STAFF, Audience.STAFF_ACCOUNT)):
             raise NotPermitted
-        if audience is not Audience.STAFF:
-            return caller
+        return self._in_post(caller) if audience is Audience.STAFF else caller
+
+    def _in_post(self, caller: Caller) -> Caller:
+        session = caller.session
         if session.post_state_id is None or session.post_id is None:
             raise PostNotChosen
         try:
@@ -83,7 +91,10 @@ class Bearer(HttpBearer):
             )
         except NotFound:
             raise PostNotChosen from None
-        return Caller(caller.actor, session, post)
+        actor = in_post(caller.actor, post)
+        if self.beside_patients:
+            require_beside_patients(actor)
+        return Caller(actor, session, post)
 
 
 class Nobody(HttpBearer):
@@ -100,6 +111,9 @@ PUBLIC = None
 signed_in = Bearer(Permission(Audience.SIGNED_IN))
 patient = Bearer(Permission(Audience.PATIENT))
 staff_account = Bearer(Permission(Audience.STAFF_ACCOUNT))
+carer = Bearer(Permission(Audience.CARER, BESIDE_THE_PATIENT), beside_patients=True)
+"""Patients, and the staff of a spoke for whom they sit beside."""
+at_spoke = Bearer(Permission(Audience.STAFF, BESIDE_THE_PATIENT), beside_patients=True)
 doctor = Bearer(Permission(Audience.STAFF, CLINICAL_ROLES))
 
 
@@ -109,10 +123,14 @@ def anonymous(request: HttpRequest) -> Actor:
 
 
 def at_home(request: ApiRequest) -> Actor:
-    """Return the patient's actor once the home state is known. Raises HomeStateMissing."""
-    if request.auth.session.home_state_id is None:
+    """Return the actor of the patient's side once the home state is known.
+
+    The staff of a spoke act in its state. Raises HomeStateMissing.
+    """
+    actor = request.auth.actor
+    if actor.spoke_id is None and request.auth.session.home_state_id is None:
         raise HomeStateMissing
-    return request.auth.actor
+    return actor
 
 
 def practitioner_of(request: ApiRequest) -> Practitioner:

@@ -10,7 +10,18 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 
-from sanjeevani.api import care, desk, door, family, papers, prescriptions, reference
+from sanjeevani.api import (
+    care,
+    desk,
+    door,
+    family,
+    hubs,
+    papers,
+    prescriptions,
+    reference,
+    spoke,
+    vitals,
+)
 from sanjeevani.api.access import Nobody
 from sanjeevani.api.documentation import complete
 from sanjeevani.api.strict_json import StrictParser
@@ -22,6 +33,11 @@ DESCRIPTION = """\
 A patient signs in by a code, registers who is ill, answers the danger questions, says what the
 trouble is, and asks a clinic: the answer is a token. A doctor signs in, goes on duty and calls the
 next patient. Send the token of the session as `Authorization: Bearer`.
+
+The staff of a spoke choose a post there (`at_spoke`), find or register the patient who sits before
+them, and then do for that patient what patients do themselves: consent, danger questions,
+complaint, papers, the call. What is theirs alone, measuring, asking a hub, showing presence, begins
+with `/spoke`.
 
 What creates something takes an `Idempotency-Key`: send the same key again until you have an answer.
 What clients poll has an `ETag`. Refusals are `application/problem+json`; their `type` is stable.
@@ -111,6 +127,9 @@ api.add_router("", care.router)
 api.add_router("", papers.router)
 api.add_router("", prescriptions.router)
 api.add_router("/staff", desk.router)
+api.add_router("", spoke.router)
+api.add_router("", vitals.router)
+api.add_router("", hubs.router)
 
 urlpatterns = api.urls[0]
 for pattern in urlpatterns:

@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from ninja import Query, Router
 from pydantic import Field
 
-from sanjeevani.api.access import ApiRequest, at_home, patient
+from sanjeevani.api.access import ApiRequest, at_home, carer, patient
 from sanjeevani.api.documentation import says
 from sanjeevani.api.door import language
 from sanjeevani.api.family import ClinicReply, Wait, clinic_name
@@ -50,11 +50,13 @@ from sanjeevani.consultation.errors import (
     KeptApart,
     NobodyElse,
     NotFollowUp,
+    PresenceUnproven,
 )
 from sanjeevani.consultation.interruptions import resume
 from sanjeevani.consultation.letters import letter_of
-from sanjeevani.consultation.models import Consultation, ConsultationStatus, Urgency
+from sanjeevani.consultation.models import Consultation, ConsultationStatus, ShownBy, Urgency
 from sanjeevani.consultation.offers import offers_for
+from sanjeevani.consultation.presence import presence_of, proofs_for
 from sanjeevani.consultation.queries import (
     feedback_of,
     follow_ups_possible,
@@ -67,8 +69,8 @@ from sanjeevani.consultation.queries import (
 from sanjeevani.consultation.services import answer, cancel, give_feedback
 from sanjeevani.consultation.services import request as request_consultation
 from sanjeevani.consultation.transfers import ask_again, move_on, request_follow_up
-from sanjeevani.directory.models import Clinic, Gender
-from sanjeevani.directory.queries import clinic_serving, clinics_of_lines, lines_by_id
+from sanjeevani.directory.models import Clinic, Gender, Line
+from sanjeevani.directory.queries import clinic_serving, clinics_of_lines, hub_lines, lines_by_id
 from sanjeevani.foundation.errors import NotFound, Stale, TooMany
 from sanjeevani.foundation.live import TICKET_SECONDS, issue_ticket
 from sanjeevani.identity.limits import count_attempt
@@ -125,11 +127,19 @@ class FollowUps(Reply):
 
 
 class Asked(Reply):
-    """The token: its number in the clinic's line of today."""
+    """The token: its number in the line of today."""
 
     state_id: int
     id: uuid.UUID
     number: int
+
+    @classmethod
+    def of(cls, consultation: Consultation) -> "Asked":
+        """Show what was asked just now."""
+        number = Token.objects.values_list("number", flat=True).get(
+            state_id=consultation.state_id, id=consultation.token_id
+        )
+        return cls(state_id=consultation.state_id, id=consultation.id, number=number)
 
 
 class TokenReply(Reply):
@@ -153,6 +163,45 @@ class ClinicOf(Reply):
     name: str
     facility: str
     district: str
+
+
+class HubOf(Reply):
+    """The speciality of a hub that a spoke has asked."""
+
+    state_id: int
+    id: uuid.UUID
+    speciality: str
+    facility: str
+    district: str
+
+    @classmethod
+    def of(cls, line: Line) -> "HubOf":
+        """Show a hub's line."""
+        return cls(
+            state_id=line.state_id,
+            id=line.id,
+            speciality=line.speciality_code,
+            facility=line.facility.name,
+            district=line.facility.district,
+        )
+
+
+class PresenceReply(Reply):
+    """How to show that the patient sits at the spoke, before the call is answered.
+
+    `ways`: by any one of these, empty where nothing is asked. `shown_by` is null until then.
+    """
+
+    ways: list[ShownBy]
+    shown_by: ShownBy | None
+
+    @classmethod
+    def of(cls, consultation: Consultation) -> "PresenceReply":
+        """Show how presence stands."""
+        shown = presence_of(consultation)
+        return cls(
+            ways=proofs_for(consultation), shown_by=ShownBy(shown.shown_by) if shown else None
+        )
 
 
 class PractitionerReply(Reply):
@@ -203,7 +252,7 @@ class Findings(Reply):
 
 
 class ConsultationSummary(Reply):
-    """One of a list."""
+    """One of a list. `hub`: what a spoke has asked; `due_at`: in writing, answered by then."""
 
     state_id: int
     id: uuid.UUID
@@ -212,8 +261,11 @@ class ConsultationSummary(Reply):
     status: str
     outcome: str
     token_number: int
+    token_status: str
+    hub: HubOf | None
     practitioner_name: str
     requested_at: datetime.datetime
+    due_at: datetime.datetime | None
     ended_at: datetime.datetime | None
 
 
@@ -243,6 +295,9 @@ class ConsultationReply(Reply):
     `missing`: what the doctor asks for while it is returned. `moved_to`: where a redirected one
     goes on. `questions_until`: so long the patient may write after the end. `prescription_holds`:
     false once the doctor has cancelled it: tell the patient not to take medicines on it.
+
+    Of a spoke's request: `hub` in place of a clinic, `presence`, and for one in writing `due_at`,
+    by when it is answered.
     """
 
     state_id: int
@@ -252,10 +307,13 @@ class ConsultationReply(Reply):
     status: str
     outcome: str
     requested_at: datetime.datetime
+    due_at: datetime.datetime | None
     started_at: datetime.datetime | None
     ended_at: datetime.datetime | None
     token: TokenReply
     clinic: ClinicOf | None
+    hub: HubOf | None
+    presence: PresenceReply | None
     practitioner: PractitionerReply | None
     findings: Findings | None
     prescription_number: str | None
@@ -382,10 +440,7 @@ def ask(request: ApiRequest, patient_id: IdInPath, body: Ask, key: IdempotencyKe
         else:
             preference = body.gender_preference or ""
             made = request_consultation(actor, **said, gender_preference=preference)
-        number = Token.objects.values_list("number", flat=True).get(
-            state_id=made.state_id, id=made.token_id
-        )
-        return Asked(state_id=made.state_id, id=made.id, number=number)
+        return Asked.of(made)
 
     return once(request, key, make, limit="requests_per_account")
 
@@ -422,7 +477,7 @@ def list_follow_ups(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
 
 @router.get(
     "/consultations",
-    auth=patient,
+    auth=carer,
     response=ConsultationPage,
     openapi_extra=says(NotFound, polled=True, links=of_consultation(*OWN, at="/items/0")),
 )
@@ -432,24 +487,30 @@ def list_consultations(
     limit: PageSize = 20,
     patient_id: Annotated[uuid.UUID | None, Query()] = None,
 ) -> HttpResponse:
-    """List the account's consultations, newest first; with `patient_id` those of one person."""
+    """List the account's consultations, or the spoke's; with `patient_id` those of one person.
+
+    Newest first.
+    """
     person = own_record(request.auth.actor, patient_id) if patient_id else None
     before = record_before(request, cursor)
     found = own_consultations(request.auth.actor, limit + 1, before=before, patient=person)
     page, following = page_of(request, found, limit)
-    items = [_summary(one) for one in page]
+    hubs = hub_lines((one.state_id, one.line_id) for one in page)
+    items = [_summary(one, hubs.get(one.line_id)) for one in page]
     return polled(request, ConsultationPage(items=items, next=following))
 
 
-def _summary(consultation: Consultation) -> ConsultationSummary:
-    names = ConsultationSummary.model_fields.keys() - {"token_number"}
+def _summary(consultation: Consultation, hub: Line | None) -> ConsultationSummary:
+    names = ConsultationSummary.model_fields.keys() - {"token_number", "token_status", "hub"}
     return ConsultationSummary(
         **{name: getattr(consultation, name) for name in names},
         token_number=consultation.token.number,
+        token_status=consultation.token.status,
+        hub=HubOf.of(hub) if hub else None,
     )
 
 
-@router.get(CONSULTATION, auth=patient, response=ConsultationReply, openapi_extra=says(polled=True))
+@router.get(CONSULTATION, auth=carer, response=ConsultationReply, openapi_extra=says(polled=True))
 def read_consultation(
     request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
 ) -> HttpResponseBase:
@@ -463,6 +524,7 @@ def _own(request: ApiRequest, state_id: int, consultation_id: uuid.UUID) -> Cons
 
 def _state(consultation: Consultation) -> ConsultationReply:
     clinic = _asked(consultation)
+    hub = None if clinic else _hub(consultation)
     done = consultation.status == ConsultationStatus.COMPLETED
     newest = issued(consultation) if done else None
     feedback = feedback_of(consultation) if done else None
@@ -474,6 +536,8 @@ def _state(consultation: Consultation) -> ConsultationReply:
         **copied,
         token=_token(consultation.token),
         clinic=_clinic(clinic) if clinic else None,
+        hub=HubOf.of(hub) if hub else None,
+        presence=PresenceReply.of(consultation) if consultation.spoke_id else None,
         practitioner=practitioner_in(consultation),
         findings=_findings(consultation) if done else None,
         prescription_number=newest.prescription.number if newest else None,
@@ -493,6 +557,11 @@ def _asked(consultation: Consultation) -> Clinic | None:
     return clinics_of_lines([(state_id, line_id)]).get(line_id)
 
 
+def _hub(consultation: Consultation) -> Line | None:
+    lines = hub_lines([(consultation.state_id, consultation.line_id)])
+    return lines.get(consultation.line_id)
+
+
 def _moved_to(consultation: Consultation) -> MovedTo | None:
     if consultation.status != ConsultationStatus.REDIRECTED:
         return None
@@ -504,6 +573,8 @@ COMPUTED = frozenset(
     {
         "token",
         "clinic",
+        "hub",
+        "presence",
         "practitioner",
         "findings",
         "prescription_number",
@@ -571,9 +642,9 @@ def _findings(consultation: Consultation) -> Findings:
 
 @router.post(
     f"{CONSULTATION}/answer",
-    auth=patient,
+    auth=carer,
     response=ConsultationReply,
-    openapi_extra=says(CallExpired, Stale),
+    openapi_extra=says(CallExpired, PresenceUnproven, Stale),
 )
 def answer_call(
     request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
@@ -585,7 +656,7 @@ def answer_call(
 
 
 @router.post(
-    f"{CONSULTATION}/cancel", auth=patient, response=ConsultationReply, openapi_extra=says(Stale)
+    f"{CONSULTATION}/cancel", auth=carer, response=ConsultationReply, openapi_extra=says(Stale)
 )
 def give_token_back(
     request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
@@ -600,7 +671,7 @@ def give_token_back(
 
 @router.post(
     f"{CONSULTATION}/seek-doctor",
-    auth=patient,
+    auth=carer,
     response={201: Successor},
     openapi_extra=says(NobodyElse, Stale, links=of_consultation(*OWN)),
 )
@@ -624,7 +695,7 @@ def seek_doctor(
 
 @router.post(
     f"{CONSULTATION}/again",
-    auth=patient,
+    auth=carer,
     response=ConsultationReply,
     openapi_extra=says(AlreadyWaiting, ClinicClosed, Stale),
 )
@@ -653,7 +724,7 @@ def answer_return(
 
 
 @router.post(
-    f"{CONSULTATION}/resume", auth=patient, response=ConsultationReply, openapi_extra=says(Stale)
+    f"{CONSULTATION}/resume", auth=carer, response=ConsultationReply, openapi_extra=says(Stale)
 )
 def come_back(
     request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
@@ -666,7 +737,7 @@ def come_back(
 
 @router.get(
     f"{CONSULTATION}/letter.pdf",
-    auth=patient,
+    auth=carer,
     openapi_extra=says(TooMany, media_types=["application/pdf"]),
 )
 def print_own_letter(
@@ -688,7 +759,7 @@ def letter_pdf(request: ApiRequest, consultation: Consultation) -> HttpResponse:
 
 
 @router.get(
-    f"{CONSULTATION}/messages", auth=patient, response=Messages, openapi_extra=says(polled=True)
+    f"{CONSULTATION}/messages", auth=carer, response=Messages, openapi_extra=says(polled=True)
 )
 def list_messages(
     request: ApiRequest,
@@ -709,7 +780,7 @@ def said_in(consultation: Consultation, after: uuid.UUID | None, limit: int) -> 
 
 @router.post(
     f"{CONSULTATION}/messages",
-    auth=patient,
+    auth=carer,
     response={201: MessageReply},
     openapi_extra=says(RoomClosed, TooMany),
 )
@@ -760,7 +831,7 @@ def rate(
     return nothing()
 
 
-@router.get(f"{CONSULTATION}/ticket", auth=patient, response=TicketReply)
+@router.get(f"{CONSULTATION}/ticket", auth=carer, response=TicketReply)
 def read_ticket(
     request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
 ) -> HttpResponse:
@@ -774,7 +845,7 @@ def read_ticket(
     )
 
 
-@router.get(f"{CONSULTATION}/seat", auth=patient, response=SeatReply, openapi_extra=says(NotInCall))
+@router.get(f"{CONSULTATION}/seat", auth=carer, response=SeatReply, openapi_extra=says(NotInCall))
 def take_seat(
     request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
 ) -> HttpResponse:

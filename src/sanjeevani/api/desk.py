@@ -57,6 +57,7 @@ from sanjeevani.api.types import (
     StateCode,
     StateInPath,
 )
+from sanjeevani.api.vitals import EarlyWarning, Measured, measured_in
 from sanjeevani.calls.errors import NotInCall, RoomClosed
 from sanjeevani.calls.models import Seat
 from sanjeevani.consultation.errors import ClinicClosed, NotInProgress, NotOnDuty
@@ -88,7 +89,6 @@ from sanjeevani.directory.queries import clinic_serving, clinics_of_lines
 from sanjeevani.foundation.errors import Invalid, Stale, TooMany
 from sanjeevani.foundation.problems import PROBLEM_TYPE
 from sanjeevani.intake.queries import intake_of
-from sanjeevani.intake.triage import alarms_in
 from sanjeevani.prescription import services as prescribing
 from sanjeevani.prescription.earlier import Earlier, earlier_of
 from sanjeevani.prescription.errors import (
@@ -113,7 +113,6 @@ from sanjeevani.terminology.queries import (
     search_medicines,
     symptoms_named,
 )
-from sanjeevani.terminology.vitals import readings
 
 router = Router(tags=["Desk"])
 
@@ -202,21 +201,11 @@ class PatientReply(Reply):
     address: str
 
 
-class Measured(Reply):
-    """What was measured at a spoke, a blood pressure as one; `shown` is the value with its unit.
-
-    `alarming`: beyond a threshold that wants a clinician at once.
-    """
-
-    name: str
-    shown: str
-    alarming: bool
-
-
 class Said(Reply):
     """What the patient said, and who is with them. `complaints` in words.
 
     `danger`: the danger signs that were answered with yes, in words; `answers`: all by code.
+    `vitals`: what was measured at a spoke, with its score where NEWS2 is made for the patient.
     """
 
     complaints: list[Term]
@@ -228,6 +217,7 @@ class Said(Reply):
     medicines: str
     answers: dict[str, bool]
     vitals: list[Measured]
+    early_warning: EarlyWarning | None
     companion: CompanionReply | None
 
 
@@ -566,7 +556,7 @@ def _said(consultation: Consultation) -> Said:
         if yes and code in signs
     ]
     companion = intake.companion
-    alarms = alarms_in(
+    measured, score = measured_in(
         intake, birth_date=consultation.patient_birth_date, gender=consultation.patient_gender
     )
     return Said(
@@ -574,14 +564,8 @@ def _said(consultation: Consultation) -> Said:
         | {
             "complaints": words,
             "danger": danger,
-            "vitals": [
-                Measured(
-                    name=one.name,
-                    shown=one.shown,
-                    alarming=not alarms.vitals.isdisjoint(one.codes),
-                )
-                for one in readings(intake.vitals, language())
-            ],
+            "vitals": measured,
+            "early_warning": score,
             "companion": CompanionReply.model_validate(companion) if companion else None,
         }
     )

@@ -14,6 +14,7 @@ from sanjeevani.api.documentation import says
 from sanjeevani.api.replies import nothing, polled, reply
 from sanjeevani.api.types import PRINTABLE, Body, Id, OptionalLine, Reply, StateCode
 from sanjeevani.directory.models import Post
+from sanjeevani.directory.permissions import is_beside_patients
 from sanjeevani.directory.queries import posts_of, states
 from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.errors import Invalid, NotFound, TooMany
@@ -42,11 +43,21 @@ class CodeRequest(Body):
 
 
 class Challenge(Reply):
-    """A code is on its way; signing in takes it and this challenge."""
+    """A code is on its way; what it is for takes it and this challenge."""
 
     challenge: uuid.UUID
     works_for_seconds: int
     again_in_seconds: int
+
+    @classmethod
+    def of(cls, challenge: uuid.UUID) -> "Challenge":
+        """Show a challenge whose code was sent just now."""
+        _allowed, again = limit_of("code_again")
+        return cls(
+            challenge=challenge,
+            works_for_seconds=int(services.CODE_LIFE.total_seconds()),
+            again_in_seconds=again,
+        )
 
 
 class PatientSignIn(Body):
@@ -81,17 +92,24 @@ class StaffSignIn(Body):
 
 
 class PostReply(Reply):
-    """A role at a facility."""
+    """A role at a facility. `at_spoke`: its holder sits beside the patients of a spoke."""
 
     state_id: int
     id: uuid.UUID
     role: str
     facility: str
+    at_spoke: bool
 
     @classmethod
     def of(cls, post: Post) -> "PostReply":
         """Show a post."""
-        return cls(state_id=post.state_id, id=post.id, role=post.role, facility=post.facility.name)
+        return cls(
+            state_id=post.state_id,
+            id=post.id,
+            role=post.role,
+            facility=post.facility.name,
+            at_spoke=is_beside_patients(post),
+        )
 
 
 class Posts(Reply):
@@ -146,13 +164,7 @@ def request_code(request: HttpRequest, body: CodeRequest) -> HttpResponse:
     challenge = services.request_code(
         anonymous(request), mobile=parse_mobile(body.mobile), language=language()
     )
-    _allowed, again = limit_of("code_again")
-    answer = Challenge(
-        challenge=challenge,
-        works_for_seconds=int(services.CODE_LIFE.total_seconds()),
-        again_in_seconds=again,
-    )
-    return reply(answer, 202)
+    return reply(Challenge.of(challenge), 202)
 
 
 @router.post(

@@ -8,7 +8,7 @@ from django.http.response import HttpResponse, HttpResponseBase
 from ninja import Router
 from pydantic import Field
 
-from sanjeevani.api.access import ApiRequest, HomeStateMissing, at_home, patient
+from sanjeevani.api.access import ApiRequest, HomeStateMissing, at_home, carer, patient
 from sanjeevani.api.documentation import says
 from sanjeevani.api.door import language
 from sanjeevani.api.reference import Term, Terms
@@ -321,28 +321,28 @@ def clinic_name(clinic: Clinic) -> str:
     return clinic.name_hi if language() == "hi" and clinic.name_hi else clinic.name
 
 
-OF_PROFILE = {
-    name: {"patient_id": "$response.body#/id"}
-    for name in (
-        "read_profile",
-        "change",
-        "give_consent",
-        "withdraw_consent",
-        "list_symptoms",
-        "list_danger_questions",
-        "read_intake",
-        "write_intake",
-        "list_clinics",
-        "list_follow_ups",
-        "ask",
-        "leave",
-        "list_companions",
-        "list_representatives",
-        "name_somebody",
-        "list_draft_papers",
-        "add_to_draft",
-    )
-}
+def of_profile(*operations: str, at: str = "") -> dict[str, dict[str, str]]:
+    """Return links from an answer that names somebody, in its part `at` if given."""
+    return {name: {"patient_id": f"$response.body#{at}/id"} for name in operations}
+
+
+CARED_FOR = (
+    "read_profile",
+    "change",
+    "give_consent",
+    "withdraw_consent",
+    "list_symptoms",
+    "list_danger_questions",
+    "read_intake",
+    "write_intake",
+    "list_companions",
+    "list_representatives",
+    "name_somebody",
+    "list_draft_papers",
+    "add_to_draft",
+)
+"""What the patient's side does for somebody: the account, or the staff of a spoke."""
+OF_PROFILE = of_profile(*CARED_FOR, "list_clinics", "list_follow_ups", "ask", "leave")
 
 
 @router.get(
@@ -396,7 +396,7 @@ def create_profile(request: ApiRequest, body: NewProfileBody, key: IdempotencyKe
 
 @router.get(
     "/profiles/{uuid:patient_id}",
-    auth=patient,
+    auth=carer,
     response=ProfileReply,
     openapi_extra=says(polled=True),
 )
@@ -405,7 +405,7 @@ def read_profile(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
     return polled(request, ProfileReply.of(own_patient(request.auth.actor, patient_id)))
 
 
-@router.put("/profiles/{uuid:patient_id}", auth=patient, response=ProfileReply)
+@router.put("/profiles/{uuid:patient_id}", auth=carer, response=ProfileReply)
 def change(request: ApiRequest, patient_id: IdInPath, body: ProfileBody) -> HttpResponse:
     """Correct a profile. Consultations keep the facts as they were."""
     person = own_patient(request.auth.actor, patient_id)
@@ -477,7 +477,7 @@ def write_institution(request: ApiRequest, body: InstitutionBody) -> HttpRespons
 
 @router.get(
     "/profiles/{uuid:patient_id}/companions",
-    auth=patient,
+    auth=carer,
     response=Companions,
     openapi_extra=says(polled=True),
 )
@@ -491,9 +491,7 @@ def list_companions(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
 REPRESENTATIVES = "/profiles/{uuid:patient_id}/representatives"
 
 
-@router.get(
-    REPRESENTATIVES, auth=patient, response=Representatives, openapi_extra=says(polled=True)
-)
+@router.get(REPRESENTATIVES, auth=carer, response=Representatives, openapi_extra=says(polled=True))
 def list_representatives(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
     """List who may collect the medicines or speak for the patient."""
     found = representatives_of(own_patient(request.auth.actor, patient_id))
@@ -503,7 +501,7 @@ def list_representatives(request: ApiRequest, patient_id: IdInPath) -> HttpRespo
 
 @router.post(
     REPRESENTATIVES,
-    auth=patient,
+    auth=carer,
     response={201: RepresentativeReply},
     openapi_extra=says(
         links={
@@ -530,7 +528,7 @@ def name_somebody(
     )
 
 
-@router.delete(f"{REPRESENTATIVES}/{{uuid:representative_id}}", auth=patient, response={204: None})
+@router.delete(f"{REPRESENTATIVES}/{{uuid:representative_id}}", auth=carer, response={204: None})
 def revoke(request: ApiRequest, patient_id: IdInPath, representative_id: IdInPath) -> HttpResponse:
     """End an authority at once."""
     revoke_representative(
@@ -541,7 +539,7 @@ def revoke(request: ApiRequest, patient_id: IdInPath, representative_id: IdInPat
     return nothing()
 
 
-@router.put("/profiles/{uuid:patient_id}/consent", auth=patient, response={204: None})
+@router.put("/profiles/{uuid:patient_id}/consent", auth=carer, response={204: None})
 def give_consent(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
     """Agree to the current notice."""
     person = own_patient(request.auth.actor, patient_id)
@@ -555,7 +553,7 @@ def give_consent(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
     return nothing()
 
 
-@router.delete("/profiles/{uuid:patient_id}/consent", auth=patient, response={204: None})
+@router.delete("/profiles/{uuid:patient_id}/consent", auth=carer, response={204: None})
 def withdraw_consent(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
     """Withdraw consent, as easily as it was given. A token that waits is given back."""
     person = own_patient(request.auth.actor, patient_id)
@@ -566,27 +564,26 @@ def withdraw_consent(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
 
 @router.get(
     "/profiles/{uuid:patient_id}/symptoms",
-    auth=patient,
+    auth=carer,
     response=Terms,
     openapi_extra=says(polled=True),
 )
 def list_symptoms(request: ApiRequest, patient_id: IdInPath) -> HttpResponseBase:
     """List the complaints that a person of this age and sex can have."""
     person = own_patient(request.auth.actor, patient_id)
-    items = [Term(code=code, name=name) for code, name in _symptoms(person).items()]
+    found = _symptoms(person.birth_date, person.gender)
+    items = [Term(code=code, name=name) for code, name in found.items()]
     return polled(request, Terms(items=items))
 
 
-def _symptoms(person: Patient) -> dict[str, str]:
-    found = symptoms_for(
-        age_months=age_in_months(person.birth_date, clock.today()), sex=person.gender
-    )
+def _symptoms(birth_date: datetime.date, gender: str) -> dict[str, str]:
+    found = symptoms_for(age_months=age_in_months(birth_date, clock.today()), sex=gender)
     return {symptom.code: symptom.name_in(language()) for symptom in found}
 
 
 @router.get(
     "/profiles/{uuid:patient_id}/danger-questions",
-    auth=patient,
+    auth=carer,
     response=Questions,
     openapi_extra=says(polled=True),
 )
@@ -608,7 +605,7 @@ def _question(sign: DangerSign) -> Question:
 
 @router.get(
     "/profiles/{uuid:patient_id}/intake",
-    auth=patient,
+    auth=carer,
     response=IntakeReply,
     openapi_extra=says(polled=True),
 )
@@ -618,19 +615,32 @@ def read_intake(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
     return polled(request, _intake(person, draft_of(person)))
 
 
-@router.put("/profiles/{uuid:patient_id}/intake", auth=patient, response=IntakeReply)
+@router.put("/profiles/{uuid:patient_id}/intake", auth=carer, response=IntakeReply)
 def write_intake(request: ApiRequest, patient_id: IdInPath, body: IntakeBody) -> HttpResponse:
     """Keep what was entered; it replaces the draft before."""
     person = own_patient(request.auth.actor, patient_id)
     # What a spoke has measured stays: it may be a sign of danger.
-    content = IntakeContent(**body.model_dump(), vitals=draft_of(person).vitals)
-    if set(content.complaints) - _symptoms(person).keys():
-        raise Invalid(field="complaints")
-    asked = {sign.code for sign in questions_for(person.birth_date, person.gender)}
-    if content.answers.keys() - asked - {PREGNANT, DISABLED}:
-        raise Invalid(field="answers")
+    content = said_by(
+        body, draft_of(person).vitals, birth_date=person.birth_date, gender=person.gender
+    )
     save_draft(request.auth.actor, patient=person, content=content)
     return reply(_intake(person, content))
+
+
+def said_by(
+    body: IntakeBody, vitals: dict[str, float], *, birth_date: datetime.date, gender: str
+) -> IntakeContent:
+    """Return what a patient of this age and gender says, with what was measured.
+
+    Raises Invalid for complaints and answers that they cannot have.
+    """
+    content = IntakeContent(**body.model_dump(), vitals=vitals)
+    if set(content.complaints) - _symptoms(birth_date, gender).keys():
+        raise Invalid(field="complaints")
+    asked = {sign.code for sign in questions_for(birth_date, gender)}
+    if content.answers.keys() - asked - {PREGNANT, DISABLED}:
+        raise Invalid(field="answers")
+    return content
 
 
 def _intake(person: Patient, content: IntakeContent) -> IntakeReply:

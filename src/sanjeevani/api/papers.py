@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Query, Router
 
-from sanjeevani.api.access import ApiRequest, doctor, patient, practitioner_of
+from sanjeevani.api.access import ApiRequest, carer, doctor, practitioner_of
 from sanjeevani.api.care import CONSULTATION
 from sanjeevani.api.documentation import says
 from sanjeevani.api.replies import IdempotencyKey, nothing, once, polled
@@ -52,15 +52,15 @@ router = Router(tags=["Photos and papers"])
 DRAFT = "/profiles/{uuid:patient_id}/papers"
 OF_CONSULTATION = f"{CONSULTATION}/papers"
 AT_DESK = f"/staff{OF_CONSULTATION}"
-SENT = ("image/jpeg", "image/png", "application/pdf")
+PICTURES = ("image/jpeg", "image/png")
+SENT = (*PICTURES, "application/pdf")
 KEPT = ("image/jpeg", "application/pdf")
-REFUSALS = (
+FILE_REFUSALS = (
     FileEmpty,
     FileTooLarge,
     PdfLocked,
     PdfUnsafe,
     PictureUnreadable,
-    TooManyPapers,
     WrongKindOfFile,
 )
 
@@ -91,10 +91,10 @@ class Papers(Reply):
 
 def takes_a_file(*refusals: Any) -> dict[str, Any]:
     """Return what an operation that takes a file as its body says of itself."""
-    return says(*REFUSALS, *refusals, body_media_types=SENT)
+    return says(*FILE_REFUSALS, TooManyPapers, *refusals, body_media_types=SENT)
 
 
-def _content(request: ApiRequest) -> bytes:
+def content_of(request: ApiRequest) -> bytes:
     """Read the body past the limit of JSON, and not past that of files."""
     content: bytes = request.read(LARGEST_FILE + 1)
     return content
@@ -114,7 +114,7 @@ def _send(upload: UploadedFile) -> HttpResponse:
         return HttpResponse(content.read(), headers=headers_for(upload))
 
 
-@router.get(DRAFT, auth=patient, response=Papers, openapi_extra=says(polled=True))
+@router.get(DRAFT, auth=carer, response=Papers, openapi_extra=says(polled=True))
 def list_draft_papers(request: ApiRequest, patient_id: IdInPath) -> HttpResponseBase:
     """List what goes along with the next request."""
     person = own_patient(request.auth.actor, patient_id)
@@ -122,13 +122,13 @@ def list_draft_papers(request: ApiRequest, patient_id: IdInPath) -> HttpResponse
     return polled(request, Papers(items=[PaperReply.model_validate(one) for one in found]))
 
 
-@router.post(DRAFT, auth=patient, response={201: PaperReply}, openapi_extra=takes_a_file())
+@router.post(DRAFT, auth=carer, response={201: PaperReply}, openapi_extra=takes_a_file())
 def add_to_draft(
     request: ApiRequest, patient_id: IdInPath, key: IdempotencyKey, name: FileName = ""
 ) -> HttpResponse:
     """Add a photo (JPEG, PNG) or a PDF of at most 10 MB; what it is, its content says."""
     person = own_patient(request.auth.actor, patient_id)
-    content = _content(request)
+    content = content_of(request)
     return once(
         request,
         key,
@@ -143,7 +143,7 @@ def add_to_draft(
 
 @router.get(
     f"{DRAFT}/{{uuid:paper_id}}",
-    auth=patient,
+    auth=carer,
     response={200: None},
     openapi_extra=says(media_types=KEPT),
 )
@@ -153,7 +153,7 @@ def read_draft_paper(request: ApiRequest, patient_id: IdInPath, paper_id: IdInPa
     return _send(paper_in(Place.draft_of(person), paper_id))
 
 
-@router.delete(f"{DRAFT}/{{uuid:paper_id}}", auth=patient, response={204: None})
+@router.delete(f"{DRAFT}/{{uuid:paper_id}}", auth=carer, response={204: None})
 def remove_from_draft(
     request: ApiRequest, patient_id: IdInPath, paper_id: IdInPath
 ) -> HttpResponse:
@@ -163,7 +163,7 @@ def remove_from_draft(
     return nothing()
 
 
-@router.get(OF_CONSULTATION, auth=patient, response=Papers, openapi_extra=says(polled=True))
+@router.get(OF_CONSULTATION, auth=carer, response=Papers, openapi_extra=says(polled=True))
 def list_papers(
     request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
 ) -> HttpResponseBase:
@@ -173,7 +173,7 @@ def list_papers(
 
 @router.post(
     OF_CONSULTATION,
-    auth=patient,
+    auth=carer,
     response={201: PaperReply},
     openapi_extra=takes_a_file(PapersClosed),
 )
@@ -186,7 +186,7 @@ def add_paper(
 ) -> HttpResponse:
     """Add a photo or paper until the consultation is over."""
     own_consultation(request.auth.actor, state_id, consultation_id)
-    content = _content(request)
+    content = content_of(request)
     return once(
         request,
         key,
@@ -207,7 +207,7 @@ def add_paper(
 
 @router.get(
     f"{OF_CONSULTATION}/{{uuid:paper_id}}",
-    auth=patient,
+    auth=carer,
     response={200: None},
     openapi_extra=says(media_types=KEPT),
 )
@@ -221,7 +221,7 @@ def read_paper(
 
 @router.delete(
     f"{OF_CONSULTATION}/{{uuid:paper_id}}",
-    auth=patient,
+    auth=carer,
     response={204: None},
     openapi_extra=says(PaperKept),
 )
@@ -263,7 +263,7 @@ def show_to_patient(
     """Show the patient a photo or paper; it stays with the consultation."""
     practitioner = practitioner_of(request)
     for_practitioner(request.auth.actor, practitioner, state_id, consultation_id)
-    content = _content(request)
+    content = content_of(request)
     return once(
         request,
         key,

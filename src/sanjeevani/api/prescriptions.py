@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from ninja import Router
 from pydantic import Field
 
-from sanjeevani.api.access import ApiRequest, doctor, patient, practitioner_of
+from sanjeevani.api.access import ApiRequest, carer, doctor, practitioner_of
 from sanjeevani.api.care import CONSULTATION
 from sanjeevani.api.documentation import says
 from sanjeevani.api.door import language
@@ -114,7 +114,7 @@ def _pdf(request: ApiRequest, prescription: Prescription, in_language: str) -> H
     return HttpResponse(render_pdf(prescription, in_language), content_type="application/pdf")
 
 
-@router.get(PRESCRIPTION, auth=patient, response=PrescriptionReply, openapi_extra=says(polled=True))
+@router.get(PRESCRIPTION, auth=carer, response=PrescriptionReply, openapi_extra=says(polled=True))
 def read_prescription(
     request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
 ) -> HttpResponse:
@@ -123,7 +123,7 @@ def read_prescription(
     return polled(request, _show(found))
 
 
-@router.get(f"{PRESCRIPTION}.pdf", auth=patient, openapi_extra=says(TooMany, media_types=PDF))
+@router.get(f"{PRESCRIPTION}.pdf", auth=carer, openapi_extra=says(TooMany, media_types=PDF))
 def print_prescription(
     request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
 ) -> HttpResponse:

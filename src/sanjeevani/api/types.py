@@ -14,6 +14,9 @@ from sanjeevani.foundation.text import plain_text
 PRINTABLE = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"
 
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(
+    r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
 
 
 class Body(BaseModel):
@@ -49,6 +52,12 @@ def _day(value: object) -> datetime.date:
     return datetime.date.fromisoformat(value)
 
 
+def _moment(value: object) -> datetime.datetime:
+    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+        raise ValueError("must be a time like 2026-03-27T09:30:00+05:30")
+    return datetime.datetime.fromisoformat(value)
+
+
 def _id(value: object) -> uuid.UUID:
     if not isinstance(value, str) or len(value) != 36:
         raise ValueError("must be a UUID")
@@ -61,6 +70,8 @@ OptionalLine = Annotated[str, Field(pattern=PRINTABLE), AfterValidator(_line)]
 Lines = Annotated[str, Field(pattern=PRINTABLE), AfterValidator(_lines)]
 
 Day = Annotated[datetime.date, BeforeValidator(_day)]
+Moment = Annotated[datetime.datetime, BeforeValidator(_moment)]
+"""With its distance from UTC (RFC 3339), in this century."""
 Id = Annotated[
     uuid.UUID, BeforeValidator(_id), WithJsonSchema({"type": "string", "format": "uuid"})
 ]

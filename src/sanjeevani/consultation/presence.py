@@ -14,10 +14,10 @@ from sanjeevani.consultation.permissions import require_patient
 from sanjeevani.consultation.queries import followed_by
 from sanjeevani.directory.models import PresenceProof
 from sanjeevani.directory.queries import state
-from sanjeevani.documents.uploads import store_upload
+from sanjeevani.documents.uploads import PDF, store_upload
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
-from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted
+from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted, Stale
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.verbs import concerns, publish, verb
 from sanjeevani.identity.queries import find_account
@@ -83,8 +83,15 @@ def show_by_photo(
     consultation_id: uuid.UUID,
     file: "BinaryIO | File[bytes]",
 ) -> PatientPresence:
-    """Show presence by a photo taken now. Twice is once. Raises what uploads raise, Invalid."""
+    """Show presence by a photo taken now. Twice is once.
+
+    Raises what uploads raise, Invalid for what is no photo and where another proof is asked for.
+    """
     consultation = _asked_for(actor, state_id, consultation_id, ShownBy.PHOTO)
+    shown = presence_of(consultation)
+    if shown is not None:
+        concerns(consultation, patient_id=consultation.patient_id)
+        return shown
     upload = store_upload(
         actor,
         state_id=consultation.patient_state_id,
@@ -92,13 +99,20 @@ def show_by_photo(
         file=file,
         name="presence.jpg",
     )
+    if upload.content_type == PDF:
+        raise Invalid(_("Take a photo first."), field="photo")
     return _keep(actor, consultation, ShownBy.PHOTO, upload.id)
 
 
 @verb("consultation.send_presence_code")
 def send_presence_code(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> uuid.UUID:
-    """Send a code to the patient's mobile; return the challenge. Raises TooMany, NotPermitted."""
+    """Send a code to the patient's mobile; return the challenge.
+
+    Raises TooMany, NotPermitted, Stale when presence is shown already.
+    """
     consultation = _asked_for(actor, state_id, consultation_id, ShownBy.CODE)
+    if presence_of(consultation) is not None:
+        raise Stale
     challenge = request_presence_code(
         actor, mobile=_mobile(consultation), language=consultation.language
     )
@@ -111,9 +125,13 @@ def show_by_code(
 ) -> PatientPresence:
     """Show presence by the code that the patient tells. Raises WrongCode, CodeDead, NotPermitted.
 
-    The try is counted by itself, before anything is written here.
+    Once shown it stays, whatever the code. The try is counted by itself, before anything is
+    written here.
     """
     consultation = _asked_for(actor, state_id, consultation_id, ShownBy.CODE)
+    shown = presence_of(consultation)
+    if shown is not None:
+        return shown
     confirm_presence(actor, challenge=challenge, code=code, mobile=_mobile(consultation))
     return _shown_by_code(actor, consultation=consultation)
 

@@ -204,6 +204,11 @@ def require_safe_to_wait(patient: Patient, content: IntakeContent) -> None:
     Raises DangerSigns, DangerUnanswered.
     """
     require_no_danger(patient, content)
+    require_asked(patient, content)
+
+
+def require_asked(patient: Patient, content: IntakeContent) -> None:
+    """Let only those wait who were asked for danger signs. Raises DangerUnanswered."""
     asked = questions_for(patient.birth_date, patient.gender)
     if any(sign.code not in content.answers for sign in asked):
         raise DangerUnanswered

@@ -4,6 +4,7 @@ import datetime
 import uuid
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -13,19 +14,21 @@ from sanjeevani.consultation.services import (
     begin,
     carried_wait,
     requested_before,
+    require_asked,
     reserve,
     seat,
 )
 from sanjeevani.consultation.transfers import be_due, own_lane
 from sanjeevani.directory.hubs import open_written_line
 from sanjeevani.directory.models import Practitioner
-from sanjeevani.directory.queries import HubChoice, hubs_for, practitioners, written_lines
+from sanjeevani.directory.queries import HubChoice, hubs_for, practitioners, state, written_lines
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
-from sanjeevani.foundation.errors import DomainError, NotPermitted
+from sanjeevani.foundation.errors import DomainError, Invalid, NotFound, NotPermitted
 from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.triage import danger_in
+from sanjeevani.patients.companions import companions_of, needs_companion
 from sanjeevani.patients.models import Patient
 from sanjeevani.patients.queries import age_in_months, may_act_for
 from sanjeevani.queueing import services as queueing
@@ -73,6 +76,35 @@ def missing_in(content: IntakeContent) -> list[Promise]:
 
 
 @dataclass(frozen=True)
+class Readiness:
+    """What stands between a patient at a spoke and a hub's doctor.
+
+    `emergency`: a danger sign; nothing else is asked for then. `missing`: what to add. `alone`: an
+    adult has to be with the patient, and nobody is identified.
+    """
+
+    emergency: bool
+    missing: list[Promise]
+    alone: bool
+
+
+def readiness(patient: Patient, content: IntakeContent) -> Readiness:
+    """Return what is to be done for a patient before a hub is asked."""
+    emergency = bool(danger_in(content, birth_date=patient.birth_date, gender=patient.gender))
+    return Readiness(
+        emergency,
+        [] if emergency else missing_in(content),
+        needs_companion(patient) and not companions_of(patient),
+    )
+
+
+def languages_at(state_id: int) -> list[str]:
+    """Return the languages in which patients of a state may be seen: its own come first."""
+    spoken = list(state(state_id).languages)
+    return [*spoken, *(code for code, _name in settings.LANGUAGES if code not in spoken)]
+
+
+@dataclass(frozen=True)
 class HubOffer:
     """A hub line that a spoke may ask: who is on duty there, and the wait for who joins now."""
 
@@ -81,6 +113,13 @@ class HubOffer:
     wait: WaitInterval | None
     is_full: bool
     is_recommended: bool
+
+    def doctor(self, practitioner_id: uuid.UUID) -> Practitioner:
+        """Return a doctor on duty. Raises Invalid for who is not, or not any more."""
+        for one in self.doctors:
+            if one.id == practitioner_id:
+                return one
+        raise Invalid(_("Choose one of these."), field="practitioner_id")
 
 
 def hub_offers(actor: Actor, patient: Patient, content: IntakeContent) -> list[HubOffer]:
@@ -118,6 +157,16 @@ def hub_offers(actor: Actor, patient: Patient, content: IntakeContent) -> list[H
     return sorted(offers, key=lambda offer: (not offer.is_recommended, not offer.doctors))
 
 
+def hub_offer(
+    actor: Actor, patient: Patient, content: IntakeContent, *, state_id: int, line_id: uuid.UUID
+) -> HubOffer:
+    """Return one of `hub_offers`. Raises NotFound for a line that does not answer the spoke."""
+    for offer in hub_offers(actor, patient, content):
+        if (offer.choice.line.state_id, offer.choice.line.id) == (state_id, line_id):
+            return offer
+    raise NotFound
+
+
 @verb("consultation.ask_hub")
 def ask_hub(
     actor: Actor,
@@ -137,7 +186,8 @@ def ask_hub(
 
     A danger sign does not end here as it does at home: the staff have called the ambulance, and a
     doctor sees the patient first. The same `request_key` again returns the first consultation.
-    Raises NotEnough, ConsentMissing, CompanionMissing, LineFull, WaitingRoomFull, AlreadyWaiting.
+    Raises NotEnough, DangerUnanswered, ConsentMissing, CompanionMissing, LineFull, WaitingRoomFull,
+    AlreadyWaiting, Invalid for a language that nobody is asked for.
     """
     if actor.spoke_id is None or not may_act_for(actor, patient):
         raise NotPermitted
@@ -145,12 +195,15 @@ def ask_hub(
     earlier = requested_before(patient, pool.state_id, request_key)
     if earlier is not None:
         return earlier
-    emergency = bool(danger_in(content, birth_date=patient.birth_date, gender=patient.gender))
-    missing = missing_in(content)
-    if missing and not emergency:
-        raise NotEnough(missing)
+    ready = readiness(patient, content)
+    if ready.missing:
+        raise NotEnough(ready.missing)
+    if not ready.emergency:
+        require_asked(patient, content)
+    if language not in languages_at(patient.state_id):
+        raise Invalid(field="language")
     line = pool
-    written = later and not emergency
+    written = later and not ready.emergency
     if written:
         line = open_written_line(actor, parent=pool)
     elif practitioner is not None and serves_now(practitioner.id, pool.state_id, pool.id):
@@ -163,7 +216,7 @@ def ask_hub(
         language=language,
         request_key=request_key,
         # Whoever sits at a spoke has come a long way, and a place beside them is taken.
-        priority_class=PriorityClass.EMERGENCY if emergency else PriorityClass.PRIORITY,
+        priority_class=PriorityClass.EMERGENCY if ready.emergency else PriorityClass.PRIORITY,
         companion_id=companion_id,
         waiting_since=carried_wait(patient, pool) if line.id == pool.id else None,
     )

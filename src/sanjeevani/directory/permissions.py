@@ -3,8 +3,11 @@ facility administrators their facility."""
 
 import uuid
 from collections.abc import Collection
+from dataclasses import replace
 
-from sanjeevani.directory.models import Post, Role
+from django.utils.translation import gettext_lazy as _
+
+from sanjeevani.directory.models import BESIDE_THE_PATIENT, Post, Role
 from sanjeevani.directory.queries import acting_post
 from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.errors import NotFound, NotPermitted
@@ -24,6 +27,25 @@ def require_post(
     if post.account_id != account_id or (roles and post.role not in roles):
         raise NotPermitted
     return post
+
+
+def in_post(actor: Actor, post: Post) -> Actor:
+    """Return the actor as who holds the post: at a spoke, beside its patients."""
+    return replace(actor, spoke_id=post.facility_id) if is_beside_patients(post) else actor
+
+
+def is_beside_patients(post: Post) -> bool:
+    """Tell whether the holder of a post sits beside the patients of a spoke."""
+    return post.role in BESIDE_THE_PATIENT and bool(post.facility.is_spoke)
+
+
+def require_beside_patients(actor: Actor) -> None:
+    """Let those pass who sit beside the patients of a spoke. Raises NotPermitted.
+
+    Doctors hold posts at facilities that are no spokes as well.
+    """
+    if actor.spoke_id is None:
+        raise NotPermitted(_("This facility is not a spoke. Choose another post."))
 
 
 def require_national_admin(actor: Actor) -> None:

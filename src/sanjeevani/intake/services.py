@@ -19,7 +19,7 @@ from sanjeevani.intake.papers import Place, abandoned, papers_in, remove_paper
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.patients.models import Patient
 from sanjeevani.patients.queries import may_act_for
-from sanjeevani.terminology.vitals import UPPER, is_swapped
+from sanjeevani.terminology.vitals import UPPER, ImplausibleVital, accept_vital, is_swapped, vitals
 
 DRAFT_DAYS = 30
 """So long a draft waits for its author: somebody ill asks sooner, and what nobody sent is no
@@ -27,6 +27,23 @@ record. A rule of this service, for its data protection officer to confirm."""
 
 
 SWAPPED = _("The upper blood pressure is the greater one. Please check both, or measure again.")
+
+
+def plausible(code: str, value: float, language: str, unit: str | None = None) -> float:
+    """Return a measurement in the vital's own unit; `unit` is the one it was entered in, if not.
+
+    `language` is the reader's. Raises Invalid, KeyError for an unknown vital.
+    """
+    try:
+        return accept_vital(code, value, unit)
+    except ImplausibleVital as error:
+        vital = vitals()[code]
+        raise Invalid(
+            _("%(what)s: measure again, between %(low)g and %(high)g is possible.")
+            % {"what": vital.name_in(language), "low": vital.minimum, "high": vital.maximum},
+            field=code,
+        ) from error
+
 
 _drafts = Kept(IntakeDraft, key=("state_id", "patient_id"))
 

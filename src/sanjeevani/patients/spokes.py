@@ -21,7 +21,7 @@ from sanjeevani.foundation.verbs import concern_of, concerns, verb, write_audit
 from sanjeevani.identity.models import AccountKind
 from sanjeevani.identity.queries import account_by_login
 from sanjeevani.identity.services import account_of_patient
-from sanjeevani.patients.models import Patient, SpokePatient
+from sanjeevani.patients.models import Patient, Relation, SpokePatient
 from sanjeevani.patients.queries import members_of, named
 from sanjeevani.patients.services import Profile, alike_among, register
 
@@ -127,6 +127,9 @@ def register_at_spoke(
     The same `key` again returns the first one. Raises AlreadyRegistered, Invalid, NotPermitted.
     """
     spoke_id = _require_spoke(actor)
+    if profile.relation == Relation.RESIDENT:
+        # An institution registers its residents itself.
+        raise Invalid(field="relation")
     account = account_of_patient(
         actor, mobile=mobile, language=language, home_state_id=actor.state_id, key=key
     )

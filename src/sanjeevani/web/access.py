@@ -10,7 +10,6 @@ import logging
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -22,7 +21,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from sanjeevani.directory.models import BESIDE_THE_PATIENT, Post
-from sanjeevani.directory.permissions import require_post
+from sanjeevani.directory.permissions import in_post, require_post
 from sanjeevani.foundation.access import (
     MAY_SEND,
     Audience,
@@ -191,8 +190,7 @@ def _enter_post(
         )
     except NotFound:
         return _ask(request, "sign-in:post")
-    if request.post.facility.is_spoke and request.post.role in BESIDE_THE_PATIENT:
-        request.actor = replace(request.actor, spoke_id=request.post.facility_id)
+    request.actor = in_post(request.actor, request.post)
     return None
 
 

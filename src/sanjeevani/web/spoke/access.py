@@ -1,19 +1,17 @@
 """Whom the pages of a spoke admit, and whose entries its tablet keeps."""
 
 from django.utils.crypto import salted_hmac
-from django.utils.translation import gettext as _
 
 from sanjeevani.directory.models import BESIDE_THE_PATIENT
-from sanjeevani.foundation.errors import NotPermitted
+from sanjeevani.directory.permissions import require_beside_patients
 from sanjeevani.web.access import PortalRequest, staff
 
 at_spoke = staff(*BESIDE_THE_PATIENT)
 
 
 def require_spoke(request: PortalRequest) -> None:
-    """Doctors hold posts at facilities that are no spokes as well. Raises NotPermitted."""
-    if request.actor.spoke_id is None:
-        raise NotPermitted(_("This facility is not a spoke. Choose another post."))
+    """Let those pass who sit beside the patients of a spoke. Raises NotPermitted."""
+    require_beside_patients(request.actor)
 
 
 def tablet_owner(request: PortalRequest) -> str:

@@ -14,7 +14,7 @@ from sanjeevani.documents.signing import LONGEST_STATEMENT
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import Invalid
 from sanjeevani.identity.mobiles import latin_digits, parse_mobile
-from sanjeevani.intake.services import SWAPPED
+from sanjeevani.intake.services import SWAPPED, plausible
 from sanjeevani.patients.models import Relation
 from sanjeevani.patients.services import OLDEST_YEARS
 from sanjeevani.patients.spokes import ABHA_DIGITS, Sought, parse_abha
@@ -26,9 +26,7 @@ from sanjeevani.terminology.vitals import (
     FAHRENHEIT,
     LOWER,
     UPPER,
-    ImplausibleVital,
     Vital,
-    accept_vital,
     is_swapped,
     vitals,
 )
@@ -164,18 +162,16 @@ class MeasureForm(PlainForm):
         return cleaned
 
     def _read(self, code: str, vital: Vital, typed: str) -> None:
-        what = vital.name_in(self.language)  # the summary lists messages without their fields
         try:
             value = float(typed)
             fahrenheit = vital.unit == CELSIUS and value > HOT_CELSIUS
-            self.values[code] = accept_vital(code, value, FAHRENHEIT if fahrenheit else None)
-        except ImplausibleVital:
-            self.add_error(
-                code,
-                _("%(what)s: measure again, between %(low)g and %(high)g is possible.")
-                % {"what": what, "low": vital.minimum, "high": vital.maximum},
-            )
+            unit = FAHRENHEIT if fahrenheit else None
+            self.values[code] = plausible(code, value, self.language, unit)
+        except Invalid as error:
+            self.add_error(code, str(error.message))
         except ValueError:
+            # The summary lists messages without their fields.
+            what = vital.name_in(self.language)
             self.add_error(code, _("%(what)s: write a number, like 37.5.") % {"what": what})
 
 

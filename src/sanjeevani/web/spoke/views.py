@@ -9,7 +9,6 @@ import datetime
 import uuid
 from typing import Any
 
-from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -19,7 +18,7 @@ from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from sanjeevani.consultation.errors import ConsentMissing
+from sanjeevani.consultation.errors import ConsentMissing, DangerUnanswered
 from sanjeevani.consultation.models import Consultation, ConsultationStatus, ToDoKind
 from sanjeevani.consultation.presence import (
     presence_of,
@@ -33,15 +32,17 @@ from sanjeevani.consultation.spokes import (
     HubOffer,
     NotEnough,
     ask_hub,
+    hub_offer,
     hub_offers,
-    missing_in,
+    languages_at,
+    readiness,
 )
 from sanjeevani.consultation.to_do import consultations_of, done_to_dos, open_to_dos, tick
 from sanjeevani.directory.models import Practitioner
-from sanjeevani.directory.queries import hub_lines, state
+from sanjeevani.directory.queries import hub_lines
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.access import takes_files
-from sanjeevani.foundation.errors import DomainError, Invalid, NotFound
+from sanjeevani.foundation.errors import DomainError, Invalid
 from sanjeevani.identity.queries import accounts_by_id
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.queries import draft_of
@@ -315,13 +316,13 @@ def hubs(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
 
 
 def _readiness(person: Patient, draft: IntakeContent) -> dict[str, Any]:
-    red = bool(danger_in(draft, birth_date=person.birth_date, gender=person.gender))
+    ready = readiness(person, draft)
     alarming = alarms_in(draft, birth_date=person.birth_date, gender=person.gender).vitals
     return {
         "alarming": readings(draft.vitals, language(), only=alarming),
-        "missing": [] if red else missing_in(draft),
-        "red": red,
-        "alone": needs_companion(person) and not companions_of(person),
+        "missing": ready.missing,
+        "red": ready.emergency,
+        "alone": ready.alone,
     }
 
 
@@ -335,13 +336,7 @@ def ask(
     require_spoke(request)
     person = own_patient(request.actor, patient_id)
     draft = draft_of(person)
-    offers = hub_offers(request.actor, person, draft)
-    line = (state_id, line_id)
-    offer = next(
-        (one for one in offers if (one.choice.line.state_id, one.choice.line.id) == line), None
-    )
-    if offer is None:
-        raise NotFound
+    offer = hub_offer(request.actor, person, draft, state_id=state_id, line_id=line_id)
     choice = offer.choice
     companions = companions_of(person) if needs_companion(person) else []
     form = HubForm(
@@ -368,6 +363,8 @@ def ask(
             return see(reverse("spoke:presence", args=[opened.state_id, opened.id]))
         except ConsentMissing:
             return redirect("patient:consent", person.id)
+        except DangerUnanswered:
+            return redirect("patient:danger", person.id)
         except NotEnough:
             return redirect("spoke:hubs", person.id)
         except DomainError as error:
@@ -395,9 +392,7 @@ def _id(text: str) -> uuid.UUID | None:
 
 def _languages(request: PortalRequest) -> list[str]:
     """Return the languages of the spoke's state, the reader's first."""
-    spoken = list(state(request.actor.state_id).languages)
-    known = [*spoken, *(code for code, _name in settings.LANGUAGES if code not in spoken)]
-    return sorted(known, key=lambda code: code != language())
+    return sorted(languages_at(request.actor.state_id), key=lambda code: code != language())
 
 
 @takes_files
