@@ -65,6 +65,7 @@ def bodies(clinic: Clinic) -> dict[str, Any]:
         "Ending": {"outcome": "advice"},
         "VitalsBody": {"values": {"heart_rate": 80}},
         "CodeBody": {"challenge": fresh_id(), "code": "123456"},
+        "HandingBody": {"medicines": [{"medicine_code": "no-such", "handing": "full"}]},
         "HubAsk": {"hub_state_id": clinic.state_id, "hub_id": fresh_id(), "language": "en"},
     }
 
@@ -195,6 +196,7 @@ def at_spoke(held: Held) -> tuple[Spoke, Held]:
         "patient_id": patient_id,
         "paper_id": paper,
         "representative_id": named["id"],
+        "prescription_id": fresh_id(),
     }
     return spoke, Held(held.clinic, held.values | values)
 

@@ -134,6 +134,15 @@ def test_from_sign_in_to_the_printed_prescription(asking_for_proof: Spoke) -> No
     assert printed.content.startswith(b"%PDF")
     refused(worker.send("PUT", f"{path}/feedback", {"rating": 5}), 403, "NotPermitted")
 
+    [waits] = worker.get("/spoke/counter")["waiting"]
+    assert waits["number"] == prescription["number"]
+    counter = f"/spoke/counter/{waits['state_id']}/{waits['id']}"
+    [medicine] = worker.get(counter)["medicines"]
+    given = {"medicine_code": medicine["code"], "handing": "full"}
+    handed = worker.make(f"{counter}/handed", {"medicines": [given]})
+    assert handed["medicines"][0]["handed"]["handing"] == "full"
+    assert worker.get("/spoke/counter") == {"waiting": [], "missing": []}
+
 
 def prescribe(doctor: Caller, path: str) -> None:
     """Let the doctor prescribe paracetamol and finish."""

@@ -8,7 +8,13 @@ from django.utils.translation import gettext_lazy as _
 from ninja.security import HttpBearer
 
 from sanjeevani.api.limits import Pace
-from sanjeevani.directory.models import BESIDE_THE_PATIENT, CLINICAL_ROLES, Post, Practitioner
+from sanjeevani.directory.models import (
+    AT_THE_COUNTER,
+    BESIDE_THE_PATIENT,
+    CLINICAL_ROLES,
+    Post,
+    Practitioner,
+)
 from sanjeevani.directory.permissions import in_post, require_beside_patients, require_post
 from sanjeevani.foundation.access import Audience, Permission, client_address
 from sanjeevani.foundation.actor import Actor, ActorKind
@@ -114,6 +120,8 @@ staff_account = Bearer(Permission(Audience.STAFF_ACCOUNT))
 carer = Bearer(Permission(Audience.CARER, BESIDE_THE_PATIENT), beside_patients=True)
 """Patients, and the staff of a spoke for whom they sit beside."""
 at_spoke = Bearer(Permission(Audience.STAFF, BESIDE_THE_PATIENT), beside_patients=True)
+at_counter = Bearer(Permission(Audience.STAFF, AT_THE_COUNTER))
+"""Those who hand out medicines; the verbs ask whether it is a spoke."""
 doctor = Bearer(Permission(Audience.STAFF, CLINICAL_ROLES))
 
 

@@ -12,6 +12,7 @@ from ninja.openapi.schema import OpenAPISchema
 
 from sanjeevani.api import (
     care,
+    counter,
     desk,
     door,
     family,
@@ -130,6 +131,7 @@ api.add_router("/staff", desk.router)
 api.add_router("", spoke.router)
 api.add_router("", vitals.router)
 api.add_router("", hubs.router)
+api.add_router("", counter.router)
 
 urlpatterns = api.urls[0]
 for pattern in urlpatterns:

@@ -52,6 +52,7 @@ from sanjeevani.api.types import (
     Lines,
     OptionalLine,
     PageSize,
+    Reference,
     Reply,
     Search,
     StateCode,
@@ -167,13 +168,6 @@ class LineReply(Reply):
     waiting: int
     head_since: datetime.datetime | None
     head_class: int | None
-
-
-class Reference(Reply):
-    """Which consultation."""
-
-    state_id: int
-    id: uuid.UUID
 
 
 class InboxReply(Reply):

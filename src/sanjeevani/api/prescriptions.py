@@ -68,10 +68,13 @@ class PrescriptionReply(Reply):
     ending: EndingReply | None
 
 
+Number = Annotated[str, Field(pattern=NUMBER)]
+
+
 class EndBody(Body):
     """Which prescription is meant, and why it ends: the patient reads the reason."""
 
-    number: Annotated[str, Field(pattern=NUMBER)]
+    number: Number
     reason: Annotated[Line, Field(min_length=SHORTEST_REASON, max_length=REASON_LENGTH)]
 
 

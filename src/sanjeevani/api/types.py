@@ -31,6 +31,13 @@ class Reply(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
+class Reference(Reply):
+    """Which consultation or prescription."""
+
+    state_id: int
+    id: uuid.UUID
+
+
 def _line(text: str) -> str:
     return plain_text(text, lines=False)
 

@@ -15,6 +15,7 @@ from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import NotFound
 from sanjeevani.foundation.verbs import concern_of, write_audit
 from sanjeevani.prescription.content import MedicineFacts, initials
+from sanjeevani.prescription.documents import MedicineReading, medicines_in
 from sanjeevani.prescription.dosing import dosing
 from sanjeevani.prescription.models import (
     Dispensing,
@@ -32,6 +33,7 @@ from sanjeevani.prescription.queries import (
     prescription_of,
     verify_record,
 )
+from sanjeevani.terminology import dosage
 
 MOST_SHOWN = 60
 
@@ -43,6 +45,36 @@ def needed(line: MedicineFacts) -> int | None:
         return None
     # Doses are written to two places: what is less comes from the binary fraction.
     return math.ceil(round(taken.per_day * line["duration_days"], 2))
+
+
+@dataclass(frozen=True)
+class ToHandOut:
+    """A medicine at the counter. `needed`: units of the form for the whole course, where known."""
+
+    code: str
+    reading: MedicineReading
+    unit: str
+    needed: int | None
+
+    @property
+    def name(self) -> str:
+        """What stands on the box."""
+        return " ".join(filter(None, [self.reading.name, self.reading.strength, self.reading.form]))
+
+
+def to_hand_out(prescription: Prescription, language: str) -> list[ToHandOut]:
+    """Return the medicines of a prescription, in a language."""
+    return [
+        ToHandOut(
+            line["code"],
+            reading,
+            dosage.forms()[line["form"]].unit_in(language),
+            needed(line),
+        )
+        for line, reading in zip(
+            prescription.content["medicines"], medicines_in(prescription, language), strict=True
+        )
+    ]
 
 
 def in_time(prescription: Prescription, verification: Verification) -> Verification:

@@ -20,15 +20,16 @@ from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import Invalid, NotFound
 from sanjeevani.prescription.counter import (
     AtCounter,
+    ToHandOut,
     at_counter,
     missing_at_counter,
-    needed,
     out_of_stock,
     said_of_stock,
+    to_hand_out,
     waiting_at_counter,
 )
 from sanjeevani.prescription.dispensing import dispense, look_up, say_stock
-from sanjeevani.prescription.documents import medicines_in, verification_address
+from sanjeevani.prescription.documents import verification_address
 from sanjeevani.prescription.models import Handing, OutOfStock
 from sanjeevani.prescription.permissions import may_dispense
 from sanjeevani.prescription.queries import Validity, Verification, rule_tables
@@ -39,7 +40,7 @@ from sanjeevani.web.access import PortalRequest, staff
 from sanjeevani.web.patient.consultation_views import unless_known
 from sanjeevani.web.patient.views import form_page, language, see
 from sanjeevani.web.sent_once import sent_once
-from sanjeevani.web.spoke.forms import GIVEN, HandingForm, ShownForm, StockForm, ToHandOut
+from sanjeevani.web.spoke.forms import GIVEN, HandingForm, ShownForm, StockForm
 
 at_the_counter = staff(*AT_THE_COUNTER)
 
@@ -100,7 +101,7 @@ def _waiting(request: PortalRequest) -> dict[str, Any]:
 def hand_out(request: PortalRequest, state_id: int, prescription_id: uuid.UUID) -> HttpResponse:
     """What the patient gets of each medicine, if the prescription holds."""
     found = at_counter(request.actor, state_id, prescription_id)
-    medicines = _medicines(found)
+    medicines = to_hand_out(found.prescription, language())
     open_ones = [one for one in medicines if one.code not in found.elsewhere]
     holds = found.verification.validity == Validity.VALID
     form = HandingForm(open_ones, request.POST or None, initial=_initial(request, found, open_ones))
@@ -132,20 +133,6 @@ def hand_out(request: PortalRequest, state_id: int, prescription_id: uuid.UUID) 
     )
 
 
-def _medicines(found: AtCounter) -> list[ToHandOut]:
-    readings = medicines_in(found.prescription, language())
-    lines = found.prescription.content["medicines"]
-    return [
-        ToHandOut(
-            line["code"],
-            reading,
-            dosage.forms()[line["form"]].unit_in(language()),
-            needed(line),
-        )
-        for line, reading in zip(lines, readings, strict=True)
-    ]
-
-
 def _initial(
     request: PortalRequest, found: AtCounter, medicines: list[ToHandOut]
 ) -> dict[str, Any]:
@@ -173,7 +160,7 @@ def slip(request: PortalRequest, state_id: int, prescription_id: uuid.UUID) -> H
         "at": found,
         "missing": [
             (one, given[one.code].given if one.code in given else None)
-            for one in _medicines(found)
+            for one in to_hand_out(found.prescription, language())
             if one.code in found.row.missing
         ],
         "facility": request.post.facility,

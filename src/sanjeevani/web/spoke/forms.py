@@ -1,6 +1,5 @@
 """The forms of a spoke's desk."""
 
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -18,8 +17,8 @@ from sanjeevani.intake.services import SWAPPED, plausible
 from sanjeevani.patients.models import Relation
 from sanjeevani.patients.services import OLDEST_YEARS
 from sanjeevani.patients.spokes import ABHA_DIGITS, Sought, parse_abha
+from sanjeevani.prescription.counter import ToHandOut
 from sanjeevani.prescription.dispensing import MOST_GIVEN, Given
-from sanjeevani.prescription.documents import MedicineReading
 from sanjeevani.prescription.models import Handing
 from sanjeevani.terminology.vitals import (
     CELSIUS,
@@ -242,21 +241,6 @@ class ShownForm(PlainForm):
 
 GIVEN = ".given"
 """After a medicine's code: the field for how many of it."""
-
-
-@dataclass(frozen=True)
-class ToHandOut:
-    """A medicine at the counter. `needed`: units of the form for the whole course, where known."""
-
-    code: str
-    reading: MedicineReading
-    unit: str
-    needed: int | None
-
-    @property
-    def name(self) -> str:
-        """What stands on the box."""
-        return " ".join(filter(None, [self.reading.name, self.reading.strength, self.reading.form]))
 
 
 class HandingForm(PlainForm):
