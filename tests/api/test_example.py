@@ -1,62 +1,108 @@
-"""The example client does what it says, while the test plays the doctor."""
+"""The example clients do what they say, while the test plays the doctor."""
 
+import contextlib
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from sanjeevani.foundation.actor import SYSTEM
+from sanjeevani.identity.models import Account
+from sanjeevani.identity.services import set_password
 from sanjeevani.messaging.models import OutgoingMessage
-from tests.api.caller import doctor_caller
+from tests.api.at_spoke import Spoke
+from tests.api.caller import Caller, doctor_caller
 from tests.api.serving import served
 from tests.factories import ClinicFactory, StateFactory
 from tests.identity.helpers import sent_code
 
-CLIENT = Path(__file__).parents[2] / "examples" / "client.py"
+EXAMPLES = Path(__file__).parents[2] / "examples"
+MOBILE = "+919876500001"
+
+Client = subprocess.Popen[str]
 
 
-def test_client_is_short() -> None:
-    assert len(CLIENT.read_text().splitlines()) < 100
+@pytest.mark.parametrize("name", ["client.py", "spoke.py"])
+def test_client_is_short(name: str) -> None:
+    assert len((EXAMPLES / name).read_text().splitlines()) < 100
 
 
 @pytest.mark.usefixtures("committed_reference_once")
 def test_from_sign_in_to_prescription() -> None:
     StateFactory()
-    clinic = ClinicFactory()
-    doctor, _practitioner = doctor_caller(clinic)
-    mobile = "+919876500001"
+    doctor, _practitioner = doctor_caller(ClinicFactory())
+    with running("client.py", MOBILE) as client:
+        tell_code(client)
+        seen_by(doctor)
+        said = end_of(client)
+    assert "your number is 1" in said
+    assert "Rest." in said
+    assert "aracetamol" in said
+
+
+@pytest.mark.usefixtures("committed_reference_once")
+def test_at_a_spoke() -> None:
+    spoke = Spoke(proof="code")
+    assert spoke.staff.account_id
+    worker = Account.objects.get(id=spoke.staff.account_id)
+    set_password(SYSTEM, account_id=worker.id, password="three quiet words")
+    with running("spoke.py", worker.login, "three quiet words", MOBILE) as client:
+        tell_code(client)
+        seen_by(spoke.doctor)
+        said = end_of(client)
+    assert "number 1" in said
+    assert "38.5 °C" in said
+    assert "Rest." in said
+    assert "aracetamol" in said
+
+
+@contextlib.contextmanager
+def running(name: str, *arguments: str) -> Iterator[Client]:
+    """Run an example against this process."""
     with served() as address:
         client = subprocess.Popen(
-            [sys.executable, CLIENT, address, mobile],
+            [sys.executable, EXAMPLES / name, address, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
         try:
-            until(lambda: OutgoingMessage.objects.filter(mobile=mobile).exists())
-            assert client.stdin
-            client.stdin.write(f"{sent_code(mobile)}\n")
-            client.stdin.flush()
-            until(lambda: doctor.get("/staff/desk")["lines"][0]["waiting"] == 1)
-            made = doctor.make("/staff/next")
-            path = f"/staff/consultations/{made['state_id']}/{made['id']}"
-            until(lambda: doctor.get(path)["status"] == "in_progress")
-            doctor.put(f"{path}/note", {"advice": "Rest.", "diagnoses": ["R50.9"]})
-            read = doctor.get("/staff/shorthand?q=pcm+650+1-0-1+5d+after+food")
-            doctor.post(f"{path}/items", read["item"])
-            doctor.make(f"{path}/sign")
-            doctor.post(f"{path}/conclude", {"outcome": "prescription"})
-            said, _errors = client.communicate(timeout=30)
+            yield client
         finally:
             client.kill()
             client.wait()
+
+
+def tell_code(client: Client) -> None:
+    """Type the code that was sent to the mobile."""
+    until(lambda: OutgoingMessage.objects.filter(mobile=MOBILE).exists())
+    assert client.stdin
+    client.stdin.write(f"{sent_code(MOBILE)}\n")
+    client.stdin.flush()
+
+
+def seen_by(doctor: Caller) -> None:
+    """See who waits, prescribe paracetamol, and finish."""
+    until(lambda: any(line["waiting"] for line in doctor.get("/staff/desk")["lines"]))
+    made = doctor.make("/staff/next")
+    path = f"/staff/consultations/{made['state_id']}/{made['id']}"
+    until(lambda: doctor.get(path)["status"] == "in_progress")
+    doctor.put(f"{path}/note", {"advice": "Rest.", "diagnoses": ["R50.9"]})
+    read = doctor.get("/staff/shorthand?q=pcm+650+1-0-1+5d+after+food")
+    doctor.post(f"{path}/items", read["item"])
+    doctor.make(f"{path}/sign")
+    doctor.post(f"{path}/conclude", {"outcome": "prescription"})
+
+
+def end_of(client: Client) -> str:
+    """Return what the client has said by its end, which is a success."""
+    said, _errors = client.communicate(timeout=30)
     assert client.returncode == 0, said
-    assert "your number is 1" in said
-    assert "Rest." in said
-    assert "aracetamol" in said
+    return said
 
 
 def until(condition: Callable[[], bool], seconds: float = 30) -> None:

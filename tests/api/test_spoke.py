@@ -438,3 +438,22 @@ def test_a_visit_that_was_kept_without_a_link(spoke: Spoke) -> None:
     spoke.asked(entered["id"])
     assert spoke.worker.get("/spoke/visits")["items"] == []
     assert not OutgoingMessage.objects.filter(mobile="").exists()
+
+
+def test_what_is_to_be_done_afterwards(spoke: Spoke) -> None:
+    path = spoke.asked(in_writing=True)
+    spoke.doctor.make("/staff/written")
+    spoke.doctor.put(f"/staff{path}/note", {"advice": "Rest."})
+    spoke.doctor.post(f"/staff{path}/conclude", {"outcome": "advice"})
+    [to_do] = spoke.worker.get("/spoke/to-dos")["open"]
+    assert (to_do["kind"], to_do["consultation"]["id"]) == ("answer", path[-36:])
+    assert to_do["mobile"] == "+919876543210"
+    body = {"consultation_id": path[-36:], "kind": "answer", "done": True}
+    refused(Spoke().worker.send("PUT", "/spoke/to-dos", body), 404, "NotFound")
+    refused(spoke.worker.send("PUT", "/spoke/to-dos", body | {"kind": "x"}), 422, "Invalid")
+    for _time in range(2):
+        spoke.worker.put("/spoke/to-dos", body)
+    listed = spoke.worker.get("/spoke/to-dos")
+    assert (listed["open"], [one["kind"] for one in listed["done"]]) == ([], ["answer"])
+    spoke.worker.put("/spoke/to-dos", body | {"done": False})
+    assert spoke.worker.get("/spoke/to-dos")["done"] == []

@@ -25,9 +25,12 @@ from sanjeevani.api.family import (
     of_profile,
     said_by,
 )
-from sanjeevani.api.replies import IdempotencyKey, key_of, once, polled, reply
-from sanjeevani.api.types import Body, Code, Id, IdInPath, Line, Moment, Reply
+from sanjeevani.api.replies import IdempotencyKey, key_of, nothing, once, polled, reply
+from sanjeevani.api.types import Body, Code, Id, IdInPath, Line, Moment, Reference, Reply
 from sanjeevani.api.vitals import accepted
+from sanjeevani.consultation.models import ToDoKind
+from sanjeevani.consultation.to_do import tick
+from sanjeevani.foundation.errors import NotFound
 from sanjeevani.identity.mobiles import LONGEST_INPUT, parse_mobile
 from sanjeevani.intake.visits import Visit, enter_visit, visits_to_continue
 from sanjeevani.patients.errors import AlreadyRegistered
@@ -39,6 +42,7 @@ from sanjeevani.patients.spokes import (
     register_at_spoke,
     take_in,
 )
+from sanjeevani.prescription.to_do import ToDo, to_dos_at
 
 router = Router(tags=["At a spoke"])
 
@@ -160,6 +164,48 @@ class Visits(Reply):
     items: list[VisitReply]
 
 
+class ToDoReply(Reply):
+    """One thing to do for a patient, by its day. `medicines` are in stock again.
+
+    `mobile` is empty for who has none.
+    """
+
+    kind: ToDoKind
+    consultation: Reference
+    patient_name: str
+    mobile: str
+    due_on: datetime.date
+    medicines: list[str]
+
+    @classmethod
+    def of(cls, to_do: ToDo) -> Self:
+        """Show what is to be done."""
+        held = to_do.consultation
+        return cls(
+            kind=to_do.kind,
+            consultation=Reference(state_id=held.state_id, id=held.id),
+            patient_name=held.patient_name,
+            mobile=to_do.mobile,
+            due_on=to_do.due_on,
+            medicines=to_do.medicines,
+        )
+
+
+class ToDos(Reply):
+    """What is to be done, and what was done since yesterday."""
+
+    open: list[ToDoReply]
+    done: list[ToDoReply]
+
+
+class TickBody(Body):
+    """One thing of the list: done, or not after all."""
+
+    consultation_id: Id
+    kind: Annotated[ToDoKind, Field(strict=False)]
+    done: bool
+
+
 @router.post(f"{PATIENTS}/search", auth=at_spoke, response=Found)
 def find(request: ApiRequest, body: SearchBody) -> HttpResponse:
     """Find a patient. What is searched for stands in no address, and who is found is audited.
@@ -252,3 +298,22 @@ def list_visits(request: ApiRequest) -> HttpResponseBase:
         for one in visits_to_continue(request.auth.actor)
     ]
     return polled(request, Visits(items=items))
+
+
+@router.get("/spoke/to-dos", auth=at_spoke, response=ToDos, openapi_extra=says(polled=True))
+def list_to_dos(request: ApiRequest) -> HttpResponseBase:
+    """List for whom something is to be done: ring back, tell an answer, a follow-up, a medicine."""
+    post = request.auth.post
+    assert post is not None
+    to_do, done = to_dos_at(post.state_id, post.facility_id)
+    listed = ToDos(
+        open=[ToDoReply.of(one) for one in to_do], done=[ToDoReply.of(one) for one in done]
+    )
+    return polled(request, listed)
+
+
+@router.put("/spoke/to-dos", auth=at_spoke, response={204: None}, openapi_extra=says(NotFound))
+def tick_off(request: ApiRequest, body: TickBody) -> HttpResponse:
+    """Say that something is done for a patient, or that it is not after all."""
+    tick(request.auth.actor, **dict(body))
+    return nothing()

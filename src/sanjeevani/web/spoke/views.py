@@ -37,13 +37,12 @@ from sanjeevani.consultation.spokes import (
     languages_at,
     readiness,
 )
-from sanjeevani.consultation.to_do import consultations_of, done_to_dos, open_to_dos, tick
+from sanjeevani.consultation.to_do import tick
 from sanjeevani.directory.models import Practitioner
 from sanjeevani.directory.queries import hub_lines
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.access import takes_files
 from sanjeevani.foundation.errors import DomainError, Invalid
-from sanjeevani.identity.queries import accounts_by_id
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.queries import draft_of
 from sanjeevani.intake.services import save_draft
@@ -59,8 +58,7 @@ from sanjeevani.patients.spokes import (
     register_at_spoke,
     take_in,
 )
-from sanjeevani.prescription.counter import back_in_stock
-from sanjeevani.prescription.queries import rule_tables
+from sanjeevani.prescription.to_do import ToDo, to_dos_at
 from sanjeevani.terminology.vitals import readings
 from sanjeevani.web.access import PortalRequest
 from sanjeevani.web.names import hub_names, speciality_names
@@ -83,17 +81,6 @@ SHOWN = 60
 
 
 @dataclasses.dataclass(frozen=True)
-class ToDo:
-    """One thing to do for a patient. `medicines` are in stock again; `mobile` is empty for none."""
-
-    kind: ToDoKind
-    consultation: Consultation
-    due_on: datetime.date
-    mobile: str
-    medicines: list[str]
-
-
-@dataclasses.dataclass(frozen=True)
 class Cases:
     """What a spoke has asked, by what there is to do."""
 
@@ -111,7 +98,7 @@ def _cases(request: PortalRequest) -> Cases:
     rows = own_consultations(request.actor, SHOWN)
     hubs = hub_names(hub_lines((one.state_id, one.line_id) for one in rows))
     today = clock.today()
-    to_do, done = _to_dos(request)
+    to_do, done = to_dos_at(request.post.state_id, request.post.facility_id)
     found = Cases(
         [],
         [],
@@ -133,37 +120,6 @@ def _cases(request: PortalRequest) -> Cases:
         else:
             found.earlier.append(row)
     return found
-
-
-def _to_dos(request: PortalRequest) -> tuple[list[ToDo], list[ToDo]]:
-    """Return what is to be done and what was done lately, in as many statements for any number."""
-    post = request.post
-    rows = open_to_dos(post.state_id, post.facility_id)
-    done = done_to_dos(post.state_id, post.facility_id)
-    back = back_in_stock(post.state_id, post.facility_id)
-    held = consultations_of(
-        [(one.consultation_state_id, one.consultation_id) for one in (*rows, *done)]
-        + [(row.prescription_state_id, row.consultation_id) for row, _codes in back]
-    )
-    accounts = accounts_by_id(one.patient_account_id for one in held.values())
-    listed = rule_tables().medicines if back else {}
-
-    def to_do(
-        kind: str, consultation_id: uuid.UUID, due_on: datetime.date, codes: list[str]
-    ) -> ToDo:
-        consultation = held[consultation_id]
-        account = accounts.get(consultation.patient_account_id)
-        names = [listed[code].generic_name for code in codes if code in listed]
-        return ToDo(ToDoKind(kind), consultation, due_on, account.mobile if account else "", names)
-
-    medicines = [
-        to_do(ToDoKind.MEDICINE, row.consultation_id, localdate(row.since), codes)
-        for row, codes in back
-    ]
-    return (
-        [*medicines, *(to_do(one.kind, one.consultation_id, one.due_on, []) for one in rows)],
-        [to_do(one.kind, one.consultation_id, one.due_on, []) for one in done],
-    )
 
 
 @at_spoke
