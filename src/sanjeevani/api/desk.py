@@ -32,6 +32,8 @@ from sanjeevani.api.family import CompanionReply, Wait, clinic_name
 from sanjeevani.api.reference import Term
 from sanjeevani.api.replies import (
     IdempotencyKey,
+    MoveKey,
+    moved,
     nothing,
     once,
     page_of,
@@ -674,13 +676,15 @@ class Destinations(Reply):
     f"{CONSULTATION}/hand-back", auth=doctor, response={204: None}, openapi_extra=says(Stale)
 )
 def hand_back(
-    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath, body: ReasonBody
+    request: ApiRequest,
+    state_id: StateInPath,
+    consultation_id: IdInPath,
+    body: ReasonBody,
+    key: MoveKey = None,
 ) -> HttpResponse:
     """Give a call that was not answered yet to another doctor, who reads the reason."""
-    hand_back_call(
-        request.auth.actor, **_at_desk(request, state_id, consultation_id), reason=body.reason
-    )
-    return nothing()
+    given = _at_desk(request, state_id, consultation_id) | dict(body)
+    return moved(request, key, lambda: hand_back_call(request.auth.actor, **given))
 
 
 def _at_desk(request: ApiRequest, state_id: int, consultation_id: uuid.UUID) -> dict[str, Any]:
@@ -752,24 +756,26 @@ def redirect_patient(
 
 @router.post(f"{CONSULTATION}/return", auth=doctor, response={204: None}, openapi_extra=says(Stale))
 def return_for_more(
-    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath, body: ReasonBody
+    request: ApiRequest,
+    state_id: StateInPath,
+    consultation_id: IdInPath,
+    body: ReasonBody,
+    key: MoveKey = None,
 ) -> HttpResponse:
     """Ask the patient for more before the call is answered; the place in the line is kept."""
-    return_to_patient(
-        request.auth.actor, **_at_desk(request, state_id, consultation_id), reason=body.reason
-    )
-    return nothing()
+    given = _at_desk(request, state_id, consultation_id) | dict(body)
+    return moved(request, key, lambda: return_to_patient(request.auth.actor, **given))
 
 
 @router.post(
     f"{CONSULTATION}/ring-longer", auth=doctor, response={204: None}, openapi_extra=says(Stale)
 )
 def ring_longer(
-    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath, key: MoveKey = None
 ) -> HttpResponse:
     """Let a call ring for two more minutes, once."""
-    ring_again(request.auth.actor, **_at_desk(request, state_id, consultation_id))
-    return nothing()
+    given = _at_desk(request, state_id, consultation_id)
+    return moved(request, key, lambda: ring_again(request.auth.actor, **given))
 
 
 @router.post(
@@ -800,10 +806,12 @@ def resume_call(
     response={204: None},
     openapi_extra=says(NotInProgress, Stale),
 )
-def give_up(request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath) -> HttpResponse:
+def give_up(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath, key: MoveKey = None
+) -> HttpResponse:
     """Close an interrupted consultation as not held."""
-    not_reachable(request.auth.actor, **_at_desk(request, state_id, consultation_id))
-    return nothing()
+    given = _at_desk(request, state_id, consultation_id)
+    return moved(request, key, lambda: not_reachable(request.auth.actor, **given))
 
 
 class WaitingQuestion(Reply):
@@ -976,19 +984,24 @@ def remove_item(
     openapi_extra=says(NotInProgress, NotSigned, UnsignedDraft, RemovedButSigned, Stale),
 )
 def conclude(
-    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath, body: Ending
+    request: ApiRequest,
+    state_id: StateInPath,
+    consultation_id: IdInPath,
+    body: Ending,
+    key: MoveKey = None,
 ) -> HttpResponse:
     """Finish; the patient may still ask questions for some days."""
-    prescribing.conclude(
-        request.auth.actor,
-        practitioner=practitioner_of(request),
-        state_id=state_id,
-        consultation_id=consultation_id,
-        outcome=body.outcome,
-        letter=LetterContent(**dict(body.letter)) if body.letter else None,
-        follow_up_days=body.follow_up_days,
-    )
-    return nothing()
+
+    def finish() -> None:
+        prescribing.conclude(
+            request.auth.actor,
+            **_at_desk(request, state_id, consultation_id),
+            outcome=body.outcome,
+            letter=LetterContent(**dict(body.letter)) if body.letter else None,
+            follow_up_days=body.follow_up_days,
+        )
+
+    return moved(request, key, finish)
 
 
 @router.get(

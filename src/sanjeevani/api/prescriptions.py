@@ -11,7 +11,7 @@ from sanjeevani.api.access import ApiRequest, carer, doctor, practitioner_of
 from sanjeevani.api.care import CONSULTATION
 from sanjeevani.api.documentation import says
 from sanjeevani.api.door import language
-from sanjeevani.api.replies import IdempotencyKey, nothing, once, polled
+from sanjeevani.api.replies import IdempotencyKey, MoveKey, moved, once, polled
 from sanjeevani.api.types import PRINTABLE, Body, IdInPath, Line, Reply, StateInPath
 from sanjeevani.consultation.errors import NotInProgress
 from sanjeevani.consultation.models import Consultation
@@ -229,15 +229,22 @@ def replace_signed(
     openapi_extra=says(AlreadyEnded, TooLateToCancel, Stale),
 )
 def cancel_signed(
-    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath, body: EndBody
+    request: ApiRequest,
+    state_id: StateInPath,
+    consultation_id: IdInPath,
+    body: EndBody,
+    key: MoveKey = None,
 ) -> HttpResponse:
     """Cancel a prescription, so that no pharmacy gives medicines on it. Twice is refused."""
     signed = _issued(_at_desk(request, state_id, consultation_id), body.number).prescription
-    prescribing.cancel(
-        request.auth.actor,
-        practitioner=practitioner_of(request),
-        state_id=state_id,
-        prescription_id=signed.id,
-        reason=body.reason,
-    )
-    return nothing()
+
+    def end() -> None:
+        prescribing.cancel(
+            request.auth.actor,
+            practitioner=practitioner_of(request),
+            state_id=state_id,
+            prescription_id=signed.id,
+            reason=body.reason,
+        )
+
+    return moved(request, key, end)

@@ -19,14 +19,25 @@ from sanjeevani.foundation import idempotency
 from sanjeevani.foundation.errors import Invalid
 from sanjeevani.identity.limits import count_attempt
 
+_KEY = r"^[A-Za-z0-9_-]{8,64}$"
 IdempotencyKey = Annotated[
     str,
     Header(
         alias="Idempotency-Key",
-        pattern=r"^[A-Za-z0-9_-]{8,64}$",
+        pattern=_KEY,
         description="Made by the client for one effect, and sent again with every retry of it.",
     ),
 ]
+MoveKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern=_KEY,
+        description="Made by the client for one effect. A retry with it is answered like the"
+        " first; without one it is refused, since what it asks for is done already.",
+    ),
+]
+"""For `moved`: what changes a state that does not come back by itself."""
 
 
 def reply(model: BaseModel, status: int = 200) -> HttpResponse:
@@ -123,9 +134,6 @@ def once(
 
     `content`: the body, where the operation has read it from the request itself.
     """
-    body = request.body if content is None else content
-    said = f"{request.method} {request.get_full_path()}\n".encode() + body
-
     account_id = request.auth.session.account_id
 
     def act() -> idempotency.Answer:
@@ -134,12 +142,39 @@ def once(
         return idempotency.Answer(201, make().model_dump_json())
 
     with refusals_counted(limit, account_id) if limit else contextlib.nullcontext():
-        answer, replayed = idempotency.once(
-            account_id=account_id, key=key, digest=hashlib.sha256(said).hexdigest(), act=act
-        )
+        answer, replayed = _once(request, key, act, request.body if content is None else content)
     response = HttpResponse(answer.body, status=answer.status, content_type="application/json")
-    if replayed:
-        response.headers["Idempotent-Replayed"] = "true"
+    return _replayed(response) if replayed else response
+
+
+def moved(request: ApiRequest, key: str | None, move: Callable[[], object]) -> HttpResponse:
+    """Move a state on: 204, and once per key, if there is one, also to every retry."""
+
+    def act() -> idempotency.Answer:
+        move()
+        return idempotency.Answer(204, "")
+
+    if key is None:
+        move()
+        return nothing()
+    _answer, replayed = _once(request, key, act, request.body)
+    return _replayed(nothing()) if replayed else nothing()
+
+
+def _once(
+    request: ApiRequest, key: str, act: Callable[[], idempotency.Answer], body: bytes
+) -> tuple[idempotency.Answer, bool]:
+    said = f"{request.method} {request.get_full_path()}\n".encode() + body
+    return idempotency.once(
+        account_id=request.auth.session.account_id,
+        key=key,
+        digest=hashlib.sha256(said).hexdigest(),
+        act=act,
+    )
+
+
+def _replayed(response: HttpResponse) -> HttpResponse:
+    response.headers["Idempotent-Replayed"] = "true"
     return response
 
 
