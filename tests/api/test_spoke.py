@@ -3,6 +3,9 @@
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
 
 from sanjeevani.consultation.models import Consultation, PatientPresence
 from sanjeevani.directory.models import Facility, Post
@@ -13,6 +16,7 @@ from sanjeevani.identity.services import set_password
 from sanjeevani.messaging.models import OutgoingMessage
 from sanjeevani.patients.models import Consent, Patient, SpokePatient
 from sanjeevani.queueing.models import PriorityClass, Token
+from sanjeevani.web.access import SESSION_COOKIE
 from tests.api.at_spoke import REGISTRATION, VITALS, Spoke, acting, picture, upload
 from tests.api.caller import Caller, new_key, patient_caller
 from tests.api.test_bad_input import refused
@@ -117,9 +121,13 @@ def test_from_sign_in_to_the_printed_prescription(asking_for_proof: Spoke) -> No
     assert seat["ticket"]
     assert seat["url"].endswith("/live/room")
     assert worker.get(f"{path}/ticket")["url"].endswith("/live/events")
-    case = doctor.get(f"/staff{path}")["intake"]
-    assert {one["shown"] for one in case["vitals"]} >= {"38.5 °C"}
-    assert case["early_warning"]["total"] == 2
+    [line] = doctor.get("/staff/desk")["lines"]
+    assert line["hub"]["id"] == hub["id"]
+    case = doctor.get(f"/staff{path}")
+    assert case["spoke"]["facility"] == spoke.facility.name
+    assert case["spoke"]["shown_by"] == "code"
+    assert {one["shown"] for one in case["intake"]["vitals"]} >= {"38.5 °C"}
+    assert case["intake"]["early_warning"]["total"] == 2
     doctor.make(f"/staff{path}/messages", {"text": "Does she drink?"})
     worker.make(f"{path}/messages", {"text": "Yes, a little"})
     assert [one["seat"] for one in worker.get(f"{path}/messages")["items"]] == ["host", "guest"]
@@ -212,6 +220,16 @@ def test_who_is_found_and_who_is_not(spoke: Spoke) -> None:
     assert elsewhere.get(f"/profiles/{numbered}")["name"] == "Sita Devi"
     assert [one["id"] for one in elsewhere.get("/spoke/patients")["items"]] == [numbered]
     assert SpokePatient.objects.filter(state_id=ANDHRA_PRADESH).count() == 2
+
+
+def test_nobody_reads_the_register_by_trying_numbers(spoke: Spoke, settings: Settings) -> None:
+    settings.SIGN_IN_LIMITS = {"searches_per_account": (2, 600)}
+    sought = {"mobile": "9876543210"}
+    for _time in range(2):
+        spoke.worker.post("/spoke/patients/search", sought)
+    answer = spoke.worker.send("POST", "/spoke/patients/search", sought)
+    refused(answer, 429, "TooMany")
+    assert int(answer.headers["Retry-After"]) > 0
 
 
 def test_measurements_that_nobody_has_are_not_kept(spoke: Spoke) -> None:
@@ -376,8 +394,6 @@ def test_a_hub_that_does_not_answer_this_spoke_is_not_there(spoke: Spoke) -> Non
 
 
 def test_a_post_that_has_ended_opens_nothing(spoke: Spoke) -> None:
-    from django.utils import timezone
-
     path = spoke.asked()
     patient_id = spoke.worker.get(path)["patient_id"]
     Post.objects.filter(state_id=ANDHRA_PRADESH, facility_id=spoke.facility.id).update(
@@ -457,3 +473,18 @@ def test_what_is_to_be_done_afterwards(spoke: Spoke) -> None:
     assert (listed["open"], [one["kind"] for one in listed["done"]]) == ([], ["answer"])
     spoke.worker.put("/spoke/to-dos", body | {"done": False})
     assert spoke.worker.get("/spoke/to-dos")["done"] == []
+
+
+def test_the_doctor_reads_on_when_the_spoke_has_closed(spoke: Spoke) -> None:
+    path = spoke.asked()
+    spoke.doctor.make("/staff/next")
+    spoke.worker.post(f"{path}/answer")
+    Facility.objects.filter(state_id=ANDHRA_PRADESH, id=spoke.facility.id).update(
+        closed_at=timezone.now()
+    )
+    assert spoke.doctor.get(f"/staff{path}")["spoke"]["facility"] == spoke.facility.name
+    browser = Client()
+    browser.cookies[SESSION_COOKIE] = spoke.doctor.token or ""
+    page = browser.get(f"/desk/consultations/{path.removeprefix('/consultations/')}")
+    assert page.status_code == 200
+    assert spoke.facility.name in page.content.decode()

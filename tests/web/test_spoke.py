@@ -760,3 +760,14 @@ def test_the_key_of_a_tablet_is_one_persons_at_one_spoke(spoke: Spoke, client: C
         assert mine["key"] not in client.get(page).content.decode()
     worker = Client().get("/tablet_worker.js")
     assert worker.headers["Content-Type"] == "text/javascript"
+
+
+def test_a_hub_is_asked_once_the_danger_signs_were_asked_about(spoke: Spoke) -> None:
+    """A tablet's visit without a link has none of the answers."""
+    patient = spoke.ready()
+    told = draft_of(patient)
+    content = IntakeContent.from_json(told.as_json() | {"answers": {}})
+    save_draft(spoke.worker, patient=patient, content=content)
+    asked = spoke.ask(patient)
+    assert asked.headers["Location"] == f"/people/{patient.id}/danger"
+    assert not Consultation.objects.filter(state_id=28).exists()

@@ -14,6 +14,7 @@ from pydantic import Field
 from sanjeevani.api.access import ApiRequest, doctor, practitioner_of
 from sanjeevani.api.care import (
     DiagnosisReply,
+    HubOf,
     MessageBody,
     MessageReply,
     Messages,
@@ -66,9 +67,10 @@ from sanjeevani.calls.models import Seat
 from sanjeevani.consultation.errors import ClinicClosed, NotInProgress, NotOnDuty
 from sanjeevani.consultation.interruptions import interrupt, not_reachable, resume, ring_again
 from sanjeevani.consultation.letters import LetterContent
-from sanjeevani.consultation.models import Consultation, Note, Outcome, Urgency
+from sanjeevani.consultation.models import Consultation, Note, Outcome, ShownBy, Urgency
 from sanjeevani.consultation.offers import destinations
 from sanjeevani.consultation.permissions import require_practitioner
+from sanjeevani.consultation.presence import presence_of
 from sanjeevani.consultation.queries import (
     consultations_with_questions,
     for_practitioner,
@@ -88,7 +90,12 @@ from sanjeevani.consultation.services import hand_back as hand_back_call
 from sanjeevani.consultation.spokes import desk_topics, inbox_of, take_written
 from sanjeevani.consultation.transfers import redirect, return_to_patient
 from sanjeevani.directory.models import Practitioner
-from sanjeevani.directory.queries import clinic_serving, clinics_of_lines
+from sanjeevani.directory.queries import (
+    clinic_serving,
+    clinics_of_lines,
+    hub_lines,
+    registered_facility,
+)
 from sanjeevani.foundation.errors import Invalid, Stale, TooMany
 from sanjeevani.foundation.problems import PROBLEM_TYPE
 from sanjeevani.intake.queries import intake_of
@@ -162,11 +169,15 @@ class DutyReply(Reply):
 
 
 class LineReply(Reply):
-    """A line served: how many wait, and since when the first whom this doctor may call."""
+    """A line served: how many wait, and since when the first whom this doctor may call.
+
+    Of a clinic by its name, or of a `hub`.
+    """
 
     state_id: int
     id: uuid.UUID
     clinic: str
+    hub: HubOf | None
     waiting: int
     head_since: datetime.datetime | None
     head_class: int | None
@@ -285,8 +296,19 @@ class EarlierReply(Reply):
     courses: list[CourseReply]
 
 
+class SpokeReply(Reply):
+    """Where the patient sits, and how it was shown that they do; null until then."""
+
+    facility: str
+    district: str
+    shown_by: ShownBy | None
+
+
 class CaseReply(Reply):
-    """The whole consultation as the doctor needs it."""
+    """The whole consultation as the doctor needs it.
+
+    `spoke`: its staff sit beside the patient. `due_at`: asked in writing, to be answered by then.
+    """
 
     state_id: int
     id: uuid.UUID
@@ -297,8 +319,10 @@ class CaseReply(Reply):
     language: str
     mode: str
     requested_at: datetime.datetime
+    due_at: datetime.datetime | None
     started_at: datetime.datetime | None
     patient: PatientReply
+    spoke: SpokeReply | None
     intake: Said
     note: NoteReply
     diagnoses: list[DiagnosisReply]
@@ -423,6 +447,7 @@ def read_desk(request: ApiRequest) -> HttpResponseBase:
     practitioner = practitioner_of(request)
     assigned = assigned_lines(practitioner.id)
     clinics = clinics_of_lines(assigned)
+    hubs = hub_lines(assigned)
     live = live_consultation_of(practitioner)
     desk = Desk(
         duty=duty_of(practitioner.id),
@@ -431,6 +456,7 @@ def read_desk(request: ApiRequest) -> HttpResponseBase:
                 state_id=head.state_id,
                 id=head.line_id,
                 clinic=clinic_name(clinics[head.line_id]) if head.line_id in clinics else "",
+                hub=HubOf.of(hubs[head.line_id]) if head.line_id in hubs else None,
                 waiting=head.waiting,
                 head_since=head.head_since,
                 head_class=head.order_class,
@@ -509,7 +535,9 @@ def _case(practitioner: Practitioner, consultation: Consultation) -> CaseReply:
         language=consultation.language,
         mode=consultation.room.mode,
         requested_at=consultation.requested_at,
+        due_at=consultation.due_at,
         started_at=consultation.started_at,
+        spoke=_spoke(consultation),
         patient=PatientReply(
             name=consultation.patient_name,
             gender=consultation.patient_gender,
@@ -522,6 +550,19 @@ def _case(practitioner: Practitioner, consultation: Consultation) -> CaseReply:
         draft=_draft(draft_of(consultation)),
         prescription_number=signed.number if signed else None,
         earlier=[_earlier(one) for one in earlier_of(practitioner.id, consultation)],
+    )
+
+
+def _spoke(consultation: Consultation) -> SpokeReply | None:
+    if consultation.spoke_id is None:
+        return None
+    # It may have closed since.
+    found = registered_facility(consultation.patient_state_id, consultation.spoke_id)
+    shown = presence_of(consultation)
+    return SpokeReply(
+        facility=found.name,
+        district=found.district,
+        shown_by=ShownBy(shown.shown_by) if shown else None,
     )
 
 

@@ -31,6 +31,7 @@ from sanjeevani.api.vitals import accepted
 from sanjeevani.consultation.models import ToDoKind
 from sanjeevani.consultation.to_do import tick
 from sanjeevani.foundation.errors import NotFound
+from sanjeevani.identity.limits import count_attempt
 from sanjeevani.identity.mobiles import LONGEST_INPUT, parse_mobile
 from sanjeevani.intake.visits import Visit, enter_visit, visits_to_continue
 from sanjeevani.patients.errors import AlreadyRegistered
@@ -212,6 +213,8 @@ def find(request: ApiRequest, body: SearchBody) -> HttpResponse:
 
     A whole number finds people of the state; a name those who have been here.
     """
+    # A program that tries numbers could read the state's register.
+    count_attempt("searches_per_account", str(request.auth.session.account_id))
     return reply(_found(find_patients(request.auth.actor, body.sought())))
 
 

@@ -28,6 +28,7 @@ LIMITS: dict[str, tuple[int, int]] = {
     "messages_per_account": (120, 60),
     "documents_per_account": (60, 600),
     "uploads_per_account": (120, 600),
+    "searches_per_account": (120, 600),
     "json_requests_per_account": (300, 30),
     "grievances_per_address": (20, 600),
     "grievance_numbers_per_address": (60, 600),

@@ -22,7 +22,12 @@ from sanjeevani.consultation.queries import (
 )
 from sanjeevani.consultation.services import server_of
 from sanjeevani.directory.models import Clinic, Facility, Gender, Practitioner
-from sanjeevani.directory.queries import clinics_of_lines, facility, hub_lines, lines_by_id
+from sanjeevani.directory.queries import (
+    clinics_of_lines,
+    hub_lines,
+    lines_by_id,
+    registered_facility,
+)
 from sanjeevani.documents.prescription_document import age_text
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
@@ -269,10 +274,10 @@ def case_of(practitioner: Practitioner, consultation: Consultation) -> Case:
 
 
 def _spoke(consultation: Consultation) -> Facility | None:
-    """Return the facility where the patient sits."""
+    """Return the facility where the patient sits; it may have closed since."""
     if consultation.spoke_id is None:
         return None
-    return facility(consultation.patient_state_id, consultation.spoke_id)
+    return registered_facility(consultation.patient_state_id, consultation.spoke_id)
 
 
 def _answers(intake: IntakeContent, language: str) -> list[Answer]:
