@@ -2,8 +2,8 @@
 
     python examples/spoke.py http://localhost:8000 worker password 9876543210
 
-The document is at /api/v1/openapi.json. `make run` prints the sign-ins of demo health workers.
-Somebody has to be the doctor: sign in at /staff/sign-in, and call the patient.
+The document is at /api/v1/openapi.json. On a demo installation the code stands in the development
+inbox (/inbox), and somebody has to be the doctor: sign in at /staff/sign-in, and call the patient.
 """
 
 import sys

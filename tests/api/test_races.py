@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
+from sanjeevani.consultation.models import PatientPresence
 from sanjeevani.foundation.models import IdempotencyKey
+from sanjeevani.patients.models import Patient
 from sanjeevani.queueing.models import Token
+from tests.api.at_spoke import REGISTRATION, Spoke, upload
 from tests.api.caller import (
     Caller,
     asked,
@@ -16,7 +19,7 @@ from tests.api.caller import (
     patient_caller,
     ready_profile,
 )
-from tests.factories import ClinicFactory, LineFactory
+from tests.factories import ANDHRA_PRADESH, ClinicFactory, LineFactory
 from tests.races.conftest import at_once
 
 pytestmark = pytest.mark.usefixtures("committed_reference")
@@ -68,3 +71,22 @@ def test_more_patients_than_places() -> None:
     assert all(b"LineFull" in body for status, body in answers if status == 409)  # type: ignore[misc]
     numbers = Token.objects.filter(state_id=clinic.state_id, line_id=clinic.line_id)
     assert sorted(numbers.values_list("number", flat=True)) == [1, 2, 3, 4, 5]
+
+
+def test_a_tablet_that_sends_everything_again_and_again() -> None:
+    """Registered, asked and shown once, whatever arrives how often."""
+    spoke = Spoke(proof="photo")
+    send = partial(_send, spoke.worker, "/spoke/patients", REGISTRATION, new_key())
+    registered = at_once([send] * 20, THREADS)
+    assert len(set(registered)) == 1, set(registered)
+    assert Patient.objects.filter(state_id=ANDHRA_PRADESH).count() == 1
+    patient_id = spoke.ready(name="Radha Devi")
+    path = f"/spoke/patients/{patient_id}/consultations"
+    send = partial(_send, spoke.worker, path, spoke.asking(), new_key())
+    assert len(set(at_once([send] * 20, THREADS))) == 1
+    [asked_for] = spoke.worker.get("/consultations")["items"]
+    photo = f"/spoke/consultations/{ANDHRA_PRADESH}/{asked_for['id']}/presence/photo"
+    # Photos of several moments: each with a key of its own.
+    shown = at_once([lambda: upload(Caller(spoke.worker.token), photo).status_code] * 8, THREADS)
+    assert shown == [201] * 8
+    assert PatientPresence.objects.filter(state_id=ANDHRA_PRADESH).count() == 1

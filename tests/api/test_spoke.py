@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -488,3 +490,19 @@ def test_the_doctor_reads_on_when_the_spoke_has_closed(spoke: Spoke) -> None:
     page = browser.get(f"/desk/consultations/{path.removeprefix('/consultations/')}")
     assert page.status_code == 200
     assert spoke.facility.name in page.content.decode()
+
+
+def test_a_longer_day_costs_no_more_statements(spoke: Spoke) -> None:
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as made:
+            spoke.worker.get("/consultations")
+            spoke.worker.get("/spoke/to-dos")
+            spoke.worker.get("/spoke/visits")
+        return len(made)
+
+    spoke.asked()
+    spoke.worker.get("/consultations")
+    short = statements()
+    for name in ("A", "B", "C"):
+        spoke.asked(spoke.ready(name=f"Patient {name}"))
+    assert statements() == short

@@ -220,7 +220,8 @@ _lines = Steady(lambda: Line.objects.filter(state_id=given("state_id"), id=given
 def lines_by_id(lines: Iterable[tuple[int, uuid.UUID]]) -> dict[uuid.UUID, Line]:
     """Return the lines `(state_id, line_id)` by id, one statement per state."""
     by_state: dict[int, list[uuid.UUID]] = {}
-    for state_id, line_id in lines:
+    # A day's list names one line many times: each once, and what is kept of it is found again.
+    for state_id, line_id in dict.fromkeys(lines):
         by_state.setdefault(state_id, []).append(line_id)
     return {
         line.id: line
