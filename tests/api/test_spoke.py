@@ -261,14 +261,17 @@ def test_a_hub_is_asked_only_with_what_a_doctor_needs(spoke: Spoke) -> None:
     patient_id = spoke.registered()
     ask = f"/spoke/patients/{patient_id}/consultations"
 
-    def refusal(status: int, name: str) -> None:
+    def refusal(status: int, name: str) -> Any:
         answer = spoke.worker.send("POST", ask, spoke.asking(), Idempotency_Key=new_key())
         refused(answer, status, name)
+        return answer.json()
 
-    assert spoke.worker.get(f"/spoke/patients/{patient_id}/hubs")["missing"]
-    refusal(422, "NotEnough")
+    missing = spoke.worker.get(f"/spoke/patients/{patient_id}/hubs")["missing"]
+    assert [one["field"] for one in missing] == ["complaints", "duration_days", "text", "vitals"]
+    assert refusal(422, "NotEnough")["errors"] == missing
     spoke.tell(patient_id)
-    refusal(422, "NotEnough")
+    [left] = refusal(422, "NotEnough")["errors"]
+    assert left["field"] == "vitals"
     spoke.worker.put(f"/spoke/patients/{patient_id}/vitals", {"values": VITALS})
     refusal(409, "ConsentMissing")
     spoke.worker.put(f"/profiles/{patient_id}/consent")

@@ -72,16 +72,23 @@ class HubReply(HubOf):
         )
 
 
+class Lacking(Reply):
+    """A part of the intake, or `vitals`, and what to add there."""
+
+    field: str
+    message: str
+
+
 class Hubs(Reply):
     """The recommended speciality first, then where somebody is on duty, in the spoke's order.
 
-    `missing`: what to add before a hub is asked, in words. `emergency`: there is a sign of danger;
+    `missing`: what to add before a hub is asked. `emergency`: there is a sign of danger;
     nothing else is asked for, and a doctor sees the patient first. `companion_missing`: name a
     representative, an adult has to be with the patient. `languages`: those to ask in.
     """
 
     items: list[HubReply]
-    missing: list[str]
+    missing: list[Lacking]
     emergency: bool
     companion_missing: bool
     languages: list[str]
@@ -118,7 +125,9 @@ def list_hubs(request: ApiRequest, patient_id: IdInPath) -> HttpResponseBase:
     ready = readiness(person, draft)
     hubs = Hubs(
         items=[HubReply.offered(offer) for offer in hub_offers(request.auth.actor, person, draft)],
-        missing=[str(one) for one in ready.missing],
+        missing=[
+            Lacking(field=field, message=str(message)) for field, message in ready.missing.items()
+        ],
         emergency=ready.emergency,
         companion_missing=ready.alone,
         languages=languages_at(person.state_id),

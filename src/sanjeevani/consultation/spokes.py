@@ -3,6 +3,7 @@
 import datetime
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.utils.functional import Promise
@@ -53,25 +54,36 @@ class NotEnough(DomainError):
 
     status = 422
 
-    def __init__(self, missing: list[Promise]) -> None:
+    def __init__(self, missing: dict[str, Promise]) -> None:
         self.missing = missing
         super().__init__(_("Before a doctor can help, add what is missing."), field="missing")
 
+    @property
+    def details(self) -> dict[str, Any]:
+        """Each part of the intake that lacks something, with what to add."""
+        return {
+            "errors": [
+                {"field": field, "message": str(message)} for field, message in self.missing.items()
+            ]
+        }
 
-def missing_in(content: IntakeContent) -> list[Promise]:
+
+def missing_in(content: IntakeContent) -> dict[str, Promise]:
     """Return what a request from a spoke lacks to be answered. "Pain" alone tells nothing.
+
+    By the part of the intake that it belongs to, in words.
 
     A rule of this service against requests that only fill figures, for a clinical lead to confirm.
     """
-    missing: list[Promise] = []
+    missing: dict[str, Promise] = {}
     if not content.complaints and not content.text.strip():
-        missing.append(_("what the trouble is"))
+        missing["complaints"] = _("what the trouble is")
     if content.duration_days is None:
-        missing.append(_("since when"))
+        missing["duration_days"] = _("since when")
     if len(content.text.split()) < FEWEST_WORDS:
-        missing.append(_("how it began and what makes it better or worse, in a few words"))
+        missing["text"] = _("how it began and what makes it better or worse, in a few words")
     if not content.vitals:
-        missing.append(_("at least one measurement, for example the temperature or the pulse"))
+        missing["vitals"] = _("at least one measurement, for example the temperature or the pulse")
     return missing
 
 
@@ -84,7 +96,7 @@ class Readiness:
     """
 
     emergency: bool
-    missing: list[Promise]
+    missing: dict[str, Promise]
     alone: bool
 
 
@@ -93,7 +105,7 @@ def readiness(patient: Patient, content: IntakeContent) -> Readiness:
     emergency = bool(danger_in(content, birth_date=patient.birth_date, gender=patient.gender))
     return Readiness(
         emergency,
-        [] if emergency else missing_in(content),
+        {} if emergency else missing_in(content),
         needs_companion(patient) and not companions_of(patient),
     )
 

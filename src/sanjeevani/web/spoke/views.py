@@ -276,7 +276,7 @@ def _readiness(person: Patient, draft: IntakeContent) -> dict[str, Any]:
     alarming = alarms_in(draft, birth_date=person.birth_date, gender=person.gender).vitals
     return {
         "alarming": readings(draft.vitals, language(), only=alarming),
-        "missing": ready.missing,
+        "missing": list(ready.missing.values()),
         "red": ready.emergency,
         "alone": ready.alone,
     }
