@@ -40,6 +40,10 @@ COUNTER = "/spoke/counter"
 PRESCRIPTION = f"{COUNTER}/{{int:state_id}}/{{uuid:prescription_id}}"
 MOST_FOUND = 50
 
+# A JWS in its compact form (RFC 7515).
+Statement = Annotated[
+    str, Field(max_length=LONGEST_STATEMENT, pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}$")
+]
 MedicineCode = Annotated[str, Field(min_length=1, max_length=120, pattern=PRINTABLE)]
 
 
@@ -83,7 +87,7 @@ class ShownBody(Body):
     """
 
     number: Number | None = None
-    statement: Annotated[str, Field(min_length=1, max_length=LONGEST_STATEMENT)] | None = None
+    statement: Statement | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:

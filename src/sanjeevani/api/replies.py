@@ -147,15 +147,15 @@ def once(
     return _replayed(response) if replayed else response
 
 
-def moved(request: ApiRequest, key: str | None, move: Callable[[], object]) -> HttpResponse:
+def moved(request: ApiRequest, key: str | None, go_on: Callable[[], object]) -> HttpResponse:
     """Move a state on: 204, and once per key, if there is one, also to every retry."""
 
     def act() -> idempotency.Answer:
-        move()
+        go_on()
         return idempotency.Answer(204, "")
 
     if key is None:
-        move()
+        go_on()
         return nothing()
     _answer, replayed = _once(request, key, act, request.body)
     return _replayed(nothing()) if replayed else nothing()
