@@ -66,6 +66,12 @@ def bodies(clinic: Clinic) -> dict[str, Any]:
         "VitalsBody": {"values": {"heart_rate": 80}},
         "CodeBody": {"challenge": fresh_id(), "code": "123456"},
         "HandingBody": {"medicines": [{"medicine_code": "no-such", "handing": "full"}]},
+        "GrievanceBody": {
+            "kind": "waiting",
+            "text": "Nobody called",
+            "consultation": {"state_id": clinic.state_id, "id": fresh_id()},
+        },
+        "ReopenBody": reason,
         "HubAsk": {"hub_state_id": clinic.state_id, "hub_id": fresh_id(), "language": "en"},
     }
 
@@ -108,6 +114,7 @@ def held() -> Held:
             "state_id": str(taken["state_id"]),
             "consultation_id": taken["id"],
             "patient_id": profile,
+            "number": "28-2222-2222-2222",
             "paper_id": paper,
             "representative_id": named["id"],
             "item_id": str(item.id),

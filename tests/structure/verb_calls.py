@@ -1725,6 +1725,9 @@ CALLS |= {
             "consultation": (world.waiting.state_id, world.waiting.id),
         },
     ),
+    "grievance.report_conduct": lambda world: Call(
+        world.guest, _result, world.patient.id, of(world.held) | {"language": "en"}
+    ),
     "grievance.take_up": by_handler,
     "grievance.answer": lambda world: by_handler(world, text="We are sorry."),
     "grievance.close": by_author,

@@ -12,6 +12,7 @@ from ninja.openapi.schema import OpenAPISchema
 
 from sanjeevani.api import (
     care,
+    complaints,
     counter,
     desk,
     door,
@@ -132,6 +133,7 @@ api.add_router("", spoke.router)
 api.add_router("", vitals.router)
 api.add_router("", hubs.router)
 api.add_router("", counter.router)
+api.add_router("", complaints.router)
 
 urlpatterns = api.urls[0]
 for pattern in urlpatterns:

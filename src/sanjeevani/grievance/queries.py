@@ -4,16 +4,14 @@ import datetime
 import uuid
 from dataclasses import dataclass
 
-from sanjeevani.consultation.models import Consultation
 from sanjeevani.directory.models import Post, Role
 from sanjeevani.foundation import clock
-from sanjeevani.foundation.actor import Actor, ActorKind
+from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import NotFound
 from sanjeevani.foundation.verbs import concern_of, write_audit
 from sanjeevani.grievance.models import (
     WAITING_FOR_US,
     Grievance,
-    GrievanceKind,
     GrievanceStatus,
     GrievanceStep,
 )
@@ -60,17 +58,6 @@ def progress_of(number: str) -> Progress:
         and found.answered_at is not None
         and found.answered_at >= since,
     )
-
-
-def has_complained(actor: Actor, kind: GrievanceKind, consultation: Consultation) -> bool:
-    """Tell whether the actor's account, or a spoke for its patient, has complained of such a thing
-    in a consultation."""
-    return Grievance.objects.filter(
-        state_id=consultation.state_id,
-        consultation_id=consultation.id,
-        kind=kind,
-        account_id=actor.account_id if actor.kind == ActorKind.PERSON else None,
-    ).exists()
 
 
 def to_handle(post: Post, state_id: int, *, settled: bool = False) -> list[Grievance]:

@@ -7,8 +7,11 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from sanjeevani.consultation import conduct
+from sanjeevani.consultation import services as consultations
+from sanjeevani.consultation.models import Consultation
 from sanjeevani.consultation.queries import own_consultation
-from sanjeevani.directory.models import Line, State
+from sanjeevani.directory.models import Line, Practitioner, State
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted
@@ -83,12 +86,69 @@ def submit(
     if held is not None and held.spoke_id is not None and complaint.kind == GrievanceKind.STAFF:
         state_id, facility_id = held.patient_state_id, held.spoke_id
     elif held is not None:
-        state_id = held.state_id
-        facility_id = Line.objects.values_list("facility_id", flat=True).get(
-            state_id=state_id, id=held.line_id
-        )
+        state_id, facility_id = held.state_id, _facility_of(held)
     elif not State.objects.filter(lgd_code=state_id).exists():
         raise Invalid(_("Choose a state from the list."), field="state")
+    return _take_in(actor, complaint, state_id, facility_id, held)
+
+
+@verb("grievance.report_conduct")
+def report_conduct(
+    actor: Actor,
+    *,
+    state_id: int,
+    consultation_id: uuid.UUID,
+    language: str,
+    practitioner: Practitioner | None = None,
+) -> Grievance:
+    """Part patient and doctor at one tap, and let whoever answers for safety look into it; once.
+
+    `practitioner`: who reports, where it is the doctor. Raises NotPermitted, NotInProgress.
+    """
+    # A second tap waits here for the first.
+    conduct.report_conduct(
+        actor, state_id=state_id, consultation_id=consultation_id, practitioner=practitioner
+    )
+    held = consultations.get(state_id, consultation_id)
+    text = _("Reported during a consultation by the button “Report and block”.")
+    if practitioner is not None:
+        text = _("A doctor reports a patient: consultation %(id)s.") % {"id": held.id}
+    complaint = Complaint(
+        kind=GrievanceKind.SAFETY,
+        text=str(text),
+        language=language,
+        name=practitioner.name if practitioner else "",
+    )
+    earlier = Grievance.objects.filter(
+        state_id=state_id,
+        consultation_id=consultation_id,
+        kind=complaint.kind,
+        account_id=_author(actor),
+        name=complaint.name,
+    ).first()
+    if earlier is None:
+        return _take_in(actor, complaint, state_id, _facility_of(held), held)
+    concerns(earlier, patient_id=held.patient_id)
+    return earlier
+
+
+def _facility_of(held: Consultation) -> uuid.UUID:
+    return Line.objects.values_list("facility_id", flat=True).get(
+        state_id=held.state_id, id=held.line_id
+    )
+
+
+def _author(actor: Actor) -> uuid.UUID | None:
+    return actor.account_id if actor.kind == ActorKind.PERSON else None
+
+
+def _take_in(
+    actor: Actor,
+    complaint: Complaint,
+    state_id: int,
+    facility_id: uuid.UUID | None,
+    held: Consultation | None,
+) -> Grievance:
     now = clock.now()
     grievance = Grievance.objects.create(
         state_id=state_id,
@@ -99,7 +159,7 @@ def submit(
         facility_id=facility_id,
         # No foreign key crosses states: of a hub in another one the spoke has nothing to see.
         consultation_id=held.id if held and held.state_id == state_id else None,
-        account_id=actor.account_id if actor.kind == ActorKind.PERSON else None,
+        account_id=_author(actor),
         name=complaint.name[:100],
         mobile=complaint.mobile,
         language=complaint.language,

@@ -31,6 +31,7 @@ LIMITS: dict[str, tuple[int, int]] = {
     "searches_per_account": (120, 600),
     "json_requests_per_account": (300, 30),
     "grievances_per_address": (20, 600),
+    "grievances_per_account": (20, 600),
     "grievance_numbers_per_address": (60, 600),
 }
 """How many attempts in how many seconds; `settings.SIGN_IN_LIMITS` overrides single ones.

@@ -6,18 +6,15 @@ from typing import Any
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import conditional_page, require_http_methods, require_safe
 
 from sanjeevani.calls.models import Seat
 from sanjeevani.consultation.calling import call_again, phone_patient, seat_in
-from sanjeevani.consultation.conduct import report_conduct
 from sanjeevani.consultation.models import Consultation
 from sanjeevani.consultation.permissions import require_practitioner
 from sanjeevani.consultation.queries import for_practitioner
 from sanjeevani.foundation.errors import DomainError, Invalid
-from sanjeevani.grievance.models import GrievanceKind
-from sanjeevani.grievance.services import Complaint, submit
+from sanjeevani.grievance.services import report_conduct
 from sanjeevani.web.access import PortalRequest
 from sanjeevani.web.calls.room import act, room_context
 from sanjeevani.web.doctor.views import doctors, practitioner_of
@@ -72,17 +69,7 @@ def _do(request: PortalRequest, found: Consultation) -> dict[str, str]:
     elif do == "phone":
         phone_patient(request.actor, practitioner=practitioner, **key)
     elif do == "report":
-        report_conduct(request.actor, practitioner=practitioner, **key)
-        submit(
-            request.actor,
-            complaint=Complaint(
-                kind=GrievanceKind.SAFETY,
-                text=_("A doctor reports a patient: consultation %(id)s.") % {"id": found.id},
-                language=reader_language(),
-                name=practitioner.name,
-            ),
-            state_id=found.state_id,
-        )
+        report_conduct(request.actor, practitioner=practitioner, language=reader_language(), **key)
         return {"X-Go": reverse("doctor:desk")}
     else:
         headers = act(request.actor, request, found, do)

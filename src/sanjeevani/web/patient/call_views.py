@@ -4,24 +4,19 @@ import contextlib
 import uuid
 
 from django import forms
-from django.db import transaction
 from django.http import HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from sanjeevani.calls.models import Seat
 from sanjeevani.calls.services import CheckResult, note_check
 from sanjeevani.consultation.calling import seat_in
-from sanjeevani.consultation.conduct import report_conduct
 from sanjeevani.consultation.models import Consultation
 from sanjeevani.consultation.queries import own_consultation
 from sanjeevani.foundation.errors import DomainError, Invalid
-from sanjeevani.grievance.models import GrievanceKind
-from sanjeevani.grievance.queries import has_complained
-from sanjeevani.grievance.services import Complaint, submit
+from sanjeevani.grievance.services import report_conduct
 from sanjeevani.web.access import PortalRequest, carer
 from sanjeevani.web.calls.room import act, room_context
 from sanjeevani.web.errors import respond
@@ -64,33 +59,17 @@ def call(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> H
 def _do(request: PortalRequest, found: Consultation) -> dict[str, str]:
     do = request.POST.get("do", "")
     if do == "report":
-        _report(request, found)
+        report_conduct(
+            request.actor,
+            state_id=found.state_id,
+            consultation_id=found.id,
+            language=language(),
+        )
         return {"X-Go": reverse("patient:consultation", args=[found.state_id, found.id])}
     headers = act(request.actor, request, found, do)
     if headers is None:
         raise Invalid
     return headers
-
-
-def _report(request: PortalRequest, found: Consultation) -> None:
-    """Part the two at once, and give the report a number and somebody who answers it; once."""
-    with transaction.atomic():
-        # A second tap waits here for the first.
-        report_conduct(request.actor, state_id=found.state_id, consultation_id=found.id)
-        if not has_complained(request.actor, GrievanceKind.SAFETY, found):
-            _complain(request, found)
-
-
-def _complain(request: PortalRequest, found: Consultation) -> None:
-    submit(
-        request.actor,
-        complaint=Complaint(
-            kind=GrievanceKind.SAFETY,
-            text=_("Reported during a consultation by the button “Report and block”."),
-            language=language(),
-        ),
-        consultation=(found.state_id, found.id),
-    )
 
 
 class CheckForm(PlainForm):
