@@ -20,7 +20,7 @@ from sanjeevani.patients.models import Consent, Patient, SpokePatient
 from sanjeevani.queueing.models import PriorityClass, Token
 from sanjeevani.web.access import SESSION_COOKIE
 from tests.api.at_spoke import REGISTRATION, VITALS, Spoke, acting, picture, upload
-from tests.api.caller import Caller, new_key, patient_caller
+from tests.api.caller import Caller, fresh_id, new_key, patient_caller
 from tests.api.test_bad_input import refused
 from tests.documents.test_uploads import pdf
 from tests.factories import (
@@ -442,6 +442,9 @@ def test_a_visit_that_was_kept_without_a_link(spoke: Spoke) -> None:
     again = spoke.worker.send("POST", "/spoke/visits", visit, Idempotency_Key=new_key())
     refused(again, 409, "AlreadyRegistered")
     spoke.worker.make("/spoke/visits", visit | {"same": again.json()["patient_id"]})
+    nobody = visit | {"same": fresh_id()}
+    unknown = spoke.worker.send("POST", "/spoke/visits", nobody, Idempotency_Key=new_key())
+    refused(unknown, 404, "NotFound")
     assert Patient.objects.filter(state_id=ANDHRA_PRADESH).count() == 1
     assert spoke.worker.get(f"/spoke/patients/{entered['id']}/vitals")["values"] == VITALS
     for wrong in (

@@ -267,7 +267,7 @@ def take_patient_in(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
     "/spoke/visits",
     auth=at_spoke,
     response={201: ProfileReply},
-    openapi_extra=says(AlreadyRegistered, links=of_profile(*BESIDE)),
+    openapi_extra=says(AlreadyRegistered, NotFound, links=of_profile(*BESIDE)),
 )
 def enter(request: ApiRequest, body: VisitBody, key: IdempotencyKey) -> HttpResponse:
     """Enter a visit that was kept without a link: patient, complaint and measurements in one.
