@@ -1,5 +1,6 @@
 """A spoke's own app, by JSON alone: register, measure, ask a hub, sit in the call, print."""
 
+import uuid
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from sanjeevani.consultation.models import Consultation, PatientPresence
-from sanjeevani.directory.models import Facility, Post
+from sanjeevani.consultation.transfers import refer_up
+from sanjeevani.directory.models import Facility, LineKind, Post
+from sanjeevani.directory.queries import hubs_for
 from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.foundation.models import AuditEvent
 from sanjeevani.identity.models import Account
@@ -30,6 +33,7 @@ from tests.factories import (
     HubLinkFactory,
     LineFactory,
     StateFactory,
+    doctor,
     worker_at,
 )
 from tests.identity.helpers import sent_code
@@ -63,7 +67,7 @@ def signed_in(spoke: Spoke) -> Caller:
 
 def test_from_sign_in_to_the_printed_prescription(asking_for_proof: Spoke) -> None:
     spoke = asking_for_proof
-    worker, doctor = signed_in(spoke), spoke.doctor
+    worker, hub_doctor = signed_in(spoke), spoke.doctor
     [post] = worker.get("/staff/posts")["items"]
     assert post["facility"] == spoke.facility.name
 
@@ -109,7 +113,7 @@ def test_from_sign_in_to_the_printed_prescription(asking_for_proof: Spoke) -> No
     waiting = worker.get(path)
     assert waiting["token"]["place"] == 1
     assert waiting["presence"] == {"ways": ["photo", "code"], "shown_by": None}
-    assert doctor.make("/staff/next")["id"] == token["id"]
+    assert hub_doctor.make("/staff/next")["id"] == token["id"]
     refused(worker.send("POST", f"{path}/answer"), 409, "PresenceUnproven")
     sent = worker.send("POST", f"/spoke{path}/presence/codes")
     assert sent.status_code == 202
@@ -123,17 +127,17 @@ def test_from_sign_in_to_the_printed_prescription(asking_for_proof: Spoke) -> No
     assert seat["ticket"]
     assert seat["url"].endswith("/live/room")
     assert worker.get(f"{path}/ticket")["url"].endswith("/live/events")
-    [line] = doctor.get("/staff/desk")["lines"]
+    [line] = hub_doctor.get("/staff/desk")["lines"]
     assert line["hub"]["id"] == hub["id"]
-    case = doctor.get(f"/staff{path}")
+    case = hub_doctor.get(f"/staff{path}")
     assert case["spoke"]["facility"] == spoke.facility.name
     assert case["spoke"]["shown_by"] == "code"
     assert {one["shown"] for one in case["intake"]["vitals"]} >= {"38.5 °C"}
     assert case["intake"]["early_warning"]["total"] == 2
-    doctor.make(f"/staff{path}/messages", {"text": "Does she drink?"})
+    hub_doctor.make(f"/staff{path}/messages", {"text": "Does she drink?"})
     worker.make(f"{path}/messages", {"text": "Yes, a little"})
     assert [one["seat"] for one in worker.get(f"{path}/messages")["items"]] == ["host", "guest"]
-    prescribe(doctor, path)
+    prescribe(hub_doctor, path)
 
     done = worker.get(path)
     assert (done["status"], done["outcome"]) == ("completed", "prescription")
@@ -512,3 +516,60 @@ def test_a_longer_day_costs_no_more_statements(spoke: Spoke) -> None:
     for name in ("A", "B", "C"):
         spoke.asked(spoke.ready(name=f"Patient {name}"))
     assert statements() == short
+
+
+def test_a_child_is_seen_with_an_adult(spoke: Spoke) -> None:
+    child = spoke.ready(name="Munna", relation="child", birth_date="2021-03-04")
+    ask, key = f"/spoke/patients/{child}/consultations", new_key()
+    assert spoke.worker.get(f"/spoke/patients/{child}/hubs")["companion_missing"]
+    alone = spoke.worker.send("POST", ask, spoke.asking(), Idempotency_Key=key)
+    refused(alone, 409, "CompanionMissing")
+    mother = {"name": "Sita Devi", "bond": "parent", "may_collect": True, "may_speak": True}
+    spoke.worker.make(f"/profiles/{child}/representatives", mother)
+    [companion] = spoke.worker.get(f"/profiles/{child}/companions")["items"]
+    spoke.worker.make(ask, spoke.asking(companion_id=companion["id"]), key)
+    path = f"/consultations/{ANDHRA_PRADESH}/" + spoke.doctor.make("/staff/next")["id"]
+    assert spoke.doctor.get(f"/staff{path}")["intake"]["companion"]["name"] == "Sita Devi"
+
+
+def test_what_the_doctor_asks_for_is_added_and_measured(spoke: Spoke) -> None:
+    path = spoke.asked()
+    patient_id = spoke.worker.get(path)["patient_id"]
+    spoke.doctor.make("/staff/next")
+    spoke.doctor.post(f"/staff{path}/return", {"reason": "Measure the blood pressure"})
+    assert spoke.worker.get(path)["missing"] == "Measure the blood pressure"
+    pressure = {"systolic_blood_pressure": 132, "diastolic_blood_pressure": 84}
+    spoke.worker.put(f"/spoke/patients/{patient_id}/vitals", {"values": pressure})
+    for _time in range(2):
+        assert spoke.worker.post(f"{path}/again")["status"] == "requested"
+    spoke.doctor.make("/staff/next")
+    shown = {one["shown"] for one in spoke.doctor.get(f"/staff{path}")["intake"]["vitals"]}
+    assert {"132/84 mmHg", "38.5 °C"} <= shown
+
+
+def test_who_is_referred_up_goes_on_at_the_specialist(spoke: Spoke) -> None:
+    hospital = FacilityFactory(is_hub=True)
+    LineFactory(facility=hospital, kind=LineKind.HUB, speciality_code="cardiology")
+    HubLinkFactory(spoke=spoke.facility, hub=hospital, position=2)
+    path = spoke.asked()
+    spoke.doctor.make("/staff/next")
+    spoke.worker.post(f"{path}/answer")
+    spoke.doctor.put(f"/staff{path}/note", {"advice": "See the heart specialist."})
+    [choice] = [
+        one
+        for one in hubs_for(ANDHRA_PRADESH, spoke.facility.id)
+        if one.line.speciality_code == "cardiology"
+    ]
+    refer_up(
+        doctor(spoke.practitioner),
+        practitioner=spoke.practitioner,
+        state_id=ANDHRA_PRADESH,
+        consultation_id=uuid.UUID(path[-36:]),
+        choice=choice,
+        reason="A murmur",
+    )
+    done = spoke.worker.get(path)
+    assert done["outcome"] == "referred_up"
+    on = done["referred_to"]
+    following = spoke.worker.get(f"/consultations/{on['state_id']}/{on['id']}")
+    assert (following["hub"]["speciality"], following["status"]) == ("cardiology", "requested")

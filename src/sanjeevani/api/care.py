@@ -62,6 +62,7 @@ from sanjeevani.consultation.queries import (
     follow_ups_possible,
     own_consultation,
     own_consultations,
+    referred_to,
     successor_of,
     topics_of,
     writing_of,
@@ -296,8 +297,8 @@ class ConsultationReply(Reply):
     goes on. `questions_until`: so long the patient may write after the end. `prescription_holds`:
     false once the doctor has cancelled it: tell the patient not to take medicines on it.
 
-    Of a spoke's request: `hub` in place of a clinic, `presence`, and for one in writing `due_at`,
-    by when it is answered.
+    Of a spoke's request: `hub` in place of a clinic, `presence`, for one in writing `due_at`, by
+    when it is answered, and `referred_to`, where the patient waits for the specialist.
     """
 
     state_id: int
@@ -321,6 +322,7 @@ class ConsultationReply(Reply):
     rating: int | None
     missing: str
     moved_to: MovedTo | None
+    referred_to: Successor | None
     questions_until: datetime.datetime | None
 
 
@@ -545,6 +547,7 @@ def _state(consultation: Consultation) -> ConsultationReply:
         rating=feedback.rating if feedback else None,
         missing=consultation.reason if consultation.status == ConsultationStatus.RETURNED else "",
         moved_to=_moved_to(consultation),
+        referred_to=_referred_to(consultation),
         questions_until=consultation.room.questions_until,
     )
 
@@ -569,6 +572,11 @@ def _moved_to(consultation: Consultation) -> MovedTo | None:
     return MovedTo(state_id=found[0], id=found[1], reason=consultation.reason) if found else None
 
 
+def _referred_to(consultation: Consultation) -> Successor | None:
+    found = referred_to(consultation)
+    return Successor(state_id=found[0], id=found[1]) if found else None
+
+
 COMPUTED = frozenset(
     {
         "token",
@@ -582,6 +590,7 @@ COMPUTED = frozenset(
         "rating",
         "missing",
         "moved_to",
+        "referred_to",
         "questions_until",
     }
 )

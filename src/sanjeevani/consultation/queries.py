@@ -17,6 +17,7 @@ from sanjeevani.consultation.models import (
     Diagnosis,
     Feedback,
     Note,
+    Outcome,
 )
 from sanjeevani.consultation.permissions import is_patients_side
 from sanjeevani.directory.models import Practitioner
@@ -139,6 +140,14 @@ def successor_of(consultation: Consultation) -> tuple[int, uuid.UUID] | None:
         .values_list("consultation_state_id", "id")
         .first()
     )
+
+
+def referred_to(consultation: Consultation) -> tuple[int, uuid.UUID] | None:
+    """Return (state_id, consultation_id) in which a patient who was referred up at a spoke waits
+    for the specialist."""
+    if consultation.outcome != Outcome.REFERRED_UP or consultation.spoke_id is None:
+        return None
+    return successor_of(consultation)
 
 
 def followed_by(consultation: Consultation) -> Consultation | None:

@@ -33,7 +33,6 @@ from sanjeevani.consultation.models import (
     ConsultationStatus,
     Diagnosis,
     Link,
-    Outcome,
 )
 from sanjeevani.consultation.permissions import is_patients_side
 from sanjeevani.consultation.presence import is_unproven
@@ -42,6 +41,7 @@ from sanjeevani.consultation.queries import (
     followed_by,
     own_consultation,
     own_consultations,
+    referred_to,
     successor_of,
     topics_of,
     writing_of,
@@ -217,9 +217,7 @@ def _handed(consultation: Consultation, signed: list[Issued]) -> list[tuple[str,
 
 def _goes_on_at(consultation: Consultation) -> str | None:
     """Return where a patient who was referred up at a spoke waits for the specialist."""
-    if consultation.outcome != Outcome.REFERRED_UP or consultation.spoke_id is None:
-        return None
-    successor = successor_of(consultation)
+    successor = referred_to(consultation)
     return reverse("patient:consultation", args=successor) if successor else None
 
 
