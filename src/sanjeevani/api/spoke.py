@@ -208,7 +208,7 @@ class TickBody(Body):
 
 
 @router.post(f"{PATIENTS}/search", auth=at_spoke, response=Found)
-def find(request: ApiRequest, body: SearchBody) -> HttpResponse:
+def search_patients(request: ApiRequest, body: SearchBody) -> HttpResponse:
     """Find a patient. What is searched for stands in no address, and who is found is audited.
 
     A whole number finds people of the state; a name those who have been here.
@@ -269,7 +269,7 @@ def take_patient_in(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
     response={201: ProfileReply},
     openapi_extra=says(AlreadyRegistered, NotFound, links=of_profile(*BESIDE)),
 )
-def enter(request: ApiRequest, body: VisitBody, key: IdempotencyKey) -> HttpResponse:
+def enter_kept_visit(request: ApiRequest, body: VisitBody, key: IdempotencyKey) -> HttpResponse:
     """Enter a visit that was kept without a link: patient, complaint and measurements in one.
 
     AlreadyRegistered also names who has been at the spoke under this name and age; send the visit
@@ -316,7 +316,7 @@ def list_to_dos(request: ApiRequest) -> HttpResponseBase:
 
 
 @router.put("/spoke/to-dos", auth=at_spoke, response={204: None}, openapi_extra=says(NotFound))
-def tick_off(request: ApiRequest, body: TickBody) -> HttpResponse:
+def tick_to_do(request: ApiRequest, body: TickBody) -> HttpResponse:
     """Say that something is done for a patient, or that it is not after all."""
     tick(request.auth.actor, **dict(body))
     return nothing()
