@@ -1,8 +1,11 @@
 """Coming, pausing and leaving, and which lines know of it."""
 
+from typing import Any
+
 import pytest
 
-from sanjeevani.directory.models import Practitioner
+from sanjeevani.directory.models import Line, Practitioner
+from sanjeevani.directory.services import open_lane
 from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.foundation.errors import Invalid, NotPermitted, Stale
 from sanjeevani.foundation.models import OutboxFact
@@ -13,7 +16,7 @@ from sanjeevani.roster.queries import (
     duty_of,
     who_is_on_duty,
 )
-from sanjeevani.roster.services import assign, change_duty, serve_lane
+from sanjeevani.roster.services import assign, change_duty, serve_lane, unassign
 from tests.factories import ANDHRA_PRADESH, TAMIL_NADU, LineFactory, PractitionerFactory, doctor
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +35,13 @@ def practitioner() -> Practitioner:
 def go(practitioner: Practitioner, to: DutyStatus) -> None:
     """Change duty."""
     change_duty(doctor(practitioner), practitioner=practitioner, to=to)
+
+
+def lane_of(practitioner: Practitioner) -> Line:
+    """Open the practitioner's lane in the first line."""
+    state_id, line_id = assigned_lines(practitioner.id)[0]
+    parent = Line.objects.get(state_id=state_id, id=line_id)
+    return open_lane(SYSTEM, parent=parent, practitioner_id=practitioner.id, places=5)
 
 
 def serving(practitioner: Practitioner) -> list[int]:
@@ -103,7 +113,7 @@ def test_a_lane_opened_as_its_doctor_goes_off_duty_is_not_served(
         duty, (DutyStatus.ON, DutyStatus.BREAK)
     ):
         go(practitioner, to)
-    lane = LineFactory.create()
+    lane = lane_of(practitioner)
     serve_lane(
         SYSTEM,
         practitioner_id=practitioner.id,
@@ -114,6 +124,25 @@ def test_a_lane_opened_as_its_doctor_goes_off_duty_is_not_served(
     assert [one.on_break for one in on] == {"off": [], "on": [False], "break": [True]}[duty]
     assert Spell.objects.filter(state_id=lane.state_id, line_id=lane.id).count() == len(on)
     assert (lane.state_id, lane.id) in assigned_lines(practitioner.id)
+
+
+def test_a_lane_opened_as_its_doctor_is_taken_off_the_line_is_nobodys(
+    practitioner: Practitioner,
+) -> None:
+    """Or who was taken off would get a patient there all the same, and serve it for good."""
+    go(practitioner, DutyStatus.ON)
+    lane = lane_of(practitioner)
+    assert lane.parent_id is not None
+    parent = Line.objects.get(state_id=lane.state_id, id=lane.parent_id)
+    mine: dict[str, Any] = {
+        "practitioner_id": practitioner.id,
+        "practitioner_state_id": practitioner.state_id,
+    }
+    # The request has seen the doctor serve the line; the administrator comes before the lane.
+    unassign(SYSTEM, practitioner=practitioner, line=parent)
+    serve_lane(SYSTEM, lane=lane, **mine)
+    assert (lane.state_id, lane.id) not in assigned_lines(practitioner.id)
+    assert not DutyLine.objects.filter(state_id=lane.state_id, line_id=lane.id).exists()
 
 
 def test_who_is_taken_off_between_two_reads_is_not_on_duty(practitioner: Practitioner) -> None:

@@ -271,9 +271,14 @@ def serve_lane(
 ) -> None:
     """Let a practitioner who serves the parent serve their own follow-up lane too.
 
-    On duty from now on, unless they have gone off it at this moment.
+    On duty from now on, unless they have gone off it at this moment. Taken off the parent at this
+    moment, they do not serve the lane either: who waits in it comes to the pool.
     """
+    concerns(lane)
     duty = locked_duty(practitioner_id)
+    mine = Assignment.objects.filter(practitioner_id=practitioner_id)
+    if lane.parent_id is None or not mine.filter(line_id=lane.parent_id).exists():
+        return
     assignment = Assignment(
         practitioner_id=practitioner_id,
         practitioner_state_id=practitioner_state_id,
@@ -284,4 +289,3 @@ def serve_lane(
     if duty.status != DutyStatus.OFF:
         _begin([assignment], on_break=duty.status == DutyStatus.BREAK)
     publish(LaneServed(state_id=lane.state_id, practitioner_id=practitioner_id, line_id=lane.id))
-    concerns(lane)
