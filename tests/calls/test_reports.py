@@ -12,13 +12,15 @@ from django.utils import timezone
 
 from gateway.reports import signature
 from sanjeevani.calls.ladder import change_mode
-from sanjeevani.calls.models import Mode, Presence, QualitySample, Room
+from sanjeevani.calls.models import Mode, Presence, QualitySample, Room, Seat
 from sanjeevani.calls.queries import mode_changes
 from sanjeevani.consultation import calling
-from sanjeevani.consultation.calling import call_again, sweep_lost_seats
+from sanjeevani.consultation.calling import call_again, phone_patient, sweep_lost_seats
 from sanjeevani.consultation.interruptions import resume
 from sanjeevani.consultation.models import Consultation
+from sanjeevani.foundation import clock
 from sanjeevani.queueing.models import Token
+from sanjeevani.web.calls.room import room_context
 from tests.structure.verb_calls import World
 
 pytestmark = pytest.mark.django_db
@@ -226,3 +228,20 @@ def test_who_ended_the_call_and_answers_the_ringing_is_in_it_again(gateway: Gate
         resume(actor, **key)
         ceilings.append(Room.objects.get(state_id=held.state_id, id=held.room_id).ceiling)
     assert ceilings == ["chat", "video"]
+
+
+def test_who_waits_in_vain_for_the_phone_is_told(gateway: Gateway) -> None:
+    """The worker is down, or the job got lost: nobody rings any more."""
+    world, held = gateway.world, gateway.held
+    phone_patient(world.host, **world.at_the_desk(held))
+
+    def shown() -> str:
+        for_guest = room_context(gateway.consultation(), Seat.GUEST)["phone_call"]
+        assert (
+            for_guest.status == room_context(gateway.consultation(), Seat.HOST)["phone_call"].status
+        )
+        return str(for_guest.status)
+
+    assert shown() == "asked"
+    with clock.driven_by(lambda: timezone.now() + datetime.timedelta(minutes=3)):
+        assert shown() == "failed"

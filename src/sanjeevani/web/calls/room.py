@@ -13,8 +13,17 @@ from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.calls.invitations import invite_third, revoke_third
 from sanjeevani.calls.ladder import change_mode, decline_mode
-from sanjeevani.calls.models import SPEAKING, Mode, ModeChange, Room, RoomStatus, Seat
-from sanjeevani.calls.phone import phone_bridge
+from sanjeevani.calls.models import (
+    SPEAKING,
+    Mode,
+    ModeChange,
+    PhoneCall,
+    PhoneCallStatus,
+    Room,
+    RoomStatus,
+    Seat,
+)
+from sanjeevani.calls.phone import PATIENCE, phone_bridge
 from sanjeevani.calls.queries import (
     invitation_to,
     mode_changes,
@@ -73,12 +82,21 @@ def room_context(consultation: Consultation, seat: Seat) -> dict[str, Any]:
         "asked_by_me": asked is not None and room.asked_seat == seat,
         "guest_here": guest is not None and guest.left_at is None,
         "guest_was_here": guest is not None,
-        "phone_call": newest_phone_call(room.state_id, room.id),
+        "phone_call": _phone_call(room),
         "has_phone": phone_bridge() is not None,
         "third": invitation_to(room.state_id, room.id),
         "check": room.check_result,
         **(_asked_in(consultation) if seat == Seat.GUEST else {}),
     }
+
+
+def _phone_call(room: Room) -> PhoneCall | None:
+    """Return the phone call asked for last; one that should ring by now has failed for both."""
+    call = newest_phone_call(room.state_id, room.id)
+    late = clock.now() - PATIENCE
+    if call is not None and call.status == PhoneCallStatus.ASKED and call.asked_at < late:
+        call.status = PhoneCallStatus.FAILED
+    return call
 
 
 def _changes_with_host(room: Room) -> list[ModeChange]:
