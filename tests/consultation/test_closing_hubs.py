@@ -1,5 +1,6 @@
 """A hub closes a speciality, or its doors: nobody is left in a line that no doctor can serve."""
 
+import datetime
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -21,12 +22,14 @@ from sanjeevani.directory import hubs
 from sanjeevani.directory.models import Facility, Line, LineKind, PresenceProof, Role, State
 from sanjeevani.directory.queries import hubs_for
 from sanjeevani.directory.services import FacilityDetails, change_facility, close_facility
+from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor
 from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted, Stale
-from sanjeevani.jobs.sweeper import sweep_lines
+from sanjeevani.jobs.sweeper import sweep_deadlines, sweep_lines
 from sanjeevani.patients.models import Patient
 from sanjeevani.patients.spokes import take_in
 from sanjeevani.queueing.models import TokenStatus
+from sanjeevani.queueing.queries import live_token_of
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.queries import assigned_lines, duty_of
 from tests.factories import (
@@ -165,6 +168,30 @@ def test_whom_a_lost_line_cut_off_at_the_spoke_goes_first(network: Network) -> N
     )
     patient = Patient.objects.get(state_id=case.patient_state_id, id=case.patient_id)
     assert token_of(network.ask_for(patient)).waiting_since == token_of(case).waiting_since
+
+
+def test_a_written_request_that_a_doctor_took_and_left_is_answered_by_another(
+    network: Network,
+) -> None:
+    """Nobody else could, and the spoke could not take it back, until that doctor came again."""
+    case = network.asked(later=True)
+    first, second = serving_on(network.line), serving_on(network.line)
+    spokes.take_written(doctor(first), practitioner=first)
+
+    def swept(**later: int) -> None:
+        moment = clock.now() + datetime.timedelta(**later)
+        with clock.driven_by(lambda: moment):
+            sweep_deadlines()
+            sweep_lines()
+
+    swept(hours=11)
+    assert token_of(case).status == TokenStatus.SERVING
+    swept(hours=12, minutes=1)
+    swept(hours=12, minutes=4)
+    assert token_of(case).status == TokenStatus.WAITING
+    assert live_token_of(first.id) is None
+    taken = spokes.take_written(doctor(second), practitioner=second)
+    assert (taken.id, taken.status) == (case.id, ConsultationStatus.IN_PROGRESS)
 
 
 def test_a_written_request_goes_to_another_hub_and_stays_due(network: Network) -> None:

@@ -22,6 +22,10 @@ from sanjeevani.queueing import services as queueing
 GRACE = datetime.timedelta(minutes=2)
 """So long a lost patient keeps the doctor; then the place at the head of the line."""
 
+LONGEST = datetime.timedelta(hours=12)
+"""No consultation lasts longer: its doctor has left it, by phone or in writing without a seat that
+could be lost. A rule of this service, for a clinical lead to confirm."""
+
 
 @verb("consultation.interrupt")
 def interrupt(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> Consultation:

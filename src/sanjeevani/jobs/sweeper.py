@@ -28,6 +28,7 @@ from sanjeevani.queueing.queries import (
     left_in_closed_hubs,
     left_overnight,
     overdue,
+    served_since,
     stranded_in_lanes,
     unattended_lines,
     waiting_in,
@@ -58,7 +59,7 @@ def sweep_deadlines() -> None:
 
 def sweep_lines() -> None:
     """Follow-ups whose doctor left, lines that nobody serves, patients whom no doctor is to have,
-    what has closed, who was left overnight, unanswered asks."""
+    what has closed, who was left overnight, what a doctor has left, unanswered asks."""
     colleagues.sweep_asks()
     merge_marks()
     now = clock.now()
@@ -66,6 +67,7 @@ def sweep_lines() -> None:
         stranded = stranded_in_lanes(now, transfers.LANE_PATIENCE)
         alone = unattended_lines(clock.today())
         kept = kept_from_all()
+        forgotten = served_since(now - interruptions.LONGEST)
         again = attended_again(clock.today())
         left = left_in_closed_hubs()
         overnight = left_overnight(clock.today()) if localtime(now).hour >= MORNING else []
@@ -73,6 +75,7 @@ def sweep_lines() -> None:
     _each(closing.take_elsewhere, left)
     to_each(kept, _move_or_send_home, "kept_from_all")
     to_each(overnight, _send_home_if_closed, "left_overnight")
+    to_each(forgotten, _leave_to_others, "served_since")
     to_each(again, lambda line: _note(*line, since=None), "note_unattended")
     to_each(alone, lambda line: _nobody_serves(line, now), "nobody_serves")
 
@@ -103,6 +106,12 @@ def _send_home_if_closed(left: tuple[int, uuid.UUID, list[uuid.UUID]]) -> None:
     clinic = clinic_of_line(state_id, line_id)
     if clinic is not None and not clinic.is_open:
         _each(transfers.send_home, ((state_id, token_id) for token_id in token_ids))
+
+
+def _leave_to_others(forgotten: tuple[int, uuid.UUID]) -> None:
+    """Begin the grace of a consultation whose doctor has left it; then another doctor may come."""
+    state_id, consultation_id = forgotten
+    interruptions.interrupt(SYSTEM, state_id=state_id, consultation_id=consultation_id)
 
 
 def _note(state_id: int, line_id: uuid.UUID, *, since: datetime.datetime | None) -> None:

@@ -264,6 +264,18 @@ def overdue(now: datetime.datetime, limit: int = 200) -> list[tuple[int, uuid.UU
     )
 
 
+def served_since(before: datetime.datetime) -> list[tuple[int, uuid.UUID]]:
+    """Return (state_id, consultation_id) of tokens that have been with a doctor since before then.
+
+    Over all states, for the sweeper, inside `across_states`.
+    """
+    return list(
+        Token.objects.filter(status=TokenStatus.SERVING, served_from__lt=before)
+        .order_by("served_from")
+        .values_list("state_id", "consultation_id")
+    )
+
+
 def stranded_in_lanes(
     now: datetime.datetime, patience: datetime.timedelta, limit: int = 200
 ) -> list[tuple[int, uuid.UUID]]:
