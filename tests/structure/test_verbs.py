@@ -77,11 +77,13 @@ NO_VERB_BECAUSE = {
     "calls.notice_loss": "that the sweeper has looked is nobody's act",
     "consultation.be_due": "part of the verbs that open a request in writing",
     "consultation.begin": "part of the verbs that begin",
+    "consultation.carried_wait": "part of the verbs that ask",
     "consultation.seat": "part of the verbs that claim",
     "consultation.respect_blocks": "part of the verbs that issue tokens",
     "intake.forget_drafts": "cleaning up by the clock",
     "onboarding.forget_files": "cleaning up: the files of what has ended",
     "onboarding.forget_unused": "cleaning up by the clock",
+    "patients.end_access": "part of the verb that parts a family and a doctor",
     "roster.give_up_shifts": "part of the verb that takes somebody off a line",
     "terminology.load_reference": "reference data comes with the version, not from an actor",
 }
