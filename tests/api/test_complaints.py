@@ -33,6 +33,7 @@ def test_a_complaint_is_followed_up_by_its_number() -> None:
     assert caller.make("/grievances", SAID | {"state_id": 33}, key) == made
     held = Grievance.objects.get(state_id=33)
     assert (held.number, held.state_id, held.text) == (made["number"], 33, SAID["text"])
+    assert held.account_id
     assert held.mobile == Account.objects.get(id=held.account_id).mobile
     page = f"/grievances/{made['number']}"
     assert caller.get(page)["status"] == "received"

@@ -110,9 +110,11 @@ def report_conduct(
         actor, state_id=state_id, consultation_id=consultation_id, practitioner=practitioner
     )
     held = consultations.get(state_id, consultation_id)
-    text = _("Reported during a consultation by the button “Report and block”.")
-    if practitioner is not None:
-        text = _("A doctor reports a patient: consultation %(id)s.") % {"id": held.id}
+    text = (
+        _("A doctor reports a patient: consultation %(id)s.") % {"id": held.id}
+        if practitioner
+        else _("Reported during a consultation by the button “Report and block”.")
+    )
     complaint = Complaint(
         kind=GrievanceKind.SAFETY,
         text=str(text),
