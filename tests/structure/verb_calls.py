@@ -741,6 +741,14 @@ CALLS |= {
         _result,
         arguments={"practitioner": world.practitioner, "to": DutyStatus.BREAK},
     ),
+    "roster.end_silent_duty": lambda world: Call(
+        SYSTEM,
+        _result,
+        arguments={
+            "practitioner_id": world.practitioner.id,
+            "not_since": clock.now() + datetime.timedelta(minutes=1),
+        },
+    ),
 }
 
 

@@ -168,7 +168,13 @@ def test_hours_are_compared_on_the_page_and_in_the_file(world: RosterWorld) -> N
     now = text_of(client.get(world.at("/hours")))
     assert "On duty, counted up to now" in now
     assert "Planned ahead" in now
-    for nonsense in ("?week=2026-W99", "?month=2026-13", "?week=%00"):
+    for nonsense in (
+        "?week=2026-W99",
+        "?week=9999-W52",
+        "?week=0001-W01",
+        "?month=2026-13",
+        "?week=%00",
+    ):
         assert client.get(world.at(f"/hours{nonsense}")).status_code == 200
         assert client.get(world.at(f"/roster{nonsense}")).status_code == 200
 

@@ -431,7 +431,11 @@ class Ending(Body):
 
 @router.put("/duty", auth=doctor, response=DutyReply, openapi_extra=says(Stale))
 def set_duty(request: ApiRequest, body: DutyBody) -> HttpResponse:
-    """Go on duty, on a break, or off duty."""
+    """Go on duty, on a break, or off duty.
+
+    Duty ends by itself twenty minutes after the app last asked for anything, unless a patient is
+    there.
+    """
     duty = change_duty(request.auth.actor, practitioner=practitioner_of(request), to=body.status)
     return reply(DutyReply(status=DutyStatus(duty.status)))
 

@@ -29,17 +29,26 @@ from sanjeevani.queueing.queries import (
     left_overnight,
     overdue,
     served_since,
+    silent_practitioners,
     stranded_in_lanes,
     unattended_lines,
     waiting_in,
 )
 from sanjeevani.queueing.services import note_unattended
+from sanjeevani.roster.services import end_silent_duty
 
 MOVE_AFTER = datetime.timedelta(minutes=5)
 """So long after the last doctor left, another may come; then the waiting are taken elsewhere."""
 
 MORNING = 6
 """At this hour in India who was left in an OPD overnight is told: nobody is woken for it."""
+
+
+SILENT = datetime.timedelta(minutes=20)
+"""So long after a doctor's desk was last open anywhere duty ends. An open one asks once a minute,
+which is noted every ten minutes."""
+
+SILENT_ON_BREAK = datetime.timedelta(hours=2)
 
 
 def sweep_deadlines() -> None:
@@ -78,6 +87,18 @@ def sweep_lines() -> None:
     to_each(forgotten, _leave_to_others, "served_since")
     to_each(again, lambda line: _note(*line, since=None), "note_unattended")
     to_each(alone, lambda line: _nobody_serves(line, now), "nobody_serves")
+
+
+def end_silent_duties() -> None:
+    """Take doctors off duty whose desk nobody has open: patients are promised them in vain."""
+    now = clock.now()
+    with across_states():
+        silent = silent_practitioners(now - SILENT, now - SILENT_ON_BREAK)
+    to_each(
+        silent,
+        lambda each: end_silent_duty(SYSTEM, practitioner_id=each, not_since=now - SILENT),
+        "end_silent_duty",
+    )
 
 
 def _nobody_serves(line: UnattendedLine, now: datetime.datetime) -> None:

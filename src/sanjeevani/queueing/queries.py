@@ -375,6 +375,35 @@ def kept_from_all(limit: int = 200) -> list[tuple[int, uuid.UUID, uuid.UUID]]:
         return list(cursor.fetchall())
 
 
+def silent_practitioners(
+    on_duty: datetime.datetime, on_break: datetime.datetime, limit: int = 500
+) -> list[uuid.UUID]:
+    """Return who is on duty with no patient, and not seen in any signed-in browser or app since.
+
+    `on_duty` and `on_break`: since when for who is on duty, and for who has taken a break. Over all
+    states, for the background, inside `across_states`.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT duty.practitioner_id FROM roster_duty AS duty"
+            " CROSS JOIN LATERAL (SELECT CASE duty.status WHEN 'break' THEN %(on_break)s"
+            "   ELSE %(on_duty)s END AS at) AS silent"
+            " WHERE duty.status <> 'off' AND duty.since < silent.at"
+            " AND NOT EXISTS (SELECT FROM queueing_lease AS lease"
+            "  WHERE lease.practitioner_id = duty.practitioner_id AND lease.token_id IS NOT NULL)"
+            " AND NOT EXISTS (SELECT FROM roster_assignment AS assignment"
+            "  JOIN directory_practitioner AS practitioner"
+            "   ON practitioner.state_id = assignment.practitioner_state_id"
+            "   AND practitioner.id = assignment.practitioner_id"
+            "  JOIN identity_session AS session ON session.account_id = practitioner.account_id"
+            "  WHERE assignment.practitioner_id = duty.practitioner_id"
+            "  AND session.last_seen_at >= silent.at)"
+            " LIMIT %(limit)s",
+            {"on_duty": on_duty, "on_break": on_break, "limit": limit},
+        )
+        return [practitioner_id for (practitioner_id,) in cursor.fetchall()]
+
+
 def left_in_closed_hubs(limit: int = 200) -> list[tuple[int, uuid.UUID]]:
     """Return (state_id, token_id) of who waits in a hub's speciality that has closed.
 

@@ -30,11 +30,15 @@ class Assignment(KeyedModel):
 
 
 class Duty(KeyedModel):
-    """A practitioner's duty: one row for life, keyed nation-wide."""
+    """A practitioner's duty: one row for life, keyed nation-wide.
+
+    `ended_in_silence`: off duty because nobody had the desk open any more.
+    """
 
     practitioner_id = models.UUIDField(primary_key=True)
     status = models.CharField(max_length=5, choices=DutyStatus.choices, default=DutyStatus.OFF)
     since = models.DateTimeField()
+    ended_in_silence = models.BooleanField(default=False, db_default=False)
 
 
 class DutyLine(ShardedModel):

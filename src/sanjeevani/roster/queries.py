@@ -83,6 +83,17 @@ def duty_of(practitioner_id: uuid.UUID) -> DutyStatus:
     return DutyStatus(row[0]) if row else DutyStatus.OFF
 
 
+def ended_in_silence(practitioner_id: uuid.UUID) -> datetime.datetime | None:
+    """Return when a practitioner was taken off duty because the desk was open nowhere any more."""
+    return (
+        Duty.objects.filter(
+            practitioner_id=practitioner_id, status=DutyStatus.OFF, ended_in_silence=True
+        )
+        .values_list("since", flat=True)
+        .first()
+    )
+
+
 _assigned = Compiled(
     lambda: (
         Assignment.objects.filter(practitioner_id=given("practitioner_id"))

@@ -227,17 +227,41 @@ def change_duty(actor: Actor, *, practitioner: Practitioner, to: DutyStatus) -> 
     Stale for a move that the table does not know, Invalid for somebody who serves no line.
     """
     require_self(actor, practitioner)
-    practitioner_id = practitioner.id
-    now = clock.now()
-    duty = locked_duty(practitioner_id)
+    duty = locked_duty(practitioner.id)
     concerns(duty)
     if duty.status == to:
         return duty
     if not DUTY_MOVES.allows(duty.status, to):
         raise Stale
-    lines = list(Assignment.objects.filter(practitioner_id=practitioner_id))
+    lines = list(Assignment.objects.filter(practitioner_id=practitioner.id))
     if not lines:
         raise Invalid(_("You are not assigned to any line yet. Ask your facility's administrator."))
+    _change(duty, lines, to)
+    return duty
+
+
+@verb("roster.end_silent_duty")
+def end_silent_duty(
+    actor: Actor, *, practitioner_id: uuid.UUID, not_since: datetime.datetime
+) -> Duty:
+    """Take off duty whose desk nobody has open any more: patients would wait for nobody.
+
+    Raises Stale for who has come or paused after `not_since`, or is off duty.
+    """
+    duty = locked_duty(practitioner_id)
+    concerns(duty)
+    if duty.status == DutyStatus.OFF or duty.since > not_since:
+        raise Stale
+    lines = list(Assignment.objects.filter(practitioner_id=practitioner_id))
+    _change(duty, lines, DutyStatus.OFF, in_silence=True)
+    return duty
+
+
+def _change(
+    duty: Duty, lines: Sequence[Assignment], to: DutyStatus, *, in_silence: bool = False
+) -> None:
+    practitioner_id = duty.practitioner_id
+    now = clock.now()
     if duty.status == DutyStatus.OFF:
         _begin(lines)
     elif to == DutyStatus.OFF:
@@ -251,8 +275,10 @@ def change_duty(actor: Actor, *, practitioner: Practitioner, to: DutyStatus) -> 
         Break.objects.create(practitioner_id=practitioner_id, began_at=now)
     else:
         _back_from_break(practitioner_id)
-    Duty.objects.filter(practitioner_id=practitioner_id).update(status=to, since=now)
-    duty.status, duty.since = to, now
+    Duty.objects.filter(practitioner_id=practitioner_id).update(
+        status=to, since=now, ended_in_silence=in_silence
+    )
+    duty.status, duty.since, duty.ended_in_silence = to, now, in_silence
     for assignment in lines:
         publish(
             DutyChanged(
@@ -262,7 +288,6 @@ def change_duty(actor: Actor, *, practitioner: Practitioner, to: DutyStatus) -> 
                 status=to,
             )
         )
-    return duty
 
 
 @verb("roster.serve_lane")

@@ -33,9 +33,12 @@ def monday_of(day: datetime.date) -> datetime.date:
 def week_asked(written: str) -> datetime.date:
     """Return the Monday of a week like 2026-W48; of the present week for anything else."""
     try:
-        return datetime.datetime.strptime(f"{written}-1", "%G-W%V-%u").date()  # noqa: DTZ007
+        asked = datetime.datetime.strptime(f"{written}-1", "%G-W%V-%u").date()  # noqa: DTZ007
     except ValueError:
         return monday_of(clock.today())
+    # Before the first year and after the last there is no day to show beside it.
+    at_an_end = asked.year in (datetime.MINYEAR, datetime.MAXYEAR)
+    return monday_of(clock.today()) if at_an_end else asked
 
 
 def week_written(day: datetime.date) -> str:

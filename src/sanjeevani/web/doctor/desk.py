@@ -39,7 +39,7 @@ from sanjeevani.patients.queries import age_in_years
 from sanjeevani.prescription.earlier import Earlier, earlier_of
 from sanjeevani.queueing.queries import line_heads
 from sanjeevani.roster.models import DutyStatus
-from sanjeevani.roster.queries import assigned_lines, doctors_on_duty, duty_of
+from sanjeevani.roster.queries import assigned_lines, doctors_on_duty, duty_of, ended_in_silence
 from sanjeevani.terminology.danger_signs import danger_signs
 from sanjeevani.terminology.queries import symptoms_named
 from sanjeevani.terminology.vitals import Reading, readings
@@ -76,6 +76,9 @@ class Board:
     lines: list[ServedLine]
     assigned: list[tuple[int, uuid.UUID]]
     """All lines served, also those that are not shown: (state_id, line_id)."""
+
+    silent_at: datetime.datetime | None = None
+    """When duty ended because the desk was open nowhere any more."""
 
     @property
     def waiting(self) -> int:
@@ -116,7 +119,9 @@ def board_of(practitioner: Practitioner) -> Board:
         )
     never = datetime.datetime.max.replace(tzinfo=datetime.UTC)
     lines.sort(key=lambda line: (line.head_since or never, line.name))
-    return Board(duty_of(practitioner.id), lines, assigned)
+    duty = duty_of(practitioner.id)
+    silent_at = ended_in_silence(practitioner.id) if duty == DutyStatus.OFF else None
+    return Board(duty, lines, assigned, silent_at)
 
 
 def _name(clinic: Clinic | None, hub: str | None) -> str:

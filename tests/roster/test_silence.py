@@ -1,0 +1,104 @@
+"""A doctor whose desk is open nowhere any more is off duty: nobody is promised them in vain."""
+
+import datetime
+import html
+from contextlib import AbstractContextManager
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from sanjeevani.consultation.services import call_next
+from sanjeevani.directory.models import Clinic, Practitioner
+from sanjeevani.foundation import clock
+from sanjeevani.jobs.sweeper import SILENT, SILENT_ON_BREAK, end_silent_duties
+from sanjeevani.queueing.queries import serving
+from sanjeevani.roster.models import DutyStatus, Spell
+from sanjeevani.roster.queries import duty_of
+from sanjeevani.roster.services import change_duty
+from tests import factories
+from tests.web.test_desk import sign_in_doctor
+
+pytestmark = pytest.mark.django_db(databases=["default", "owner"])
+
+MOMENT = datetime.timedelta(minutes=1)
+
+
+def after(span: datetime.timedelta) -> AbstractContextManager[None]:
+    """A clock that is so much later."""
+    at = clock.now() + span
+    return clock.driven_by(lambda: at)
+
+
+@pytest.fixture
+def clinic() -> Clinic:
+    made: Clinic = factories.ClinicFactory.create()
+    return made
+
+
+@pytest.fixture
+def doctor(clinic: Clinic) -> Practitioner:
+    """On duty, with the desk open in one browser."""
+    practitioner = factories.on_duty(clinic)
+    sign_in_doctor(Client(), practitioner)
+    return practitioner
+
+
+def test_duty_ends_some_time_after_the_desk_was_open_last(
+    clinic: Clinic, doctor: Practitioner, client: Client
+) -> None:
+    with after(SILENT - MOMENT):
+        end_silent_duties()
+        assert duty_of(doctor.id) == DutyStatus.ON
+    with after(SILENT + MOMENT):
+        end_silent_duties()
+        assert duty_of(doctor.id) == DutyStatus.OFF
+        assert serving(clinic.state_id, [clinic.line_id])[clinic.line_id].doctors == 0
+        assert not Spell.objects.filter(
+            state_id=clinic.state_id, practitioner_id=doctor.id, ended_at__isnull=True
+        ).exists()
+        sign_in_doctor(client, doctor)
+        page = html.unescape(client.get(reverse("doctor:desk")).content.decode())
+        assert "this page was open nowhere" in page
+        change_duty(factories.doctor(doctor), practitioner=doctor, to=DutyStatus.ON)
+        change_duty(factories.doctor(doctor), practitioner=doctor, to=DutyStatus.OFF)
+        page = html.unescape(client.get(reverse("doctor:desk")).content.decode())
+        assert "this page was open nowhere" not in page
+
+
+def test_an_open_desk_keeps_duty(doctor: Practitioner, client: Client) -> None:
+    """It asks once a minute, of which one in ten minutes is noted."""
+    sign_in_doctor(client, doctor)
+    with after(SILENT / 2 + MOMENT):
+        assert client.get(reverse("doctor:lines")).status_code == 200
+    with after(SILENT + MOMENT):
+        end_silent_duties()
+        assert duty_of(doctor.id) == DutyStatus.ON
+    with after(SILENT + SILENT):
+        end_silent_duties()
+        assert duty_of(doctor.id) == DutyStatus.OFF
+
+
+def test_who_is_with_a_patient_may_be_on_the_phone(clinic: Clinic, doctor: Practitioner) -> None:
+    factories.requested(clinic, factories.PatientFactory.create())
+    call_next(factories.doctor(doctor), practitioner=doctor)
+    with after(SILENT + MOMENT):
+        end_silent_duties()
+        assert duty_of(doctor.id) == DutyStatus.ON
+
+
+def test_a_break_may_last_longer_and_not_all_night(doctor: Practitioner) -> None:
+    change_duty(factories.doctor(doctor), practitioner=doctor, to=DutyStatus.BREAK)
+    with after(SILENT_ON_BREAK - MOMENT):
+        end_silent_duties()
+        assert duty_of(doctor.id) == DutyStatus.BREAK
+    with after(SILENT_ON_BREAK + MOMENT):
+        end_silent_duties()
+        assert duty_of(doctor.id) == DutyStatus.OFF
+
+
+def test_who_has_signed_out_everywhere_has_gone(clinic: Clinic) -> None:
+    doctor = factories.on_duty(clinic)
+    with after(SILENT + MOMENT):
+        end_silent_duties()
+    assert duty_of(doctor.id) == DutyStatus.OFF
