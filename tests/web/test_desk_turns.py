@@ -154,7 +154,6 @@ def test_broken_off_resumed_in_place_broken_off_and_given_up(desk: Desk) -> None
     assert "The connection to the patient is lost." in shown
     assert "What you wrote is kept." in shown
     assert "The doctor is still there" in patient.get(address_of(case)).content.decode()
-    assert desk.write(case, "done", in_page=False, outcome="advice", advice="x").status_code == 409
     desk.write(case, "resume", in_page=False)
     assert get(28, case.id).status == "in_progress"
     assert desk.write(case, "not_reachable").status_code == 409
@@ -163,6 +162,21 @@ def test_broken_off_resumed_in_place_broken_off_and_given_up(desk: Desk) -> None
     assert gone.headers["Location"] == "/desk?given-up=1"
     assert "the doctor could not reach you" in patient.get(address_of(case)).content.decode()
     assert "Sent on or not held today" in text_of(desk.get("today"))
+
+
+def test_who_has_said_all_finishes_although_the_patient_is_lost(desk: Desk) -> None:
+    case = in_progress(desk)
+    patient = own_page(case)
+    interrupt(SYSTEM, state_id=28, consultation_id=case.id)
+    early = desk.write(case, "done", in_page=False, outcome="advice")
+    assert early.status_code == 422
+    done = desk.write(case, "done", in_page=False, outcome="advice", advice="Rest for a day.")
+    assert done.status_code == 303
+    assert get(28, case.id).status == "completed"
+    assert "Rest for a day." in patient.get(address_of(case)).content.decode()
+    sign_in_doctor(other := Client(), factories.on_duty(desk.clinic))
+    other.post(reverse("doctor:next"))
+    assert "Nobody is with you now" in text_of(other.get(reverse("doctor:desk")))
 
 
 def test_a_call_rings_longer_once_and_no_answer_shows_at_the_next(desk: Desk) -> None:

@@ -22,7 +22,6 @@ from sanjeevani.consultation.errors import (
     ConsentMissing,
     DangerSigns,
     DangerUnanswered,
-    NotInProgress,
     NotOnDuty,
 )
 from sanjeevani.consultation.events import (
@@ -843,14 +842,11 @@ def require_concludable(
 ) -> None:
     """Let the practitioner conclude who has both patient and something written.
 
+    Also while the patient is lost: what was said and written holds, and they are told to read it.
     Raises NotInProgress, Invalid.
     """
     require_in_progress(actor, practitioner, consultation)
     state_id, consultation_id = consultation.state_id, consultation.id
-    if consultation.status != ConsultationStatus.IN_PROGRESS:
-        raise NotInProgress(
-            _("The connection to the patient is lost. Wait until they are back, or give it up.")
-        )
     note = _advice.first(state_id=state_id, consultation_id=consultation_id)
     coded = _coded.all(state_id=state_id, consultation_id=consultation_id)
     if note is None or not (note[0].strip() or coded):

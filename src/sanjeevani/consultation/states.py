@@ -10,7 +10,7 @@ CONSULTATION_MOVES = Moves(
         # Whom the doctor had to give up waits again, leaves the line like all who wait, and is
         # called like all who have asked.
         "interrupted": frozenset(
-            {"in_progress", "abandoned", "cancelled", "redirected", "requested"}
+            {"in_progress", "completed", "abandoned", "cancelled", "redirected", "requested"}
         ),
     }
 )
