@@ -13,13 +13,22 @@ from sanjeevani.calls import services as calls
 from sanjeevani.calls.models import Mode, Presence, Room, Seat
 from sanjeevani.consultation import calling, interruptions
 from sanjeevani.consultation import services as consultation
+from sanjeevani.consultation.conduct import report_conduct
 from sanjeevani.consultation.models import Consultation, ConsultationStatus, Outcome
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.foundation.errors import Stale
-from sanjeevani.queueing.models import Token
+from sanjeevani.queueing import services as queueing
+from sanjeevani.queueing.models import Token, TokenStatus
 from tests.consultation.test_transfers import called_by
-from tests.factories import ClinicFactory, PatientFactory, doctor, on_duty, requested
+from tests.factories import (
+    ClinicFactory,
+    PatientFactory,
+    doctor,
+    on_duty,
+    person,
+    requested,
+)
 from tests.races.test_endings import ByAnother, by_another
 
 __all__ = ["by_another"]
@@ -52,19 +61,24 @@ class Call:
 
 
 def meanwhile(
-    monkeypatch: pytest.MonkeyPatch, where: Any, name: str, act: Callable[[], None]
+    monkeypatch: pytest.MonkeyPatch,
+    where: Any,
+    name: str,
+    act: Callable[[], None],
+    *,
+    before: bool = False,
 ) -> None:
-    """Let `act` happen once right after a function of a module has run in this thread."""
+    """Let `act` happen once right after a module's function has run in this thread, or before."""
     function = getattr(where, name)
     main = threading.current_thread()
     acted: list[bool] = []
 
     def run(*arguments: Any, **more: Any) -> Any:
-        result = function(*arguments, **more)
+        result = None if before else function(*arguments, **more)
         if threading.current_thread() is main and not acted:
             acted.append(True)
             act()
-        return result
+        return function(*arguments, **more) if before else result
 
     monkeypatch.setattr(where, name, run)
 
@@ -97,6 +111,40 @@ def test_a_doctor_ends_what_is_interrupted_at_the_same_moment(
     meanwhile(monkeypatch, interruptions, "move", lambda: by_another(call.done))
     interruptions.interrupt(SYSTEM, **call.at)
     assert call.status == ConsultationStatus.INTERRUPTED
+
+
+def test_a_call_is_lost_while_its_doctor_ends_it_with_a_day_to_come_again(
+    by_another: ByAnother, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What holds the consultation waits for nothing that holds the token."""
+    call = Call()
+
+    def lost() -> None:
+        with contextlib.suppress(Stale):
+            interruptions.interrupt(SYSTEM, **call.at)
+
+    meanwhile(monkeypatch, consultation, "conclude", lambda: by_another(lost), before=True)
+    consultation.complete(call.doctor, outcome=Outcome.ADVICE, follow_up_days=7, **call.key)
+    assert call.status == ConsultationStatus.COMPLETED
+
+
+def test_a_doctor_who_says_when_to_come_again_is_reported_meanwhile(
+    by_another: ByAnother, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = Call()
+    reporter = person(call.case.patient_account_id)
+    meanwhile(
+        monkeypatch,
+        queueing,
+        "finish",
+        lambda: by_another(lambda: report_conduct(reporter, **call.at)),
+        before=True,
+    )
+    with pytest.raises(Stale):
+        consultation.complete(call.doctor, outcome=Outcome.ADVICE, follow_up_days=7, **call.key)
+    found = consultation.get(**call.at)
+    assert (found.practitioner_id, found.follow_up_on) == (None, None)
+    assert consultation.token_of(found).status == TokenStatus.WAITING
 
 
 def test_a_patient_is_called_again_as_the_grace_runs_out(

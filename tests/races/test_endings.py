@@ -1,7 +1,6 @@
 """What one doctor or sweeper has seen, and another has changed before it acts."""
 
 import contextlib
-import datetime
 import io
 import threading
 from collections.abc import Callable, Iterator
@@ -10,14 +9,11 @@ from typing import Any, TypeAlias
 
 import pytest
 from django.db import connections
-from django.utils import timezone
 
 from sanjeevani.consultation import closing, papers, transfers
 from sanjeevani.consultation import services as consultation
-from sanjeevani.consultation.calling import call_again
 from sanjeevani.consultation.closing import close_clinic
 from sanjeevani.consultation.conduct import report_conduct
-from sanjeevani.consultation.interruptions import GRACE, dropped, interrupt
 from sanjeevani.consultation.models import (
     ConductReport,
     Consultation,
@@ -27,7 +23,6 @@ from sanjeevani.consultation.models import (
 )
 from sanjeevani.consultation.permissions import require_in_progress
 from sanjeevani.directory.queries import clinical_posts_of
-from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.foundation.errors import Stale
 from sanjeevani.patients.queries import valid_consent
@@ -239,85 +234,6 @@ def test_reporting_twice_at_the_same_moment_is_once(committed: None) -> None:
     )
     assert reports[0] == reports[1]
     assert ConductReport.objects.filter(state_id=case.state_id).count() == 1
-
-
-def test_done_meets_a_seat_that_is_lost(
-    committed: None, by_another: ByAnother, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Both take token and consultation: in one order, so that neither breaks off the other."""
-    requested(clinic := ClinicFactory.create(), PatientFactory.create())
-    practitioner = on_duty(clinic)
-    case = called_by(practitioner)
-    at: dict[str, Any] = {"state_id": case.state_id, "consultation_id": case.id}
-    key: dict[str, Any] = {"practitioner": practitioner, **at}
-    content = consultation.NoteContent(advice="Rest")
-    consultation.write_note(doctor(practitioner), content=content, diagnoses=[], **key)
-    real = queueing.set_grace
-
-    def meanwhile_done(*arguments: Any, **more: Any) -> Any:
-        by_another(
-            lambda: consultation.complete(doctor(practitioner), outcome=Outcome.ADVICE, **key)
-        )
-        return real(*arguments, **more)
-
-    monkeypatch.setattr(queueing, "set_grace", meanwhile_done)
-    with pytest.raises(Stale):
-        interrupt(SYSTEM, **at)
-    assert consultation.get(**at).status == ConsultationStatus.COMPLETED
-
-
-def test_done_with_a_day_to_come_again_meets_a_report(
-    committed: None, by_another: ByAnother, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    patient = PatientFactory.create()
-    requested(clinic := ClinicFactory.create(), patient)
-    practitioner = on_duty(clinic)
-    case = called_by(practitioner)
-    at: dict[str, Any] = {"state_id": case.state_id, "consultation_id": case.id}
-    key: dict[str, Any] = {"practitioner": practitioner, **at}
-    content = consultation.NoteContent(advice="Rest")
-    consultation.write_note(doctor(practitioner), content=content, diagnoses=[], **key)
-    real = queueing.finish
-
-    def meanwhile_reported(*arguments: Any, **more: Any) -> Any:
-        by_another(lambda: report_conduct(person(patient.account_id), **at))
-        return real(*arguments, **more)
-
-    monkeypatch.setattr(queueing, "finish", meanwhile_reported)
-    with pytest.raises(Stale):
-        consultation.complete(doctor(practitioner), outcome=Outcome.ADVICE, follow_up_days=7, **key)
-    found = consultation.get(**at)
-    assert (found.practitioner_id, found.follow_up_on) == (None, None)
-    assert consultation.token_of(case).status == TokenStatus.WAITING
-
-
-def test_ringing_again_meets_the_end_of_the_grace(
-    committed: None, by_another: ByAnother, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    requested(clinic := ClinicFactory.create(), PatientFactory.create())
-    practitioner = on_duty(clinic)
-    case = called_by(practitioner)
-    at: dict[str, Any] = {"state_id": case.state_id, "consultation_id": case.id}
-    interrupt(SYSTEM, **at)
-    over = timezone.now() + GRACE + datetime.timedelta(seconds=1)
-    real = queueing.set_grace
-    faster: list[Exception] = []
-
-    def grace_over() -> None:
-        try:
-            dropped(SYSTEM, state_id=case.state_id, token_id=case.token_id)
-        except Stale as error:
-            faster.append(error)
-
-    def meanwhile_over(*arguments: Any, **more: Any) -> Any:
-        by_another(grace_over)
-        return real(*arguments, **more)
-
-    monkeypatch.setattr(queueing, "set_grace", meanwhile_over)
-    with clock.driven_by(lambda: over):
-        call_again(doctor(practitioner), practitioner=practitioner, **at)
-    assert consultation.get(**at).status == ConsultationStatus.INTERRUPTED
-    assert consultation.token_of(case).status == TokenStatus.SERVING
 
 
 def test_giving_up_meets_asking_again(
