@@ -2,65 +2,12 @@
 //
 // <div data-chat-messages>                           shows what was written
 // <form data-chat data-sending data-failed>          with a <p data-chat-error hidden>
-// <form data-photo data-sending data-failed>         sends as soon as a picture is chosen
 
 for (const form of document.querySelectorAll("form[data-chat]")) {
   if (form instanceof HTMLFormElement) form.addEventListener("submit", (event) => send(event, form));
 }
 
-for (const form of document.querySelectorAll("form[data-photo]")) {
-  if (form instanceof HTMLFormElement) form.addEventListener("change", () => sendPhoto(form));
-}
-
 const WAIT = 30_000; // for the answer to a message; it can be sent again, and is one
-const LONGEST = 1_600; // pixels; the server would shrink it to this, after a long way
-
-/** @param {HTMLFormElement} form */
-async function sendPhoto(form) {
-  const field = /** @type {HTMLInputElement} */ (form.querySelector("input[type=file]"));
-  const file = field.files?.[0];
-  if (!file || field.disabled) return;
-  const body = new FormData(form);
-  field.disabled = true;
-  tell(form, form.dataset.sending ?? "");
-  try {
-    body.set(field.name, await smaller(file), file.name);
-    const answer = await fetch(form.action, {
-      method: "POST",
-      body,
-      headers: { "X-Fragment": "1", Accept: "application/problem+json" },
-      redirect: "manual",
-    });
-    if (answer.status === 201) {
-      await shown(answer);
-      field.value = "";
-      const { client_key: key } = /** @type {any} */ (form.elements);
-      key.value = answer.headers.get("X-Next-Key") ?? key.value;
-      tell(form, "");
-    } else tell(form, await reason(answer, form));
-  } catch {
-    tell(form, form.dataset.failed ?? "");
-  }
-  field.disabled = false;
-}
-
-/** @param {File} file @returns {Promise<Blob>} */
-async function smaller(file) {
-  if (!file.type.startsWith("image/")) return file;
-  try {
-    const picture = await createImageBitmap(file);
-    const scale = Math.min(1, LONGEST / Math.max(picture.width, picture.height));
-    if (scale === 1 && file.size < 400_000) return file;
-    const canvas = document.createElement("canvas");
-    canvas.width = Math.round(picture.width * scale);
-    canvas.height = Math.round(picture.height * scale);
-    canvas.getContext("2d")?.drawImage(picture, 0, 0, canvas.width, canvas.height);
-    const made = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.8));
-    return /** @type {Blob | null} */ (made) ?? file;
-  } catch {
-    return file;
-  }
-}
 
 /** @param {SubmitEvent} event @param {HTMLFormElement} form */
 async function send(event, form) {
