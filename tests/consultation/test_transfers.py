@@ -35,8 +35,9 @@ from sanjeevani.directory.queries import OpenClinic, clinic_serving, lines_by_id
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.foundation.errors import Stale
+from sanjeevani.foundation.models import AuditEvent
 from sanjeevani.intake.queries import intake_of
-from sanjeevani.jobs.sweeper import sweep_lines
+from sanjeevani.jobs.sweeper import MOVE_AFTER, sweep_lines
 from sanjeevani.patients.models import Patient
 from sanjeevani.queueing.errors import AlreadyWaiting, NobodyWaiting
 from sanjeevani.queueing.models import PriorityClass, TokenStatus
@@ -260,6 +261,19 @@ def test_a_line_that_nobody_serves_is_seen_after_midnight_too() -> None:
     assert get(case.state_id, case.id).status == ConsultationStatus.REQUESTED
     swept(10)
     assert get(case.state_id, case.id).status == ConsultationStatus.REDIRECTED
+
+
+def test_who_cannot_be_taken_elsewhere_leaves_no_trace_at_every_look() -> None:
+    """Every twenty seconds, for everybody who waits: the audit trail is of what was done."""
+    case = requested(ClinicFactory.create(), PatientFactory.create())
+    sweep_lines()
+    later = clock.now() + MOVE_AFTER
+    with clock.driven_by(lambda: later):
+        before = AuditEvent.objects.filter(state_id=case.state_id).count()
+        sweep_lines()
+        sweep_lines()
+        assert AuditEvent.objects.filter(state_id=case.state_id).count() == before
+    assert token_of(case).status == TokenStatus.WAITING
 
 
 def test_a_follow_up_falls_back_to_the_pool_and_is_then_a_first_consultation() -> None:

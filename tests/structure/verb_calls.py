@@ -1504,6 +1504,12 @@ def opened_for(world: World) -> dict[str, Any]:
     }
 
 
+def left_alone(world: World) -> Consultation:
+    """Who waits, and a doctor in another OPD of the kind."""
+    on_duty(ClinicFactory())
+    return world.waiting
+
+
 def interrupted(world: World) -> Consultation:
     """A consultation that was interrupted."""
     interruptions.interrupt(SYSTEM, **of(world.held))
@@ -1618,7 +1624,7 @@ CALLS |= {
         SYSTEM, world.waiting, world.patient.id, _key(token_of(world.waiting))
     ),
     "consultation.move_on": lambda world: Call(
-        SYSTEM, world.waiting, world.patient.id, _key(token_of(world.waiting))
+        SYSTEM, _result, world.patient.id, _key(token_of(left_alone(world)))
     ),
     "consultation.call_again": lambda world: at_desk(world, interrupted(world)),
     "consultation.phone_patient": lambda world: at_desk(world, world.held),

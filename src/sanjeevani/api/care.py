@@ -695,8 +695,6 @@ def seek_doctor(
 
     def make() -> Successor:
         moved = move_on(request.auth.actor, state_id=state_id, token_id=found.token_id)
-        if moved is None:
-            raise NobodyElse
         return Successor.model_validate(moved)
 
     return once(request, key, make)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.consultation import transfers
+from sanjeevani.consultation.errors import NobodyElse
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
 from sanjeevani.directory import hubs
 from sanjeevani.directory import services as directory
@@ -126,10 +127,12 @@ def take_elsewhere(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> bool:
 
     Returns whether there was another one. Raises Stale when a doctor was faster.
     """
-    if transfers.move_on(actor, state_id=state_id, token_id=token_id):
-        return True
-    transfers.send_home(actor, state_id=state_id, token_id=token_id)
-    return False
+    try:
+        transfers.move_on(actor, state_id=state_id, token_id=token_id)
+    except NobodyElse:
+        transfers.send_home(actor, state_id=state_id, token_id=token_id)
+        return False
+    return True
 
 
 def _settle(line: Line) -> Settled:

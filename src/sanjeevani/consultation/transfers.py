@@ -12,6 +12,7 @@ from sanjeevani.consultation.errors import (
     ClinicClosed,
     ConsentMissing,
     KeptApart,
+    NobodyElse,
     NotFollowUp,
 )
 from sanjeevani.consultation.events import ConsultationReturned
@@ -488,12 +489,12 @@ def send_home(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> None:
 
 
 @verb("consultation.move_on")
-def move_on(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Consultation | None:
+def move_on(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Consultation:
     """The last doctor has left, or none of them is to have this patient: take a waiting patient to
     a clinic of the same kind with one.
 
-    Returns None when there is none: the patient keeps waiting. The patient may ask for it too.
-    Raises Stale when somebody has called the patient meanwhile.
+    The patient may ask for it too. Raises NobodyElse where there is none, who then keeps waiting,
+    and Stale when somebody has called the patient meanwhile.
     """
     token = Token.objects.get(state_id=state_id, id=token_id)
     consultation = get(state_id, token.consultation_id)
@@ -514,7 +515,7 @@ def move_on(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> Consultation
         target = found.line if found else None
     # Who waits there already, too, keeps both places.
     if target is None or waits_in(target.state_id, target.id, token.subject_id):
-        return None
+        raise NobodyElse
     return _move(actor, consultation, target, waiting=True)
 
 

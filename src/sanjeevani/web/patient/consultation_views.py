@@ -24,7 +24,6 @@ from sanjeevani.consultation.errors import (
     AlreadyGiven,
     ClinicClosed,
     ConsentMissing,
-    NobodyElse,
 )
 from sanjeevani.consultation.interruptions import resume
 from sanjeevani.consultation.letters import letter_of
@@ -391,8 +390,6 @@ def seek_doctor(request: PortalRequest, state_id: int, consultation_id: uuid.UUI
         moved = move_on(request.actor, state_id=state_id, token_id=found.token_id)
     except DomainError as error:
         return _page(request, found, refusal=error, status=error.status)
-    if moved is None:
-        return _page(request, found, refusal=NobodyElse(), status=NobodyElse.status)
     return back_to(moved)
 
 
