@@ -12,6 +12,8 @@ from ninja.operation import Operation
 
 from sanjeevani.api.access import Bearer
 from sanjeevani.api.application import api, urlpatterns
+from sanjeevani.config import asgi
+from sanjeevani.documents.uploads import LARGEST_FILE
 from sanjeevani.foundation.access import Audience, permission_of
 
 PUBLIC = {
@@ -105,3 +107,14 @@ def test_links_lead_to_operations_and_their_parameters() -> None:
     assert links
     for link in links:
         assert link["parameters"].keys() <= parameters[link["operationId"]]
+
+
+def test_a_whole_photo_is_taken_where_a_file_is() -> None:
+    """A phone's has some megabytes; everything else is JSON."""
+    for path, methods in api.document["paths"].items():
+        _unasked, most = asgi._limits(path, "image/jpeg")
+        takes_one = any(
+            "image/jpeg" in operation.get("requestBody", {}).get("content", {})
+            for operation in methods.values()
+        )
+        assert (most >= LARGEST_FILE) is takes_one, path

@@ -30,6 +30,8 @@ LARGEST_FORM = 110_000_000
 LARGEST_FOR_API = 1_000_000
 LARGEST_PAPER_FOR_API = 12_000_000
 """A photo or paper, which the API takes as it is, in no form; it may have 10 MB."""
+TAKES_A_FILE = ("/papers", "/presence/photo")
+"""How the addresses of the API end that take one."""
 WHO_IS_SIGNED_IN = "/api/v1/me"
 IN_MEMORY = 100_000
 SILENT_SECONDS = 30
@@ -102,8 +104,8 @@ def _path(scope: dict[str, Any]) -> str:
 def _limits(path: str, content_type: str) -> tuple[int, int]:
     """Return how much may be kept before anybody is asked who sends it, and at all."""
     if path.startswith("/api/"):
-        is_paper = path.endswith("/papers")
-        return LARGEST_FOR_API, LARGEST_PAPER_FOR_API if is_paper else LARGEST_FOR_API
+        takes_file = path.endswith(TAKES_A_FILE)
+        return LARGEST_FOR_API, LARGEST_PAPER_FOR_API if takes_file else LARGEST_FOR_API
     is_form = content_type.startswith("multipart/form-data")
     return LARGEST_BODY, LARGEST_FORM if is_form else LARGEST_BODY
 
