@@ -456,6 +456,8 @@ def test_a_visit_that_was_kept_without_a_link(spoke: Spoke) -> None:
         {"entered_at": "2026-03-27T09:30:00"},
         {"vitals": {"heart_rate": 9999}},
         {"intake": {"complaints": ["no_such"]}},
+        {"patient": visit["patient"] | {"birth_date": "3000-01-02"}, "intake": {}},
+        {"patient": visit["patient"] | {"birth_date": "1001-01-02"}, "intake": {}},
     ):
         answer = spoke.worker.send(
             "POST", "/spoke/visits", visit | wrong, Idempotency_Key=new_key()

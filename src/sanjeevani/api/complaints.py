@@ -18,7 +18,7 @@ from sanjeevani.consultation.errors import NotInProgress
 from sanjeevani.consultation.models import Consultation
 from sanjeevani.consultation.queries import for_practitioner, own_consultation
 from sanjeevani.directory.models import Practitioner
-from sanjeevani.foundation.errors import Stale, TooMany
+from sanjeevani.foundation.errors import NotFound, Stale, TooMany
 from sanjeevani.grievance.errors import NumberUnknown, TooLateToReopen
 from sanjeevani.grievance.models import GrievanceKind, GrievanceStatus
 from sanjeevani.grievance.numbers import LETTERS
@@ -68,7 +68,10 @@ class GrievanceReply(Reply):
 
 
 @router.post(
-    "/grievances", auth=patient, response={201: GrievanceReply}, openapi_extra=says(TooMany)
+    "/grievances",
+    auth=patient,
+    response={201: GrievanceReply},
+    openapi_extra=says(NotFound, TooMany),
 )
 def complain(request: ApiRequest, body: GrievanceBody, key: IdempotencyKey) -> HttpResponse:
     """Complain or suggest something; keep the number, by which it is followed up."""

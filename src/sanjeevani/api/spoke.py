@@ -35,6 +35,7 @@ from sanjeevani.identity.limits import count_attempt
 from sanjeevani.identity.mobiles import LONGEST_INPUT, parse_mobile
 from sanjeevani.intake.visits import Visit, enter_visit, visits_to_continue
 from sanjeevani.patients.errors import AlreadyRegistered
+from sanjeevani.patients.services import require_possible
 from sanjeevani.patients.spokes import (
     Sought,
     find_patients,
@@ -136,6 +137,8 @@ class VisitBody(Body):
     def visit(self, key: uuid.UUID) -> Visit:
         """Return the visit as the verb takes it. Raises Invalid."""
         profile = self.patient.profile()
+        # What is told and measured is read by the age.
+        require_possible(profile)
         return Visit(
             key=key,
             entered_at=self.entered_at,

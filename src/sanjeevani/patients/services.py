@@ -61,7 +61,8 @@ class Profile:
     room: str = ""
 
 
-def _check(profile: Profile) -> None:
+def require_possible(profile: Profile) -> None:
+    """Let nobody be registered who cannot live today. Raises Invalid."""
     today = clock.today()
     if profile.birth_date > today:
         raise Invalid(_("The date of birth lies in the future."), field="birth_date")
@@ -92,7 +93,7 @@ def register(
     earlier = _registered_before(state_id, account_id, key)
     if earlier is not None:
         return earlier
-    _check(profile)
+    require_possible(profile)
     _check_room(state_id, account_id, profile.relation)
     if not is_another:
         alike = alike_in(state_id, account_id, profile)
@@ -226,7 +227,7 @@ def register_residents(
 @verb("patients.change_profile")
 def change_profile(actor: Actor, *, state_id: int, patient_id: uuid.UUID, profile: Profile) -> None:
     """Correct a patient's profile. Consultations keep the facts as they were."""
-    _check(profile)
+    require_possible(profile)
     before = Patient.objects.filter(state_id=state_id, id=patient_id).first()
     if before is None or not may_act_for(actor, before):
         raise NotPermitted
