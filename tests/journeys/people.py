@@ -227,6 +227,8 @@ class Doctor:
         self.page.locator("h1").first.focus()
         self.page.keyboard.press("n")
         expect(self.page.locator("[data-call=called]")).to_be_visible()
+        # Keys are heard once the page's scripts have run.
+        self.page.wait_for_load_state("domcontentloaded")
 
     def meet(self, patient: Patient) -> None:
         """Call the next patient, who answers."""
