@@ -107,7 +107,12 @@ from sanjeevani.prescription.errors import (
     RemovedButSigned,
     UnsignedDraft,
 )
-from sanjeevani.prescription.queries import DraftLine, draft_of, prescription_in_force, seal_of
+from sanjeevani.prescription.queries import (
+    DraftLine,
+    draft_of,
+    prescription_in_force,
+    seal_of_draft,
+)
 from sanjeevani.prescription.rules import Finding
 from sanjeevani.prescription.shorthand import ItemContent, parse
 from sanjeevani.queueing.errors import AlreadyServing, AlreadyWaiting, NobodyWaiting
@@ -668,7 +673,7 @@ def read_what_is_signed(
     consultation = _read(request, state_id, consultation_id)
     written = writing_of(consultation)
     lines = draft_of(consultation, note=written.note)
-    seen = seal_of(lines, written.note, [one.code for one in written.diagnoses])
+    seen = seal_of_draft(lines, written)
     missing = [
         MissingReply(
             type=f"{PROBLEM_TYPE}{one.error.code}",

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from sanjeevani.calls.queries import PICTURES, modes_used
 from sanjeevani.consultation.models import Consultation, EncounterKind, Note
+from sanjeevani.consultation.queries import Writing
 from sanjeevani.directory.models import Gender
 from sanjeevani.documents.signing import SignatureInvalid, verify_statement
 from sanjeevani.foundation import clock
@@ -122,6 +123,11 @@ def seal_of(lines: Iterable[DraftLine], note: Note | None, diagnoses: Iterable[s
         sorted(diagnoses),
     )
     return hashlib.sha256(repr(said).encode()).hexdigest()[:24]
+
+
+def seal_of_draft(lines: Iterable[DraftLine], written: Writing) -> str:
+    """Return `seal_of` a draft with all that is written beside it."""
+    return seal_of(lines, written.note, [one.code for one in written.diagnoses])
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ from sanjeevani.prescription.queries import (
     expires_at,
     prescription_in_force,
     prescription_of,
-    seal_of,
+    seal_of_draft,
 )
 from sanjeevani.prescription.rules import Finding, Weight
 from sanjeevani.prescription.shorthand import ItemContent
@@ -383,7 +383,7 @@ def _content(
     writing = writing_of(consultation)
     note = writing.note
     lines = draft_of(consultation, intake=intake, note=note, from_tables=True)
-    if seen and seen != seal_of(lines, note, [one.code for one in writing.diagnoses]):
+    if seen and seen != seal_of_draft(lines, writing):
         raise ChangedMeanwhile
     if missing := missing_for_signing(lines, writing.diagnoses):
         raise missing[0].error
@@ -462,15 +462,11 @@ def _text(value: object) -> str:
     return str(value)
 
 
-def require_all_signed(consultation: Consultation) -> None:
+def require_all_signed(consultation: Consultation, signed: Prescription | None) -> None:
     """Let nobody leave medicines behind that the doctor has written and not signed.
 
-    Raises UnsignedDraft, RemovedButSigned.
+    `signed`: the prescription in force. Raises UnsignedDraft, RemovedButSigned.
     """
-    _require_all_signed(consultation, prescription_in_force(consultation))
-
-
-def _require_all_signed(consultation: Consultation, signed: Prescription | None) -> None:
     drafted = {
         (
             item.medicine_code,
@@ -515,7 +511,7 @@ def conclude(
     signed = prescription_in_force(consultation)
     if outcome == Outcome.PRESCRIPTION and signed is None:
         raise NotSigned
-    _require_all_signed(consultation, signed)
+    require_all_signed(consultation, signed)
     if outcome == Outcome.ADVICE and signed is not None:
         outcome = Outcome.PRESCRIPTION
     return consultations.complete(

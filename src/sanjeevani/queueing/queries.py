@@ -168,15 +168,22 @@ def serving(
 
     Who serves several and is free is free for each of them.
     """
-    on_duty = {
-        line_id: [each for each in ids if each not in not_for]
-        for line_id, ids in practitioners_on_duty(state_id, line_ids).items()
-    }
-    busy = with_patient({each for ids in on_duty.values() for each in ids})
-    return {
-        line_id: Serving(len(ids), sum(each not in busy for each in ids))
-        for line_id, ids in on_duty.items()
-    }
+    on_duty, busy = _on_duty_and_busy(state_id, line_ids)
+    return {line_id: _served_by(ids, busy, not_for) for line_id, ids in on_duty.items()}
+
+
+def _on_duty_and_busy(
+    state_id: int, line_ids: Iterable[uuid.UUID]
+) -> tuple[dict[uuid.UUID, list[uuid.UUID]], set[uuid.UUID]]:
+    on_duty = practitioners_on_duty(state_id, line_ids)
+    return on_duty, with_patient({each for ids in on_duty.values() for each in ids})
+
+
+def _served_by(
+    on_duty: Iterable[uuid.UUID], busy: set[uuid.UUID], not_for: Collection[uuid.UUID]
+) -> Serving:
+    ids = [each for each in on_duty if each not in not_for]
+    return Serving(len(ids), sum(each not in busy for each in ids))
 
 
 def expected_waits(
@@ -204,7 +211,7 @@ def wait_of(token: Token, place: int) -> WaitInterval | None:
 
 def snapshot_lines(state_id: int, line_ids: list[uuid.UUID]) -> dict[uuid.UUID, Hint]:
     """Say to every waiting token of the lines its place and expected wait; to desks, look again."""
-    now = serving(state_id, line_ids)
+    on_duty, busy = _on_duty_and_busy(state_id, line_ids)
     paces = headways(state_id, line_ids)
     hints = {line_id: Hint(all={}, each={}) for line_id in line_ids}
     with connection.cursor() as cursor:
@@ -216,7 +223,7 @@ def snapshot_lines(state_id: int, line_ids: list[uuid.UUID]) -> dict[uuid.UUID, 
             [state_id, line_ids],
         )
         for line_id, token_id, not_for, place in cursor.fetchall():
-            line = serving(state_id, [line_id], not_for)[line_id] if not_for else now[line_id]
+            line = _served_by(on_duty[line_id], busy, not_for)
             wait = expected_wait(place, line.doctors, line.free, paces[line_id])
             hints[line_id]["each"][str(token_id)] = {
                 "place": place,

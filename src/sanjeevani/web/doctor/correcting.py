@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from sanjeevani.consultation.models import Consultation
-from sanjeevani.consultation.queries import Writing, for_practitioner, writing_of
+from sanjeevani.consultation.queries import for_practitioner, writing_of
 from sanjeevani.directory.models import Practitioner
 from sanjeevani.foundation.errors import DomainError, NotFound
 from sanjeevani.prescription.documents import medicines_in
@@ -25,10 +25,9 @@ from sanjeevani.prescription.permissions import (
     require_replaceable,
 )
 from sanjeevani.prescription.queries import (
-    DraftLine,
     draft_of,
     prescription_in_force,
-    seal_of,
+    seal_of_draft,
 )
 from sanjeevani.prescription.rules import Finding
 from sanjeevani.prescription.services import (
@@ -127,10 +126,6 @@ def _context(
     }
 
 
-def _seal(draft: list[DraftLine], written: Writing) -> str:
-    return seal_of(draft, written.note, [one.code for one in written.diagnoses])
-
-
 @dataclass
 class Correction:
     """What the doctor does to the draft of a replacement."""
@@ -149,14 +144,14 @@ class Correction:
         """
         draft, written = draft_of(consultation), writing_of(consultation)
         seen = data.get("seen", "")
-        unchanged = seen == _seal(draft, written)
+        unchanged = seen == seal_of_draft(draft, written)
         for line in draft:
             typed = data.get(f"{REASON}{line.item.id}", line.item.override_reason).strip()[:200]
             if typed != line.item.override_reason:
                 line.item.override_reason = typed
                 names = ItemContent.__dataclass_fields__
                 self._add(ItemContent(**{name: getattr(line.item, name) for name in names}))
-        return _seal(draft, written) if unchanged else seen
+        return seal_of_draft(draft, written) if unchanged else seen
 
     def add(self, data: QueryDict, chosen_code: str) -> None:
         """Read a line as typed and put it into the draft, in place of the same medicine's."""
@@ -235,7 +230,7 @@ def replace_signed(
             "form": correction.reason if correction.reason.errors else correction.line,
             "correction": correction,
             "draft": draft,
-            "seen": _seal(draft, writing_of(consultation)),
+            "seen": seal_of_draft(draft, writing_of(consultation)),
             "failed": correction.failed,
         },
         status=422 if correction.failed else 200,

@@ -485,7 +485,7 @@ class Writing:
         reason = form.cleaned_data["redirect_reason"]
         try:
             # Referring up ends the consultation as Done does.
-            require_all_signed(self.consultation)
+            require_all_signed(self.consultation, prescription_in_force(self.consultation))
             refer_up(self.actor, **self._key, choice=self._hub(chosen), reason=reason)
         except (
             AlreadyWaiting,
