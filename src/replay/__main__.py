@@ -36,6 +36,7 @@ ADOPTION = Path(__file__).parent / "data" / "adoption.csv"
 """Consultations per state as published on 2021-06-10: patients come in this proportion."""
 
 SETTLE_SECONDS = 1.5
+PROGRESS_EVERY_SECONDS = 10
 MEMORY_EVERY_SECONDS = 60
 MOST_DOCTORS = 60
 LONGEST_VISIT_SECONDS = 600
@@ -177,6 +178,7 @@ class Replay:
         watching = [
             asyncio.create_task(self._watch_own_lag()),
             asyncio.create_task(self._watch_memory(processes)),
+            asyncio.create_task(self._say_progress()),
         ]
         since = _database_time(options.dsn)
         self.desks = await self._desks()
@@ -307,6 +309,17 @@ class Replay:
         while True:
             await asyncio.sleep(MEMORY_EVERY_SECONDS)
             self.memory.append(processes.memory_mb())
+
+    async def _say_progress(self) -> None:
+        while True:
+            await asyncio.sleep(PROGRESS_EVERY_SECONDS)
+            errors = self.world.steps.errors
+            most = "".join(f", most {step} ({why})" for (step, why), _n in errors.most_common(1))
+            print(
+                f"{self.held.total()} of {self.options.consultations} held,"
+                f" {errors.total()} errors{most}",
+                file=sys.stderr,
+            )
 
     async def _watch_own_lag(self) -> None:
         """How late this process runs what is due: if it is late, the times are its own."""

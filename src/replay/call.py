@@ -7,7 +7,7 @@ import uuid
 from typing import Any, Self
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.typing import Origin
 
 from replay import html
@@ -17,6 +17,7 @@ PING_SECONDS = 1.5
 CONNECT_SECONDS = 30
 CANDIDATES = 6
 """A phone with one network offers about as many ways to reach it."""
+FORBIDDEN = 403
 GONE = 410
 TICKET_URL = "data-call-ticket-url"
 OVER = (1000, 4001, 4004)
@@ -59,7 +60,7 @@ class Call(Held):
 
     async def _run(self) -> None:
         while True:
-            with contextlib.suppress(OSError, WebSocketException, TimeoutError, Failed):
+            try:
                 answer = await self._person.step(
                     "seat", "GET", self._ticket_address, accept=(200, GONE)
                 )
@@ -77,6 +78,13 @@ class Call(Held):
                     await self._sit(socket)
                 if socket.close_code in OVER:
                     return
+            except InvalidStatus as refusal:
+                # Its owner meets this with a --url that is not the service's own address.
+                status = refusal.response.status_code
+                if status == FORBIDDEN:
+                    self._person.world.steps.failed(f"{self._person.prefix}.room", str(status))
+            except (OSError, WebSocketException, TimeoutError, Failed):
+                pass
             await asyncio.sleep(0.5 + self._person.world.random.random())
 
     async def _sit(self, socket: ClientConnection) -> None:
