@@ -264,7 +264,7 @@ WHERE held.id = ANY(%(ids)s::uuid[]) AND held.status = 'completed' AND NOT EXIST
   JOIN foundation_auditevent AS event
     ON (event.state_id, event.record_id) = (next.state_id, next.id)
   WHERE (next.follows_state_id, next.follows_id) = (held.state_id, held.id)
-    AND event.verb = 'consultation.refer_up' AND step.verbs = %(ending)s
+    AND event.verb = 'prescription.refer_up' AND step.verbs = %(ending)s
 )
 """
 
@@ -316,7 +316,7 @@ LEFT JOIN directory_clinic AS clinic
 
 ENDING = "prescription.conclude"
 VERBS = [
-    "consultation.request consultation.ask_hub consultation.refer_up consultation.redirect_to_hub",
+    "consultation.request consultation.ask_hub prescription.refer_up consultation.redirect_to_hub",
     "consultation.call_next consultation.take_written",
     "consultation.answer consultation.take_written",
     "consultation.read",

@@ -5,7 +5,7 @@ from typing import Any
 
 from PIL import Image
 
-from sanjeevani.directory.models import Facility, Line, LineKind, Role, State
+from sanjeevani.directory.models import Facility, Line, LineKind, Practitioner, Role, State
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.identity.models import Account
 from tests.api.caller import BASE, PROFILE, Caller, caller_of, new_key
@@ -34,9 +34,7 @@ class Spoke:
         hub = Facility.objects.get(state_id=link.hub_state_id, id=link.hub_id)
         self.line: Line = LineFactory(facility=hub, kind=LineKind.HUB)
         self.practitioner = serving_on(self.line)
-        self.post = PostFactory(practitioner=self.practitioner, facility=hub)
-        self.doctor = caller_of(Account.objects.get(id=self.practitioner.account_id))
-        self.doctor.put("/staff/post", {"state_id": self.post.state_id, "id": str(self.post.id)})
+        self.doctor = at_desk(self.practitioner, hub)
         self.staff = worker_at(self.facility)
         self.worker = acting(self.staff)
 
@@ -91,6 +89,22 @@ def acting(actor: Actor) -> Caller:
     assert actor.account_id
     caller = caller_of(Account.objects.get(id=actor.account_id))
     caller.put("/staff/post", {"state_id": actor.state_id, "id": str(actor.post_id)})
+    return caller
+
+
+def asked_in(spoke: Spoke, path: str) -> tuple[Caller, dict[str, Any]]:
+    """Ask a colleague of the hub into the call; return the colleague, and the ask."""
+    colleague = at_desk(serving_on(spoke.line, name="Dr Kavita Iyer"), spoke.line.facility)
+    [chosen] = spoke.doctor.get(f"/staff{path}/colleagues")["items"]
+    asked = {"hub_id": chosen["hub"]["id"], "colleague_id": chosen["id"]}
+    return colleague, spoke.doctor.make(f"/staff{path}/asks", asked)
+
+
+def at_desk(practitioner: Practitioner, facility: Facility) -> Caller:
+    """Sign a doctor in who acts in a facility."""
+    post = PostFactory(practitioner=practitioner, facility=facility)
+    caller = caller_of(Account.objects.get(id=practitioner.account_id))
+    caller.put("/staff/post", {"state_id": post.state_id, "id": str(post.id)})
     return caller
 
 

@@ -25,6 +25,7 @@ NOT_POLLED = {
     "read_desk_ticket",
     "take_seat",
     "take_doctors_seat",
+    "take_colleagues_seat",
     "find_diagnoses",
     "find_medicines",
     "read_shorthand",

@@ -12,7 +12,7 @@ from sanjeevani.directory.models import Clinic
 from sanjeevani.foundation.sharding import TableModel, across_states
 from sanjeevani.identity.models import Account
 from sanjeevani.prescription.models import DraftItem
-from tests.api.at_spoke import Spoke, upload
+from tests.api.at_spoke import Spoke, asked_in, upload
 from tests.api.caller import (
     BASE,
     PROFILE,
@@ -60,6 +60,11 @@ def bodies(clinic: Clinic) -> dict[str, Any]:
         "ReplaceBody": reason | {"number": NUMBER},
         "ReasonBody": reason,
         "RedirectBody": reason | {"clinic_state_id": clinic.state_id, "clinic_id": str(clinic.id)},
+        "OnwardBody": reason | {"hub_state_id": clinic.state_id, "hub_id": fresh_id()},
+        "AskBody": {"hub_id": fresh_id(), "colleague_id": fresh_id()},
+        "LaterBody": {"minutes": 5},
+        "WordBody": {"word": "In theatre"},
+        "AdviceBody": {"advice": "Take an ECG"},
         "NoteBody": {"advice": "Rest."},
         "ItemBody": ITEM,
         "Ending": {"outcome": "advice"},
@@ -182,6 +187,32 @@ def test_a_doctor_who_does_not_hold_it_touches_nothing(held: Held, state_id: int
     for path, method, operation in operations("/staff/consultations"):
         answer = sent(stranger, held, path, method, operation)
         assert answer.status_code in (403, 404), (method, path, answer.status_code, answer.content)
+    assert stored() == before
+
+
+def test_who_is_not_asked_in_finds_no_ask(held: Held) -> None:
+    """Neither a stranger of the same line, nor once asked who has declined."""
+    spoke = Spoke()
+    path = spoke.asked()
+    spoke.doctor.make("/staff/next")
+    spoke.worker.post(f"{path}/answer")
+    colleague, ask = asked_in(spoke, path)
+    stranger, _practitioner = doctor_caller(held.clinic)
+    paper = upload(spoke.worker, f"{path}/papers").json()["id"]
+    values = {"state_id": str(ask["state_id"]), "ask_id": ask["id"], "paper_id": paper}
+    theirs = Held(held.clinic, held.values | values)
+    before = stored()
+    for path, method, operation in operations("/staff/asks"):
+        answer = sent(stranger, theirs, path, method, operation)
+        assert answer.status_code == 404, (method, path, answer.status_code, answer.content)
+    assert stored() == before
+    colleague.post(f"/staff/asks/{ask['state_id']}/{ask['id']}/decline", {"word": "In theatre"})
+    before = stored()
+    for path, method, operation in operations("/staff/asks"):
+        if operation["operationId"] == "leave_ask":  # Who is not there has left.
+            continue
+        answer = sent(colleague, theirs, path, method, operation)
+        assert answer.status_code == 410, (method, path, answer.status_code, answer.content)
     assert stored() == before
 
 

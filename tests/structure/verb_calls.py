@@ -2046,6 +2046,9 @@ CALLS |= {
     "consultation.refer_up": lambda world: Call(
         world.host, _result, world.patient.id, sent_up(world)
     ),
+    "prescription.refer_up": lambda world: Call(
+        world.host, _result, world.patient.id, sent_up(world)
+    ),
     "prescription.dispense": lambda world: Call(
         world.worker, _result, world.patient.id, handed(world)
     ),

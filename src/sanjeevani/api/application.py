@@ -12,12 +12,14 @@ from ninja.openapi.schema import OpenAPISchema
 
 from sanjeevani.api import (
     care,
+    colleagues,
     complaints,
     counter,
     desk,
     door,
     family,
     hubs,
+    onward,
     papers,
     prescriptions,
     reference,
@@ -129,6 +131,8 @@ api.add_router("", care.router)
 api.add_router("", papers.router)
 api.add_router("", prescriptions.router)
 api.add_router("/staff", desk.router)
+api.add_router("/staff", onward.router)
+api.add_router("/staff", colleagues.router)
 api.add_router("", spoke.router)
 api.add_router("", vitals.router)
 api.add_router("", hubs.router)

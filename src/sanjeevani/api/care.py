@@ -16,7 +16,9 @@ from sanjeevani.api.door import language
 from sanjeevani.api.family import ClinicReply, Wait, clinic_name
 from sanjeevani.api.replies import (
     IdempotencyKey,
+    MoveKey,
     key_of,
+    moved,
     nothing,
     once,
     page_of,
@@ -39,8 +41,9 @@ from sanjeevani.calls.errors import NotInCall, RoomClosed
 from sanjeevani.calls.models import Message, Seat
 from sanjeevani.calls.queries import messages_in
 from sanjeevani.calls.services import MESSAGE_LENGTH, send_message
-from sanjeevani.consultation.asks import advice_in
+from sanjeevani.consultation.asks import advice_in, open_ask
 from sanjeevani.consultation.calling import seat_in
+from sanjeevani.consultation.colleagues import object_to_ask
 from sanjeevani.consultation.errors import (
     AlreadyGiven,
     ClinicClosed,
@@ -54,7 +57,13 @@ from sanjeevani.consultation.errors import (
 )
 from sanjeevani.consultation.interruptions import resume
 from sanjeevani.consultation.letters import letter_of
-from sanjeevani.consultation.models import Consultation, ConsultationStatus, ShownBy, Urgency
+from sanjeevani.consultation.models import (
+    AskStatus,
+    Consultation,
+    ConsultationStatus,
+    ShownBy,
+    Urgency,
+)
 from sanjeevani.consultation.offers import offers_for
 from sanjeevani.consultation.presence import presence_of, proofs_for
 from sanjeevani.consultation.queries import (
@@ -237,6 +246,15 @@ class ColleagueReply(Reply):
     advice: str
 
 
+class AskedColleague(Reply):
+    """Whom the doctor asks into the call; the patient may object."""
+
+    name: str
+    qualification: str
+    speciality: str
+    has_come: bool
+
+
 class Findings(Reply):
     """What the doctor wrote for the patient, once the consultation is completed.
 
@@ -296,6 +314,7 @@ class ConsultationReply(Reply):
     `missing`: what the doctor asks for while it is returned. `moved_to`: where a redirected one
     goes on. `questions_until`: so long the patient may write after the end. `prescription_holds`:
     false once the doctor has cancelled it: tell the patient not to take medicines on it.
+    `colleague`: whom the doctor asks into the call now; may read, until the patient objects.
 
     Of a spoke's request: `hub` in place of a clinic, `presence`, for one in writing `due_at`, by
     when it is answered, and `referred_to`, where the patient waits for the specialist.
@@ -316,6 +335,7 @@ class ConsultationReply(Reply):
     hub: HubOf | None
     presence: PresenceReply | None
     practitioner: PractitionerReply | None
+    colleague: AskedColleague | None
     findings: Findings | None
     prescription_number: str | None
     prescription_holds: bool | None
@@ -388,6 +408,7 @@ OWN = (
     "read_ticket",
     "take_seat",
     "answer_call",
+    "object_to_colleague",
     "give_token_back",
     "seek_doctor",
     "answer_return",
@@ -541,6 +562,7 @@ def _state(consultation: Consultation) -> ConsultationReply:
         hub=HubOf.of(hub) if hub else None,
         presence=PresenceReply.of(consultation) if consultation.spoke_id else None,
         practitioner=practitioner_in(consultation),
+        colleague=_colleague(consultation),
         findings=_findings(consultation) if done else None,
         prescription_number=newest.prescription.number if newest else None,
         prescription_holds=newest.ending is None if newest else None,
@@ -584,6 +606,7 @@ COMPUTED = frozenset(
         "hub",
         "presence",
         "practitioner",
+        "colleague",
         "findings",
         "prescription_number",
         "prescription_holds",
@@ -629,6 +652,20 @@ def practitioner_in(consultation: Consultation) -> PractitionerReply | None:
     )
 
 
+def _colleague(consultation: Consultation) -> AskedColleague | None:
+    if consultation.status != ConsultationStatus.IN_PROGRESS:
+        return None
+    ask = open_ask(consultation)
+    if ask is None:
+        return None
+    return AskedColleague(
+        name=ask.colleague_name,
+        qualification=ask.colleague_qualification,
+        speciality=ask.speciality_code,
+        has_come=ask.status == AskStatus.PRESENT,
+    )
+
+
 def _findings(consultation: Consultation) -> Findings:
     written = writing_of(consultation)
     note = written.note
@@ -664,6 +701,21 @@ def answer_call(
     return reply(_state(_own(request, state_id, consultation_id)))
 
 
+@router.post(f"{CONSULTATION}/object-to-colleague", auth=carer, response={204: None})
+def object_to_colleague(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath, key: MoveKey = None
+) -> HttpResponse:
+    """Want no colleague here: who was asked in leaves, and reads nothing more."""
+    _own(request, state_id, consultation_id)
+    return moved(
+        request,
+        key,
+        lambda: object_to_ask(
+            request.auth.actor, state_id=state_id, consultation_id=consultation_id
+        ),
+    )
+
+
 @router.post(
     f"{CONSULTATION}/cancel", auth=carer, response=ConsultationReply, openapi_extra=says(Stale)
 )
@@ -694,8 +746,8 @@ def seek_doctor(
     found = _own(request, state_id, consultation_id)
 
     def make() -> Successor:
-        moved = move_on(request.auth.actor, state_id=state_id, token_id=found.token_id)
-        return Successor.model_validate(moved)
+        going = move_on(request.auth.actor, state_id=state_id, token_id=found.token_id)
+        return Successor.model_validate(going)
 
     return once(request, key, make)
 

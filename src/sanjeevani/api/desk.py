@@ -2,7 +2,7 @@
 
 import datetime
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -29,7 +29,7 @@ from sanjeevani.api.care import (
 )
 from sanjeevani.api.documentation import says
 from sanjeevani.api.door import language
-from sanjeevani.api.family import CompanionReply, Wait, clinic_name
+from sanjeevani.api.family import CompanionReply, clinic_name
 from sanjeevani.api.reference import Term
 from sanjeevani.api.replies import (
     IdempotencyKey,
@@ -49,7 +49,6 @@ from sanjeevani.api.types import (
     Code,
     Cursor,
     Day,
-    Id,
     IdInPath,
     Line,
     Lines,
@@ -58,17 +57,16 @@ from sanjeevani.api.types import (
     Reference,
     Reply,
     Search,
-    StateCode,
     StateInPath,
 )
 from sanjeevani.api.vitals import EarlyWarning, Measured, measured_in
 from sanjeevani.calls.errors import NotInCall, RoomClosed
 from sanjeevani.calls.models import Seat
-from sanjeevani.consultation.errors import ClinicClosed, NotInProgress, NotOnDuty
+from sanjeevani.consultation.asks import asks_to
+from sanjeevani.consultation.errors import NotInProgress, NotOnDuty
 from sanjeevani.consultation.interruptions import interrupt, not_reachable, resume, ring_again
 from sanjeevani.consultation.letters import LetterContent
 from sanjeevani.consultation.models import Consultation, Note, Outcome, ShownBy, Urgency
-from sanjeevani.consultation.offers import destinations
 from sanjeevani.consultation.permissions import require_practitioner
 from sanjeevani.consultation.presence import presence_of
 from sanjeevani.consultation.queries import (
@@ -88,10 +86,9 @@ from sanjeevani.consultation.services import (
 )
 from sanjeevani.consultation.services import hand_back as hand_back_call
 from sanjeevani.consultation.spokes import desk_topics, inbox_of, take_written
-from sanjeevani.consultation.transfers import redirect, return_to_patient
+from sanjeevani.consultation.transfers import return_to_patient
 from sanjeevani.directory.models import Practitioner
 from sanjeevani.directory.queries import (
-    clinic_serving,
     clinics_of_lines,
     hub_lines,
     registered_facility,
@@ -115,7 +112,7 @@ from sanjeevani.prescription.queries import (
 )
 from sanjeevani.prescription.rules import Finding
 from sanjeevani.prescription.shorthand import ItemContent, parse
-from sanjeevani.queueing.errors import AlreadyServing, AlreadyWaiting, NobodyWaiting
+from sanjeevani.queueing.errors import AlreadyServing, NobodyWaiting
 from sanjeevani.queueing.queries import line_heads
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.queries import assigned_lines, duty_of
@@ -139,6 +136,13 @@ HELD = (
     "hand_back",
     "list_destinations",
     "redirect_patient",
+    "list_next_hubs",
+    "redirect_to_hub",
+    "refer_up",
+    "list_colleagues",
+    "list_asks",
+    "ask_colleague_in",
+    "take_ask_back",
     "return_for_more",
     "ring_longer",
     "interrupt_call",
@@ -514,7 +518,7 @@ def read_case(
 ) -> HttpResponseBase:
     """Return a consultation with all that belongs to it. The reading is on the audit trail."""
     practitioner = practitioner_of(request)
-    return polled(request, _case(practitioner, _read(request, state_id, consultation_id)))
+    return polled(request, case_reply(practitioner, read_held(request, state_id, consultation_id)))
 
 
 @router.get(f"{CONSULTATION}/seat", auth=doctor, response=SeatReply, openapi_extra=says(NotInCall))
@@ -522,16 +526,18 @@ def take_doctors_seat(
     request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
 ) -> HttpResponse:
     """Return a ticket to the doctor's seat in the call."""
-    found = _read(request, state_id, consultation_id)
+    found = read_held(request, state_id, consultation_id)
     require_practitioner(request.auth.actor, practitioner_of(request), found)
     return reply(seat_for(request, found, Seat.HOST))
 
 
-def _read(request: ApiRequest, state_id: int, consultation_id: uuid.UUID) -> Consultation:
+def read_held(request: ApiRequest, state_id: int, consultation_id: uuid.UUID) -> Consultation:
+    """Return a consultation that the doctor may read; audited. Raises NotFound."""
     return for_practitioner(request.auth.actor, practitioner_of(request), state_id, consultation_id)
 
 
-def _case(practitioner: Practitioner, consultation: Consultation) -> CaseReply:
+def case_reply(practitioner: Practitioner, consultation: Consultation) -> CaseReply:
+    """Show a consultation that was read through an audited query."""
     written = writing_of(consultation)
     signed = prescription_in_force(consultation)
     return CaseReply(
@@ -590,11 +596,6 @@ def _earlier(earlier: Earlier) -> EarlierReply:
 
 def _said(consultation: Consultation) -> Said:
     intake = intake_of(consultation.state_id, consultation.id)
-    named = symptoms_named(intake.complaints)
-    words = [
-        Term(code=code, name=named[code].name_in(language()) if code in named else code)
-        for code in intake.complaints
-    ]
     signs = danger_signs()
     danger = [
         Term(code=code, name=signs[code].question_in(language()))
@@ -608,13 +609,22 @@ def _said(consultation: Consultation) -> Said:
     return Said(
         **intake.as_json()
         | {
-            "complaints": words,
+            "complaints": in_words(intake.complaints),
             "danger": danger,
             "vitals": measured,
             "early_warning": score,
             "companion": CompanionReply.model_validate(companion) if companion else None,
         }
     )
+
+
+def in_words(complaints: Collection[str]) -> list[Term]:
+    """Name complaints in the reader's language; what is in the list no more by its code."""
+    named = symptoms_named(complaints)
+    return [
+        Term(code=code, name=named[code].name_in(language()) if code in named else code)
+        for code in complaints
+    ]
 
 
 def _note(note: Note | None) -> NoteReply:
@@ -670,7 +680,7 @@ def read_what_is_signed(
     request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
 ) -> HttpResponseBase:
     """Return what signing now would sign, for the doctor to look at before."""
-    consultation = _read(request, state_id, consultation_id)
+    consultation = read_held(request, state_id, consultation_id)
     written = writing_of(consultation)
     lines = draft_of(consultation, note=written.note)
     seen = seal_of_draft(lines, written)
@@ -698,30 +708,6 @@ class ReasonBody(Body):
     reason: Annotated[Line, Field(max_length=REASON_LENGTH)]
 
 
-class RedirectBody(ReasonBody):
-    """Where the patient goes on. The patient and the next doctor read the reason."""
-
-    clinic_state_id: StateCode
-    clinic_id: Id
-
-
-class Destination(Reply):
-    """A clinic that is open for the patient. `expected_wait` is null without a doctor on duty."""
-
-    state_id: int
-    id: uuid.UUID
-    name: str
-    facility: str
-    district: str
-    expected_wait: Wait | None
-
-
-class Destinations(Reply):
-    """The shortest waits first."""
-
-    items: list[Destination]
-
-
 @router.post(
     f"{CONSULTATION}/hand-back", auth=doctor, response={204: None}, openapi_extra=says(Stale)
 )
@@ -733,75 +719,17 @@ def hand_back(
     key: MoveKey = None,
 ) -> HttpResponse:
     """Give a call that was not answered yet to another doctor, who reads the reason."""
-    given = _at_desk(request, state_id, consultation_id) | dict(body)
+    given = at_desk(request, state_id, consultation_id) | dict(body)
     return moved(request, key, lambda: hand_back_call(request.auth.actor, **given))
 
 
-def _at_desk(request: ApiRequest, state_id: int, consultation_id: uuid.UUID) -> dict[str, Any]:
+def at_desk(request: ApiRequest, state_id: int, consultation_id: uuid.UUID) -> dict[str, Any]:
+    """Return what the verbs of a doctor with a patient are told."""
     return {
         "practitioner": practitioner_of(request),
         "state_id": state_id,
         "consultation_id": consultation_id,
     }
-
-
-@router.get(
-    f"{CONSULTATION}/destinations",
-    auth=doctor,
-    response=Destinations,
-    openapi_extra=says(polled=True),
-)
-def list_destinations(
-    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
-) -> HttpResponse:
-    """List the open clinics that the patient can be sent to."""
-    found = destinations(_read(request, state_id, consultation_id))
-    items = [
-        Destination(
-            state_id=offer.open_clinic.clinic.state_id,
-            id=offer.open_clinic.clinic.id,
-            name=clinic_name(offer.open_clinic.clinic),
-            facility=offer.open_clinic.facility.name,
-            district=offer.open_clinic.facility.district,
-            expected_wait=Wait.model_validate(offer.wait) if offer.wait else None,
-        )
-        for offer in found
-    ]
-    return polled(request, Destinations(items=items))
-
-
-@router.post(
-    f"{CONSULTATION}/redirect",
-    auth=doctor,
-    response={201: Reference},
-    openapi_extra=says(AlreadyWaiting, ClinicClosed, Stale),
-)
-def redirect_patient(
-    request: ApiRequest,
-    state_id: StateInPath,
-    consultation_id: IdInPath,
-    body: RedirectBody,
-    key: IdempotencyKey,
-) -> HttpResponse:
-    """Send the patient to another clinic, of whichever state, with the whole time waited."""
-
-    def make() -> Reference:
-        consultation = _read(request, state_id, consultation_id)
-        clinic = clinic_serving(
-            consultation.patient_state_id,
-            clinic_state_id=body.clinic_state_id,
-            clinic_id=body.clinic_id,
-        )
-        return Reference.model_validate(
-            redirect(
-                request.auth.actor,
-                **_at_desk(request, state_id, consultation_id),
-                clinic=clinic,
-                reason=body.reason,
-            )
-        )
-
-    return once(request, key, make)
 
 
 @router.post(f"{CONSULTATION}/return", auth=doctor, response={204: None}, openapi_extra=says(Stale))
@@ -813,7 +741,7 @@ def return_for_more(
     key: MoveKey = None,
 ) -> HttpResponse:
     """Ask the patient for more before the call is answered; the place in the line is kept."""
-    given = _at_desk(request, state_id, consultation_id) | dict(body)
+    given = at_desk(request, state_id, consultation_id) | dict(body)
     return moved(request, key, lambda: return_to_patient(request.auth.actor, **given))
 
 
@@ -824,7 +752,7 @@ def ring_longer(
     request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath, key: MoveKey = None
 ) -> HttpResponse:
     """Let a call ring for two more minutes, once."""
-    given = _at_desk(request, state_id, consultation_id)
+    given = at_desk(request, state_id, consultation_id)
     return moved(request, key, lambda: ring_again(request.auth.actor, **given))
 
 
@@ -835,7 +763,7 @@ def interrupt_call(
     request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
 ) -> HttpResponse:
     """The patient is gone: two minutes to come back, then the head of the line."""
-    found = _read(request, state_id, consultation_id)
+    found = read_held(request, state_id, consultation_id)
     interrupt(request.auth.actor, state_id=state_id, consultation_id=found.id)
     return nothing()
 
@@ -845,7 +773,7 @@ def resume_call(
     request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
 ) -> HttpResponse:
     """The patient is back."""
-    found = _read(request, state_id, consultation_id)
+    found = read_held(request, state_id, consultation_id)
     resume(request.auth.actor, state_id=state_id, consultation_id=found.id)
     return nothing()
 
@@ -860,7 +788,7 @@ def give_up(
     request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath, key: MoveKey = None
 ) -> HttpResponse:
     """Close an interrupted consultation as not held."""
-    given = _at_desk(request, state_id, consultation_id)
+    given = at_desk(request, state_id, consultation_id)
     return moved(request, key, lambda: not_reachable(request.auth.actor, **given))
 
 
@@ -909,7 +837,7 @@ def list_case_messages(
     limit: PageSize = 100,
 ) -> HttpResponseBase:
     """List what was written, in order."""
-    return polled(request, said_in(_read(request, state_id, consultation_id), after, limit))
+    return polled(request, said_in(read_held(request, state_id, consultation_id), after, limit))
 
 
 @router.post(
@@ -926,7 +854,7 @@ def write_case_message(
     key: IdempotencyKey,
 ) -> HttpResponse:
     """Write to the patient."""
-    return send(request, _read(request, state_id, consultation_id), body, key)
+    return send(request, read_held(request, state_id, consultation_id), body, key)
 
 
 @router.put(
@@ -991,7 +919,7 @@ def add_item(
     request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath, body: ItemBody
 ) -> HttpResponse:
     """Put a medicine into the draft, or change its line. Sending it twice is once."""
-    consultation = _read(request, state_id, consultation_id)
+    consultation = read_held(request, state_id, consultation_id)
     item = ItemContent(**body.model_dump() | {"dose": Decimal(body.dose)})
     prescribing.add_item(
         request.auth.actor,
@@ -1045,7 +973,7 @@ def conclude(
     def finish() -> None:
         prescribing.conclude(
             request.auth.actor,
-            **_at_desk(request, state_id, consultation_id),
+            **at_desk(request, state_id, consultation_id),
             outcome=body.outcome,
             letter=LetterContent(**dict(body.letter)) if body.letter else None,
             follow_up_days=body.follow_up_days,
@@ -1063,15 +991,19 @@ def print_letter(
     request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
 ) -> HttpResponse:
     """Return the letter of referral on paper, in the reader's language."""
-    return letter_pdf(request, _read(request, state_id, consultation_id))
+    return letter_pdf(request, read_held(request, state_id, consultation_id))
 
 
 @router.get("/ticket", auth=doctor, response=TicketReply)
 def read_desk_ticket(request: ApiRequest) -> HttpResponse:
-    """Return a ticket to listen to the lines served, and to the live consultation."""
+    """Return a ticket to listen to the lines served, to the live consultation, and to those that
+    the doctor is asked into."""
     practitioner = practitioner_of(request)
     topics = desk_topics(practitioner, assigned_lines(practitioner.id))
+    for ask in asks_to(request.auth.actor, practitioner):
+        topics |= topics_of(ask.consultation)
     live = live_consultation_of(practitioner)
     if live is not None:
-        topics |= topics_of(_read(request, *live))
+        held = read_held(request, *live)
+        topics |= topics_of(held) | {f"asks.{held.id}": ""}
     return reply(ticket_for(request, topics))

@@ -100,7 +100,7 @@ def content_of(request: ApiRequest) -> bytes:
     return content
 
 
-def _listed(consultation: Consultation) -> Papers:
+def listed(consultation: Consultation) -> Papers:
     """Return the papers of a consultation that the caller may read."""
     items = [
         PaperReply.model_validate(one).model_copy(update={"by_doctor": is_shown(one, consultation)})
@@ -109,7 +109,8 @@ def _listed(consultation: Consultation) -> Papers:
     return Papers(items=items)
 
 
-def _send(upload: UploadedFile) -> HttpResponse:
+def send_paper(upload: UploadedFile) -> HttpResponse:
+    """Answer with a file whose reading was allowed."""
     with open_upload(upload) as content:
         return HttpResponse(content.read(), headers=headers_for(upload))
 
@@ -150,7 +151,7 @@ def add_to_draft(
 def read_draft_paper(request: ApiRequest, patient_id: IdInPath, paper_id: IdInPath) -> HttpResponse:
     """Return a file of the draft."""
     person = own_patient(request.auth.actor, patient_id)
-    return _send(paper_in(Place.draft_of(person), paper_id))
+    return send_paper(paper_in(Place.draft_of(person), paper_id))
 
 
 @router.delete(f"{DRAFT}/{{uuid:paper_id}}", auth=carer, response={204: None})
@@ -168,7 +169,7 @@ def list_papers(
     request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
 ) -> HttpResponseBase:
     """List what the doctor of a consultation sees."""
-    return polled(request, _listed(own_consultation(request.auth.actor, state_id, consultation_id)))
+    return polled(request, listed(own_consultation(request.auth.actor, state_id, consultation_id)))
 
 
 @router.post(
@@ -216,7 +217,7 @@ def read_paper(
 ) -> HttpResponse:
     """Return a file of a consultation."""
     found = own_consultation(request.auth.actor, state_id, consultation_id)
-    return _send(paper_in(place_of(found), paper_id))
+    return send_paper(paper_in(place_of(found), paper_id))
 
 
 @router.delete(
@@ -247,7 +248,7 @@ def list_case_papers(
     found = for_practitioner(
         request.auth.actor, practitioner_of(request), state_id, consultation_id
     )
-    return polled(request, _listed(found))
+    return polled(request, listed(found))
 
 
 @router.post(
@@ -292,7 +293,7 @@ def read_case_paper(
     request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath, paper_id: IdInPath
 ) -> HttpResponse:
     """Return a file of a consultation. The reading is on the audit trail."""
-    return _send(
+    return send_paper(
         paper_for_practitioner(
             request.auth.actor,
             practitioner_of(request),

@@ -10,12 +10,14 @@ from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.calls.queries import closest_mode, modes_used
 from sanjeevani.consultation import services as consultations
+from sanjeevani.consultation import transfers
 from sanjeevani.consultation.letters import LetterContent
 from sanjeevani.consultation.models import Consultation, EncounterKind, Outcome
 from sanjeevani.consultation.permissions import require_in_progress, require_practitioner
 from sanjeevani.consultation.queries import writing_of
 from sanjeevani.directory.models import Line as DirectoryLine
 from sanjeevani.directory.models import Practitioner
+from sanjeevani.directory.queries import HubChoice
 from sanjeevani.documents.signing import sign_statement
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
@@ -462,7 +464,7 @@ def _text(value: object) -> str:
     return str(value)
 
 
-def require_all_signed(consultation: Consultation, signed: Prescription | None) -> None:
+def _require_all_signed(consultation: Consultation, signed: Prescription | None) -> None:
     """Let nobody leave medicines behind that the doctor has written and not signed.
 
     `signed`: the prescription in force. Raises UnsignedDraft, RemovedButSigned.
@@ -511,7 +513,7 @@ def conclude(
     signed = prescription_in_force(consultation)
     if outcome == Outcome.PRESCRIPTION and signed is None:
         raise NotSigned
-    require_all_signed(consultation, signed)
+    _require_all_signed(consultation, signed)
     if outcome == Outcome.ADVICE and signed is not None:
         outcome = Outcome.PRESCRIPTION
     return consultations.complete(
@@ -522,4 +524,31 @@ def conclude(
         outcome=outcome,
         letter=letter,
         follow_up_days=follow_up_days,
+    )
+
+
+@verb("prescription.refer_up")
+def refer_up(
+    actor: Actor,
+    *,
+    practitioner: Practitioner,
+    state_id: int,
+    consultation_id: uuid.UUID,
+    choice: HubChoice,
+    reason: str,
+) -> Consultation:
+    """Complete the consultation, and let the patient go on to a hub; return what was opened there.
+
+    Raises UnsignedDraft, RemovedButSigned, and what `consultation.refer_up` raises.
+    """
+    consultation = consultations.get(state_id, consultation_id)
+    require_practitioner(actor, practitioner, consultation)
+    _require_all_signed(consultation, prescription_in_force(consultation))
+    return transfers.refer_up(
+        actor,
+        practitioner=practitioner,
+        state_id=state_id,
+        consultation_id=consultation_id,
+        choice=choice,
+        reason=reason,
     )

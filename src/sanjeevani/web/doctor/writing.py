@@ -50,7 +50,6 @@ from sanjeevani.consultation.transfers import (
     hubs_beyond,
     redirect,
     redirect_to_hub,
-    refer_up,
     return_to_patient,
 )
 from sanjeevani.directory.models import Practitioner
@@ -69,8 +68,8 @@ from sanjeevani.prescription.rules import Finding
 from sanjeevani.prescription.services import (
     add_item,
     conclude,
+    refer_up,
     remove_item,
-    require_all_signed,
 )
 from sanjeevani.prescription.shorthand import ItemContent, parse
 from sanjeevani.queueing.errors import AlreadyWaiting
@@ -484,8 +483,6 @@ class Writing:
             return
         reason = form.cleaned_data["redirect_reason"]
         try:
-            # Referring up ends the consultation as Done does.
-            require_all_signed(self.consultation, prescription_in_force(self.consultation))
             refer_up(self.actor, **self._key, choice=self._hub(chosen), reason=reason)
         except (
             AlreadyWaiting,
