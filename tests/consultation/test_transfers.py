@@ -165,8 +165,31 @@ def test_a_returned_request_is_asked_again_with_the_time_waited() -> None:
     )
 
     assert again.status == ConsultationStatus.REQUESTED
-    assert token_of(again).waiting_since == since
+    assert since <= token_of(again).waiting_since <= since + datetime.timedelta(seconds=5)
     assert intake_of(consultation.state_id, consultation.id).text == "Pain in the left knee"
+
+
+@pytest.mark.parametrize(("answered_after", "is_first"), [(5, True), (60, False)])
+def test_who_answers_late_does_not_stand_before_those_who_waited(
+    answered_after: int, is_first: bool
+) -> None:
+    """Sent back at once, the next one came ten minutes later; whoever has waited longer is next."""
+    minutes = datetime.timedelta(minutes=1)
+    begun, clinic, patient = clock.now(), ClinicFactory.create(), PatientFactory.create()
+    practitioner = on_duty(clinic)
+    at = returned(requested(clinic, patient), practitioner)
+    with clock.driven_by(lambda: begun + 10 * minutes):
+        requested(clinic, PatientFactory.create())
+    with clock.driven_by(lambda: begun + answered_after * minutes):
+        transfers.ask_again(
+            person(patient.account_id),
+            patient=patient,
+            content=told(patient, text="For a week"),
+            **at,
+        )
+    with clock.driven_by(lambda: begun + 61 * minutes):
+        called = call_next(doctor(practitioner), practitioner=practitioner)
+    assert (called.id == at["consultation_id"]) is is_first
 
 
 def test_a_follow_up_waits_in_the_lane_of_the_same_doctor() -> None:

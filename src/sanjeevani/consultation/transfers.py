@@ -232,10 +232,12 @@ def _reissue(
     *,
     consultation_id: uuid.UUID,
     priority_class: PriorityClass | None = None,
+    away: datetime.timedelta = datetime.timedelta(),
 ) -> Token:
     """Issue a token that keeps the waiting time and takes no place of the day.
 
-    In the same line on the same day the place of the one left goes with it.
+    In the same line on the same day the place of the one left goes with it. `away`: for so long
+    the line waited for the patient, which is not the patient's waiting.
     """
     return queueing.issue_token(
         actor,
@@ -250,7 +252,7 @@ def _reissue(
         priority_class=PriorityClass(left.priority_class)
         if priority_class is None
         else priority_class,
-        waiting_since=left.waiting_since,
+        waiting_since=left.waiting_since + away,
         takes_place=False,
         holds_place=left.holds_place and (left.line_id, left.day) == (line.id, clock.today()),
     )
@@ -267,7 +269,8 @@ def return_to_patient(
 ) -> None:
     """Send a request back for more information before the call is answered.
 
-    The patient sees the reason, adds what is missing and asks again with the waiting time kept.
+    The patient sees the reason, adds what is missing and asks again; what was waited until now is
+    kept.
     """
     consultation = get(state_id, consultation_id)
     require_practitioner(actor, practitioner, consultation)
@@ -301,10 +304,12 @@ def ask_again(
     consultation_id: uuid.UUID,
     content: IntakeContent,
 ) -> Consultation:
-    """Answer a returned request: a new token of the same line with the waiting time kept.
+    """Answer a returned request: a new token of the same line with the time waited before.
 
-    Raises ConsentMissing, Stale, Invalid; ClinicClosed: the request stays returned, to be answered
-    when the clinic is open; DangerSigns at home, when a new answer is one.
+    How long the patient took to answer counts for nothing: who comes back in the evening does not
+    stand before all who have waited since. Raises ConsentMissing, Stale, Invalid; ClinicClosed: the
+    request stays returned, to be answered when the clinic is open; DangerSigns at home, when a new
+    answer is one.
     """
     consultation = get(state_id, consultation_id)
     require_patient(actor, consultation)
@@ -325,7 +330,11 @@ def ask_again(
     left = token_of(consultation)
     # Who says only now that she is pregnant goes first from now on; nobody falls back.
     first = min(PriorityClass(left.priority_class), priority_of(patient, content))
-    token = _reissue(actor, left, line, consultation_id=consultation_id, priority_class=first)
+    assert left.ended_at is not None
+    away = clock.now() - left.ended_at
+    token = _reissue(
+        actor, left, line, consultation_id=consultation_id, priority_class=first, away=away
+    )
     move(
         Consultation,
         CONSULTATION_MOVES,
