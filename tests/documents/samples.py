@@ -176,6 +176,8 @@ def referral(language: str = "en", **changes: Any) -> ReferralDocument:
         urgency="emergency",
         refer_to="Government General Hospital, Guntur: ENT emergency",
         reason="Swelling beside the tonsil with difficulty in opening the mouth: quinsy?",
+        danger_signs="Is there trouble breathing?",
+        measured="Temperature 39.2 °C; Blood pressure 100/60 mmHg",
         treatment_given="Paracetamol 650 mg at 10:40",
         colleagues=[
             {

@@ -196,8 +196,13 @@ def test_files_are_tagged_and_titled() -> None:
 def test_referral_letters_and_token_slips(language: str) -> None:
     letter = samples.referral(language)
     text = text_of(render("referral_letter", letter, language))
-    for expected in (letter["refer_to"], letter["reason"], letter["treatment_given"]):
-        assert letters(expected) in letters(text)
+    for name in ("refer_to", "reason", "treatment_given", "danger_signs", "measured"):
+        assert letters(letter[name]) in letters(text)  # type: ignore[literal-required]
+    assert labels(language)["diagnosis"] in text
+    bare = samples.referral(language, diagnoses=[], danger_signs="", measured="")
+    text = text_of(render("referral_letter", bare, language))
+    for name in ("diagnosis", "danger_signs", "measured"):
+        assert letters(labels(language)[name]) not in letters(text)
     slip = text_of(render("token_slip", samples.TOKEN_SLIP, language))
     assert "27" in slip
     assert "09:12" in slip

@@ -141,6 +141,8 @@ class ReferralDocument(TypedDict):
     complaints: list[str]
     complaint_text: str
     complaint_duration: str
+    danger_signs: str
+    measured: str
     history: str
     allergies: str
     current_medicines: str
