@@ -1,5 +1,6 @@
 """A signed prescription cannot be changed, and a forced change is found out."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -192,6 +193,19 @@ def test_a_limit_holds_for_the_day_and_by_the_weight_that_was_measured(
     desk.prescribe(line)
     (drafted,) = draft_of(desk.consultation)
     assert [one.code for one in drafted.findings] == findings
+
+
+@pytest.mark.parametrize(("written", "printed"), [(None, "10.4"), (Decimal(11), "11")])
+def test_the_weight_that_doses_were_checked_by_stands_on_the_paper(
+    written: Decimal | None, printed: str
+) -> None:
+    """Whoever hands out the medicine checks a child's dose by it; the doctor's word goes first."""
+    desk = Desk(text="Fever", vitals={"body_weight": 10.4, "body_height": 78.0})
+    content = NoteContent(advice="Rest", weight_kg=written)
+    write_note(desk.actor, **desk.at, content=content, diagnoses=COLD)
+    desk.prescribe("cetirizine 10 hs 5d")
+    patient = desk.sign().content["patient"]
+    assert (patient["weight_kg"], patient["height_cm"]) == (printed, "78")
 
 
 def test_what_was_removed_after_signing_is_not_left_to_the_patient_unsaid() -> None:

@@ -106,6 +106,7 @@ from sanjeevani.prescription.errors import (
 )
 from sanjeevani.prescription.queries import (
     DraftLine,
+    body_measures,
     draft_of,
     prescription_in_force,
     seal_of_draft,
@@ -664,9 +665,14 @@ class MissingReply(Reply):
 
 
 class ToSign(Reply):
-    """All that stands on a prescription once it is signed. Send `seen` along to sign just this."""
+    """All that stands on a prescription once it is signed. Send `seen` along to sign just this.
+
+    `height_cm`, `weight_kg`: as noted, or else as the spoke has measured.
+    """
 
     note: NoteReply
+    height_cm: Decimal | None
+    weight_kg: Decimal | None
     diagnoses: list[DiagnosisReply]
     draft: list[ItemReply]
     missing: list[MissingReply]
@@ -682,7 +688,8 @@ def read_what_is_signed(
     """Return what signing now would sign, for the doctor to look at before."""
     consultation = read_held(request, state_id, consultation_id)
     written = writing_of(consultation)
-    lines = draft_of(consultation, note=written.note)
+    told = intake_of(state_id, consultation_id)
+    lines = draft_of(consultation, intake=told, note=written.note)
     seen = seal_of_draft(lines, written)
     missing = [
         MissingReply(
@@ -692,8 +699,11 @@ def read_what_is_signed(
         )
         for one in prescribing.missing_for_signing(lines, written.diagnoses)
     ]
+    body = body_measures(written.note, told)
     shown = ToSign(
         note=_note(written.note),
+        height_cm=body.height_cm,
+        weight_kg=body.weight_kg,
         diagnoses=[DiagnosisReply.model_validate(row) for row in written.diagnoses],
         draft=_draft(lines),
         missing=missing,

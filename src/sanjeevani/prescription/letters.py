@@ -23,7 +23,7 @@ from sanjeevani.documents.prescription_document import (
 from sanjeevani.documents.typesetting import render
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.prescription.documents import medicines_in
-from sanjeevani.prescription.queries import prescriptions_of
+from sanjeevani.prescription.queries import body_measures, prescriptions_of
 from sanjeevani.terminology.danger_signs import danger_signs
 from sanjeevani.terminology.queries import diagnoses_coded, symptoms_named
 from sanjeevani.terminology.vitals import readings
@@ -56,6 +56,7 @@ def letter_document(
     coded = diagnoses_coded(diagnosis.code for diagnosis in writing.diagnoses)
     names = {code: row.name_in(language) for code, row in coded.items()}
     used = modes_used(consultation.state_id, consultation.room_id)
+    body = body_measures(note, intake)
     born = note.last_menstrual_period if note else None
     return ReferralDocument(
         number=letter.number,
@@ -78,8 +79,8 @@ def letter_document(
             age=age_text(consultation.patient_birth_date, written.date(), language),
             gender=cast(Any, consultation.patient_gender),
             address=consultation.patient_address,
-            height_cm=_number(note.height_cm if note else None),
-            weight_kg=_number(note.weight_kg if note else None),
+            height_cm=_number(body.height_cm),
+            weight_kg=_number(body.weight_kg),
             last_menstrual_period=born.isoformat() if born else "",
         ),
         refer_to=letter.refer_to,

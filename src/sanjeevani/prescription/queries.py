@@ -5,6 +5,7 @@ import hashlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 
@@ -32,7 +33,7 @@ from sanjeevani.prescription.models import (
 from sanjeevani.prescription.rules import Circumstances, Finding, Knowledge, Line, check
 from sanjeevani.terminology.models import AllergyGroup, Ingredient, Interaction, Medicine
 from sanjeevani.terminology.queries import all_medicines, medicines_coded, reference_edition
-from sanjeevani.terminology.vitals import WEIGHT
+from sanjeevani.terminology.vitals import HEIGHT, WEIGHT
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,28 @@ _weight = Compiled(
         state_id=given("state_id"), consultation_id=given("consultation_id")
     ).values_list("weight_kg")
 )
+
+
+@dataclass(frozen=True)
+class BodyMeasures:
+    """Height in cm and weight in kg, as they stand on paper; None when nobody knows."""
+
+    height_cm: Decimal | None
+    weight_kg: Decimal | None
+
+
+def body_measures(note: Note | None, intake: IntakeContent) -> BodyMeasures:
+    """Return what the doctor wrote, and where the doctor wrote nothing what the spoke measured."""
+
+    def known(written: Decimal | None, code: str) -> Decimal | None:
+        if written is None and code in intake.vitals:
+            return Decimal(str(intake.vitals[code]))
+        return written
+
+    return BodyMeasures(
+        known(note.height_cm if note else None, HEIGHT),
+        known(note.weight_kg if note else None, WEIGHT),
+    )
 
 
 def circumstances_of(

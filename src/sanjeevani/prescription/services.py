@@ -64,6 +64,7 @@ from sanjeevani.prescription.permissions import (
 )
 from sanjeevani.prescription.queries import (
     DraftLine,
+    body_measures,
     draft_of,
     ending_of,
     expires_at,
@@ -395,6 +396,7 @@ def _content(
         .facility
     )
     used = modes_used(consultation.state_id, consultation.room_id)
+    body = body_measures(note, intake)
     return PrescriptionContent(
         number="",
         issued_on=clock.today().isoformat(),
@@ -414,8 +416,8 @@ def _content(
             birth_date=consultation.patient_birth_date.isoformat(),
             gender=consultation.patient_gender,
             address=consultation.patient_address,
-            height_cm=_text(note.height_cm if note else None),
-            weight_kg=_text(note.weight_kg if note else None),
+            height_cm=_text(body.height_cm),
+            weight_kg=_text(body.weight_kg),
             last_menstrual_period=_text(note.last_menstrual_period if note else None),
         ),
         complaints=intake.complaints,

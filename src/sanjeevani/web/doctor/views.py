@@ -59,7 +59,13 @@ from sanjeevani.prescription.errors import (
 )
 from sanjeevani.prescription.letters import render_letter
 from sanjeevani.prescription.permissions import may_cancel, may_replace
-from sanjeevani.prescription.queries import draft_of, issued, prescriptions_of, seal_of
+from sanjeevani.prescription.queries import (
+    body_measures,
+    draft_of,
+    issued,
+    prescriptions_of,
+    seal_of,
+)
 from sanjeevani.prescription.services import Missing, missing_for_signing
 from sanjeevani.prescription.services import sign as sign_draft
 from sanjeevani.queueing.errors import NobodyWaiting
@@ -383,6 +389,7 @@ def sign(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> H
         "practitioner": practitioner,
         "told": told,
         "note": writing.stored,
+        "body": body_measures(writing.stored, told.intake),
         "diagnoses": writing.diagnosis_names,
         "draft": draft,
         "missing": [(one, _field_of(one)) for one in missing],
