@@ -19,6 +19,7 @@ from sanjeevani.api import (
     door,
     family,
     hubs,
+    note_templates,
     onward,
     papers,
     prescriptions,
@@ -133,6 +134,7 @@ api.add_router("", prescriptions.router)
 api.add_router("/staff", desk.router)
 api.add_router("/staff", onward.router)
 api.add_router("/staff", colleagues.router)
+api.add_router("/staff", note_templates.router)
 api.add_router("", spoke.router)
 api.add_router("", vitals.router)
 api.add_router("", hubs.router)
