@@ -18,6 +18,7 @@ from sanjeevani.consultation.errors import (
     NotInProgress,
     NotOnDuty,
 )
+from sanjeevani.consultation.interruptions import interrupt, not_reachable
 from sanjeevani.consultation.models import Consultation, ConsultationStatus, Outcome
 from sanjeevani.consultation.queries import (
     feedback_of,
@@ -36,6 +37,7 @@ from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.queries import draft_of, intake_of
 from sanjeevani.intake.services import save_draft
 from sanjeevani.patients.models import Patient
+from sanjeevani.patients.queries import may_read
 from sanjeevani.queueing.errors import AlreadyWaiting, CallExpired, NobodyWaiting
 from sanjeevani.queueing.models import Token
 from sanjeevani.roster.models import DutyStatus
@@ -309,6 +311,30 @@ def test_a_handed_back_call_goes_to_another_doctor() -> None:
     with pytest.raises(NobodyWaiting):
         call(first)
     assert call(second).id == held.id
+
+
+def test_who_only_called_reads_the_record_no_longer() -> None:
+    """Neither after a missed call nor handed back; called once more, again. Who has talked may."""
+    clinic, patient = ClinicFactory(), PatientFactory()
+    first, second = on_duty(clinic), on_duty(clinic)
+    held = requested(clinic, patient)
+    record = {"patient_state_id": patient.state_id, "patient_id": patient.id}
+    moment = clock.now()
+    with clock.driven_by(lambda: moment):
+        call(first)
+        assert may_read(first.id, **record)
+        moment += datetime.timedelta(seconds=121)
+        consultation.not_answered(SYSTEM, state_id=held.state_id, token_id=held.token_id)
+        assert not may_read(first.id, **record)
+        call(first)
+        assert may_read(first.id, **record)
+        consultation.hand_back(doctor(first), practitioner=first, reason="Busy", **key(held))
+        assert not may_read(first.id, **record)
+        call(second)
+        consultation.answer(guest(held), **key(held))
+        interrupt(doctor(second), **key(held))
+        not_reachable(doctor(second), practitioner=second, **key(held))
+        assert may_read(second.id, **record)
 
 
 def test_two_calls_missed_end_it() -> None:

@@ -74,7 +74,7 @@ from sanjeevani.patients.queries import (
     records_of_person,
     valid_consent,
 )
-from sanjeevani.patients.services import decide_consent, grant_access
+from sanjeevani.patients.services import decide_consent, end_access_by, grant_access
 from sanjeevani.queueing import services as queueing
 from sanjeevani.queueing.dispatch import Head, dispatch_order
 from sanjeevani.queueing.errors import AlreadyWaiting, LineFull, NobodyWaiting, WaitingRoomFull
@@ -678,7 +678,13 @@ def valid_reason(reason: str, missing: Promise, field: str) -> str:
 
 @verb("consultation.free_of_practitioner")
 def free_of_practitioner(actor: Actor, consultation: Consultation) -> None:
-    """Take the practitioner off a consultation that waits again."""
+    """Take the practitioner off a consultation that waits again.
+
+    Who only called reads nothing more of the patient; who has talked with them does, as after any
+    consultation.
+    """
+    if consultation.practitioner_id and consultation.status == ConsultationStatus.REQUESTED:
+        end_access_by(consultation.patient_state_id, consultation.id, consultation.practitioner_id)
     Consultation.objects.filter(state_id=consultation.state_id, id=consultation.id).update(
         practitioner_id=None,
         practitioner_state_id=None,

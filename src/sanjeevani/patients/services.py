@@ -495,6 +495,20 @@ def end_access(state_id: int, account_id: uuid.UUID, practitioner_id: uuid.UUID)
     ).update(expires_at=now)
 
 
+def end_access_by(
+    patient_state_id: int, consultation_id: uuid.UUID, practitioner_id: uuid.UUID
+) -> None:
+    """Let a practitioner read nothing more because of a consultation that they did not hold: part
+    of the verbs by which a call comes to nothing."""
+    now = clock.now()
+    AccessGrant.objects.filter(
+        Q(expires_at__isnull=True) | Q(expires_at__gt=now),
+        state_id=patient_state_id,
+        consultation_id=consultation_id,
+        practitioner_id=practitioner_id,
+    ).update(expires_at=now)
+
+
 def _lock(state_id: int, patient_ids: Sequence[uuid.UUID]) -> None:
     """Let whoever joins these records, or withdraws consent for one, wait for each other."""
     rows = Patient.objects.select_for_update(no_key=True).filter(
@@ -516,7 +530,8 @@ def grant_access(
     consultation_state_id: int,
     consultation_id: uuid.UUID,
 ) -> None:
-    """Let a practitioner read the patient's record because of a consultation."""
+    """Let a practitioner read the patient's record because of a consultation; called again,
+    anew."""
     grant = AccessGrant(
         state_id=patient_state_id,
         consultation_id=consultation_id,
@@ -530,5 +545,8 @@ def grant_access(
             state_id=patient_state_id,
             consultation_id=consultation_id,
             practitioner_id=practitioner_id,
+        )
+        AccessGrant.objects.filter(state_id=grant.state_id, id=grant.id).update(
+            granted_at=clock.now(), expires_at=None
         )
     concerns(grant, patient_id=patient_id)
