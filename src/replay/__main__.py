@@ -115,10 +115,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--data-dir", type=Path, default=data_dir, help="of the running service")
     parser.add_argument(
         "--dsn",
-        help="its database, for the audit",
-        default=f"host={os.environ.get('SANJEEVANI_DB_HOST') or data_dir / 'run' / 'postgres'}"
-        f" dbname={os.environ.get('SANJEEVANI_DB_NAME', 'sanjeevani')}"
-        f" user={os.environ.get('SANJEEVANI_DB_USER', 'sanjeevani')}",
+        help="its database, for the audit; by default the one that the service runs",
     )
     parser.add_argument("--sign-ins", type=Path, help="the file with the demo's password")
     parser.add_argument(
@@ -141,7 +138,14 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=int(time.time()))
     options = parser.parse_args()
     options.sign_ins = options.sign_ins or options.data_dir / "demo-sign-ins.txt"
+    options.dsn = options.dsn or _own_database(options.data_dir)
     return options
+
+
+def _own_database(data_dir: Path) -> str:
+    host = os.environ.get("SANJEEVANI_DB_HOST") or data_dir.resolve() / "run" / "postgres"
+    name = os.environ.get("SANJEEVANI_DB_NAME", "sanjeevani")
+    return f"host={host} dbname={name} user={os.environ.get('SANJEEVANI_DB_USER', 'sanjeevani')}"
 
 
 class Replay:
