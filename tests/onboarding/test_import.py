@@ -29,12 +29,14 @@ from sanjeevani.directory.staff import appoint_known
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor, ActorKind
 from sanjeevani.foundation.errors import NotPermitted, Stale
+from sanjeevani.foundation.logs import Formatter
 from sanjeevani.foundation.models import AuditEvent
 from sanjeevani.foundation.sharding import across_states
 from sanjeevani.identity.models import Account, Login
 from sanjeevani.identity.services import set_password
 from sanjeevani.messaging.models import OutgoingMessage
 from sanjeevani.onboarding import proceeding, services
+from sanjeevani.onboarding.errors import FilesGone
 from sanjeevani.onboarding.models import ImportedRecord, ImportFinding, ImportStatus, NetworkImport
 from sanjeevani.onboarding.proceeding import claim, proceed, waiting
 from sanjeevani.onboarding.queries import all_findings
@@ -46,6 +48,7 @@ from tests.factories import (
     FacilityFactory,
     PatientFactory,
     PostFactory,
+    PractitionerFactory,
     SpecialityFactory,
     StateFactory,
     enter,
@@ -579,7 +582,11 @@ def test_a_registration_is_one_persons() -> None:
 
 def administrator(role: Role, state_id: int = ANDHRA_PRADESH) -> Actor:
     """Somebody acting in a post."""
-    post = PostFactory(role=role, facility=FacilityFactory(state_id=state_id))
+    post = PostFactory(
+        role=role,
+        facility=FacilityFactory(state_id=state_id),
+        practitioner=PractitionerFactory(state_id=state_id),
+    )
     return Actor(
         ActorKind.STAFF, account_id=post.account_id, post_id=post.id, state_id=post.state_id
     )
@@ -625,3 +632,158 @@ def test_every_batch_leaves_one_audit_row_and_every_record_its_line() -> None:
     centre = Facility.objects.get(state_id=ANDHRA_PRADESH, code="HWC1")
     record = ImportedRecord.objects.get(state_id=ANDHRA_PRADESH, record_id=centre.id)
     assert (record.line, record.record_type) == (4, "facility")
+
+
+class Unforeseen(Exception):
+    """What nobody thought of; its text names somebody."""
+
+
+def raise_unforeseen(*_args: Any, **_kwargs: Any) -> None:
+    """Fail as nobody foresaw."""
+    raise Unforeseen(STAFF)
+
+
+def tried_until_it_rests(started: NetworkImport) -> int:
+    """Let the background try as long as it wants to; return how often it did."""
+    tries = 0
+    while waiting() and tries < 20:
+        tries += 1
+        with contextlib.suppress(Unforeseen):
+            worked(started)
+        NetworkImport.objects.filter(
+            state_id=started.state_id, id=started.id, leased_until__isnull=False
+        ).update(leased_until=clock.now())
+    return tries
+
+
+def test_what_nobody_foresaw_ends_and_says_so_and_can_go_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    started = start_import(SYSTEM, state_id=ANDHRA_PRADESH, files=given(FACILITIES, STAFF))
+    worked(started)
+    begin(SYSTEM, state_id=ANDHRA_PRADESH, import_id=started.id)
+    with monkeypatch.context() as patched:
+        patched.setattr(services, "enrol_staff", raise_unforeseen)
+        # The facilities come in with the first one.
+        assert tried_until_it_rests(started) == 1 + proceeding.ATTEMPTS
+    errors = [record.exc_info for record in caplog.records if record.exc_info]
+    told = "".join(Formatter().formatException(error) for error in errors)
+    assert "Unforeseen" in told
+    assert "9876543210" not in told
+    stopped = NetworkImport.objects.get(state_id=ANDHRA_PRADESH, id=started.id)
+    assert (stopped.status, refusal_of(stopped)) == (ImportStatus.STOPPED, "broke_off")
+    assert (stopped.counts["facilities"]["new"], counted()["Account"]) == (3, 0)
+    services.resume(SYSTEM, state_id=ANDHRA_PRADESH, import_id=started.id)
+    ended = worked(started)
+    assert (ended.status, ended.refusal) == (ImportStatus.DONE, None)
+    assert (ended.counts["facilities"]["new"], counted()["Account"]) == (3, 2)
+
+
+def test_an_import_that_kills_its_process_ends_as_well() -> None:
+    started = start_import(SYSTEM, state_id=ANDHRA_PRADESH, files=given(FACILITIES))
+    for _attempt in range(proceeding.ATTEMPTS):
+        assert claim(ANDHRA_PRADESH, started.id) is not None
+        NetworkImport.objects.filter(state_id=ANDHRA_PRADESH, id=started.id).update(
+            leased_until=clock.now()
+        )
+    stopped = worked(started)
+    assert (stopped.status, refusal_of(stopped)) == (ImportStatus.STOPPED, "broke_off")
+    services.resume(SYSTEM, state_id=ANDHRA_PRADESH, import_id=started.id)
+    assert worked(started).status == ImportStatus.CHECKED, "a check brings nothing in"
+
+
+def test_batches_that_come_through_are_no_failed_attempts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever restarts the service often must not stop an import that gets on."""
+    monkeypatch.setattr(proceeding, "BATCH", 100)
+    files, _written = network(tmp_path)
+    started = start_import(SYSTEM, state_id=0, files=files)
+    for _attempt in range(proceeding.ATTEMPTS + 1):
+        killed_in(started, 1)
+        NetworkImport.objects.filter(state_id=0, id=started.id).update(leased_until=clock.now())
+    assert worked(started).status == ImportStatus.CHECKED
+
+
+def test_a_stopped_import_whose_files_are_gone_does_not_go_on() -> None:
+    started = start_import(SYSTEM, state_id=ANDHRA_PRADESH, files=given(FACILITIES))
+    NetworkImport.objects.filter(state_id=ANDHRA_PRADESH, id=started.id).update(
+        attempts=proceeding.ATTEMPTS
+    )
+    stopped = worked(started)
+    services.forget_files(stopped)
+    with pytest.raises(FilesGone):
+        services.resume(SYSTEM, state_id=ANDHRA_PRADESH, import_id=started.id)
+
+
+def test_an_undo_that_fails_leaves_the_import_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was brought in by half must not read as brought in."""
+    started = start_import(SYSTEM, state_id=ANDHRA_PRADESH, files=given(FACILITIES, STAFF))
+    worked(started)
+    begin(SYSTEM, state_id=ANDHRA_PRADESH, import_id=started.id)
+    with monkeypatch.context() as patched:
+        patched.setattr(services, "enrol_staff", raise_unforeseen)
+        tried_until_it_rests(started)
+    PostFactory(facility=Facility.objects.get(state_id=ANDHRA_PRADESH, code="HUB1"))
+    kept = undo_of(started)
+    assert (kept.status, refusal_of(kept)) == (ImportStatus.STOPPED, "in_use")
+    services.resume(SYSTEM, state_id=ANDHRA_PRADESH, import_id=started.id)
+    assert worked(started).status == ImportStatus.DONE
+
+
+def test_another_administrator_takes_over_from_one_who_has_left() -> None:
+    first = administrator(Role.STATE_ADMIN)
+    second = administrator(Role.STATE_ADMIN)
+    national = administrator(Role.NATIONAL_ADMIN, 0)
+    started = start_import(first, state_id=ANDHRA_PRADESH, files=given(FACILITIES, STAFF))
+    worked(started)
+    assert first.post_id is not None
+    begin(first, state_id=ANDHRA_PRADESH, import_id=started.id)
+    end_post(SYSTEM, state_id=ANDHRA_PRADESH, post_id=first.post_id)
+    assert worked(started).status == ImportStatus.STOPPED
+    key: dict[str, Any] = {"state_id": ANDHRA_PRADESH, "import_id": started.id}
+    services.resume(second, **key)
+    assert worked(started).status == ImportStatus.DONE
+    assert second.post_id is not None
+    end_post(SYSTEM, state_id=ANDHRA_PRADESH, post_id=second.post_id)
+    services.ask_invitations(national, **key)
+    assert worked(started).invited == 1
+    services.ask_undo(national, **key)
+    undone = worked(started)
+    assert (undone.status, undone.refusal) == (ImportStatus.UNDONE, None)
+
+
+def test_invitations_of_one_who_has_left_can_be_asked_for_again() -> None:
+    actor = administrator(Role.STATE_ADMIN)
+    ended = brought_in(given(FACILITIES, STAFF), ANDHRA_PRADESH, actor)
+    services.ask_invitations(actor, state_id=ANDHRA_PRADESH, import_id=ended.id)
+    assert actor.post_id is not None
+    end_post(SYSTEM, state_id=ANDHRA_PRADESH, post_id=actor.post_id)
+    told = worked(ended)
+    assert (told.status, refusal_of(told)) == (ImportStatus.DONE, "permission_lost")
+    assert waiting() == []
+    services.ask_invitations(SYSTEM, state_id=ANDHRA_PRADESH, import_id=ended.id)
+    told = worked(ended)
+    assert (told.invited, told.refusal) == (1, None)
+
+
+def test_files_of_an_import_that_was_begun_meanwhile_are_kept(
+    monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    first = start_import(SYSTEM, state_id=ANDHRA_PRADESH, files=given(FACILITIES))
+    worked(first)
+    second = start_import(SYSTEM, state_id=ANDHRA_PRADESH, files=given(FACILITIES))
+    worked(second)
+    drop = services.drop
+
+    def begun_before(actor: Actor, **key: Any) -> NetworkImport:
+        if key["import_id"] == first.id:
+            begin(SYSTEM, **key)
+        return drop(actor, **key)
+
+    monkeypatch.setattr(services, "drop", begun_before)
+    later = clock.now() + services.KEPT_UNUSED + datetime.timedelta(hours=1)
+    with clock.driven_by(lambda: later), django_capture_on_commit_callbacks(execute=True):
+        services.forget_unused()
+    assert default_storage.exists(first.sheets[0]["path"])
+    assert not default_storage.exists(second.sheets[0]["path"])

@@ -1232,6 +1232,15 @@ def on_import(world: World, status: str, **more: Any) -> Call:
     return Call(world.staff(Role.STATE_ADMIN), started, arguments=more or key)
 
 
+def on_stopped_import(world: World) -> Call:
+    """A call of the state's administrator about an import that stopped while it was checked."""
+    started = an_import(world, "stopped")
+    key = {"state_id": started.state_id, "id": started.id}
+    NetworkImport.objects.filter(**key).update(goes_on_as="checking")
+    arguments = {"state_id": started.state_id, "import_id": started.id}
+    return Call(world.staff(Role.STATE_ADMIN), started, arguments=arguments)
+
+
 def running_import(world: World, status: str, **more: Any) -> Call:
     """A call in the background that concerns an import."""
     started = an_import(world, status)
@@ -1243,6 +1252,7 @@ CALLS |= {
     "onboarding.drop": lambda world: on_import(world, "checked"),
     "onboarding.ask_undo": lambda world: on_import(world, "done"),
     "onboarding.ask_invitations": lambda world: on_import(world, "done"),
+    "onboarding.resume": lambda world: on_stopped_import(world),
     "onboarding.take_batch": lambda world: running_import(
         world,
         "importing",

@@ -12,7 +12,7 @@ from django.urls import reverse
 from sanjeevani.directory.models import Facility, Role
 from sanjeevani.identity.models import Account, Session
 from sanjeevani.onboarding.models import ImportStatus, NetworkImport
-from sanjeevani.onboarding.proceeding import claim, proceed
+from sanjeevani.onboarding.proceeding import ATTEMPTS, claim, proceed
 from tests.factories import (
     ANDHRA_PRADESH,
     TAMIL_NADU,
@@ -153,3 +153,16 @@ def test_another_states_import_opens_to_nobody_else() -> None:
 def test_an_empty_table_names_the_columns() -> None:
     answer = administrator().get(reverse("onboarding:empty", args=["staff"]))
     assert answer.content.decode("utf-8-sig").startswith("state,user_name,name,mobile,role")
+
+
+def test_what_fails_on_our_side_says_so_and_goes_on_at_a_press() -> None:
+    client = administrator()
+    page = upload(client, ("centres.csv", TABLE.encode()))["Location"]
+    NetworkImport.objects.filter(state_id=ANDHRA_PRADESH).update(attempts=ATTEMPTS)
+    assert worked().status == ImportStatus.STOPPED
+    told = client.get(page).content.decode()
+    assert "Something went wrong on our side" in told
+    assert "Let it go on" in told
+    assert client.post(page, {"act": "resume"}).status_code == 303
+    assert worked().status == ImportStatus.CHECKED
+    assert "Something went wrong" not in client.get(page).content.decode()

@@ -110,7 +110,14 @@ MESSAGES = {
     "other_registration": _("This person is on the list with another registration."),
     "post_ended": _("This post has ended. It was not given again."),
     # The import
-    "permission_lost": _("Who started this may no longer do it: the post has ended."),
+    "permission_lost": _(
+        "Who asked for this may no longer do it: the post has ended. You can ask for it again."
+    ),
+    "broke_off": _(
+        "Something went wrong on our side, and trying again several times did not help. What is"
+        " done so far stays. Let it go on later; if it stops again, tell those who run this service"
+        " its number: %(number)s."
+    ),
     "in_use": _("This cannot be undone any more: somebody already works with it."),
     "signed_in": _("This cannot be undone any more: somebody has signed in."),
 }

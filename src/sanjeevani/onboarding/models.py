@@ -23,6 +23,8 @@ class ImportStatus(models.TextChoices):
 class NetworkImport(ShardedModel):
     """One import of facilities, hub links and staff, in the tenant of who started it.
 
+    The actor is who last asked for something: the background acts in their name.
+
     `sheets` lists what is read, in order: path, file, sheet, kind, unused columns. (`sheet`,
     `line`) is the last row that was dealt with; the next run of the import goes on after it.
     `counts` by kind: rows, new, there, broken.
@@ -34,6 +36,8 @@ class NetworkImport(ShardedModel):
     actor_kind = models.CharField(max_length=10)
     account_id = models.UUIDField(null=True)
     post_id = models.UUIDField(null=True)
+    actor_state_id = models.SmallIntegerField(null=True)
+    """Where the post is: a national administrator goes on with a state's import. None: here."""
     sheets = models.JSONField()
     counts = models.JSONField(default=dict)
     rows_total = models.PositiveIntegerField(default=0)
@@ -51,6 +55,12 @@ class NetworkImport(ShardedModel):
     changed_at = models.DateTimeField()
     leased_until = models.DateTimeField(null=True)
     """Until when a process works on it; one that died is followed by another."""
+    attempts = models.PositiveSmallIntegerField(default=0)
+    """How many processes have begun to work on it since anything came of it."""
+    goes_on_as = models.CharField(max_length=10, choices=ImportStatus.choices, blank=True)
+    """What a stopped one is again when it goes on."""
+    falls_back_to = models.CharField(max_length=10, choices=ImportStatus.choices, blank=True)
+    """What one that is being undone is again when that cannot be."""
 
     class Meta:
         indexes = [models.Index(fields=["status", "leased_until"], name="import_to_go_on")]

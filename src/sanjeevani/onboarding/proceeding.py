@@ -1,12 +1,13 @@
 """Drives an import to its end, from wherever the last process left it."""
 
+import logging
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from django.core.files.storage import default_storage
 from django.db import IntegrityError
-from django.db.models import Q
+from django.db.models import F, Q
 
 from sanjeevani.directory.errors import InUse
 from sanjeevani.directory.models import State
@@ -33,8 +34,12 @@ from sanjeevani.onboarding.services import (
 from sanjeevani.onboarding.sheets import Row, Table, tables_of
 from sanjeevani.terminology.models import Speciality
 
+logger = logging.getLogger(__name__)
+
 BATCH = 1000
 TRIES = 5
+ATTEMPTS = 5
+"""So many processes in a row may fail at the same place; then whoever waits is told."""
 AT_WORK = (ImportStatus.CHECKING, ImportStatus.IMPORTING, ImportStatus.UNDOING)
 
 Progress = Callable[[NetworkImport], None]
@@ -54,7 +59,7 @@ def claim(state_id: int, import_id: uuid.UUID) -> NetworkImport | None:
     now = clock.now()
     free = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
     taken = NetworkImport.objects.filter(free, to_do(), state_id=state_id, id=import_id).update(
-        leased_until=now + LEASE
+        leased_until=now + LEASE, attempts=F("attempts") + 1
     )
     return NetworkImport.objects.get(state_id=state_id, id=import_id) if taken else None
 
@@ -80,6 +85,8 @@ def waiting() -> list[tuple[int, uuid.UUID]]:
 def proceed(running: NetworkImport, progress: Progress = lambda _running: None) -> NetworkImport:
     """Work on a claimed import until it waits for a person again; return it as it is then."""
     actor = actor_of(running)
+    if running.attempts > ATTEMPTS:
+        return _break_off(actor, running)
     try:
         if running.status == ImportStatus.UNDOING:
             return _undo(actor, running)
@@ -98,20 +105,45 @@ def proceed(running: NetworkImport, progress: Progress = lambda _running: None) 
             code=refused.reason,
             params=refused.params,
         )
+    except Stale:
+        # Another process has gone on with it.
+        raise
+    except Exception:
+        logger.exception("import %s, attempt %s", _number(running), running.attempts)
+        if running.attempts >= ATTEMPTS:
+            return _break_off(actor, running)
+        raise
+
+
+def _number(running: NetworkImport) -> str:
+    """Return what an import is called by those who run the service."""
+    return f"{running.state_id}:{running.id}"
+
+
+def _break_off(actor: Actor, running: NetworkImport) -> NetworkImport:
+    """Say that it does not work, rather than try for ever."""
+    return give_up(
+        actor,
+        running=running,
+        to=_given_up(running),
+        code="broke_off",
+        params={"number": _number(running)},
+    )
 
 
 def _given_up(running: NetworkImport) -> ImportStatus:
-    undoing = running.status == ImportStatus.UNDOING
-    return ImportStatus.DONE if undoing else ImportStatus.STOPPED
+    if running.status != ImportStatus.UNDOING:
+        return ImportStatus.STOPPED
+    return ImportStatus(running.falls_back_to or ImportStatus.DONE)
 
 
 def actor_of(running: NetworkImport) -> Actor:
-    """Return who started an import: the background acts in their name and with their rights."""
+    """Return who last asked for something: the background acts in their name, with their rights."""
     return Actor(
         ActorKind(running.actor_kind),
         account_id=running.account_id,
         post_id=running.post_id,
-        state_id=running.state_id,
+        state_id=running.state_id if running.actor_state_id is None else running.actor_state_id,
     )
 
 
@@ -120,7 +152,7 @@ def _undo(actor: Actor, running: NetworkImport) -> NetworkImport:
         return undo(actor, running=running)
     except (InUse, AccountUsed) as refused:
         code = "in_use" if isinstance(refused, InUse) else "signed_in"
-        return give_up(actor, running=running, to=ImportStatus.DONE, code=code, params={})
+        return give_up(actor, running=running, to=_given_up(running), code=code, params={})
 
 
 def _invite(actor: Actor, running: NetworkImport, progress: Progress) -> NetworkImport:

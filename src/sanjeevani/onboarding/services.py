@@ -26,12 +26,14 @@ from sanjeevani.foundation.errors import NotFound, Stale
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.sharding import across_states
 from sanjeevani.foundation.states import move
+from sanjeevani.foundation.sweeping import to_each
 from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.identity.errors import NoMobile
 from sanjeevani.identity.queries import accounts_by_id
 from sanjeevani.identity.services import invite
 from sanjeevani.onboarding.checking import Batch, Checker, leads_back
 from sanjeevani.onboarding.columns import KINDS, header_of, no_known_columns
+from sanjeevani.onboarding.errors import FilesGone
 from sanjeevani.onboarding.messages import Remark
 from sanjeevani.onboarding.models import (
     ImportedRecord,
@@ -80,9 +82,7 @@ def start_import(actor: Actor, *, state_id: int, files: Sequence[GivenFile]) -> 
         state_id=state_id,
         id=import_id,
         status=ImportStatus.CHECKING,
-        actor_kind=actor.kind,
-        account_id=actor.account_id,
-        post_id=actor.post_id,
+        **_asked_by(actor),
         sheets=sorted(sheets, key=lambda sheet: order.index(sheet["kind"])),
         rows_total=sum(sheet["rows"] for sheet in sheets),
         started_at=now,
@@ -93,6 +93,21 @@ def start_import(actor: Actor, *, state_id: int, files: Sequence[GivenFile]) -> 
         default_storage.save(f"imports/{import_id}/{number}", file.content)
     concerns(started)
     return started
+
+
+def _asked_by(actor: Actor) -> dict[str, Any]:
+    """Return what the background goes on with afresh: the rights of who asks.
+
+    Whoever started an import may have left by then.
+    """
+    return {
+        "actor_kind": actor.kind,
+        "account_id": actor.account_id,
+        "post_id": actor.post_id,
+        "actor_state_id": actor.state_id,
+        "attempts": 0,
+        "leased_until": None,
+    }
 
 
 def _sheets_of(file: GivenFile) -> list[dict[str, Any]]:
@@ -130,8 +145,8 @@ def begin(actor: Actor, *, state_id: int, import_id: uuid.UUID) -> NetworkImport
         rows_done=0,
         sheet=0,
         line=0,
-        leased_until=None,
         changed_at=clock.now(),
+        **_asked_by(actor),
     )
     # The rows are looked at again: others may have changed something since the check.
     ImportFinding.objects.filter(state_id=state_id, import_id=import_id).delete()
@@ -152,8 +167,39 @@ def drop(actor: Actor, *, state_id: int, import_id: uuid.UUID) -> NetworkImport:
 def ask_undo(actor: Actor, *, state_id: int, import_id: uuid.UUID) -> NetworkImport:
     """Let an import be undone in the background. Raises Stale."""
     require_state_admin(actor, state_id)
-    _move(state_id, import_id, ImportStatus.UNDOING, leased_until=None, refusal=None)
+    held = _held(state_id, import_id)
+    _move(
+        state_id,
+        import_id,
+        ImportStatus.UNDOING,
+        refusal=None,
+        falls_back_to=held.status,
+        **_asked_by(actor),
+    )
     return _told(state_id, import_id)
+
+
+@verb("onboarding.resume")
+def resume(actor: Actor, *, state_id: int, import_id: uuid.UUID) -> NetworkImport:
+    """Let an import that stopped go on after its last batch. Raises Stale, FilesGone."""
+    require_state_admin(actor, state_id)
+    held = _held(state_id, import_id)
+    if held.status != ImportStatus.STOPPED or not held.goes_on_as:
+        raise Stale
+    if not all(default_storage.exists(sheet["path"]) for sheet in held.sheets):
+        raise FilesGone
+    _move(state_id, import_id, ImportStatus(held.goes_on_as), refusal=None, **_asked_by(actor))
+    return _told(state_id, import_id)
+
+
+def _held(state_id: int, import_id: uuid.UUID) -> NetworkImport:
+    """Return an import, held for the verb. Raises NotFound."""
+    found = (
+        NetworkImport.objects.select_for_update().filter(state_id=state_id, id=import_id).first()
+    )
+    if found is None:
+        raise NotFound
+    return found
 
 
 @verb("onboarding.ask_invitations")
@@ -165,7 +211,7 @@ def ask_invitations(actor: Actor, *, state_id: int, import_id: uuid.UUID) -> Net
     require_state_admin(actor, state_id)
     asked = NetworkImport.objects.filter(
         state_id=state_id, id=import_id, status=ImportStatus.DONE, invites_asked_at__isnull=True
-    ).update(invites_asked_at=clock.now(), leased_until=None)
+    ).update(invites_asked_at=clock.now(), refusal=None, **_asked_by(actor))
     if not asked:
         raise Stale
     return _told(state_id, import_id)
@@ -218,7 +264,18 @@ def take_batch(
     held.rows_done += len(rows) + misread_lines
     held.leased_until = clock.now() + LEASE
     held.changed_at = clock.now()
-    held.save(update_fields=["counts", "sheet", "line", "rows_done", "leased_until", "changed_at"])
+    held.attempts = 0
+    held.save(
+        update_fields=[
+            "counts",
+            "sheet",
+            "line",
+            "rows_done",
+            "leased_until",
+            "changed_at",
+            "attempts",
+        ]
+    )
     concerns(held)
 
 
@@ -322,14 +379,21 @@ def give_up(
     code: str,
     params: Mapping[str, Any],
 ) -> NetworkImport:
-    """End an import that cannot go on: its file is refused, or its author may no longer."""
-    _move(
-        running.state_id,
-        running.id,
-        to,
-        refusal={"code": code, "params": dict(params)},
-        leased_until=None,
-    )
+    """End an import that cannot go on: its file is refused, its author may no longer, or it fails
+    again and again. One that is done stays done, and its people can be invited by another."""
+    changes: dict[str, Any] = {
+        "refusal": {"code": code, "params": dict(params)},
+        "leased_until": None,
+        "attempts": 0,
+    }
+    if running.status == ImportStatus.DONE:
+        NetworkImport.objects.filter(state_id=running.state_id, id=running.id).update(
+            invites_asked_at=None, **changes
+        )
+        return _told(running.state_id, running.id)
+    if to == ImportStatus.STOPPED and running.status != ImportStatus.UNDOING:
+        changes["goes_on_as"] = running.status
+    _move(running.state_id, running.id, to, **changes)
     return _told(running.state_id, running.id)
 
 
@@ -375,7 +439,10 @@ def invite_next(actor: Actor, *, running: NetworkImport) -> int:
         held.last_invited_id = records[-1].id
     held.invites_done = not records
     held.leased_until = None if held.invites_done else clock.now() + LEASE
-    held.save(update_fields=["invited", "last_invited_id", "invites_done", "leased_until"])
+    held.attempts = 0
+    held.save(
+        update_fields=["invited", "last_invited_id", "invites_done", "leased_until", "attempts"]
+    )
     concerns(held)
     return len(records)
 
@@ -436,7 +503,12 @@ def forget_unused() -> None:
         idle = list(
             NetworkImport.objects.filter(ended | Q(status__in=waiting), changed_at__lt=before)
         )
-    for unused in idle:
+    to_each(idle, _forget, "forget_unused")
+
+
+def _forget(unused: NetworkImport) -> None:
+    if unused.status == ImportStatus.CHECKED:
+        # Begun in the meantime after all, it keeps its files: they go with the drop.
+        drop(SYSTEM, state_id=unused.state_id, import_id=unused.id)
+    else:
         forget_files(unused)
-        if unused.status == ImportStatus.CHECKED:
-            drop(SYSTEM, state_id=unused.state_id, import_id=unused.id)

@@ -8,8 +8,8 @@ IMPORT_MOVES = Moves(
         "checked": frozenset({"importing", "dropped"}),
         "importing": frozenset({"done", "refused", "stopped"}),
         "done": frozenset({"undoing"}),
-        "stopped": frozenset({"undoing"}),
+        "stopped": frozenset({"checking", "importing", "undoing"}),
         "refused": frozenset({"undoing"}),
-        "undoing": frozenset({"undone", "done"}),
+        "undoing": frozenset({"undone", "done", "stopped", "refused"}),
     }
 )

@@ -36,6 +36,7 @@ from sanjeevani.onboarding.services import (
     ask_undo,
     begin,
     drop,
+    resume,
     start_import,
 )
 from sanjeevani.onboarding.tables import write_findings
@@ -45,7 +46,7 @@ from sanjeevani.web.administration.pages import GOVERNING, get_or_post, see, sta
 from sanjeevani.web.onboarding.forms import FilesForm
 
 FINDINGS_SHOWN = 50
-ACTS = {"begin": begin, "drop": drop, "undo": ask_undo, "invite": ask_invitations}
+ACTS = {"begin": begin, "drop": drop, "undo": ask_undo, "invite": ask_invitations, "resume": resume}
 
 
 @takes_files
@@ -107,6 +108,7 @@ def one(request: PortalRequest, state_id: int, import_id: uuid.UUID) -> HttpResp
         "is_at_work": shown.status in AT_WORK or is_inviting,
         "is_inviting": is_inviting,
         "refusal": text_of(**shown.refusal) if shown.refusal else "",
+        "can_resume": shown.status == ImportStatus.STOPPED and bool(shown.goes_on_as),
         "can_invite": shown.status == ImportStatus.DONE
         and shown.invites_asked_at is None
         and has_accounts(shown),

@@ -98,7 +98,15 @@ class Command(BaseCommand):
             if shown.leased_until is not None:
                 raise CommandError("Another process works on this import.")
             return shown
-        ended = proceed(claimed, self._bar)
+        try:
+            ended = proceed(claimed, self._bar)
+        except DomainError:
+            raise
+        except Exception as unforeseen:  # noqa: BLE001 - whatever it is
+            # Told in the log already. Its text may quote a row, and ours ends in a log, too.
+            raise CommandError(
+                f"{type(unforeseen).__name__}. The service tries again in two minutes."
+            ) from None
         if sys.stderr.isatty():
             self.stderr.write("")
         return ended
