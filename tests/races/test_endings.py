@@ -25,6 +25,7 @@ from sanjeevani.consultation.permissions import require_in_progress
 from sanjeevani.directory.queries import clinical_posts_of
 from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.foundation.errors import Stale
+from sanjeevani.foundation.sharding import NATIONAL
 from sanjeevani.patients.queries import valid_consent
 from sanjeevani.queueing import services as queueing
 from sanjeevani.queueing.errors import NobodyWaiting
@@ -36,6 +37,7 @@ from tests.factories import (
     ClinicFactory,
     PatientFactory,
     PostFactory,
+    StateFactory,
     doctor,
     on_duty,
     person,
@@ -259,3 +261,32 @@ def test_giving_up_meets_asking_again(
     waits = consultation.token_of(consultation.get(**at)).status == TokenStatus.WAITING
     assert waits is (consultation.get(**at).status == ConsultationStatus.REQUESTED)
     assert LineDay.objects.get(state_id=clinic.state_id, line_id=clinic.line_id).taken == waits
+
+
+def test_two_clinics_that_close_at_once_do_not_send_patients_to_each_other(
+    committed: None, by_another: ByAnother, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is open to the other as long as neither has ended; a third one takes both's patients."""
+    StateFactory.create(lgd_code=NATIONAL)
+    first, second, third = (ClinicFactory.create(name=name) for name in "ABC")
+    for clinic in (first, second, third):
+        on_duty(clinic)
+    asked = [requested(clinic, PatientFactory.create()) for clinic in (first, second)]
+    real = transfers.refuge
+    begun: list[bool] = []
+
+    def meanwhile_closed(*arguments: Any) -> Any:
+        found = real(*arguments)
+        if not begun:
+            begun.append(True)
+            by_another(lambda: close_clinic(SYSTEM, state_id=second.state_id, clinic_id=second.id))
+        return found
+
+    monkeypatch.setattr(transfers, "refuge", meanwhile_closed)
+    close_clinic(SYSTEM, state_id=first.state_id, clinic_id=first.id)
+    by_another(lambda: None)
+    waiting = Consultation.objects.filter(
+        state_id=first.state_id, status=ConsultationStatus.REQUESTED
+    )
+    assert {one.patient_id for one in waiting} == {one.patient_id for one in asked}
+    assert {one.line_id for one in waiting} == {third.line_id}

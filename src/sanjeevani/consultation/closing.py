@@ -102,6 +102,7 @@ def close_clinic(actor: Actor, *, state_id: int, clinic_id: uuid.UUID) -> Settle
     """
     clinic = clinic_by_id(state_id, clinic_id)
     require_facility_admin(actor, state_id, clinic.facility_id)
+    _take_turns()
     directory.close_clinic(actor, state_id=state_id, clinic_id=clinic_id)
     settled = _settle(clinic.line)
     concerns(clinic)
@@ -115,11 +116,21 @@ def close_hub_speciality(actor: Actor, *, state_id: int, line_id: uuid.UUID) -> 
     Written requests too. Consultations that are going on are finished by their doctors. Raises
     NotFound, Stale.
     """
+    _take_turns()
     hubs.close_hub_speciality(actor, state_id=state_id, line_id=line_id)
     line = Line.objects.get(state_id=state_id, id=line_id)
     settled = _settle(line)
     concerns(line)
     return settled
+
+
+def _take_turns() -> None:
+    """Let closings wait for each other, and for changes of links: they are rare.
+
+    Two at once would each send patients to the other, where nobody serves them any more, and wait
+    for each other's lines and doctors until the database ends one of them.
+    """
+    hubs.lock_links()
 
 
 def take_elsewhere(actor: Actor, *, state_id: int, token_id: uuid.UUID) -> bool:

@@ -75,7 +75,7 @@ def lock_links() -> None:
     Links form one graph over all states; two changes that are harmless alone may close a circle
     together. They are rare, made by administrators, so one lock for all of them is enough.
     """
-    State.objects.select_for_update(no_key=True).get(lgd_code=NATIONAL)
+    State.objects.select_for_update(no_key=True).filter(lgd_code=NATIONAL).first()
 
 
 @verb("directory.add_hub_link")
