@@ -34,6 +34,7 @@ from tests.factories import (
     TAMIL_NADU,
     FacilityFactory,
     PostFactory,
+    PractitionerFactory,
     SpecialityFactory,
     StateFactory,
 )
@@ -66,7 +67,8 @@ def details(**more: Any) -> PractitionerDetails:
 
 def administrator(role: Role, facility: Facility) -> Actor:
     """Somebody who acts in a post at a facility."""
-    post = PostFactory(role=role, facility=facility)
+    practitioner = PractitionerFactory(state_id=facility.state_id)
+    post = PostFactory(role=role, facility=facility, practitioner=practitioner)
     return Actor(
         ActorKind.STAFF, account_id=post.account_id, post_id=post.id, state_id=post.state_id
     )
@@ -246,6 +248,28 @@ def test_a_new_number_needs_the_right_over_all_posts(facility: Facility) -> None
     with pytest.raises(NotPermitted):
         invite_again(boss, **key, mobile="+919876511111")
     assert invite_again(boss, **key).mobile == "+919876500000"
+
+
+def test_a_new_number_needs_the_right_over_a_doctor_without_a_post(facility: Facility) -> None:
+    """Who takes the account over before the first post begins would be the doctor afterwards."""
+    doctor = enrolled()
+    elsewhere = FacilityFactory(state_id=TAMIL_NADU)
+    post = appoint_known(
+        SYSTEM,
+        state_id=TAMIL_NADU,
+        facility_id=elsewhere.id,
+        role=Role.HEALTH_WORKER,
+        login="asha.devi",
+    )
+    key: dict[str, Any] = {"state_id": TAMIL_NADU, "post_id": post.id, "mobile": "+919876500000"}
+    for role in (Role.FACILITY_ADMIN, Role.STATE_ADMIN):
+        with pytest.raises(NotPermitted):
+            invite_again(administrator(role, elsewhere), **key)
+    verify_practitioner(SYSTEM, state_id=ANDHRA_PRADESH, practitioner_id=doctor.id)
+    with pytest.raises(NotPermitted):
+        invite_again(administrator(Role.STATE_ADMIN, elsewhere), **key)
+    national = administrator(Role.NATIONAL_ADMIN, FacilityFactory(state_id=0))
+    assert invite_again(national, **key).mobile == "+919876500000"
 
 
 def test_the_end_of_a_post_ends_its_sessions_only(facility: Facility) -> None:

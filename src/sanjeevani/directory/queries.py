@@ -64,6 +64,12 @@ def posts_of(account_id: uuid.UUID) -> list[Post]:
         )
 
 
+def entries_of(account_id: uuid.UUID) -> list[Practitioner]:
+    """Return an account's entries in the lists of doctors, of all states."""
+    everywhere = list(State.objects.values_list("lgd_code", flat=True))
+    return list(Practitioner.objects.filter(state_id__in=everywhere, account_id=account_id))
+
+
 def accounts_with_posts(account_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
     """Return those of some accounts that hold a post, in whichever state."""
     with across_states():

@@ -10,8 +10,9 @@ from sanjeevani.directory.models import CLINICAL_ROLES, Post, Practitioner, Role
 from sanjeevani.directory.permissions import (
     require_facility_admin,
     require_may_appoint,
+    require_state_admin,
 )
-from sanjeevani.directory.queries import acting_post, posts_of
+from sanjeevani.directory.queries import acting_post, entries_of, posts_of
 from sanjeevani.directory.services import (
     FacilityDetails,
     PractitionerDetails,
@@ -124,7 +125,8 @@ def invite_again(
     """Send the holder of a post a new link to choose a password, to `mobile` if it is given.
 
     The link opens everything that the person may do. Who may give this post, but not all the
-    others that the person holds, can therefore not change the number. Raises NoMobile, Invalid.
+    others that the person holds, can therefore not change the number; neither can who does not run
+    the state on whose list the person waits for a first post as a doctor. Raises NoMobile, Invalid.
     """
     post = acting_post(state_id, post_id)
     require_may_appoint(actor, post.role, state_id, post.facility_id)
@@ -132,8 +134,13 @@ def invite_again(
     if account is None:
         raise NotFound
     if mobile is not None and mobile != account.mobile:
-        for other in posts_of(account.id):
+        held = posts_of(account.id)
+        for other in held:
             require_may_appoint(actor, other.role, other.state_id, other.facility_id)
+        served = {other.practitioner_id for other in held}
+        for entry in entries_of(account.id):
+            if entry.id not in served:
+                require_state_admin(actor, entry.state_id)
     account = invite(actor, account_id=account.id, mobile=mobile)
     concerns(account)
     return account
