@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sanjeevani.directory.models import CLINICAL_ROLES, Facility, Post, Role
+from sanjeevani.directory.services import end_post
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor, ActorKind
 from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted, Stale
@@ -176,8 +177,48 @@ class TestWhoHandlesWhat:
         assert [row.id for row in to_handle(colleague, 28)] == [sent.id]
         assert read(other, 28, sent.id).grievance.text == "Shouted at me"
 
+    @pytest.mark.parametrize("hub_state", [28, 33])
+    @pytest.mark.django_db(databases=["default", "owner"])
+    @pytest.mark.usefixtures("reference")
+    def test_it_goes_past_the_worker_whom_it_is_about(self, hub_state: int) -> None:
+        """In many centres the health worker is the administrator, too."""
+        network = Network.linked(hub_state)
+        held = network.asked()
+        assert held.asked_by_post_id is not None
+        asker = Post.objects.get(state_id=28, id=held.asked_by_post_id)
+        sent = services.submit(
+            factories.worker_at(network.spoke),
+            complaint=Complaint(kind="staff", text="Shouted at me", language="en"),
+            consultation=(held.state_id, held.id),
+        )
+        post = factories.PostFactory.create(
+            facility=network.spoke,
+            role=Role.FACILITY_ADMIN,
+            account_id=asker.account_id,
+            practitioner_id=None,
+        )
+        accused = Actor(ActorKind.STAFF, post.account_id, post.id, post.state_id)
+        assert to_handle(post, 28) == []
+        with pytest.raises(NotPermitted):
+            read(accused, 28, sent.id)
+        with pytest.raises(NotPermitted):
+            services.answer(accused, state_id=28, grievance_id=sent.id, text="I did not")
+        state, _actor = acting(Role.STATE_ADMIN, factories.FacilityFactory.create())
+        assert [row.id for row in to_handle(state, 28)] == [sent.id]
+
+    def test_the_nation_sees_what_nobody_in_a_state_does(self) -> None:
+        """A state that does not take part yet, or whose last administrator has left."""
+        about = submitted(28)
+        national, _actor = acting(Role.NATIONAL_ADMIN, factories.FacilityFactory(state_id=0))
+        assert [row.id for row in to_handle(national, 0)] == [about.id]
+        post, _actor = acting(Role.STATE_ADMIN, factories.FacilityFactory.create())
+        assert to_handle(national, 0) == []
+        end_post(SYSTEM, state_id=28, post_id=post.id)
+        assert [row.id for row in to_handle(national, 0)] == [about.id]
+
     def test_states_see_their_own_and_the_nation_all(self) -> None:
         about = submitted(28)
+        acting(Role.STATE_ADMIN, factories.FacilityFactory.create())
         national, _actor = acting(Role.NATIONAL_ADMIN, factories.FacilityFactory(state_id=0))
         other, other_actor = acting(Role.STATE_ADMIN, factories.FacilityFactory(state_id=33))
         assert len(to_handle(national, 28)) == 1

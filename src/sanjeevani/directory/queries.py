@@ -27,7 +27,7 @@ from sanjeevani.directory.models import (
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.compiled import given, given_any
 from sanjeevani.foundation.errors import NotFound
-from sanjeevani.foundation.sharding import across_states
+from sanjeevani.foundation.sharding import NATIONAL, across_states
 from sanjeevani.foundation.steady import Steady
 from sanjeevani.identity.queries import accounts_by_id, signed_in_among
 
@@ -642,6 +642,17 @@ def administrators() -> list[Post]:
             .filter(role__in=[Role.NATIONAL_ADMIN, Role.STATE_ADMIN], ended_at__isnull=True)
             .order_by("state_id", "started_at", "id")
         )
+
+
+def states_without_administrator() -> list[int]:
+    """Return the states, by code, that no administrator of their own looks after (yet)."""
+    every = list(State.objects.exclude(lgd_code=NATIONAL).values_list("lgd_code", flat=True))
+    looked_after = set(
+        Post.objects.filter(
+            state_id__in=every, role=Role.STATE_ADMIN, ended_at__isnull=True
+        ).values_list("state_id", flat=True)
+    )
+    return sorted(set(every) - looked_after)
 
 
 def offices(state_id: int) -> list[Facility]:

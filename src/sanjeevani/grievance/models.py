@@ -50,6 +50,8 @@ class Grievance(ShardedModel):
     facility = sharded_relation("directory.Facility", "facility_id", null=True)
     consultation_id = models.UUIDField(null=True)
     consultation = sharded_relation("consultation.Consultation", "consultation_id", null=True)
+    about_account_id = models.UUIDField(null=True)
+    """Who of a spoke's staff asked for the consultation, where it is about the staff."""
     account_id = models.UUIDField(null=True)
     name = models.CharField(max_length=100, blank=True)
     mobile = models.CharField(max_length=16, blank=True)

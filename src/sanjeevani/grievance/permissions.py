@@ -22,12 +22,13 @@ def require_handler(actor: Actor, grievance: Grievance) -> None:
         require_state_admin(actor, grievance.state_id)
     else:
         require_facility_admin(actor, grievance.state_id, grievance.facility_id)
-    if actor.account_id is not None and not past_its_doctor([grievance], actor.account_id):
+    if actor.account_id is not None and not past_whom_it_is_about([grievance], actor.account_id):
         raise NotPermitted
 
 
-def past_its_doctor(found: Sequence[Grievance], account_id: uuid.UUID) -> list[Grievance]:
-    """Leave out what is about a consultation that the account itself held as the doctor."""
+def past_whom_it_is_about(found: Sequence[Grievance], account_id: uuid.UUID) -> list[Grievance]:
+    """Leave out what is about a consultation that the account itself held as the doctor, and about
+    the staff of a spoke where the account itself asked for it."""
     cases = [one.consultation for one in found if one.consultation_id is not None]
     doctors = practitioners(
         {
@@ -40,7 +41,8 @@ def past_its_doctor(found: Sequence[Grievance], account_id: uuid.UUID) -> list[G
     return [
         one
         for one in found
-        if one.consultation_id is None or one.consultation.practitioner_id not in own
+        if one.about_account_id != account_id
+        and (one.consultation_id is None or one.consultation.practitioner_id not in own)
     ]
 
 

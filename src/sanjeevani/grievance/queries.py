@@ -5,9 +5,11 @@ import uuid
 from dataclasses import dataclass
 
 from sanjeevani.directory.models import Post, Role
+from sanjeevani.directory.queries import states_without_administrator
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import NotFound
+from sanjeevani.foundation.sharding import NATIONAL
 from sanjeevani.foundation.verbs import concern_of, write_audit
 from sanjeevani.grievance.models import (
     WAITING_FOR_US,
@@ -17,7 +19,7 @@ from sanjeevani.grievance.models import (
 )
 from sanjeevani.grievance.permissions import (
     PAST_THE_FACILITY,
-    past_its_doctor,
+    past_whom_it_is_about,
     require_handler,
     require_handling_post,
 )
@@ -63,18 +65,19 @@ def progress_of(number: str) -> Progress:
 def to_handle(post: Post, state_id: int, *, settled: bool = False) -> list[Grievance]:
     """Return the grievances of a tenant that the post handles, the first due first.
 
-    None that is about a consultation which its holder held. `settled`: those answered or closed
-    instead, the newest first. Raises NotPermitted.
+    None that is about its holder. National's are also those of states that nobody administers.
+    `settled`: those answered or closed instead, the newest first. Raises NotPermitted.
     """
     require_handling_post(post, state_id)
-    rows = Grievance.objects.select_related("facility", "consultation").filter(state_id=state_id)
+    tenants = [state_id, *states_without_administrator()] if state_id == NATIONAL else [state_id]
+    rows = Grievance.objects.select_related("facility", "consultation").filter(state_id__in=tenants)
     if post.role == Role.FACILITY_ADMIN:
         rows = rows.filter(facility_id=post.facility_id).exclude(kind__in=PAST_THE_FACILITY)
     if settled:
         rows = rows.exclude(status__in=WAITING_FOR_US).order_by("-answered_at", "-id")
     else:
         rows = rows.filter(status__in=WAITING_FOR_US).order_by("due_at", "id")
-    return past_its_doctor(list(rows[:LISTED]), post.account_id)
+    return past_whom_it_is_about(list(rows[:LISTED]), post.account_id)
 
 
 @dataclass(frozen=True)

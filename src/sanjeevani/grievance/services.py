@@ -11,7 +11,7 @@ from sanjeevani.consultation import conduct
 from sanjeevani.consultation import services as consultations
 from sanjeevani.consultation.models import Consultation
 from sanjeevani.consultation.queries import own_consultation
-from sanjeevani.directory.models import Line, Practitioner, State
+from sanjeevani.directory.models import Line, Post, Practitioner, State
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted
@@ -82,14 +82,15 @@ def submit(
     if complaint.kind not in GrievanceKind.values:
         raise Invalid(_("Choose what it is about."), field="kind")
     held = own_consultation(actor, *consultation) if consultation else None
-    facility_id = None
+    facility_id = about_account_id = None
     if held is not None and held.spoke_id is not None and complaint.kind == GrievanceKind.STAFF:
         state_id, facility_id = held.patient_state_id, held.spoke_id
+        about_account_id = _who_asked(held)
     elif held is not None:
         state_id, facility_id = held.state_id, _facility_of(held)
     elif not State.objects.filter(lgd_code=state_id).exists():
         raise Invalid(_("Choose a state from the list."), field="state")
-    return _take_in(actor, complaint, state_id, facility_id, held)
+    return _take_in(actor, complaint, state_id, facility_id, held, about_account_id)
 
 
 @verb("grievance.report_conduct")
@@ -140,6 +141,14 @@ def _facility_of(held: Consultation) -> uuid.UUID:
     )
 
 
+def _who_asked(held: Consultation) -> uuid.UUID | None:
+    """Return the account of who of the spoke's staff asked."""
+    if held.asked_by_post_id is None:
+        return None
+    posts = Post.objects.filter(state_id=held.patient_state_id, id=held.asked_by_post_id)
+    return posts.values_list("account_id", flat=True).first()
+
+
 def _author(actor: Actor) -> uuid.UUID | None:
     return actor.account_id if actor.kind == ActorKind.PERSON else None
 
@@ -150,6 +159,7 @@ def _take_in(
     state_id: int,
     facility_id: uuid.UUID | None,
     held: Consultation | None,
+    about_account_id: uuid.UUID | None = None,
 ) -> Grievance:
     now = clock.now()
     grievance = Grievance.objects.create(
@@ -161,6 +171,7 @@ def _take_in(
         facility_id=facility_id,
         # No foreign key crosses states: of a hub in another one the spoke has nothing to see.
         consultation_id=held.id if held and held.state_id == state_id else None,
+        about_account_id=about_account_id,
         account_id=_author(actor),
         name=complaint.name[:100],
         mobile=complaint.mobile,
