@@ -289,6 +289,20 @@ def test_nor_has_who_was_then_sent_on(day: Day) -> None:
     assert nation_ever().median_wait == pytest.approx(430, abs=60)
 
 
+def test_a_request_in_writing_counts_without_a_wait_or_a_length(day: Day) -> None:
+    """Nobody waits in a line for what is answered within a day, nor talks."""
+    asked = day.ask()
+    Consultation.objects.filter(state_id=28, id=asked.id).update(
+        due_at=day.now + datetime.timedelta(hours=24)
+    )
+    day.wait(hours=20)
+    day.hold(asked, minutes=90, rating=5)
+    relay()
+    ever = nation_ever()
+    assert (ever.requested, ever.completed, ever.rated) == (1, 1, 1)
+    assert (ever.median_wait, ever.median_duration) == (None, None)
+
+
 def test_follow_ups_count_with_their_opd(day: Day) -> None:
     lane = factories.LineFactory.create(
         facility=factories.FacilityFactory.create(),

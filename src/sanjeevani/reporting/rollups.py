@@ -127,6 +127,9 @@ def _contribution(
     consultation: Consultation, since: datetime.datetime, rating: int | None
 ) -> Contribution:
     started, ended = consultation.started_at, consultation.ended_at
+    if consultation.due_at is not None:
+        # In writing: nobody waits in a line for what is answered within a day, nor talks.
+        started = None
     completed = consultation.status == ConsultationStatus.COMPLETED
     return Contribution(
         patient_state_id=consultation.patient_state_id,
