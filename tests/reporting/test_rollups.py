@@ -178,7 +178,7 @@ def test_the_figures_say_what_happened(day: Day) -> None:
         "lost": 0,
         "redirected": 1,
     }
-    assert ever.abandoned == 3
+    assert (ever.abandoned, ever.open) == (3, 1)
     assert (ever.ratings, ever.mean_rating) == ([0, 0, 1, 1, 1], 4)
     # Two who waited 20 minutes until the redirect, one of them 30 with the wait at the other OPD.
     assert [number for number, count in enumerate(ever.waits) if count] == sorted(

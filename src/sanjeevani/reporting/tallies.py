@@ -84,6 +84,11 @@ class Tally:
         return self.cancelled + self.not_answered + self.sent_home + self.lost
 
     @property
+    def open(self) -> int:
+        """How many have not ended: with it the parts add up to what was asked for."""
+        return self.requested - self.completed - self.redirected - self.abandoned
+
+    @property
     def median_wait(self) -> float | None:
         """Seconds from the request until the patient answered the call; None without any."""
         return percentile(self.waits, 0.5)
