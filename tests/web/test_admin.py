@@ -11,6 +11,7 @@ from django.utils import timezone
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
 from sanjeevani.directory.models import Clinic, ClinicHours, Facility, Post, Practitioner, Role
 from sanjeevani.directory.queries import holidays_at, hours_of, state, states_served_by
+from sanjeevani.directory.services import seal_of
 from sanjeevani.directory.timetable import MIDNIGHT
 from sanjeevani.foundation import clock
 from sanjeevani.identity.models import Account
@@ -357,7 +358,7 @@ def test_a_doctor_is_enrolled_verified_and_given_a_post_with_a_link(world: Admin
     post = {"chosen": str(world.hospital.id), "role": "doctor"}
     early = client.post(f"/states/28/doctors/{made.id}/post", post)
     assert "not verified yet" in text_of(early)
-    client.post(f"/states/28/doctors/{made.id}")
+    client.post(f"/states/28/doctors/{made.id}", {"seen": seal_of(made)})
     late = client.post(f"/states/28/doctors/{made.id}/change", REGISTER)
     assert late.status_code == 422
     assert client.post(f"/states/28/doctors/{made.id}/post", post).status_code == 303
@@ -409,3 +410,21 @@ def test_the_link_leads_into_the_workplace_once(world: AdminWorld) -> None:
     assert begun.headers["Location"] == "/facility"
     assert guest.get(begun.headers["Location"], follow=True).status_code == 200
     assert Client().get(link.group()).status_code == 410
+
+
+def test_nobody_verifies_what_a_colleague_has_changed_meanwhile(world: AdminWorld) -> None:
+    """What was held against the register is what the page showed."""
+    entry = factories.PractitionerFactory.create(verified_at=None)
+    page, client = f"/states/28/doctors/{entry.id}", world.clients["state"]
+    seen = re.search(r'name="seen" value="([^"]+)"', client.get(page).content.decode())
+    assert seen is not None
+    rows = Practitioner.objects.filter(state_id=28, id=entry.id)
+    rows.update(registration_number="APMC/OTHER/1")
+    answer = client.post(page, {"seen": seen[1]})
+    assert answer.status_code == 422
+    assert "has been corrected meanwhile" in text_of(answer)
+    assert rows.get().verified_at is None
+    fresh = re.search(r'name="seen" value="([^"]+)"', answer.content.decode())
+    assert fresh is not None
+    assert client.post(page, {"seen": fresh[1]}).status_code == 303
+    assert rows.get().verified_at is not None

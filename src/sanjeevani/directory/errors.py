@@ -56,6 +56,15 @@ class AlreadyVerified(DomainError):
     message = _("This practitioner is verified: the entry cannot be changed any more.")
 
 
+class EntryChanged(DomainError):
+    """Somebody corrected what was held against the council's register."""
+
+    status = 409
+    message = _(
+        "This entry has been corrected meanwhile. Look at it again, and check it with the council."
+    )
+
+
 class HolidayPassed(Invalid):
     """The day is over."""
 

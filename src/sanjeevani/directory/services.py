@@ -2,10 +2,12 @@
 
 import csv
 import datetime
+import hashlib
+import json
 import re
 import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from django.db import IntegrityError
@@ -15,6 +17,7 @@ from sanjeevani.directory.errors import (
     AlreadyClosed,
     AlreadyRegistered,
     AlreadyVerified,
+    EntryChanged,
     HolidayPassed,
     NameTaken,
     NotVerified,
@@ -287,14 +290,31 @@ def change_practitioner(
     concerns(practitioner)
 
 
+def seal_of(practitioner: Practitioner) -> str:
+    """Return what tells an entry from one that was corrected since."""
+    entry = [str(getattr(practitioner, item.name)) for item in fields(PractitionerDetails)]
+    return hashlib.sha256(json.dumps(entry).encode()).hexdigest()[:32]
+
+
 @verb("directory.verify_practitioner")
-def verify_practitioner(actor: Actor, *, state_id: int, practitioner_id: uuid.UUID) -> Practitioner:
+def verify_practitioner(
+    actor: Actor, *, state_id: int, practitioner_id: uuid.UUID, seen: str | None = None
+) -> Practitioner:
     """Confirm that the registration was checked with the council. Nobody verifies themselves.
 
-    The posts that waited for this begin.
+    `seen`: the seal of the entry that was checked, see `seal_of`. The posts that waited for this
+    begin. Raises EntryChanged.
     """
     require_state_admin(actor, state_id)
-    practitioner = practitioner_by_id(state_id, practitioner_id)
+    practitioner = (
+        Practitioner.objects.select_for_update(no_key=True)
+        .filter(state_id=state_id, id=practitioner_id)
+        .first()
+    )
+    if practitioner is None:
+        raise NotFound
+    if seen is not None and seen != seal_of(practitioner):
+        raise EntryChanged
     if practitioner.account_id == actor.account_id:
         raise NotPermitted(_("Somebody else has to verify you."))
     if practitioner.verified_at is None:

@@ -16,7 +16,12 @@ from sanjeevani.directory.queries import (
     practitioners_named,
 )
 from sanjeevani.directory.queries import state as state_by_code
-from sanjeevani.directory.services import change_practitioner, give_post, verify_practitioner
+from sanjeevani.directory.services import (
+    change_practitioner,
+    give_post,
+    seal_of,
+    verify_practitioner,
+)
 from sanjeevani.directory.staff import enrol_practitioner
 from sanjeevani.foundation.errors import NotPermitted
 from sanjeevani.identity.queries import find_account
@@ -110,16 +115,23 @@ def enrol(request: PortalRequest, state_id: int) -> HttpResponse:
 def one(request: PortalRequest, state_id: int, practitioner_id: uuid.UUID) -> HttpResponse:
     """A doctor's entry; here it is checked with the council's register, and verified."""
     found_state = state_run_by(request, state_id)
-    found = practitioner(state_id, practitioner_id)
     form = DecisionForm(sent(request))
     if request.method == "POST" and form.is_valid():
         with errors_beside(form):
-            verify_practitioner(request.actor, state_id=state_id, practitioner_id=practitioner_id)
+            verify_practitioner(
+                request.actor,
+                state_id=state_id,
+                practitioner_id=practitioner_id,
+                seen=request.POST.get("seen", ""),
+            )
             return see(reverse("state:doctor", args=[state_id, practitioner_id]), done="verified")
+    # Read only now: a colleague may have corrected it, and it is shown to be checked again.
+    found = practitioner(state_id, practitioner_id)
     context = {
         "place": "doctors",
         "state": found_state,
         "doctor": found,
+        "seal": seal_of(found),
         "form": form,
         "is_self": found.account_id == request.actor.account_id,
         "account": find_account(found.account_id),
