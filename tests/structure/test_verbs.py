@@ -84,6 +84,7 @@ NO_VERB_BECAUSE = {
     "onboarding.forget_files": "cleaning up: the files of what has ended",
     "onboarding.forget_unused": "cleaning up by the clock",
     "patients.end_access": "part of the verb that parts a family and a doctor",
+    "patients.end_access_by": "part of the verbs by which a call comes to nothing",
     "roster.give_up_shifts": "part of the verb that takes somebody off a line",
     "terminology.load_reference": "reference data comes with the version, not from an actor",
 }
