@@ -126,8 +126,8 @@ def test_asked_for_more_the_patient_answers_and_keeps_the_place(desk: Desk) -> N
         night.create(**row)
     sent = patient.post(f"{address_of(case)}/again", typed | {"duration_unit": "days"})
     assert sent.headers["Location"] == address_of(case)
-    kept = token_of(get(28, case.id)).waiting_since
-    assert since <= kept <= since + datetime.timedelta(seconds=60)
+    waits_since = token_of(get(28, case.id)).waiting_since
+    assert since <= waits_since <= since + datetime.timedelta(seconds=60)
     assert intake_of(28, case.id).text == "Since Monday"
     # Sent twice, from another window: once.
     again = patient.post(f"{address_of(case)}/again", typed | {"duration_unit": "days"})
