@@ -81,7 +81,7 @@ MEASURES = (
     Measure("cancelled", _("Given back"), Kind.SHARE, _share("cancelled")),
     Measure("not_answered", _("Not answered"), Kind.SHARE, _share("not_answered")),
     Measure("sent_home", _("OPD closed"), Kind.SHARE, _share("sent_home")),
-    Measure("lost", _("Connection lost"), Kind.SHARE, _share("lost")),
+    Measure("lost", _("Lost or ended early"), Kind.SHARE, _share("lost")),
     Measure("redirected", _("Sent on"), Kind.SHARE, _share("redirected")),
     Measure("median_wait", _("Median wait"), Kind.MINUTES, lambda tally: tally.median_wait),
     Measure("long_wait", _("Nine in ten"), Kind.MINUTES, lambda tally: tally.long_wait),
