@@ -1,5 +1,6 @@
 """OPDs and doctors on duty are counted, doctors of two tenants once."""
 
+import datetime
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from sanjeevani.reporting.presence import count_presence
 from sanjeevani.reporting.queries import on_duty
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.services import assign, change_duty
+from sanjeevani.web.public.figures import current
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -71,3 +73,12 @@ def test_two_counts_at_once_leave_nobody_out(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(Presence.objects, "bulk_create", other_is_in_between)
     count_presence()
     assert (on_duty(28).doctors, on_duty().doctors) == (1, 1)
+
+
+def test_figures_say_when_they_were_counted_and_not_when_they_are_read() -> None:
+    """While nobody counts, a page that said the present minute would pass off old figures."""
+    counted = clock.now()
+    with clock.driven_by(lambda: counted):
+        count_presence()
+    with clock.driven_by(lambda: counted + datetime.timedelta(hours=3)):
+        assert current().as_of == counted

@@ -90,16 +90,17 @@ def long_wait(tally: Tally) -> float | None:
 
 
 def current() -> Figures:
-    """Return the figures, at most some seconds old."""
+    """Return the figures, as they were last counted."""
     found: Figures | None = cache.get("figures")
     if found is None:
-        today = clock.today()
+        today, duty = clock.today(), on_duty()
         found = Figures(
-            clock.now(),
+            # Who counts duty, each minute, adds up the others too: where it stands still, all does.
+            duty.as_of or clock.now(),
             nation_ever(),
             daily(Scope.NATION, NATIONAL, today - datetime.timedelta(days=DAYS - 1), today),
             completed_by_home(),
-            on_duty(),
+            duty,
         )
         cache.set("figures", found, KEPT_SECONDS)
     return found
