@@ -473,26 +473,24 @@ def _decision(
 def _end_grants(
     state_id: int, records: Sequence[uuid.UUID], *, granted_until: datetime.datetime
 ) -> None:
-    now = clock.now()
-    AccessGrant.objects.filter(
-        Q(expires_at__isnull=True) | Q(expires_at__gt=now),
-        state_id=state_id,
-        patient_id__in=records,
-        granted_at__lte=granted_until,
-    ).update(expires_at=now)
+    _end(
+        AccessGrant.objects.filter(
+            state_id=state_id, patient_id__in=records, granted_at__lte=granted_until
+        )
+    )
 
 
 def end_access(state_id: int, account_id: uuid.UUID, practitioner_id: uuid.UUID) -> None:
     """Let a practitioner read nothing more of the patients in an account's care: part of the verb
     that parts them. What the practitioner held to its end stays their own."""
-    now = clock.now()
     patients = Patient.objects.filter(state_id=state_id, account_id=account_id)
-    AccessGrant.objects.filter(
-        Q(expires_at__isnull=True) | Q(expires_at__gt=now),
-        state_id=state_id,
-        patient_id__in=list(patients.values_list("id", flat=True)),
-        practitioner_id=practitioner_id,
-    ).update(expires_at=now)
+    _end(
+        AccessGrant.objects.filter(
+            state_id=state_id,
+            patient_id__in=list(patients.values_list("id", flat=True)),
+            practitioner_id=practitioner_id,
+        )
+    )
 
 
 def end_access_by(
@@ -500,13 +498,18 @@ def end_access_by(
 ) -> None:
     """Let a practitioner read nothing more because of a consultation that they did not hold: part
     of the verbs by which a call comes to nothing."""
+    _end(
+        AccessGrant.objects.filter(
+            state_id=patient_state_id,
+            consultation_id=consultation_id,
+            practitioner_id=practitioner_id,
+        )
+    )
+
+
+def _end(grants: QuerySet[AccessGrant]) -> None:
     now = clock.now()
-    AccessGrant.objects.filter(
-        Q(expires_at__isnull=True) | Q(expires_at__gt=now),
-        state_id=patient_state_id,
-        consultation_id=consultation_id,
-        practitioner_id=practitioner_id,
-    ).update(expires_at=now)
+    grants.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now)).update(expires_at=now)
 
 
 def _lock(state_id: int, patient_ids: Sequence[uuid.UUID]) -> None:
