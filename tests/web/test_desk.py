@@ -238,7 +238,9 @@ def test_handing_back_frees_the_doctor(desk: Desk) -> None:
     assert response.status_code == 303
     assert "Next patient" in text_of(desk.get())
     again = desk.write(case, "hand_back", in_page=False, hand_back_reason="Not my field")
-    assert again.status_code == 403
+    assert again.status_code == 404
+    assert "This consultation is not with you any more" in text_of(again)
+    assert "Not my field" in text_of(again)
 
 
 def test_a_call_not_answered_leaves_the_desk(desk: Desk) -> None:

@@ -271,6 +271,10 @@ def write(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> 
         consultation = for_practitioner(request.actor, practitioner, state_id, consultation_id)
         writing = Writing(request.actor, practitioner, consultation)
         writing.receive(request.POST)
+    except NotFound:
+        # Handed back, or lost, in another window: who only called may not even read it any more.
+        gone = NotFound(_("This consultation is not with you any more."))
+        return _unkept(request, gone, in_place=in_place)
     except DomainError as error:
         return _unkept(request, error, in_place=in_place)
     status = 422 if writing.failed else 200
