@@ -1,5 +1,6 @@
 """A spoke's own app, by JSON alone: register, measure, ask a hub, sit in the call, print."""
 
+import datetime
 import uuid
 from typing import Any
 
@@ -14,6 +15,7 @@ from sanjeevani.consultation.models import Consultation, PatientPresence
 from sanjeevani.consultation.transfers import refer_up
 from sanjeevani.directory.models import Facility, LineKind, Post
 from sanjeevani.directory.queries import hubs_for
+from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.foundation.models import AuditEvent
 from sanjeevani.identity.models import Account
@@ -431,18 +433,19 @@ def test_a_state_away_nobody_is_found(spoke: Spoke) -> None:
 
 
 def test_a_visit_that_was_kept_without_a_link(spoke: Spoke) -> None:
+    at = (clock.now() - datetime.timedelta(hours=3)).replace(microsecond=0)
     visit: dict[str, Any] = {
         "patient": REGISTRATION,
         "intake": {"complaints": ["fever"], "text": "High every evening", "duration_days": 3},
         "vitals": VITALS,
-        "entered_at": "2026-03-27T09:30:00+05:30",
+        "entered_at": timezone.localtime(at).isoformat(),
     }
     key = new_key()
     entered = spoke.worker.make("/spoke/visits", visit, key)
     assert spoke.worker.make("/spoke/visits", visit, key) == entered
     [listed] = spoke.worker.get("/spoke/visits")["items"]
     assert listed["patient_id"] == entered["id"]
-    assert listed["entered_at"] == "2026-03-27T04:00:00Z"
+    assert listed["entered_at"] == f"{at:%Y-%m-%dT%H:%M:%SZ}"
     again = spoke.worker.send("POST", "/spoke/visits", visit, Idempotency_Key=new_key())
     refused(again, 409, "AlreadyRegistered")
     spoke.worker.make("/spoke/visits", visit | {"same": again.json()["patient_id"]})

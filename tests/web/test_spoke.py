@@ -1,5 +1,6 @@
 """The spoke's desk: find, register, agree, tell, measure, ask a hub, and see the answer."""
 
+import datetime
 import re
 from typing import Any
 
@@ -14,6 +15,7 @@ from sanjeevani.consultation.models import (
 )
 from sanjeevani.consultation.services import call_next
 from sanjeevani.directory.models import Facility, Line, LineKind, State
+from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor
 from sanjeevani.foundation.errors import Invalid
 from sanjeevani.foundation.models import AuditEvent, IdempotencyKey
@@ -695,15 +697,21 @@ def sent(client: Client, address: str, values: dict[str, str], key: str = "one")
 VISIT = {"complaints": "fever", "text": "High every evening", "heart_rate": "88"}
 
 
+def before_now(**by: int) -> str:
+    """Return a moment as the tablet writes it."""
+    return (clock.now() - datetime.timedelta(**by)).isoformat()
+
+
 def test_a_visit_without_a_link_is_entered_once_and_continued(spoke: Spoke, client: Client) -> None:
-    entered = Spoke.form() | VISIT | {"entered_at": "2026-11-20T06:30:00.000Z"}
+    at = before_now(hours=3)
+    entered = Spoke.form() | VISIT | {"entered_at": at}
     for _again in range(2):
         taken = sent(client, "/spoke/visit", entered)
         assert taken.status_code == 204, taken.content.decode()
     patient = Patient.objects.get(state_id=28)
     assert taken.headers["X-Location"] == f"/people/{patient.id}/consent"
     assert draft_of(patient).vitals == {"heart_rate": 88}
-    assert EnteredVisit.objects.get(state_id=28).entered_at.isoformat().startswith("2026-11-20")
+    assert EnteredVisit.objects.get(state_id=28).entered_at.isoformat() == at
     assert "Entered without a link: continue" in client.get("/spoke/cases").content.decode()
     # The key is forgotten one day; the visit is not.
     IdempotencyKey.objects.all().delete()
@@ -727,6 +735,28 @@ def test_who_may_be_the_same_is_offered_when_a_visit_arrives(spoke: Spoke, clien
     another = entered | {"key": "0190a6b5-7c1e-7000-8000-00000000001f", "another": "1"}
     assert sent(client, "/spoke/visit", another, "two").status_code == 204
     assert Patient.objects.filter(state_id=28).count() == 2
+
+
+def test_what_a_tablet_measured_days_ago_is_measured_anew(spoke: Spoke, client: Client) -> None:
+    entered = Spoke.form() | VISIT | {"disabled": "on", "entered_at": before_now(days=3)}
+    assert sent(client, "/spoke/visit", entered).status_code == 204
+    told = draft_of(Patient.objects.get(state_id=28))
+    assert (told.text, told.answers, told.vitals) == ("High every evening", {"disabled": True}, {})
+
+
+def test_a_visit_that_arrives_late_takes_nothing_from_what_was_told_since(
+    spoke: Spoke, client: Client
+) -> None:
+    spoke.register()
+    known = Patient.objects.get(state_id=28)
+    since = IntakeContent(text="Worse", vitals={"heart_rate": 131.0, "body_temperature": 39.0})
+    save_draft(spoke.worker, patient=known, content=since)
+    entered = Spoke.form() | VISIT | {"same": str(known.id), "entered_at": before_now(hours=5)}
+    entered["key"] = "0190a6b5-7c1e-7000-8000-00000000000f"
+    assert sent(client, "/spoke/visit", entered).status_code == 204
+    told = draft_of(known)
+    assert told.vitals == since.vitals
+    assert (told.text, told.complaints) == ("Worse\nHigh every evening", ["fever"])
 
 
 def test_what_is_heard_twice_has_one_effect(spoke: Spoke, client: Client) -> None:

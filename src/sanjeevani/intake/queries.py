@@ -47,11 +47,21 @@ def draft_of(patient: Patient) -> IntakeContent:
     draft = _draft.first(state_id=patient.state_id, patient_id=patient.id)
     if draft is None:
         return IntakeContent()
-    content = IntakeContent.from_json(draft.content)
-    if draft.updated_at >= clock.now() - OF_TODAY:
+    return what_lasts(IntakeContent.from_json(draft.content), draft.updated_at)
+
+
+def what_lasts(content: IntakeContent, said_at: datetime.datetime) -> IntakeContent:
+    """Return what a content still says: after a day neither its danger signs nor its vitals."""
+    if said_at >= clock.now() - OF_TODAY:
         return content
     lasting = {code: said for code, said in content.answers.items() if code in LASTING}
     return replace(content, answers=lasting, vitals={})
+
+
+def drafted_since(patient: Patient, moment: datetime.datetime) -> bool:
+    """Tell whether something was entered for a patient after a moment."""
+    draft = _draft.first(state_id=patient.state_id, patient_id=patient.id)
+    return draft is not None and draft.updated_at > moment
 
 
 def intake_of(state_id: int, consultation_id: uuid.UUID) -> IntakeContent:

@@ -13,7 +13,7 @@ from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.models import EnteredVisit, IntakeDraft
-from sanjeevani.intake.queries import draft_of
+from sanjeevani.intake.queries import draft_of, drafted_since, what_lasts
 from sanjeevani.intake.services import save_draft
 from sanjeevani.patients.errors import AlreadyRegistered
 from sanjeevani.patients.models import Patient
@@ -46,9 +46,9 @@ def enter_visit(
 ) -> Patient:
     """Register the patient of a visit, or take in the one of `patient_id`, and keep what was told.
 
-    The same visit again changes nothing. Raises AlreadyRegistered when somebody alike has been at
-    the spoke or is registered under the mobile, unless `is_another`; Invalid, NotFound,
-    NotPermitted.
+    Measurements that are a day old on arrival are left out, to be made anew. The same visit again
+    changes nothing. Raises AlreadyRegistered when somebody alike has been at the spoke or is
+    registered under the mobile, unless `is_another`; Invalid, NotFound, NotPermitted.
     """
     if actor.spoke_id is None or actor.post_id is None:
         raise NotPermitted
@@ -62,9 +62,7 @@ def enter_visit(
         patient: Patient = earlier.patient
         return patient
     patient = _who_came(actor, visit, language, patient_id, is_another)
-    draft = save_draft(
-        actor, patient=patient, content=visit.content.with_earlier(draft_of(patient))
-    )
+    draft = save_draft(actor, patient=patient, content=_told(visit, patient))
     entered = EnteredVisit.objects.create(
         state_id=actor.state_id,
         id=uuid7(),
@@ -77,6 +75,17 @@ def enter_visit(
     )
     concerns(entered, patient_id=patient.id)
     return patient
+
+
+def _told(visit: Visit, patient: Patient) -> IntakeContent:
+    """Return what is known once the visit has arrived, perhaps days after it.
+
+    What was told and measured since goes before it.
+    """
+    content, draft = what_lasts(visit.content, visit.entered_at), draft_of(patient)
+    if drafted_since(patient, visit.entered_at):
+        return draft.with_earlier(content)
+    return content.with_earlier(draft)
 
 
 def _who_came(
