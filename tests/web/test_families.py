@@ -10,6 +10,7 @@ from django.test import Client
 from sanjeevani.foundation import clock
 from sanjeevani.identity.models import Account
 from sanjeevani.patients.models import Institution, Patient
+from sanjeevani.web.patient.forms import months_before
 from tests import factories
 from tests.web.test_patient_bad_input import PROFILE
 
@@ -77,6 +78,20 @@ def test_an_institution_and_its_residents(client: Client, account: Account) -> N
     assert edited.status_code == 303
     resident.refresh_from_db()
     assert (resident.relation, resident.room) == ("resident", "5")
+
+
+def test_correcting_an_address_makes_nobody_younger(client: Client, account: Account) -> None:
+    born = months_before(clock.today(), 17 * 12 + 11)
+    child = factories.PatientFactory(
+        account_id=account.id, birth_date=born, birth_date_is_estimated=True
+    )
+    form = PROFILE | {"relation": "child", "age": "17", "address": "New Colony"}
+    assert client.post(f"/people/{child.id}/edit", form).status_code == 303
+    child.refresh_from_db()
+    assert (child.address, child.birth_date) == ("New Colony", born)
+    assert client.post(f"/people/{child.id}/edit", form | {"age": "१६"}).status_code == 303
+    child.refresh_from_db()
+    assert child.birth_date == months_before(clock.today(), 16 * 12)
 
 
 @pytest.mark.parametrize(

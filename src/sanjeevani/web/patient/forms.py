@@ -154,14 +154,22 @@ class ProfileForm(forms.Form):
         elif age == 0 and not months:
             self.add_error("age", _("For a baby, write the age in months, or the date of birth."))
 
-    def profile(self) -> Profile:
-        """Return what was filled in. A date of birth goes before an age."""
+    def profile(self, before: Patient | None = None) -> Profile:
+        """Return what was filled in. A date of birth goes before an age.
+
+        `before`: who is corrected. An age left as it was shown leaves the date as it was: counted
+        back from today again, it would make them younger by up to a year each time.
+        """
         cleaned = self.cleaned_data
         birth_date = cleaned["birth_date"]
         estimated = birth_date is None
         if estimated:
-            months = cleaned["age"] * (1 if cleaned["age_unit"] == "months" else 12)
-            birth_date = months_before(clock.today(), months)
+            age, unit = cleaned["age"], cleaned["age_unit"] or "years"
+            shown = self.values_of(before) if before else {}
+            if before and (age, unit) == (shown.get("age"), shown.get("age_unit", "years")):
+                birth_date = before.birth_date
+            else:
+                birth_date = months_before(clock.today(), age * (1 if unit == "months" else 12))
         return Profile(
             relation=cleaned.get("relation", Relation.RESIDENT),
             name=cleaned["name"],

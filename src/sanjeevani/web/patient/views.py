@@ -159,7 +159,7 @@ def edit(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
                 request.actor,
                 state_id=found.state_id,
                 patient_id=found.id,
-                profile=form.profile(),
+                profile=form.profile(before=found),
             )
             return see(reverse("patient:person", args=[found.id]))
     return form_page(request, "patient/profile.html", form, person=found)
