@@ -27,6 +27,7 @@ from sanjeevani.intake.services import save_draft
 from sanjeevani.messaging.models import OutgoingMessage
 from sanjeevani.notifications.notices import notify
 from sanjeevani.patients.models import Consent, Patient, SpokePatient
+from sanjeevani.patients.services import join, leave_care
 from sanjeevani.prescription.models import Prescription
 from sanjeevani.queueing.errors import NobodyWaiting
 from sanjeevani.queueing.models import PriorityClass
@@ -686,6 +687,35 @@ def test_nobody_is_rung_at_home_who_sits_at_a_spoke(spoke: Spoke, client: Client
     )
     notify(SYSTEM, **key, purpose="completed")
     assert told.count() == 1
+
+
+ABHA = "91234567890123"
+
+
+def test_a_number_on_a_double_leads_to_the_record_that_is_kept(
+    spoke: Spoke, client: Client
+) -> None:
+    spoke.register(mobile="9848012345", abha_number=ABHA)
+    double = Patient.objects.get(state_id=28)
+    kept = factories.PatientFactory(account_id=double.account_id, name="Sita Kumari")
+    join(factories.person(double.account_id), patient_id=double.id, kept_id=kept.id)
+    found = client.post("/spoke/find", {"sought": ABHA}).content.decode()
+    assert "Sita Kumari" in found
+    assert f"/spoke/patients/{kept.id}/" in found
+
+
+def test_a_number_on_a_record_that_left_its_account_stops_nobody(
+    spoke: Spoke, client: Client
+) -> None:
+    spoke.register(mobile="9848012345", abha_number=ABHA)
+    left = Patient.objects.get(state_id=28)
+    leave_care(factories.person(left.account_id), patient_id=left.id)
+    found = client.post("/spoke/find", {"sought": ABHA}).content.decode()
+    assert f"/spoke/patients/{left.id}/" not in found
+    again = {"key": "0190a6b5-7c1e-7000-8000-00000000000f", "mobile": "", "abha_number": ABHA}
+    refused = spoke.register(**again)
+    assert refused.status_code == 422
+    assert "Register without the number" in refused.content.decode()
 
 
 def sent(client: Client, address: str, values: dict[str, str], key: str = "one") -> Any:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.foundation import clock
@@ -58,9 +59,7 @@ def find_patients(actor: Actor, sought: Sought) -> list[Patient]:
         account = account_by_login(AccountKind.PATIENT, sought.mobile)
         found = members_of(actor.state_id, account.id) if account else Patient.objects.none()
     elif sought.abha_number:
-        found = Patient.objects.filter(
-            state_id=actor.state_id, abha_number=sought.abha_number, same_as_id__isnull=True
-        )
+        found = _with_number(actor.state_id, sought.abha_number)
     else:
         found = named(_known_at(actor.state_id, spoke_id), sought.name)
         if sought.birth_year is not None:
@@ -76,6 +75,13 @@ def find_patients(actor: Actor, sought: Sought) -> list[Patient]:
     for person in people:
         write_audit(actor, "patients.find", concern_of(person, patient_id=person.id))
     return people
+
+
+def _with_number(state_id: int, abha_number: str) -> QuerySet[Patient]:
+    """Return who has the number; where it stands on a double, the record that is kept."""
+    records = Patient.objects.filter(state_id=state_id)
+    holder = records.filter(abha_number=abha_number).values(kept=Coalesce("same_as_id", "id"))
+    return records.filter(id__in=holder, left_at__isnull=True)
 
 
 def _known_at(state_id: int, spoke_id: uuid.UUID) -> QuerySet[Patient]:
@@ -163,10 +169,16 @@ def _give_number(patient: Patient, abha_number: str) -> None:
     except IntegrityError as error:
         if "patient_abha_number" not in str(error):
             raise
-        raise Invalid(
-            _("Somebody with this ABHA number is registered already. Search for the number."),
-            field="abha_number",
-        ) from None
+        if _with_number(patient.state_id, abha_number).exists():
+            message = _(
+                "Somebody with this ABHA number is registered already. Search for the number."
+            )
+        else:
+            message = _(
+                "This ABHA number stands on a record that is no longer in use."
+                " Register without the number."
+            )
+        raise Invalid(message, field="abha_number") from None
     patient.abha_number = abha_number
 
 
