@@ -718,6 +718,33 @@ def test_a_number_on_a_record_that_left_its_account_stops_nobody(
     assert "Register without the number" in refused.content.decode()
 
 
+def test_who_is_no_longer_on_the_familys_list_is_not_offered_at_the_desk(
+    spoke: Spoke, client: Client
+) -> None:
+    spoke.register(mobile="9848012345")
+    double = Patient.objects.get(state_id=28)
+    entered = Spoke.form() | VISIT | {"same": str(double.id)}
+    entered["key"] = "0190a6b5-7c1e-7000-8000-00000000000f"
+    assert sent(client, "/spoke/visit", entered).status_code == 204
+    assert "Last here" in client.get("/spoke").content.decode()
+    kept = factories.PatientFactory(account_id=double.account_id, name="Sita Kumari")
+    join(factories.person(double.account_id), patient_id=double.id, kept_id=kept.id)
+    desk = client.get("/spoke").content.decode()
+    assert "Last here" not in desk
+    # What was entered without a link still waits: the page says who goes on with it.
+    assert f'href="/people/{double.id}"' in desk
+    page = client.get(f"/people/{double.id}")
+    assert page.status_code == 200
+    assert f"/people/{double.id}/back" not in page.content.decode()
+    assert "Yes, go on with Sita Kumari" in page.content.decode()
+    taken = client.post(f"/spoke/patients/{kept.id}/take-in")
+    assert taken.headers["Location"] == f"/people/{kept.id}/consent"
+    leave_care(factories.person(kept.account_id), patient_id=kept.id)
+    page = client.get(f"/people/{kept.id}").content.decode()
+    assert "The family took this person off its list" in page
+    assert "/back" not in page
+
+
 def sent(client: Client, address: str, values: dict[str, str], key: str = "one") -> Any:
     """Send a form as the tablet does."""
     headers = {"Idempotency-Key": key, "Accept": "application/json"}

@@ -70,6 +70,11 @@ def own_record(actor: Actor, patient_id: uuid.UUID) -> Patient:
     return patient
 
 
+def kept_record(double: Patient) -> Patient | None:
+    """Return the record under which a double is kept, for who may see the double."""
+    return Patient.objects.filter(state_id=double.state_id, id=double.same_as_id).first()
+
+
 _at_spoke = Compiled(
     lambda: SpokePatient.objects.select_related("patient").filter(
         state_id=given("state_id"),

@@ -196,11 +196,16 @@ def _note_visit(actor: Actor, spoke_id: uuid.UUID, patient: Patient) -> None:
 
 
 def recent_patients(actor: Actor, limit: int = 10) -> list[Patient]:
-    """Return who was at the actor's spoke last."""
+    """Return who was at the actor's spoke last, of those who are on their account's list."""
     spoke_id = _require_spoke(actor)
     rows = (
         SpokePatient.objects.select_related("patient")
-        .filter(state_id=actor.state_id, facility_id=spoke_id)
+        .filter(
+            state_id=actor.state_id,
+            facility_id=spoke_id,
+            patient__left_at__isnull=True,
+            patient__same_as_id__isnull=True,
+        )
         .order_by("-since")[:limit]
     )
     return [row.patient for row in rows]

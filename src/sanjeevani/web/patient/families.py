@@ -21,6 +21,7 @@ from sanjeevani.patients.queries import (
     decisions_of,
     family_of,
     institution_of,
+    kept_record,
     left_care,
     may_withdraw,
     newest_decision,
@@ -115,7 +116,7 @@ def person(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
         "needs_companion": needs_companion(found),
         "consultations": [(one, stage_of(one).value) for one in rows[:LAST_SHOWN]],
         "more": len(rows) > LAST_SHOWN,
-        "kept": own_record(request.actor, found.same_as_id) if found.same_as_id else None,
+        "kept": kept_record(found) if found.same_as_id else None,
         "several": patients_of(request.actor).exclude(id=found.id).exists(),
     }
     return render(request, "patient/person.html", context)
