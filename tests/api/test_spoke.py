@@ -78,7 +78,8 @@ def test_from_sign_in_to_the_printed_prescription(asking_for_proof: Spoke) -> No
     assert (made["name"], made["has_consent"]) == ("Sita Devi", False)
     assert Account.objects.get(kind="patient").language == "hi"
     person = f"/profiles/{made['id']}"
-    worker.put(f"{person}/consent")
+    refused(worker.send("PUT", f"{person}/consent?notice=2026-11"), 409, "NoticeChanged")
+    worker.put(f"{person}/consent?notice={worker.get('/notice')['version']}")
     assert worker.get(person)["has_consent"]
     consent = Consent.objects.get(state_id=ANDHRA_PRADESH, patient_id=made["id"])
     assert consent.obtained_by_post_id is not None

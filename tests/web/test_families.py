@@ -9,7 +9,8 @@ from django.test import Client
 
 from sanjeevani.foundation import clock
 from sanjeevani.identity.models import Account
-from sanjeevani.patients.models import Institution, Patient
+from sanjeevani.patients.consent import CURRENT_NOTICE
+from sanjeevani.patients.models import Consent, Institution, Patient
 from sanjeevani.web.patient.forms import months_before
 from tests import factories
 from tests.web.test_patient_bad_input import PROFILE
@@ -92,6 +93,19 @@ def test_correcting_an_address_makes_nobody_younger(client: Client, account: Acc
     assert client.post(f"/people/{child.id}/edit", form | {"age": "१६"}).status_code == 303
     child.refresh_from_db()
     assert child.birth_date == months_before(clock.today(), 16 * 12)
+
+
+def test_nobody_agrees_to_words_that_they_have_not_read(client: Client, account: Account) -> None:
+    """A page that stood open, or was kept on a tablet, while the notice changed."""
+    person = factories.PatientFactory(account_id=account.id)
+    address = f"/people/{person.id}/consent"
+    assert f'name="notice" value="{CURRENT_NOTICE}"' in client.get(address).content.decode()
+    old = client.post(address, {"notice": "2026-11"})
+    assert old.status_code == 409
+    assert "words have changed" in old.content.decode()
+    assert not Consent.objects.filter(state_id=28).exists()
+    assert client.post(address, {"notice": CURRENT_NOTICE}).status_code == 303
+    assert Consent.objects.get(state_id=28).notice_version == CURRENT_NOTICE
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import uuid
 from typing import Annotated
 
 from django.http.response import HttpResponse, HttpResponseBase
-from ninja import Router
+from ninja import Query, Router
 from pydantic import Field
 
 from sanjeevani.api.access import ApiRequest, HomeStateMissing, at_home, carer, patient
@@ -46,7 +46,8 @@ from sanjeevani.intake.queries import draft_of
 from sanjeevani.intake.services import save_draft
 from sanjeevani.intake.triage import DISABLED, PREGNANT, danger_in, questions_for
 from sanjeevani.patients.companions import companions_of, needs_companion, representatives_of
-from sanjeevani.patients.errors import AlreadyRegistered, InstitutionExists
+from sanjeevani.patients.consent import CURRENT_NOTICE
+from sanjeevani.patients.errors import AlreadyRegistered, InstitutionExists, NoticeChanged
 from sanjeevani.patients.models import (
     Area,
     Bond,
@@ -326,6 +327,9 @@ def of_profile(*operations: str, at: str = "") -> dict[str, dict[str, str]]:
     return {name: {"patient_id": f"$response.body#{at}/id"} for name in operations}
 
 
+Version = Annotated[str, Query(max_length=20, pattern="^[0-9a-z-]+$")]
+
+
 CARED_FOR = (
     "read_profile",
     "change",
@@ -539,9 +543,16 @@ def revoke(request: ApiRequest, patient_id: IdInPath, representative_id: IdInPat
     return nothing()
 
 
-@router.put("/profiles/{uuid:patient_id}/consent", auth=carer, response={204: None})
-def give_consent(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
-    """Agree to the current notice."""
+@router.put(
+    "/profiles/{uuid:patient_id}/consent",
+    auth=carer,
+    response={204: None},
+    openapi_extra=says(NoticeChanged),
+)
+def give_consent(
+    request: ApiRequest, patient_id: IdInPath, notice: Version = CURRENT_NOTICE
+) -> HttpResponse:
+    """Agree to the notice. `notice`: the version that was shown, the current one if left out."""
     person = own_patient(request.auth.actor, patient_id)
     if valid_consent(person) is None:
         decide_consent(
@@ -549,6 +560,7 @@ def give_consent(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
             patient=person,
             decision=ConsentDecision.GIVEN,
             language=language(),
+            read=notice,
         )
     return nothing()
 

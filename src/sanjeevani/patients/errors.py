@@ -31,6 +31,13 @@ class InstitutionExists(DomainError):
     message = _("An institution is registered under this mobile number already.")
 
 
+class NoticeChanged(DomainError):
+    """What was agreed to are not the words of today: nobody has agreed to those."""
+
+    status = 409
+    message = _("The words have changed since this page was opened. Please read them again.")
+
+
 class CompanionMissing(DomainError):
     """A minor, or an adult who cannot decide alone, is seen together with an identified adult."""
 

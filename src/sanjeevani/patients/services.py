@@ -18,7 +18,7 @@ from sanjeevani.foundation.rows import Kept
 from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.patients.companions import last_day_as_minor
 from sanjeevani.patients.consent import CURRENT_NOTICE
-from sanjeevani.patients.errors import AlreadyRegistered, InstitutionExists
+from sanjeevani.patients.errors import AlreadyRegistered, InstitutionExists, NoticeChanged
 from sanjeevani.patients.models import (
     AccessGrant,
     Bond,
@@ -423,14 +423,18 @@ def decide_consent(
     patient: Patient,
     decision: ConsentDecision,
     language: str,
+    read: str = CURRENT_NOTICE,
 ) -> Consent:
     """Record that consent to the current notice was given or withdrawn, and who obtained it.
 
-    Withdrawn, no doctor reads more than the consultations that they held themselves; it counts for
-    all records of the person.
+    `read` is the version that stood before the reader. Withdrawn, no doctor reads more than the
+    consultations that they held themselves; it counts for all records of the person. Raises
+    NoticeChanged.
     """
     if not may_act_for(actor, patient):
         raise NotPermitted
+    if read != CURRENT_NOTICE:
+        raise NoticeChanged
     now = clock.now()
     others: set[uuid.UUID] = set()
     if decision == ConsentDecision.WITHDRAWN:

@@ -39,7 +39,7 @@ from sanjeevani.intake.services import save_draft
 from sanjeevani.intake.triage import danger_in, goes_first, questions_for, triage_facts
 from sanjeevani.patients.companions import companions_of, needs_companion
 from sanjeevani.patients.consent import CURRENT_NOTICE, NOTICES
-from sanjeevani.patients.errors import AlreadyRegistered
+from sanjeevani.patients.errors import AlreadyRegistered, NoticeChanged
 from sanjeevani.patients.models import ConsentDecision, Patient, Relation
 from sanjeevani.patients.queries import (
     age_in_months,
@@ -174,19 +174,31 @@ def consent(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     found = own_patient(request.actor, patient_id)
     if valid_consent(found) is not None:
         return see(reverse("patient:danger", args=[found.id]))
+    refusal: NoticeChanged | None = None
     if request.method == "POST":
-        decide_consent(
-            request.actor, patient=found, decision=ConsentDecision.GIVEN, language=language()
-        )
-        return see(reverse("patient:danger", args=[found.id]))
+        try:
+            decide_consent(
+                request.actor,
+                patient=found,
+                decision=ConsentDecision.GIVEN,
+                language=language(),
+                read=request.POST.get("notice", CURRENT_NOTICE),
+            )
+        except NoticeChanged as error:
+            refusal = error
+        else:
+            return see(reverse("patient:danger", args=[found.id]))
     before = newest_decision(found)
     context = {
         "person": found,
         "notice": NOTICES[CURRENT_NOTICE],
+        "version": CURRENT_NOTICE,
+        "refusal": refusal,
         # Who agreed to an earlier version is told why they are asked again.
         "agreed_before": before if before and before.decision == ConsentDecision.GIVEN else None,
     }
-    return render(request, "patient/consent.html", context)
+    status = refusal.status if refusal else 200
+    return render(request, "patient/consent.html", context, status=status)
 
 
 @carer
