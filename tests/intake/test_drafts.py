@@ -58,6 +58,29 @@ def test_drafts_are_forgotten_after_their_days(
     assert default_storage.exists(kept.storage_key)
 
 
+def test_photos_stay_as_long_as_their_draft_is_worked_on(
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    patient = PatientFactory()
+    photo = drafted(patient)
+    actor = Actor(ActorKind.PERSON, account_id=patient.account_id)
+    start = clock.now()
+    with clock.driven_by(lambda: start + datetime.timedelta(days=DRAFT_DAYS - 1)):
+        save_draft(actor, patient=patient, content=FEVER)
+    with (
+        clock.driven_by(lambda: start + datetime.timedelta(days=DRAFT_DAYS, seconds=1)),
+        django_capture_on_commit_callbacks(execute=True),
+    ):
+        assert forget_drafts() == 0
+    assert papers_in(Place.draft_of(patient)) == [photo]
+    with (
+        clock.driven_by(lambda: start + datetime.timedelta(days=2 * DRAFT_DAYS)),
+        django_capture_on_commit_callbacks(execute=True),
+    ):
+        assert forget_drafts() == 2
+    assert papers_in(Place.draft_of(patient)) == []
+
+
 def test_danger_signs_and_measurements_of_another_day_do_not_count() -> None:
     patient = PatientFactory(gender="female")
     actor = Actor(ActorKind.PERSON, account_id=patient.account_id)

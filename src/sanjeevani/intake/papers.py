@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from django.core.files.base import File
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.documents.models import UploadedFile
@@ -16,7 +16,7 @@ from sanjeevani.foundation.compiled import Compiled, given
 from sanjeevani.foundation.errors import DomainError, NotFound, NotPermitted
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.verbs import concerns, verb
-from sanjeevani.intake.models import Paper
+from sanjeevani.intake.models import IntakeDraft, Paper
 from sanjeevani.patients.models import Patient
 from sanjeevani.patients.queries import may_act_for
 
@@ -104,8 +104,17 @@ def paper_in(place: Place, upload_id: uuid.UUID) -> UploadedFile:
 
 
 def abandoned(before: datetime.datetime) -> list[tuple[Place, uuid.UUID]]:
-    """Return the files that lie in drafts since before a moment, in all states: for the sweep."""
-    rows = Paper.objects.filter(consultation_id__isnull=True, upload__uploaded_at__lt=before)
+    """Return the files that lie without a draft since before a moment, in all states.
+
+    For the sweep, once it has taken the drafts that nobody touched. Where words are still worked
+    on, their photos stay: they would be missing from the request, and nobody would know.
+    """
+    draft = IntakeDraft.objects.filter(
+        state_id=OuterRef("state_id"), patient_id=OuterRef("patient_id")
+    )
+    rows = Paper.objects.filter(
+        ~Exists(draft), consultation_id__isnull=True, upload__uploaded_at__lt=before
+    )
     return [
         (Place(row.state_id, row.patient_id), row.upload_id) for row in rows.order_by("id")[:10_000]
     ]
