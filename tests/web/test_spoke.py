@@ -740,9 +740,9 @@ def test_who_is_no_longer_on_the_familys_list_is_not_offered_at_the_desk(
     taken = client.post(f"/spoke/patients/{kept.id}/take-in")
     assert taken.headers["Location"] == f"/people/{kept.id}/consent"
     leave_care(factories.person(kept.account_id), patient_id=kept.id)
-    page = client.get(f"/people/{kept.id}").content.decode()
-    assert "The family took this person off its list" in page
-    assert "/back" not in page
+    gone = client.get(f"/people/{kept.id}").content.decode()
+    assert "The family took this person off its list" in gone
+    assert "/back" not in gone
 
 
 def sent(client: Client, address: str, values: dict[str, str], key: str = "one") -> Any:

@@ -71,7 +71,9 @@ def own_record(actor: Actor, patient_id: uuid.UUID) -> Patient:
 
 
 def kept_record(double: Patient) -> Patient | None:
-    """Return the record under which a double is kept, for who may see the double."""
+    """Return the record under which a double is kept, for who may see the double; else None."""
+    if double.same_as_id is None:
+        return None
     return Patient.objects.filter(state_id=double.state_id, id=double.same_as_id).first()
 
 

@@ -116,7 +116,7 @@ def person(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
         "needs_companion": needs_companion(found),
         "consultations": [(one, stage_of(one).value) for one in rows[:LAST_SHOWN]],
         "more": len(rows) > LAST_SHOWN,
-        "kept": kept_record(found) if found.same_as_id else None,
+        "kept": kept_record(found),
         "several": patients_of(request.actor).exclude(id=found.id).exists(),
     }
     return render(request, "patient/person.html", context)
