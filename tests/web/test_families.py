@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from sanjeevani.consultation.services import call_next
 from sanjeevani.foundation import clock
 from sanjeevani.identity.models import Account
 from sanjeevani.patients.consent import CURRENT_NOTICE
@@ -93,6 +94,26 @@ def test_correcting_an_address_makes_nobody_younger(client: Client, account: Acc
     assert client.post(f"/people/{child.id}/edit", form | {"age": "१६"}).status_code == 303
     child.refresh_from_db()
     assert child.birth_date == months_before(clock.today(), 16 * 12)
+
+
+def test_who_asked_first_of_many_residents_is_still_to_go_on_with(
+    client: Client, home: Institution
+) -> None:
+    """A home asks for more residents in a morning than a page of its history holds."""
+    clinic = factories.ClinicFactory(line__waiting_places=99)
+    first, *_others = [
+        factories.requested(
+            clinic, factories.PatientFactory(account_id=home.account_id, relation="resident")
+        )
+        for _resident in range(52)
+    ]
+    doctor = factories.on_duty(clinic)
+    assert call_next(factories.doctor(doctor), practitioner=doctor).id == first.id
+    listed = re.findall(
+        r"/consultations/28/([0-9a-f-]{36})", client.get("/people").content.decode()
+    )
+    assert len(set(listed)) == 52
+    assert listed[0] == str(first.id)
 
 
 def test_nobody_agrees_to_words_that_they_have_not_read(client: Client, account: Account) -> None:

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from sanjeevani.calls.models import Message, Seat
 from sanjeevani.calls.queries import last_messages
@@ -92,13 +92,14 @@ def own_consultations(
     *,
     before: uuid.UUID | None = None,
     patient: Patient | None = None,
+    live: bool = False,
 ) -> list[Consultation]:
     """Return the consultations of the actor's side, newest first, wherever they were held.
 
     That is: of the account, or what the actor's spoke has asked.
 
     `before`: only those older than this one, to go on where a list ended; `patient`: only those of
-    one person in care.
+    one person in care; `live`: of the newest `limit` only those that are not over.
     """
     references = ConsultationReference.objects.filter(state_id=actor.state_id)
     if actor.spoke_id is not None:
@@ -118,11 +119,12 @@ def own_consultations(
         "id", "consultation_state_id"
     )[:limit]:
         ids_by_state.setdefault(state_id, []).append(consultation_id)
+    wanted = Q(status__in=LIVE) if live else Q()
     found = [
         consultation
         for state_id, ids in ids_by_state.items()
         for consultation in Consultation.objects.select_related("token").filter(
-            state_id=state_id, id__in=ids
+            wanted, state_id=state_id, id__in=ids
         )
     ]
     return sorted(found, key=lambda consultation: consultation.id, reverse=True)

@@ -116,15 +116,18 @@ def stage_of(consultation: Consultation) -> Stage:
 
 
 def open_now(actor: Actor) -> list[tuple[Consultation, str]]:
-    """Return what the actor's side has to go on with, each with its stage.
+    """Return what the actor's side has to go on with, each with its stage; what rings is first.
 
     What a spoke has asked is in the hands of its staff: the patient's account cannot open it.
     """
-    return [
-        (one, stage_of(one).value)
-        for one in live_consultations(actor)
-        if is_patients_side(actor, one)
+    found = [
+        (one, stage_of(one)) for one in live_consultations(actor) if is_patients_side(actor, one)
     ]
+    found.sort(key=lambda row: row[1] not in _AT_ONCE)
+    return [(one, stage.value) for one, stage in found]
+
+
+_AT_ONCE = {Stage.CALLED, Stage.TALKING, Stage.INTERRUPTED}
 
 
 def _status(consultation: Consultation) -> dict[str, Any]:

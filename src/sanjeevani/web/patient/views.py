@@ -18,7 +18,6 @@ from sanjeevani.consultation.errors import ConsentMissing, DangerUnanswered
 from sanjeevani.consultation.models import Consultation
 from sanjeevani.consultation.offers import Offer, offers_for
 from sanjeevani.consultation.queries import (
-    LIVE,
     follow_ups_possible,
     own_consultation,
     own_consultations,
@@ -523,9 +522,14 @@ def _waiting_in(request: PortalRequest, found: Patient, clinic: OpenClinic) -> C
     return None
 
 
+LIVE_AMONG = 1000
+"""Among so many of an account's newest consultations those that go on are looked for: an
+institution asks for a hundred residents in a morning, and who asked first is called first."""
+
+
 def live_consultations(actor: Actor) -> list[Consultation]:
     """Return the account's consultations that are not over."""
-    return [one for one in own_consultations(actor) if one.status in LIVE]
+    return own_consultations(actor, LIVE_AMONG, live=True)
 
 
 @contextlib.contextmanager
