@@ -745,6 +745,18 @@ def test_who_is_no_longer_on_the_familys_list_is_not_offered_at_the_desk(
     assert "/back" not in gone
 
 
+def test_a_form_gone_back_to_does_not_take_the_next_patient_for_the_last(spoke: Spoke) -> None:
+    assert spoke.register().status_code == 303
+    first = Patient.objects.get(state_id=28)
+    assert spoke.register(name="SITA  DEVI").headers["Location"] == f"/people/{first.id}/consent"
+    another = spoke.register(name="Gita Devi", age="9")
+    assert another.status_code == 422
+    assert "This form has registered Sita Devi already" in another.content.decode()
+    assert Patient.objects.get(state_id=28).id == first.id
+    new_form = "0190a6b5-7c1e-7000-8000-00000000000f"
+    assert spoke.register(name="Gita Devi", key=new_form).status_code == 303
+
+
 def sent(client: Client, address: str, values: dict[str, str], key: str = "one") -> Any:
     """Send a form as the tablet does."""
     headers = {"Idempotency-Key": key, "Accept": "application/json"}

@@ -85,12 +85,13 @@ def register(
     The holder does, or the staff of a spoke in their state.
 
     The same `key` again returns the first one. Raises AlreadyRegistered when the account has
-    somebody very like this one, unless `is_another` says that it is somebody else.
+    somebody very like this one, unless `is_another` says that it is somebody else; Invalid for
+    another person under a key that was used.
     """
     at_spoke = actor.spoke_id is not None and actor.state_id == state_id
     if actor.account_id != account_id and not at_spoke:
         raise NotPermitted
-    earlier = _registered_before(state_id, account_id, key)
+    earlier = _registered_before(state_id, account_id, profile, key)
     if earlier is not None:
         return earlier
     require_possible(profile)
@@ -111,7 +112,7 @@ def register(
             )
     except IntegrityError:
         # Sent twice at the same moment: the first one, by now committed, is the person.
-        earlier = _registered_before(state_id, account_id, key)
+        earlier = _registered_before(state_id, account_id, profile, key)
         if earlier is None:
             raise
         return earlier
@@ -120,15 +121,27 @@ def register(
 
 
 def _registered_before(
-    state_id: int, account_id: uuid.UUID, key: uuid.UUID | None
+    state_id: int, account_id: uuid.UUID, profile: Profile, key: uuid.UUID | None
 ) -> Patient | None:
     if key is None:
         return None
     earlier = Patient.objects.filter(
         state_id=state_id, account_id=account_id, registration_key=key
     ).first()
-    if earlier is not None:
-        concerns(earlier, patient_id=earlier.id)
+    if earlier is None:
+        return None
+    if (_letters(earlier.name), earlier.gender) != (_letters(profile.name), profile.gender):
+        # Who goes back to a form that was sent and writes the next patient into it would go on
+        # with the first, whose record the doctor would read.
+        raise Invalid(
+            _(
+                "This form has registered %(name)s already. To register somebody else, open a new"
+                " form. Correct %(name)s on their own page."
+            )
+            % {"name": earlier.name},
+            field="name",
+        )
+    concerns(earlier, patient_id=earlier.id)
     return earlier
 
 
