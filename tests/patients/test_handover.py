@@ -101,7 +101,8 @@ def test_an_account_without_people_is_opened_at_once() -> None:
     assert signed.session.account_id == account.id
 
 
-def test_who_is_signed_in_elsewhere_is_not_asked() -> None:
+def test_a_browser_that_stays_signed_in_does_not_show_whose_the_number_is() -> None:
+    """Who has changed the number goes on to use the session; the code goes to somebody else."""
     account = made(last_entered_at=clock.now() - 2 * UNUSED_FOR)
     Session.objects.create(
         digest="x" * 64,
@@ -114,9 +115,11 @@ def test_who_is_signed_in_elsewhere_is_not_asked() -> None:
         expires_at=clock.now() + datetime.timedelta(days=1),
     )
     challenge = request_code(NOBODY, mobile=MOBILE, language="en")
-    assert handover.sign_in(
-        NOBODY, challenge=challenge, code=sent_code(MOBILE), language="en"
-    ).session
+    with pytest.raises(ProofNeeded):
+        handover.sign_in(NOBODY, challenge=challenge, code=sent_code(MOBILE), language="en")
+    signed = begin_anew(NOBODY, challenge=challenge, language="en")
+    assert signed.session.account_id != account.id
+    assert Session.objects.filter(account_id=account.id).exists()
 
 
 def test_without_a_right_code_nothing_can_be_proven() -> None:
