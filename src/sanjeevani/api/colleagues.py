@@ -140,10 +140,13 @@ class AskedCase(Reply):
     case: CaseReply
 
 
+OFFERED = ", ".join(str(minutes) for minutes in colleagues.LATER_MINUTES)
+
+
 class LaterBody(Body):
     """In how many minutes the colleague comes."""
 
-    minutes: Annotated[int, Field(description="One of 5, 10, 15, 20, 30.", ge=1, le=60)]
+    minutes: Annotated[int, Field(description=f"One of {OFFERED}.", ge=1, le=60)]
 
 
 class WordBody(Body):

@@ -118,7 +118,7 @@ from sanjeevani.queueing.queries import line_heads
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.queries import assigned_lines, duty_of
 from sanjeevani.roster.services import change_duty
-from sanjeevani.terminology.danger_signs import danger_signs
+from sanjeevani.terminology.danger_signs import signs_told
 from sanjeevani.terminology.models import Medicine
 from sanjeevani.terminology.queries import (
     diagnoses_coded,
@@ -341,14 +341,19 @@ class CaseReply(Reply):
     earlier: list[EarlierReply]
 
 
-class NoteBody(Body):
-    """The whole note; the newest writing stands. `diagnoses`: codes of ICD-10."""
+class Texts(Body):
+    """What a doctor writes in words, in a note and in a template of one."""
 
     history: Annotated[Lines, Field(max_length=4000)] = ""
     findings: Annotated[Lines, Field(max_length=4000)] = ""
     investigations: Annotated[Lines, Field(max_length=2000)] = ""
     advice: Annotated[Lines, Field(max_length=4000)] = ""
     come_back: Annotated[Lines, Field(max_length=1000)] = ""
+
+
+class NoteBody(Texts):
+    """The whole note; the newest writing stands. `diagnoses`: codes of ICD-10."""
+
     height_cm: Annotated[str, Field(pattern=r"^[1-9][0-9]{1,2}(\.[0-9])?$")] | None = None
     weight_kg: Annotated[str, Field(pattern=r"^[0-9]{1,3}(\.[0-9])?$")] | None = None
     last_menstrual_period: Day | None = None
@@ -597,11 +602,9 @@ def _earlier(earlier: Earlier) -> EarlierReply:
 
 def _said(consultation: Consultation) -> Said:
     intake = intake_of(consultation.state_id, consultation.id)
-    signs = danger_signs()
     danger = [
-        Term(code=code, name=signs[code].question_in(language()))
-        for code, yes in intake.answers.items()
-        if yes and code in signs
+        Term(code=sign.code, name=sign.question_in(language()))
+        for sign in signs_told(intake.answers)
     ]
     companion = intake.companion
     measured, score = measured_in(

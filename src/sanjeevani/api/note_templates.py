@@ -8,9 +8,10 @@ from ninja import Router
 from pydantic import Field
 
 from sanjeevani.api.access import ApiRequest, doctor, practitioner_of
+from sanjeevani.api.desk import Texts
 from sanjeevani.api.documentation import says
 from sanjeevani.api.replies import IdempotencyKey, nothing, once, polled, reply
-from sanjeevani.api.types import Body, Code, IdInPath, Line, Lines, Reply
+from sanjeevani.api.types import Code, IdInPath, Line, Reply
 from sanjeevani.consultation.note_templates import (
     MOST_PARTS,
     ShorthandTaken,
@@ -46,16 +47,11 @@ class Templates(Reply):
     items: list[TemplateReply]
 
 
-class TemplateBody(Body):
+class TemplateBody(Texts):
     """A whole template. `shorthand`: one word that brings it back, case ignored."""
 
     shorthand: Annotated[Line, Field(max_length=20)]
     favourite: bool = False
-    history: Annotated[Lines, Field(max_length=4000)] = ""
-    findings: Annotated[Lines, Field(max_length=4000)] = ""
-    investigations: Annotated[Lines, Field(max_length=2000)] = ""
-    advice: Annotated[Lines, Field(max_length=4000)] = ""
-    come_back: Annotated[Lines, Field(max_length=1000)] = ""
     diagnosis_codes: Annotated[list[Code], Field(max_length=MOST_PARTS)] = []
     lines: Annotated[
         list[Annotated[Line, Field(max_length=200)]], Field(max_length=MOST_PARTS)

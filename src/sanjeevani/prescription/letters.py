@@ -24,7 +24,7 @@ from sanjeevani.documents.typesetting import render
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.prescription.documents import medicines_in
 from sanjeevani.prescription.queries import body_measures, prescriptions_of
-from sanjeevani.terminology.danger_signs import danger_signs
+from sanjeevani.terminology.danger_signs import signs_told
 from sanjeevani.terminology.queries import diagnoses_coded, symptoms_named
 from sanjeevani.terminology.vitals import readings
 
@@ -52,7 +52,7 @@ def letter_document(
     key = (consultation.state_id, consultation.line_id)
     facility_id = lines_by_id([key])[consultation.line_id].facility_id
     facility = registered_facility(consultation.state_id, facility_id)
-    symptoms, signs = symptoms_named(intake.complaints), danger_signs()
+    symptoms = symptoms_named(intake.complaints)
     coded = diagnoses_coded(diagnosis.code for diagnosis in writing.diagnoses)
     names = {code: row.name_in(language) for code, row in coded.items()}
     used = modes_used(consultation.state_id, consultation.room_id)
@@ -93,11 +93,7 @@ def letter_document(
         complaint_duration=days_text(intake.duration_days, language)
         if intake.duration_days
         else "",
-        danger_signs="; ".join(
-            signs[code].question_in(language)
-            for code, yes in intake.answers.items()
-            if yes and code in signs
-        ),
+        danger_signs="; ".join(sign.question_in(language) for sign in signs_told(intake.answers)),
         measured="; ".join(
             f"{reading.name} {reading.shown}" for reading in readings(intake.vitals, language)
         ),

@@ -183,16 +183,16 @@ class BodyMeasures:
 
 def body_measures(note: Note | None, intake: IntakeContent) -> BodyMeasures:
     """Return what the doctor wrote, and where the doctor wrote nothing what the spoke measured."""
-
-    def known(written: Decimal | None, code: str) -> Decimal | None:
-        if written is None and code in intake.vitals:
-            return Decimal(str(intake.vitals[code]))
-        return written
-
     return BodyMeasures(
-        known(note.height_cm if note else None, HEIGHT),
-        known(note.weight_kg if note else None, WEIGHT),
+        _or_measured(note.height_cm if note else None, intake, HEIGHT),
+        _or_measured(note.weight_kg if note else None, intake, WEIGHT),
     )
+
+
+def _or_measured(written: Decimal | None, intake: IntakeContent, code: str) -> Decimal | None:
+    if written is None and code in intake.vitals:
+        return Decimal(str(intake.vitals[code]))
+    return written
 
 
 def circumstances_of(
@@ -202,8 +202,7 @@ def circumstances_of(
     intake = intake or intake_of(consultation.state_id, consultation.id)
     key = {"state_id": consultation.state_id, "consultation_id": consultation.id}
     written = note.weight_kg if note else next((row[0] for row in _weight.all(**key)), None)
-    # Where the doctor wrote none, what the spoke has measured.
-    weight = intake.vitals.get(WEIGHT) if written is None else float(written)
+    weight = _or_measured(written, intake, WEIGHT)
     birth, today = consultation.patient_birth_date, clock.today()
     months = (today.year - birth.year) * 12 + today.month - birth.month - (today.day < birth.day)
     return Circumstances(
@@ -214,7 +213,7 @@ def circumstances_of(
         age_months=months,
         is_female=consultation.patient_gender == Gender.FEMALE,
         pregnant=intake.answers.get(PREGNANT),
-        weight_kg=weight,
+        weight_kg=None if weight is None else float(weight),
         allergies=intake.allergies,
         medicines=intake.medicines,
     )

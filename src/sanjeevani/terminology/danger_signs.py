@@ -187,6 +187,12 @@ def signs_to_ask(
     ]
 
 
+def signs_told(answers: Mapping[str, bool]) -> list[DangerSign]:
+    """Return the signs that were answered with yes, as told; other questions are left out."""
+    known = danger_signs()
+    return [known[code] for code, yes in answers.items() if yes and code in known]
+
+
 def red_signs(
     answers: Mapping[str, bool],
     *,
