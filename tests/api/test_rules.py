@@ -153,10 +153,13 @@ def test_what_a_spoke_has_measured_is_not_lost_by_the_patients_own_app() -> None
     assert (kept.text, kept.vitals) == ("Cough, hot", {"oxygen_saturation": 82})
 
 
-def test_the_home_state_is_chosen_once() -> None:
+def test_the_home_state_is_chosen_until_somebody_is_registered() -> None:
     own, other = StateFactory(), StateFactory(lgd_code=33)
-    patient = caller_of(AccountFactory(home_state_id=None))
+    account = AccountFactory(home_state_id=None)
+    patient = caller_of(account)
+    patient.put("/me/home-state", {"state_id": other.lgd_code})
     patient.put("/me/home-state", {"state_id": own.lgd_code})
+    PatientFactory(account_id=account.id)
     patient.put("/me/home-state", {"state_id": own.lgd_code})
     refused = patient.send("PUT", "/me/home-state", {"state_id": other.lgd_code})
     assert problem(refused) == (403, "NotPermitted")

@@ -1,15 +1,17 @@
-"""A family says on two phones at once who is the same person: nobody vanishes from its list."""
+"""A family acts on two phones at once: nobody vanishes from its list."""
 
+from collections.abc import Callable
 from functools import partial
 
 import pytest
 
 from sanjeevani.foundation.actor import Actor
-from sanjeevani.foundation.errors import Invalid, NotFound
+from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted
 from sanjeevani.patients.models import Patient
 from sanjeevani.patients.queries import patients_of
-from sanjeevani.patients.services import join
-from tests.factories import PatientFactory, person
+from sanjeevani.patients.services import choose_home, join, register
+from tests.factories import AccountFactory, PatientFactory, person
+from tests.patients.test_families import MEENA
 from tests.races.conftest import at_once
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -48,3 +50,17 @@ def test_one_step_leads_from_every_double_to_who_is_on_the_list() -> None:
         assert {double.same_as_id for double in doubles} - {None} <= {
             kept.id for kept in patients_of(me)
         }
+
+
+def test_nobody_is_registered_in_a_state_that_was_left_at_the_same_moment() -> None:
+    for _round in range(5):
+        account = AccountFactory.create()
+        me = person(account.id, 28)
+        both: list[Callable[[], object]] = [
+            partial(register, me, state_id=28, account_id=account.id, profile=MEENA),
+            partial(choose_home, me, account_id=account.id, home_state_id=29),
+        ]
+        at_once(both, 2, (NotPermitted,), shaken=True)
+        account.refresh_from_db()
+        registered = Patient.objects.filter(state_id=28, account_id=account.id)
+        assert registered.exists() == (account.home_state_id == 28)

@@ -568,6 +568,7 @@ CALLS |= {
             "content": IntakeContent(text="Cough"),
         },
     ),
+    "patients.choose_home": lambda world: on_account(world, home_state_id=29),
     "patients.register": lambda world: Call(
         world.guest,
         _result,

@@ -96,6 +96,28 @@ def test_correcting_an_address_makes_nobody_younger(client: Client, account: Acc
     assert child.birth_date == months_before(clock.today(), 16 * 12)
 
 
+def test_a_state_tapped_by_mistake_is_chosen_again_until_somebody_is_registered(
+    client: Client,
+) -> None:
+    wrong, right = factories.StateFactory(lgd_code=33), factories.StateFactory()
+    account = factories.AccountFactory(home_state_id=None)
+    factories.sign_in(client, account)
+    client.post("/start", {"state": str(wrong.lgd_code)})
+    page = client.get("/people/add").content.decode()
+    assert wrong.name in page
+    assert 'href="/start?change=1"' in page
+    assert client.get("/start").headers["Location"] == "/people"
+    assert client.get("/start?change=1").status_code == 200
+    assert client.post("/start", {"state": str(right.lgd_code)}).status_code == 303
+    assert client.post("/people/add", PROFILE).status_code == 303
+    assert Patient.objects.get(state_id=28, account_id=account.id)
+    assert "/start" not in client.get("/people/add").content.decode()
+    assert client.get("/start?change=1").headers["Location"] == "/people"
+    assert client.post("/start", {"state": str(wrong.lgd_code)}).headers["Location"] == "/people"
+    account.refresh_from_db()
+    assert account.home_state_id == right.lgd_code
+
+
 def test_who_asked_first_of_many_residents_is_still_to_go_on_with(
     client: Client, home: Institution
 ) -> None:

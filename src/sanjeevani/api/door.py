@@ -30,6 +30,7 @@ from sanjeevani.identity.errors import (
 from sanjeevani.identity.limits import limit_of
 from sanjeevani.identity.mobiles import LONGEST_INPUT, parse_mobile
 from sanjeevani.patients import handover
+from sanjeevani.patients.services import choose_home
 
 router = Router(tags=["Signing in"])
 
@@ -283,13 +284,11 @@ def _me(session: queries.SessionInfo) -> Me:
 
 @router.put("/me/home-state", auth=patient, response={204: None})
 def set_home_state(request: ApiRequest, body: HomeState) -> HttpResponse:
-    """Choose the state, once: what is registered lives there."""
+    """Choose the state: what is registered lives there, so that it stays once somebody is."""
     session = request.auth.session
     if all(state.lgd_code != body.state_id for state in states()):
         raise Invalid(field="state_id")
-    services.set_home_state(
-        request.auth.actor, account_id=session.account_id, home_state_id=body.state_id
-    )
+    choose_home(request.auth.actor, account_id=session.account_id, home_state_id=body.state_id)
     return nothing()
 
 

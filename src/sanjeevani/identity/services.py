@@ -833,15 +833,32 @@ def set_language(actor: Actor, *, account_id: uuid.UUID, language: str) -> None:
 
 
 @verb("identity.set_home_state")
-def set_home_state(actor: Actor, *, account_id: uuid.UUID, home_state_id: int) -> None:
-    """Remember the state whose patients the account looks after, once. Raises NotPermitted."""
+def set_home_state(
+    actor: Actor, *, account_id: uuid.UUID, home_state_id: int, instead_of: int | None = None
+) -> None:
+    """Remember the state whose patients the account looks after, once. Raises NotPermitted.
+
+    `instead_of`: the state before, when the caller sees to it that nobody is registered in it.
+    """
     _require_own(actor, account_id)
-    unset_or_same = Q(home_state_id=None) | Q(home_state_id=home_state_id)
-    chosen = Account.objects.filter(unset_or_same, id=account_id)
+    may_be = Q(home_state_id=None) | Q(home_state_id=home_state_id)
+    if instead_of is not None:
+        may_be |= Q(home_state_id=instead_of)
+    chosen = Account.objects.filter(may_be, id=account_id)
     if not chosen.update(home_state_id=home_state_id):
         raise NotPermitted
     Session.objects.filter(account_id=account_id).update(home_state_id=home_state_id)
     concerns(Account(id=account_id))
+
+
+def require_home(account_id: uuid.UUID, state_id: int) -> None:
+    """Hold an account in its state until the verb that registers there is over.
+
+    Raises NotPermitted when it is at home elsewhere by now.
+    """
+    there = Account.objects.filter(id=account_id, home_state_id=state_id)
+    if there.select_for_update(no_key=True).values_list("id").first() is None:
+        raise NotPermitted
 
 
 def forget_expired() -> None:

@@ -110,6 +110,15 @@ def may_act_for(actor: Actor, patient: Patient) -> bool:
     )
 
 
+def has_registered(state_id: int, account_id: uuid.UUID) -> bool:
+    """Tell whether an account has anybody in a state, on its list or not, or an institution."""
+    of_account: dict[str, Any] = {"state_id": state_id, "account_id": account_id}
+    return (
+        Patient.objects.filter(**of_account).exists()
+        or Institution.objects.filter(**of_account).exists()
+    )
+
+
 def family_of(actor: Actor) -> QuerySet[Patient]:
     """Return the people in care who are no residents of an institution."""
     return patients_of(actor).exclude(relation=Relation.RESIDENT)

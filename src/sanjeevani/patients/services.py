@@ -11,11 +11,12 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.foundation import clock
-from sanjeevani.foundation.actor import Actor
+from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.rows import Kept
 from sanjeevani.foundation.verbs import concerns, verb
+from sanjeevani.identity.services import require_home, set_home_state
 from sanjeevani.patients.companions import last_day_as_minor
 from sanjeevani.patients.consent import CURRENT_NOTICE
 from sanjeevani.patients.errors import AlreadyRegistered, InstitutionExists, NoticeChanged
@@ -30,6 +31,7 @@ from sanjeevani.patients.models import (
     Representative,
 )
 from sanjeevani.patients.queries import (
+    has_registered,
     institution_of,
     may_act_for,
     members_of,
@@ -70,6 +72,19 @@ def require_possible(profile: Profile) -> None:
         raise Invalid(_("Please check the year of birth."), field="birth_date")
 
 
+@verb("patients.choose_home")
+def choose_home(actor: Actor, *, account_id: uuid.UUID, home_state_id: int) -> None:
+    """Choose the state where the account is at home: what is registered lives there.
+
+    Tapped by mistake it is chosen anew, as long as nobody is registered. Raises NotPermitted.
+    """
+    before = (actor.state_id or None) if actor.kind == ActorKind.PERSON else None
+    # It locks the account, and whoever registers somebody waits for that.
+    set_home_state(actor, account_id=account_id, home_state_id=home_state_id, instead_of=before)
+    if before not in (None, home_state_id) and has_registered(before, account_id):
+        raise NotPermitted
+
+
 @verb("patients.register")
 def register(
     actor: Actor,
@@ -94,6 +109,8 @@ def register(
     earlier = _registered_before(state_id, account_id, profile, key)
     if earlier is not None:
         return earlier
+    if not at_spoke:
+        require_home(account_id, state_id)
     require_possible(profile)
     _check_room(state_id, account_id, profile.relation)
     if not is_another:
@@ -334,6 +351,7 @@ def register_institution(
     """Let an account belong to an institution. Raises InstitutionExists."""
     if actor.account_id != account_id:
         raise NotPermitted
+    require_home(account_id, state_id)
     try:
         with transaction.atomic():
             institution = Institution.objects.create(

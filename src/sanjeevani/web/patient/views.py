@@ -30,7 +30,6 @@ from sanjeevani.directory.queries import OpenClinic, clinic_serving, lines_by_id
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import DomainError, Invalid
-from sanjeevani.identity.services import set_home_state
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.papers import Place, papers_in
 from sanjeevani.intake.queries import draft_of
@@ -42,6 +41,7 @@ from sanjeevani.patients.errors import AlreadyRegistered, NoticeChanged
 from sanjeevani.patients.models import ConsentDecision, Patient, Relation
 from sanjeevani.patients.queries import (
     age_in_months,
+    has_registered,
     may_withdraw,
     newest_decision,
     own_patient,
@@ -49,7 +49,7 @@ from sanjeevani.patients.queries import (
     records_of_person,
     valid_consent,
 )
-from sanjeevani.patients.services import change_profile, decide_consent, register
+from sanjeevani.patients.services import change_profile, choose_home, decide_consent, register
 from sanjeevani.queueing.errors import AlreadyWaiting
 from sanjeevani.queueing.queries import expected_waits, places_taken
 from sanjeevani.terminology.danger_signs import DangerSign, VitalRule
@@ -96,17 +96,18 @@ def see(address: str) -> HttpResponse:
 @patient
 @require_http_methods(["GET", "POST"])
 def start(request: PortalRequest) -> HttpResponse:
-    """The state, once for the account; whoever has one goes on."""
+    """The state, once for the account; whoever has one goes on, or corrects it (`?change`)."""
     session = request.session_info
     assert session is not None
-    if session.home_state_id is not None:
+    at_home, corrects = session.home_state_id, request.method == "POST" or "change" in request.GET
+    if at_home is not None and (not corrects or has_registered(at_home, session.account_id)):
         return redirect("patient:people")
     found = states()
     error = None
     if request.method == "POST":
         chosen = request.POST.get("state", "")
         if any(chosen == str(state.lgd_code) for state in found):
-            set_home_state(request.actor, account_id=session.account_id, home_state_id=int(chosen))
+            choose_home(request.actor, account_id=session.account_id, home_state_id=int(chosen))
             return see(reverse("patient:people"))
         error = Invalid(field="state")
     context = {"states": found, "error": error, "failed": error is not None}
@@ -118,12 +119,12 @@ def start(request: PortalRequest) -> HttpResponse:
 @at_home
 def add(request: PortalRequest) -> HttpResponse:
     """Register a person in the account's care; who may be on the list already is asked about."""
+    assert request.actor.account_id is not None
     first = not patients_of(request.actor).exists()
     initial = {"relation": "self"} if first else {}
     form = ProfileForm(request.POST or None, initial=initial)
     alike = None
     if request.method == "POST" and form.is_valid():
-        assert request.actor.account_id is not None
         try:
             with errors_on(form):
                 person = register(
@@ -137,7 +138,11 @@ def add(request: PortalRequest) -> HttpResponse:
                 return see(reverse("patient:consent", args=[person.id]))
         except AlreadyRegistered as error:
             alike = error.alike
-    context = {"form": form, "first": first, "alike": alike}
+    context: dict[str, Any] = {"form": form, "first": first, "alike": alike}
+    if first and not has_registered(request.actor.state_id, request.actor.account_id):
+        context["home"] = next(
+            (one for one in states() if one.lgd_code == request.actor.state_id), None
+        )
     status = AlreadyRegistered.status if alike else 422 if form.is_bound and form.errors else 200
     return render(request, "patient/profile.html", context, status=status)
 
