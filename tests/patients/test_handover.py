@@ -14,7 +14,7 @@ from sanjeevani.identity.models import Account, OneTimeCode, Session
 from sanjeevani.identity.services import UNUSED_FOR, SignedIn, begin_anew, request_code
 from sanjeevani.patients import handover
 from sanjeevani.patients.models import Patient
-from tests.factories import AccountFactory, PatientFactory
+from tests.factories import AccountFactory, PatientFactory, sign_in
 from tests.identity.conftest import unlimited
 from tests.identity.helpers import at_once, sent_code
 from tests.identity.test_codes import MOBILE, NOBODY
@@ -120,6 +120,16 @@ def test_a_browser_that_stays_signed_in_does_not_show_whose_the_number_is() -> N
     signed = begin_anew(NOBODY, challenge=challenge, language="en")
     assert signed.session.account_id != account.id
     assert Session.objects.filter(account_id=account.id).exists()
+
+
+def test_who_is_still_signed_in_learns_that_the_number_is_gone(client: Client) -> None:
+    account = made(last_entered_at=clock.now() - 2 * UNUSED_FOR)
+    sign_in(client, account)
+    begin_anew(NOBODY, challenge=come(), language="en")
+    page = client.get("/account")
+    assert page.status_code == 200
+    assert "somebody else has the number now" in page.content.decode()
+    assert client.get("/people").status_code == 200
 
 
 def test_without_a_right_code_nothing_can_be_proven() -> None:
