@@ -25,12 +25,13 @@ from sanjeevani.patients.models import Consent, Patient, SpokePatient
 from sanjeevani.queueing.models import PriorityClass, Token
 from sanjeevani.web.access import SESSION_COOKIE
 from tests.api.at_spoke import REGISTRATION, VITALS, Spoke, acting, picture, upload
-from tests.api.caller import Caller, fresh_id, new_key, patient_caller
+from tests.api.caller import Caller, caller_of, fresh_id, new_key, patient_caller
 from tests.api.test_bad_input import refused
 from tests.documents.test_uploads import pdf
 from tests.factories import (
     ANDHRA_PRADESH,
     TAMIL_NADU,
+    AccountFactory,
     FacilityFactory,
     HubLinkFactory,
     LineFactory,
@@ -579,3 +580,24 @@ def test_who_is_referred_up_goes_on_at_the_specialist(spoke: Spoke) -> None:
     on = done["referred_to"]
     following = spoke.worker.get(f"/consultations/{on['state_id']}/{on['id']}")
     assert (following["hub"]["speciality"], following["status"]) == ("cardiology", "requested")
+
+
+def test_a_mobile_that_others_use_is_joined_once_its_owner_agrees(spoke: Spoke) -> None:
+    family = AccountFactory(mobile="+919876543210", login="+919876543210")
+    at_home = caller_of(family)
+    patient_id = spoke.registered()
+    address = f"/spoke/patients/{patient_id}/mobile"
+    told = {"mobile": "", "told": family.mobile, "may_change": True}
+    assert spoke.worker.get(address) == told
+    assert at_home.get("/profiles")["items"] == []
+
+    sent = spoke.worker.send("POST", f"{address}/codes", {"mobile": "98765 43210"})
+    assert sent.status_code == 202
+    code = {"challenge": sent.json()["challenge"], "code": sent_code(family.mobile)}
+    wrong = code | {"code": f"{(int(code['code']) + 1) % 10**6:06}"}
+    refused(spoke.worker.send("PUT", address, wrong), 422, "WrongCode")
+    assert spoke.worker.put(address, code)["id"] == patient_id
+    assert [one["id"] for one in at_home.get("/profiles")["items"]] == [patient_id]
+    assert spoke.worker.get(address)["may_change"] is False
+    again = spoke.worker.send("POST", f"{address}/codes", {"mobile": "98765 43211"})
+    refused(again, 422, "Invalid")

@@ -77,7 +77,7 @@ from sanjeevani.onboarding.checking import Checker
 from sanjeevani.onboarding.models import ImportStatus, NetworkImport
 from sanjeevani.patients.models import ConsentDecision, Institution, Patient
 from sanjeevani.patients.services import Authority, InstitutionDetails, Profile, leave_care
-from sanjeevani.patients.spokes import take_in
+from sanjeevani.patients.spokes import register_at_spoke, take_in
 from sanjeevani.prescription import services as prescription
 from sanjeevani.prescription.dispensing import Given
 from sanjeevani.prescription.models import DraftItem, Handing, Prescription
@@ -2143,10 +2143,27 @@ def waiting_at_spoke(world: World) -> Consultation:
     return ask_hub(asked.actor, **asked.arguments)
 
 
+FOR_PRESENCE: dict[str, Any] = {
+    "mobile": "+919876543210",
+    "language": "en",
+    "purpose": identity.CodePurpose.PRESENCE,
+}
+
+
+def registered_at_spoke(world: World) -> Patient:
+    """Somebody whom the staff of the spoke have registered without a mobile."""
+    registered = CALLS["patients.register_at_spoke"](world)
+    return register_at_spoke(registered.actor, **{**registered.arguments, "key": THE_FORM})
+
+
+THE_FORM = uuid7()
+
+
 def a_presence_code(world: World) -> dict[str, Any]:
     """A code to show presence by."""
-    challenge = identity.request_presence_code(SYSTEM, mobile="+919876543210", language="en")
-    return {"challenge": challenge, "code": sent_code("+919876543210")}
+    challenge = identity.request_told_code(SYSTEM, **FOR_PRESENCE)
+    code = sent_code(FOR_PRESENCE["mobile"])
+    return {"challenge": challenge, "code": code, "purpose": FOR_PRESENCE["purpose"]}
 
 
 CALLS |= {
@@ -2155,12 +2172,25 @@ CALLS |= {
         StateFactory(),
         arguments={"state_id": ANDHRA_PRADESH, "proof": "photo"},
     ),
-    "identity.request_presence_code": lambda world: Call(
-        SYSTEM,
-        lambda challenge: OneTimeCode(id=challenge),
-        arguments={"mobile": "+919876543210", "language": "en"},
+    "identity.request_told_code": lambda world: Call(
+        SYSTEM, lambda challenge: OneTimeCode(id=challenge), arguments=FOR_PRESENCE
     ),
-    "identity.confirm_presence": lambda world: Call(
+    "patients.send_mobile_code": lambda world: Call(
+        world.worker,
+        registered_at_spoke(world),
+        arguments={"patient_id": registered_at_spoke(world).id, "mobile": "+919876543210"},
+    ),
+    "patients.move_to_mobile": lambda world: Call(
+        world.worker,
+        _result,
+        arguments={"patient_id": registered_at_spoke(world).id, "mobile": "+919876543210"},
+    ),
+    "consultation.give_mobile": lambda world: Call(
+        world.worker,
+        _result,
+        arguments={"patient_id": registered_at_spoke(world).id, "mobile": "+919876543210"},
+    ),
+    "identity.confirm_told_code": lambda world: Call(
         SYSTEM,
         OneTimeCode(id=(given := a_presence_code(world))["challenge"]),
         arguments=given,

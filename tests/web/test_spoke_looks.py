@@ -42,6 +42,7 @@ def spokes(client: Client) -> dict[str, Any]:
         and spoke.register(
             mobile="9848012345", key="0190a6b5-7c1e-7000-8000-00000000000d", name="Gita"
         ),
+        **mobiles(spoke, client),
         "kept": client.get("/spoke/kept"),
         "visit": client.get("/spoke/visit"),
         "visit-wrong": client.post(
@@ -66,6 +67,21 @@ def spokes(client: Client) -> dict[str, Any]:
     call_next(factories.doctor(doctor), practitioner=doctor)
     answers |= {"desk-called": client.get("/spoke"), "person": client.get(f"/people/{sita.id}")}
     return answers
+
+
+def mobiles(spoke: Spoke, client: Client) -> dict[str, Any]:
+    """A mobile that others use: told, sent a code, and a wrong one; and none at all."""
+    taken = factories.AccountFactory().mobile
+    address = spoke.register(
+        name="Radha", mobile=taken, key="0190a6b5-7c1e-7000-8000-00000000000e"
+    ).headers["Location"]
+    radha = Patient.objects.get(state_id=28, name="Radha")
+    return {
+        "mobile-told": client.get(address),
+        "mobile-sent": client.post(address, {"do": "send", "mobile": taken}),
+        "mobile-wrong": client.post(address, {"do": "send", "mobile": "12"}),
+        "person-without": client.get(f"/people/{radha.id}"),
+    }
 
 
 def counters(client: Client) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from sanjeevani.api import (
     door,
     family,
     hubs,
+    mobiles,
     note_templates,
     onward,
     papers,
@@ -138,6 +139,7 @@ api.add_router("/staff", note_templates.router)
 api.add_router("", spoke.router)
 api.add_router("", vitals.router)
 api.add_router("", hubs.router)
+api.add_router("", mobiles.router)
 api.add_router("", counter.router)
 api.add_router("", complaints.router)
 

@@ -49,7 +49,7 @@ from sanjeevani.prescription.to_do import ToDo, to_dos_at
 router = Router(tags=["At a spoke"])
 
 PATIENTS = "/spoke/patients"
-BESIDE = (*CARED_FOR, "read_vitals", "write_vitals", "list_hubs", "ask_hub_doctor")
+BESIDE = (*CARED_FOR, "read_vitals", "write_vitals", "list_hubs", "ask_hub_doctor", "read_mobile")
 """What the staff of a spoke do for somebody whom they have registered or taken in."""
 LANGUAGES = "|".join(code for code, _name in settings.LANGUAGES)
 
@@ -105,7 +105,8 @@ class Found(Reply):
 class RegistrationBody(NewProfileBody):
     """A patient who sits before the staff. `relation`: whose mobile it is, seen from its owner.
 
-    With a mobile the patient reads the prescription at home; without one nobody signs in.
+    With a mobile the patient reads the prescription at home; without one nobody signs in. One that
+    others use already is kept as told: see the patient's `mobile`.
     `language` is that of the messages.
     """
 

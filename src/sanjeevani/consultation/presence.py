@@ -20,8 +20,9 @@ from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted, Stale
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.verbs import concerns, publish, verb
+from sanjeevani.identity.errors import CodeDead
 from sanjeevani.identity.queries import find_account
-from sanjeevani.identity.services import confirm_presence, request_presence_code
+from sanjeevani.identity.services import CodePurpose, confirm_told_code, request_told_code
 from sanjeevani.queueing.models import PriorityClass
 
 GOING_ON = (Link.REDIRECTED, Link.REFERRED)
@@ -113,8 +114,11 @@ def send_presence_code(actor: Actor, *, state_id: int, consultation_id: uuid.UUI
     consultation = _asked_for(actor, state_id, consultation_id, ShownBy.CODE)
     if presence_of(consultation) is not None:
         raise Stale
-    challenge = request_presence_code(
-        actor, mobile=_mobile(consultation), language=consultation.language
+    challenge = request_told_code(
+        actor,
+        mobile=_mobile(consultation),
+        language=consultation.language,
+        purpose=CodePurpose.PRESENCE,
     )
     concerns(consultation, patient_id=consultation.patient_id)
     return challenge
@@ -132,7 +136,9 @@ def show_by_code(
     shown = presence_of(consultation)
     if shown is not None:
         return shown
-    confirm_presence(actor, challenge=challenge, code=code, mobile=_mobile(consultation))
+    mobile = confirm_told_code(actor, challenge=challenge, code=code, purpose=CodePurpose.PRESENCE)
+    if mobile != _mobile(consultation):
+        raise CodeDead
     return _shown_by_code(actor, consultation=consultation)
 
 

@@ -92,6 +92,22 @@ class CodePurpose(StrEnum):
 
     SIGN_IN = "sign_in_code"
     PRESENCE = "presence_code"
+    MOBILE = "mobile_code"
+
+
+_TEXTS = {
+    CodePurpose.SIGN_IN: gettext_lazy(
+        "%(code)s is your Sanjeevani sign-in code. It works for 5 minutes."
+        " Do not tell it to anyone."
+    ),
+    CodePurpose.PRESENCE: gettext_lazy(
+        "%(code)s: tell this code to the health worker beside you, to show that you are there."
+    ),
+    CodePurpose.MOBILE: gettext_lazy(
+        "%(code)s: a health centre registers a patient with your mobile, who will see their"
+        " consultations on it. Tell this code only if it is somebody of your family."
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -111,13 +127,15 @@ def request_code(actor: Actor, *, mobile: str, language: str) -> uuid.UUID:
     return _send_code(actor, mobile, language, CodePurpose.SIGN_IN)
 
 
-@verb("identity.request_presence_code")
-def request_presence_code(actor: Actor, *, mobile: str, language: str) -> uuid.UUID:
-    """Send a code by which a patient shows staff that they are there; nobody signs in with it.
+@verb("identity.request_told_code")
+def request_told_code(
+    actor: Actor, *, mobile: str, language: str, purpose: CodePurpose
+) -> uuid.UUID:
+    """Send a code that whoever has the mobile tells the staff beside them; nobody signs in with it.
 
-    Return the challenge that `confirm_presence` needs. Raises `TooMany`.
+    Return the challenge that `confirm_told_code` needs. Raises `TooMany`.
     """
-    return _send_code(actor, mobile, language, CodePurpose.PRESENCE)
+    return _send_code(actor, mobile, language, purpose)
 
 
 def _send_code(actor: Actor, mobile: str, language: str, purpose: CodePurpose) -> uuid.UUID:
@@ -141,16 +159,7 @@ def _send_code(actor: Actor, mobile: str, language: str, purpose: CodePurpose) -
         expires_at=at + CODE_LIFE,
     )
     with translation.override(language):
-        if purpose is CodePurpose.SIGN_IN:
-            text = _(
-                "%(code)s is your Sanjeevani sign-in code. It works for 5 minutes."
-                " Do not tell it to anyone."
-            ) % {"code": code}
-        else:
-            text = _(
-                "%(code)s: tell this code to the health worker beside you, to show that you are"
-                " there."
-            ) % {"code": code}
+        text = str(_TEXTS[purpose]) % {"code": code}
     queue_message(mobile, text, purpose=purpose, language=language, valid_for=CODE_LIFE)
     concerns(row)
     return challenge
@@ -333,21 +342,24 @@ def _token_of_code(challenge: uuid.UUID, code: str) -> str:
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
-def confirm_presence(actor: Actor, *, challenge: uuid.UUID, code: str, mobile: str) -> None:
-    """Use a code by which the owner of a mobile shows that they are there.
+def confirm_told_code(
+    actor: Actor, *, challenge: uuid.UUID, code: str, purpose: CodePurpose
+) -> str:
+    """Use a code that staff were told; return the mobile whose owner did.
 
     Raises `WrongCode` or `CodeDead`; a wrong try is counted all the same.
     """
-    outcome = _confirm_presence(actor, challenge=challenge, code=code)
+    outcome = _confirm_told_code(actor, challenge=challenge, code=code, purpose=purpose)
     if isinstance(outcome, WrongCode):
         raise outcome
-    if outcome.mobile != mobile:
-        raise CodeDead
+    return outcome.mobile
 
 
-@verb("identity.confirm_presence")
-def _confirm_presence(_actor: Actor, *, challenge: uuid.UUID, code: str) -> _Used | WrongCode:
-    outcome = _use_code(challenge, code, CodePurpose.PRESENCE)
+@verb("identity.confirm_told_code")
+def _confirm_told_code(
+    _actor: Actor, *, challenge: uuid.UUID, code: str, purpose: CodePurpose
+) -> _Used | WrongCode:
+    outcome = _use_code(challenge, code, purpose)
     concerns(OneTimeCode(id=challenge))
     return outcome
 
@@ -425,7 +437,7 @@ def account_of_patient(
         account = _patient_account(mobile, language)
         if account.home_state_id is None:
             account.home_state_id = home_state_id
-            account.save(update_fields=["home_state_id"])
+            _settle(account.id, home_state_id)
     else:
         account, _created = Account.objects.get_or_create(
             id=key,
@@ -844,11 +856,23 @@ def set_home_state(
     may_be = Q(home_state_id=None) | Q(home_state_id=home_state_id)
     if instead_of is not None:
         may_be |= Q(home_state_id=instead_of)
-    chosen = Account.objects.filter(may_be, id=account_id)
-    if not chosen.update(home_state_id=home_state_id):
+    chosen = Account.objects.filter(may_be, id=account_id).select_for_update(no_key=True)
+    if chosen.values_list("id").first() is None:
         raise NotPermitted
-    Session.objects.filter(account_id=account_id).update(home_state_id=home_state_id)
+    _settle(account_id, home_state_id)
     concerns(Account(id=account_id))
+
+
+def _settle(account_id: uuid.UUID, home_state_id: int) -> None:
+    """Let an account, and who is signed in to it, be at home in a state."""
+    Account.objects.filter(id=account_id).update(home_state_id=home_state_id)
+    Session.objects.filter(account_id=account_id).update(home_state_id=home_state_id)
+
+
+def lock_accounts(*account_ids: uuid.UUID) -> dict[uuid.UUID, Account]:
+    """Hold accounts as they are until the verb is over, in one order for all."""
+    rows = Account.objects.filter(id__in=account_ids).order_by("id")
+    return {account.id: account for account in rows.select_for_update(no_key=True)}
 
 
 def require_home(account_id: uuid.UUID, state_id: int) -> None:

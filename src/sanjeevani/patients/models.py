@@ -73,6 +73,7 @@ class SpokePatient(ShardedModel):
     """That the staff of a spoke sit beside this patient: what lets them act for the patient.
 
     In the patient's state, which is the spoke's. `since` is renewed with every visit.
+    `told_mobile`: what the patient says is their mobile, while it was not shown and others use it.
     """
 
     facility_id = models.UUIDField()
@@ -80,6 +81,7 @@ class SpokePatient(ShardedModel):
     patient = sharded_relation("patients.Patient", "patient_id")
     by_post_id = models.UUIDField()
     since = models.DateTimeField()
+    told_mobile = models.CharField(max_length=16, blank=True, default="")
 
     class Meta:
         constraints = [

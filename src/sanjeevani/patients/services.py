@@ -112,7 +112,7 @@ def register(
     if not at_spoke:
         require_home(account_id, state_id)
     require_possible(profile)
-    _check_room(state_id, account_id, profile.relation)
+    require_room(state_id, account_id, profile.relation)
     if not is_another:
         alike = alike_in(state_id, account_id, profile)
         if alike is not None:
@@ -162,7 +162,7 @@ def _registered_before(
     return earlier
 
 
-def _check_room(state_id: int, account_id: uuid.UUID, relation: str) -> None:
+def require_room(state_id: int, account_id: uuid.UUID, relation: str) -> None:
     """Refuse residents without an institution, and more people than an account may hold."""
     members = members_of(state_id, account_id)
     if relation == Relation.RESIDENT:
@@ -283,7 +283,7 @@ def take_back(actor: Actor, *, patient_id: uuid.UUID) -> None:
     """Undo `leave_care` or `join`. Raises Invalid when the account is full."""
     patient = own_record(actor, patient_id)
     if patient.left_at is not None or patient.same_as_id is not None:
-        _check_room(patient.state_id, patient.account_id, patient.relation)
+        require_room(patient.state_id, patient.account_id, patient.relation)
     Patient.objects.filter(state_id=patient.state_id, id=patient.id).update(
         left_at=None, same_as_id=None
     )

@@ -7,7 +7,10 @@ take in somebody who is registered already and sits before them; each is on the 
 import datetime
 import re
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -19,9 +22,10 @@ from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.verbs import concern_of, concerns, verb, write_audit
-from sanjeevani.identity.models import AccountKind
+from sanjeevani.identity.models import Account, AccountKind
 from sanjeevani.identity.queries import account_by_login
 from sanjeevani.identity.services import account_of_patient
+from sanjeevani.patients.errors import AlreadyRegistered
 from sanjeevani.patients.models import Patient, Relation, SpokePatient
 from sanjeevani.patients.queries import members_of, named
 from sanjeevani.patients.services import Profile, alike_among, register
@@ -51,13 +55,15 @@ class Sought:
 def find_patients(actor: Actor, sought: Sought) -> list[Patient]:
     """Return who that can be, and audit the search.
 
-    A whole mobile or ABHA number finds people of the whole state; a name only those who have been
-    at this spoke. Raises NotPermitted.
+    A whole mobile or ABHA number finds people of the whole state; a name, or a mobile that was only
+    told, those who have been at this spoke. Raises NotPermitted.
     """
-    spoke_id = _require_spoke(actor)
+    spoke_id = spoke_of(actor)
+    told: list[Patient] = []
     if sought.mobile:
         account = account_by_login(AccountKind.PATIENT, sought.mobile)
         found = members_of(actor.state_id, account.id) if account else Patient.objects.none()
+        told = list(_told(actor.state_id, spoke_id, sought.mobile)[:MOST_FOUND])
     elif sought.abha_number:
         found = _with_number(actor.state_id, sought.abha_number)
     else:
@@ -71,7 +77,7 @@ def find_patients(actor: Actor, sought: Sought) -> list[Patient]:
                 )
             )
         found = found.order_by("name", "id")
-    people = list(found[:MOST_FOUND])
+    people = [*found[:MOST_FOUND], *told]
     for person in people:
         write_audit(actor, "patients.find", concern_of(person, patient_id=person.id))
     return people
@@ -84,20 +90,40 @@ def _with_number(state_id: int, abha_number: str) -> QuerySet[Patient]:
     return records.filter(id__in=holder, left_at__isnull=True)
 
 
+def _ids_known_at(state_id: int, spoke_id: uuid.UUID) -> QuerySet[SpokePatient, Any]:
+    known = SpokePatient.objects.filter(state_id=state_id, facility_id=spoke_id)
+    return known.values("patient_id")
+
+
 def _known_at(state_id: int, spoke_id: uuid.UUID) -> QuerySet[Patient]:
     """Return who has been at a spoke."""
-    known = SpokePatient.objects.filter(state_id=state_id, facility_id=spoke_id)
     return Patient.objects.filter(
         state_id=state_id,
-        id__in=known.values("patient_id"),
+        id__in=_ids_known_at(state_id, spoke_id),
         left_at__isnull=True,
         same_as_id__isnull=True,
     )
 
 
+def _told(state_id: int, spoke_id: uuid.UUID, mobile: str) -> QuerySet[Patient]:
+    """Return who has said at a spoke that this is their mobile, and has not shown it."""
+    said = SpokePatient.objects.filter(state_id=state_id, facility_id=spoke_id, told_mobile=mobile)
+    return _known_at(state_id, spoke_id).filter(id__in=said.values("patient_id")).order_by("id")
+
+
+def told_mobiles(
+    state_id: int, spoke_id: uuid.UUID, patient_ids: Iterable[uuid.UUID]
+) -> dict[uuid.UUID, str]:
+    """Return the mobiles that patients of a spoke have told and not shown to be theirs."""
+    rows = SpokePatient.objects.filter(
+        state_id=state_id, facility_id=spoke_id, patient_id__in=patient_ids
+    ).exclude(told_mobile="")
+    return dict(rows.values_list("patient_id", "told_mobile"))
+
+
 def alike_at_spoke(actor: Actor, profile: Profile) -> Patient | None:
     """Return who has been at the actor's spoke under the same name and at the same age."""
-    return alike_among(_known_at(actor.state_id, _require_spoke(actor)), profile)
+    return alike_among(_known_at(actor.state_id, spoke_of(actor)), profile)
 
 
 @verb("patients.take_in")
@@ -106,7 +132,7 @@ def take_in(actor: Actor, *, patient_id: uuid.UUID) -> Patient:
 
     Raises NotFound, NotPermitted.
     """
-    spoke_id = _require_spoke(actor)
+    spoke_id = spoke_of(actor)
     patient = Patient.objects.filter(
         state_id=actor.state_id, id=patient_id, left_at__isnull=True, same_as_id__isnull=True
     ).first()
@@ -130,15 +156,20 @@ def register_at_spoke(
 ) -> Patient:
     """Register a patient who sits before the staff, under their mobile if they have one.
 
+    A mobile that others use already is kept as told, and the patient is registered without it: who
+    reads on that mobile must not read what a mistyped number brings. `consultation.give_mobile`
+    joins them once its owner has agreed.
+
     The same `key` again returns the first one. Raises AlreadyRegistered, Invalid, NotPermitted.
     """
-    spoke_id = _require_spoke(actor)
+    spoke_id = spoke_of(actor)
     if profile.relation == Relation.RESIDENT:
         # An institution registers its residents itself.
         raise Invalid(field="relation")
-    account = account_of_patient(
-        actor, mobile=mobile, language=language, home_state_id=actor.state_id, key=key
-    )
+    account = _account_of(actor, spoke_id, mobile, language, key)
+    told = mobile if mobile != account.mobile else ""
+    if told and not is_another:
+        _refuse_alike(actor, spoke_id, told, profile, key)
     patient = register(
         actor,
         state_id=actor.state_id,
@@ -149,12 +180,57 @@ def register_at_spoke(
     )
     if abha_number:
         _give_number(patient, abha_number)
-    _note_visit(actor, spoke_id, patient)
+    _note_visit(actor, spoke_id, patient, told_mobile=told)
     concerns(patient, patient_id=patient.id)
     return patient
 
 
-def _require_spoke(actor: Actor) -> uuid.UUID:
+def _account_of(
+    actor: Actor, spoke_id: uuid.UUID, mobile: str, language: str, key: uuid.UUID
+) -> Account:
+    """Return the account to register somebody under: of the mobile, unless others use it."""
+    made = partial(
+        account_of_patient, actor, language=language, home_state_id=actor.state_id, key=key
+    )
+    if mobile:
+        held = account_by_login(AccountKind.PATIENT, mobile)
+        if held is None or not _is_anothers(actor.state_id, spoke_id, held, key):
+            account = made(mobile=mobile)
+            # Meanwhile its owner may have come in.
+            if not _is_anothers(actor.state_id, spoke_id, account, key):
+                return account
+    return made(mobile="")
+
+
+def _is_anothers(state_id: int, spoke_id: uuid.UUID, account: Account, key: uuid.UUID) -> bool:
+    """Tell whether others use an account: who signs in to it, or was registered elsewhere.
+
+    Not once this registration is in it.
+    """
+    registered = Patient.objects.filter(state_id=state_id, account_id=account.id)
+    if registered.filter(registration_key=key).exists():
+        return False
+    if account.last_entered_at is not None or not account.is_active:
+        return True
+    if account.home_state_id not in (None, state_id):
+        return True
+    return registered.exclude(id__in=_ids_known_at(state_id, spoke_id)).exists()
+
+
+def _refuse_alike(
+    actor: Actor, spoke_id: uuid.UUID, mobile: str, profile: Profile, key: uuid.UUID
+) -> None:
+    """Raise AlreadyRegistered for somebody alike who uses the mobile, or told it here before."""
+    account = account_by_login(AccountKind.PATIENT, mobile)
+    alike = account and alike_among(members_of(actor.state_id, account.id), profile)
+    before = _told(actor.state_id, spoke_id, mobile).exclude(registration_key=key)
+    alike = alike or alike_among(before, profile)
+    if alike:
+        raise AlreadyRegistered(alike)
+
+
+def spoke_of(actor: Actor) -> uuid.UUID:
+    """Return the spoke that the actor is staff of. Raises NotPermitted."""
     if actor.kind != ActorKind.STAFF or actor.spoke_id is None:
         raise NotPermitted
     return actor.spoke_id
@@ -182,22 +258,25 @@ def _give_number(patient: Patient, abha_number: str) -> None:
     patient.abha_number = abha_number
 
 
-def _note_visit(actor: Actor, spoke_id: uuid.UUID, patient: Patient) -> None:
+def _note_visit(
+    actor: Actor, spoke_id: uuid.UUID, patient: Patient, *, told_mobile: str = ""
+) -> None:
     if actor.post_id is None:
         raise NotPermitted
     now = clock.now()
+    told = {"told_mobile": told_mobile} if told_mobile else {}
     SpokePatient.objects.update_or_create(
         state_id=patient.state_id,
         facility_id=spoke_id,
         patient_id=patient.id,
-        defaults={"since": now, "by_post_id": actor.post_id},
-        create_defaults={"id": uuid7(), "since": now, "by_post_id": actor.post_id},
+        defaults={"since": now, "by_post_id": actor.post_id, **told},
+        create_defaults={"id": uuid7(), "since": now, "by_post_id": actor.post_id, **told},
     )
 
 
 def recent_patients(actor: Actor, limit: int = 10) -> list[Patient]:
     """Return who was at the actor's spoke last, of those who are on their account's list."""
-    spoke_id = _require_spoke(actor)
+    spoke_id = spoke_of(actor)
     rows = (
         SpokePatient.objects.select_related("patient")
         .filter(

@@ -10,13 +10,17 @@ from django.utils.timezone import localdate
 from sanjeevani.consultation.models import Consultation, ToDoKind
 from sanjeevani.consultation.to_do import consultations_of, done_to_dos, open_to_dos
 from sanjeevani.identity.queries import accounts_by_id
+from sanjeevani.patients.spokes import told_mobiles
 from sanjeevani.prescription.counter import back_in_stock
 from sanjeevani.prescription.queries import rule_tables
 
 
 @dataclass(frozen=True)
 class ToDo:
-    """One thing to do for a patient. `medicines` are in stock again; `mobile` is empty for none."""
+    """One thing to do for a patient. `medicines` are in stock again.
+
+    `mobile`: empty for none; one that was told serves as well to ring back.
+    """
 
     kind: ToDoKind
     consultation: Consultation
@@ -38,15 +42,20 @@ def to_dos_at(state_id: int, spoke_id: uuid.UUID) -> tuple[list[ToDo], list[ToDo
         + [(row.prescription_state_id, row.consultation_id) for row, _codes in back]
     )
     accounts = accounts_by_id(one.patient_account_id for one in held.values())
+    mobiles = {one.id: one.mobile for one in accounts.values()}
+    without = {one.patient_id for one in held.values() if not mobiles.get(one.patient_account_id)}
+    told = told_mobiles(state_id, spoke_id, without) if without else {}
     listed = rule_tables().medicines if back else {}
 
     def to_do(
         kind: str, consultation_id: uuid.UUID, due_on: datetime.date, codes: list[str]
     ) -> ToDo:
         consultation = held[consultation_id]
-        account = accounts.get(consultation.patient_account_id)
+        mobile = mobiles.get(consultation.patient_account_id) or told.get(
+            consultation.patient_id, ""
+        )
         names = [listed[code].generic_name for code in codes if code in listed]
-        return ToDo(ToDoKind(kind), consultation, due_on, account.mobile if account else "", names)
+        return ToDo(ToDoKind(kind), consultation, due_on, mobile, names)
 
     medicines = [
         to_do(ToDoKind.MEDICINE, row.consultation_id, localdate(row.since), codes)

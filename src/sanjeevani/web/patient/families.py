@@ -14,6 +14,7 @@ from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import Invalid
 from sanjeevani.patients.companions import needs_companion, representatives_of
 from sanjeevani.patients.consent import notice
+from sanjeevani.patients.mobiles import mobile_of
 from sanjeevani.patients.models import Institution, Patient
 from sanjeevani.patients.queries import (
     age_in_months,
@@ -118,6 +119,7 @@ def person(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
         "more": len(rows) > LAST_SHOWN,
         "kept": kept_record(found),
         "several": patients_of(request.actor).exclude(id=found.id).exists(),
+        "mobile": mobile_of(request.actor, found) if request.actor.spoke_id else None,
     }
     return render(request, "patient/person.html", context)
 

@@ -300,6 +300,16 @@ class TickForm(PlainForm):
     to = forms.ChoiceField(choices=[("done", ""), ("open", "")])
 
 
+class TheirMobileForm(PlainForm):
+    """The mobile that a patient says is theirs."""
+
+    mobile = MobileField(
+        label=_("Mobile number"),
+        help_text=_("Whoever has it reads the code to you."),
+        error_messages={"required": _("Enter the mobile number.")},
+    )
+
+
 class PresenceForm(PlainForm):
     """The code that the patient tells."""
 

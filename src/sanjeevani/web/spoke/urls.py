@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sanjeevani.web.spoke import counter, tablet, views
+from sanjeevani.web.spoke import counter, mobile, tablet, views
 
 app_name = "spoke"
 
@@ -31,6 +31,7 @@ urlpatterns = [
         name="presence",
     ),
     path(f"{_PERSON}/take-in", views.receive, name="take-in"),
+    path(f"{_PERSON}/mobile", mobile.mobile, name="mobile"),
     path(f"{_PERSON}/measure", views.measure, name="measure"),
     path(f"{_PERSON}/hubs", views.hubs, name="hubs"),
     path(f"{_PERSON}/hubs/<int:state_id>/<uuid:line_id>", views.ask, name="ask"),

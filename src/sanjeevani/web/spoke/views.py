@@ -56,7 +56,9 @@ from sanjeevani.patients.spokes import (
     find_patients,
     recent_patients,
     register_at_spoke,
+    spoke_of,
     take_in,
+    told_mobiles,
 )
 from sanjeevani.prescription.to_do import ToDo, to_dos_at
 from sanjeevani.terminology.vitals import readings
@@ -210,7 +212,8 @@ def register(request: PortalRequest) -> HttpResponse:
                     abha_number=form.cleaned_data["abha_number"],
                     is_another="another" in request.POST,
                 )
-                return see(reverse("patient:consent", args=[person.id]))
+                told = told_mobiles(person.state_id, spoke_of(request.actor), [person.id])
+                return see(reverse("spoke:mobile" if told else "patient:consent", args=[person.id]))
         except AlreadyRegistered as error:
             alike = error.alike
     status = AlreadyRegistered.status if alike else 422 if form.is_bound and form.errors else 200
