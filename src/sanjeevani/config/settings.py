@@ -200,6 +200,9 @@ if SMS_BACKEND == _HTTP_GATEWAY and not SMS_GATEWAY_URL.startswith(("https://", 
 SMS_GATEWAY_TOKEN = os.environ.get("SANJEEVANI_SMS_GATEWAY_TOKEN", "")
 DEVELOPMENT_INBOX = not PRODUCTION
 
+# Who has it reads how the service is doing; without one nobody does.
+METRICS_TOKEN = os.environ.get("SANJEEVANI_METRICS_TOKEN", "")
+
 # Calls go from page to page; where a network forbids that, through relays (coturn), by state.
 try:
     TURN_SERVERS: dict[str, list[str]] = json.loads(

@@ -3,10 +3,12 @@
 from django.urls import include, path
 
 from sanjeevani.web.health import healthz, readyz
+from sanjeevani.web.metrics import metrics
 
 urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),
+    path("metrics", metrics),
     path("api/v1/", include(("sanjeevani.api.application", "api"))),
     path("", include("sanjeevani.web.urls")),
 ]

@@ -218,6 +218,22 @@ def forget_old_facts() -> None:
                 return
 
 
+def unread_since() -> dict[str, datetime.datetime | None]:
+    """Return since when the oldest fact waits: to be numbered ("relay"), and for each listener."""
+    with across_states(), connection.cursor() as cursor:
+        cursor.execute("SELECT min(recorded_at) FROM foundation_outboxfact WHERE position IS NULL")
+        since = {"relay": cursor.fetchone()[0]} | dict.fromkeys(_listeners)
+        for name, position in _behind().items():
+            cursor.execute(
+                "SELECT recorded_at FROM foundation_outboxfact WHERE position > %s"
+                " AND kind = ANY(%s) ORDER BY position LIMIT 1",
+                [position, list(_listeners[name].kinds)],
+            )
+            row = cursor.fetchone()
+            since[name] = row[0] if row else None
+    return since
+
+
 def _behind() -> dict[str, int]:
     """Return the listeners that have not read up to the newest numbered fact, with how far."""
     with connection.cursor() as cursor:

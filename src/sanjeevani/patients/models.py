@@ -81,7 +81,7 @@ class SpokePatient(ShardedModel):
     patient = sharded_relation("patients.Patient", "patient_id")
     by_post_id = models.UUIDField()
     since = models.DateTimeField()
-    told_mobile = models.CharField(max_length=16, blank=True, default="")
+    told_mobile = models.CharField(max_length=16, blank=True, default="", db_default="")
 
     class Meta:
         constraints = [

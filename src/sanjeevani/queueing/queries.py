@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Min
+from django.db.models import Count, Min
 
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.compiled import Compiled, given, given_any
@@ -269,6 +269,17 @@ def overdue(now: datetime.datetime, limit: int = 200) -> list[tuple[int, uuid.UU
         .order_by("deadline_at")
         .values_list("state_id", "id", "status")[:limit]
     )
+
+
+def waiting_everywhere() -> tuple[int, datetime.datetime | None]:
+    """Return how many wait in all lines of the nation, and since when the one who waits longest.
+
+    The time waited in a line before counts. Inside `across_states`.
+    """
+    found = Token.objects.filter(status=TokenStatus.WAITING).aggregate(
+        number=Count("id"), since=Min("order_at")
+    )
+    return found["number"], found["since"]
 
 
 def served_since(before: datetime.datetime) -> list[tuple[int, uuid.UUID]]:
