@@ -1,14 +1,20 @@
 """A grievance reaches whoever may answer it, and nobody else."""
 
 import datetime
+import re
 import uuid
 from typing import Any
 
 import pytest
+from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sanjeevani.consultation.interruptions import dropped, interrupt
+from sanjeevani.consultation.services import call_next, hand_back
+from sanjeevani.consultation.transfers import redirect
 from sanjeevani.directory.models import CLINICAL_ROLES, Facility, Post, Role
+from sanjeevani.directory.queries import clinic_serving
 from sanjeevani.directory.services import end_post
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor, ActorKind
@@ -23,9 +29,13 @@ from sanjeevani.grievance.queries import progress_of, read, to_handle
 from sanjeevani.grievance.services import Complaint
 from sanjeevani.grievance.tasks import close_settled
 from sanjeevani.messaging.models import OutgoingMessage
+from sanjeevani.queueing.models import Token
+from sanjeevani.roster.models import DutyStatus
+from sanjeevani.roster.services import change_duty
 from tests import factories
 from tests.consultation.test_closing_hubs import Network
 from tests.consultation.test_transfers import called_by
+from tests.web.public_world import administrator
 
 STRANGER = Actor(ActorKind.ANONYMOUS, address="192.0.2.7")
 
@@ -51,6 +61,13 @@ def submitted(state_id: int = 28, kind: str = "waiting", mobile: str = "") -> Gr
         complaint=Complaint(kind=kind, text="Two hours", language="hi", mobile=mobile),
         state_id=state_id,
     )
+
+
+def listed(post: Post, state_id: int, *, settled: bool = False) -> list[Grievance]:
+    """All that a post handles in a tenant."""
+    part = to_handle(post, state_id, start=0, size=1000, settled=settled)
+    assert part.count == len(part.rows)
+    return list(part.rows)
 
 
 class TestNumbers:
@@ -93,8 +110,8 @@ class TestWhoHandlesWhat:
         facility = Facility.objects.get(state_id=28, id=clinic.facility_id)
         other, other_actor = acting(Role.FACILITY_ADMIN, factories.FacilityFactory.create())
         own, own_actor = acting(Role.FACILITY_ADMIN, facility)
-        assert to_handle(other, 28) == []
-        assert [row.id for row in to_handle(own, 28)] == [sent.id]
+        assert listed(other, 28) == []
+        assert [row.id for row in listed(own, 28)] == [sent.id]
         assert read(own_actor, 28, sent.id).grievance.text == "Rude"
         with pytest.raises(NotPermitted):
             read(other_actor, 28, sent.id)
@@ -119,7 +136,7 @@ class TestWhoHandlesWhat:
         assert staff.consultation_id == (held.id if hub_state == 28 else None)
         assert (doctor.state_id, doctor.facility_id) == (hub_state, network.hub.id)
         own, _actor = acting(Role.FACILITY_ADMIN, network.spoke)
-        assert [row.id for row in to_handle(own, 28)] == [staff.id]
+        assert [row.id for row in listed(own, 28)] == [staff.id]
 
     def test_nobody_complains_about_the_consultation_of_others(self) -> None:
         held = factories.requested(
@@ -139,18 +156,19 @@ class TestWhoHandlesWhat:
         facility = factories.FacilityFactory.create()
         about = factories.GrievanceFactory.create(facility_id=facility.id, kind=kind)
         post, actor = acting(Role.FACILITY_ADMIN, facility)
-        assert to_handle(post, 28) == []
+        assert listed(post, 28) == []
         with pytest.raises(NotPermitted):
             read(actor, 28, about.id)
         with pytest.raises(NotPermitted):
             services.answer(actor, state_id=28, grievance_id=about.id, text="No")
         post, actor = acting(Role.STATE_ADMIN, facility)
-        assert len(to_handle(post, 28)) == 1
+        assert len(listed(post, 28)) == 1
         assert read(actor, 28, about.id).grievance.kind == kind
 
     @pytest.mark.parametrize("role", [Role.FACILITY_ADMIN, Role.STATE_ADMIN])
     def test_it_goes_past_the_doctor_whom_it_is_about(self, role: Role) -> None:
         """In many centres the doctor is the administrator, too."""
+        factories.StateFactory.create()
         clinic = factories.ClinicFactory.create()
         facility = Facility.objects.get(state_id=28, id=clinic.facility_id)
         patient = factories.PatientFactory.create()
@@ -168,13 +186,68 @@ class TestWhoHandlesWhat:
         doctor = Actor(
             ActorKind.STAFF, account_id=post.account_id, post_id=post.id, state_id=post.state_id
         )
-        assert to_handle(post, 28) == []
+        assert listed(post, 28) == []
         with pytest.raises(NotPermitted):
             read(doctor, 28, sent.id)
         with pytest.raises(NotPermitted):
             services.answer(doctor, state_id=28, grievance_id=sent.id, text="I did not")
         colleague, other = acting(role, facility)
-        assert [row.id for row in to_handle(colleague, 28)] == [sent.id]
+        assert [row.id for row in listed(colleague, 28)] == [sent.id]
+        assert read(other, 28, sent.id).grievance.text == "Shouted at me"
+
+    @pytest.mark.parametrize("passed", ["handed_back", "lost", "sent_on"])
+    def test_it_goes_past_all_doctors_who_had_the_patient(self, passed: str) -> None:
+        factories.StateFactory.create()
+        clinic = factories.ClinicFactory.create()
+        facility = Facility.objects.get(state_id=28, id=clinic.facility_id)
+        patient = factories.PatientFactory.create()
+        held = factories.requested(clinic, patient)
+        first = factories.on_duty(clinic)
+        key: dict[str, Any] = {"state_id": held.state_id, "consultation_id": held.id}
+        if passed == "handed_back":
+            call_next(factories.doctor(first), practitioner=first)
+            hand_back(factories.doctor(first), practitioner=first, **key, reason="I know them")
+        elif passed == "lost":
+            called_by(first)
+            interrupt(SYSTEM, **key)
+            token = Token.objects.filter(state_id=held.state_id, id=held.token_id)
+            token.update(deadline_at=clock.now() - datetime.timedelta(seconds=1))
+            dropped(SYSTEM, state_id=held.state_id, token_id=held.token_id)
+        else:
+            called_by(first)
+            line = factories.LineFactory.create(facility=facility, places_per_day=50)
+            clinic = factories.ClinicFactory.create(line=line, serves=[28])
+            arrived = redirect(
+                factories.doctor(first),
+                practitioner=first,
+                **key,
+                clinic=clinic_serving(28, clinic_state_id=28, clinic_id=clinic.id),
+                reason="Heart",
+            )
+            key["consultation_id"] = arrived.id
+        change_duty(factories.doctor(first), practitioner=first, to=DutyStatus.OFF)
+        second = factories.on_duty(clinic)
+        assert called_by(second).id == key["consultation_id"]
+        sent = services.submit(
+            factories.person(patient.account_id),
+            complaint=Complaint(kind="doctor", text="Shouted at me", language="en"),
+            consultation=(28, key["consultation_id"]),
+        )
+        for doctor in (first, second):
+            post = factories.PostFactory.create(
+                facility=facility,
+                role=Role.STATE_ADMIN,
+                account_id=doctor.account_id,
+                practitioner_id=None,
+            )
+            accused = Actor(ActorKind.STAFF, post.account_id, post.id, post.state_id)
+            assert listed(post, 28) == []
+            with pytest.raises(NotPermitted):
+                read(accused, 28, sent.id)
+            with pytest.raises(NotPermitted):
+                services.answer(accused, state_id=28, grievance_id=sent.id, text="I did not")
+        colleague, other = acting(Role.FACILITY_ADMIN, facility)
+        assert [row.id for row in listed(colleague, 28)] == [sent.id]
         assert read(other, 28, sent.id).grievance.text == "Shouted at me"
 
     @pytest.mark.parametrize("hub_state", [28, 33])
@@ -198,33 +271,33 @@ class TestWhoHandlesWhat:
             practitioner_id=None,
         )
         accused = Actor(ActorKind.STAFF, post.account_id, post.id, post.state_id)
-        assert to_handle(post, 28) == []
+        assert listed(post, 28) == []
         with pytest.raises(NotPermitted):
             read(accused, 28, sent.id)
         with pytest.raises(NotPermitted):
             services.answer(accused, state_id=28, grievance_id=sent.id, text="I did not")
         state, _actor = acting(Role.STATE_ADMIN, factories.FacilityFactory.create())
-        assert [row.id for row in to_handle(state, 28)] == [sent.id]
+        assert [row.id for row in listed(state, 28)] == [sent.id]
 
     def test_the_nation_sees_what_nobody_in_a_state_does(self) -> None:
         """A state that does not take part yet, or whose last administrator has left."""
         about = submitted(28)
         national, _actor = acting(Role.NATIONAL_ADMIN, factories.FacilityFactory(state_id=0))
-        assert [row.id for row in to_handle(national, 0)] == [about.id]
+        assert [row.id for row in listed(national, 0)] == [about.id]
         post, _actor = acting(Role.STATE_ADMIN, factories.FacilityFactory.create())
-        assert to_handle(national, 0) == []
+        assert listed(national, 0) == []
         end_post(SYSTEM, state_id=28, post_id=post.id)
-        assert [row.id for row in to_handle(national, 0)] == [about.id]
+        assert [row.id for row in listed(national, 0)] == [about.id]
 
     def test_states_see_their_own_and_the_nation_all(self) -> None:
         about = submitted(28)
         acting(Role.STATE_ADMIN, factories.FacilityFactory.create())
         national, _actor = acting(Role.NATIONAL_ADMIN, factories.FacilityFactory(state_id=0))
         other, other_actor = acting(Role.STATE_ADMIN, factories.FacilityFactory(state_id=33))
-        assert len(to_handle(national, 28)) == 1
-        assert to_handle(national, 0) == []
+        assert len(listed(national, 28)) == 1
+        assert listed(national, 0) == []
         with pytest.raises(NotPermitted):
-            to_handle(other, 28)
+            listed(other, 28)
         with pytest.raises(NotPermitted):
             services.take_up(other_actor, state_id=28, grievance_id=about.id)
 
@@ -233,7 +306,7 @@ class TestWhoHandlesWhat:
         about = submitted(28)
         post, actor = acting(role, factories.FacilityFactory.create())
         with pytest.raises(NotPermitted):
-            to_handle(post, 28)
+            listed(post, 28)
         with pytest.raises(NotPermitted):
             read(actor, 28, about.id)
 
@@ -243,6 +316,31 @@ class TestWhoHandlesWhat:
         read(actor, 28, about.id)
         row = AuditEvent.objects.get(state_id=28, verb="grievance.read")
         assert (row.record_id, row.account_id) == (about.id, actor.account_id)
+
+
+@pytest.mark.django_db
+class TestThePages:
+    """However many there are, each can be reached."""
+
+    @pytest.mark.parametrize("settled", [False, True])
+    def test_the_last_of_many_is_on_the_last_page(self, client: Client, settled: bool) -> None:
+        factories.StateFactory.create()
+        administrator(Role.STATE_ADMIN, 28, client)
+        status = "answered" if settled else "received"
+        for number in range(251):
+            moment = clock.now() + datetime.timedelta(minutes=-number if settled else number)
+            last = factories.GrievanceFactory.create(
+                status=status, due_at=moment, answered_at=moment if settled else None
+            )
+        where = "/grievances?state=28" + ("&settled=1" if settled else "")
+        first = client.get(where).content.decode()
+        assert "(251)" in first
+        assert last.number not in first
+        assert "page=2" in first
+        if settled:
+            assert re.search(r'href="[^"]*page=2&(amp;)?state=28&(amp;)?settled=1"', first)
+        for page in (11, 12):  # The second is of before somebody answered its only one.
+            assert last.number in client.get(f"{where}&page={page}").content.decode()
 
 
 @pytest.mark.django_db

@@ -2,20 +2,25 @@
 
 import datetime
 import uuid
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from sanjeevani.calls.models import Message, Seat
 from sanjeevani.calls.queries import last_messages
 from sanjeevani.consultation.models import (
+    Ask,
+    AskStatus,
     Block,
     Consultation,
     ConsultationReference,
     ConsultationStatus,
     Diagnosis,
     Feedback,
+    Link,
     Note,
     Outcome,
 )
@@ -27,12 +32,20 @@ from sanjeevani.foundation.compiled import Compiled, given, given_any
 from sanjeevani.foundation.errors import NotFound
 from sanjeevani.foundation.verbs import concern_of, write_audit
 from sanjeevani.patients.models import Patient
-from sanjeevani.patients.queries import may_read, records_of_person, same_person
+from sanjeevani.patients.queries import (
+    may_read,
+    read_because_of,
+    records_of_person,
+    same_person,
+)
 from sanjeevani.queueing.models import Token
 from sanjeevani.queueing.queries import live_token_of
 
 FOLLOW_UP_PERIOD = datetime.timedelta(days=183)
 """Six months after the previous consultation (guidelines of 2020, wording unconfirmed)."""
+
+CAME_IN = (AskStatus.PRESENT, AskStatus.LEFT, AskStatus.OBJECTED)
+"""Asks of a colleague who was there, or to whom the patient objected."""
 
 LIVE = (
     ConsultationStatus.REQUESTED,
@@ -159,6 +172,57 @@ def followed_by(consultation: Consultation) -> Consultation | None:
     return Consultation.objects.filter(
         state_id=consultation.follows_state_id, id=consultation.follows_id
     ).first()
+
+
+Key = TypeVar("Key")
+
+
+def came_from(consultations: Mapping[Key, Consultation]) -> dict[Key, Consultation]:
+    """Return the consultations that some were sent on from, in whichever state; others left out."""
+    sent_on = {key: one for key, one in consultations.items() if one.link == Link.REDIRECTED}
+    ids_by_state: dict[int, set[uuid.UUID]] = defaultdict(set)
+    for one in sent_on.values():
+        if one.follows_state_id is not None and one.follows_id is not None:
+            ids_by_state[one.follows_state_id].add(one.follows_id)
+    before = {
+        one.id: one
+        for state_id, ids in sorted(ids_by_state.items())
+        for one in Consultation.objects.filter(state_id=state_id, id__in=ids)
+    }
+    return {key: before[one.follows_id] for key, one in sent_on.items() if one.follows_id in before}
+
+
+def held_by(
+    practitioner_ids: Collection[uuid.UUID], consultations: Iterable[Consultation]
+) -> set[uuid.UUID]:
+    """Return the ids of those consultations in which one of the practitioners took part.
+
+    That is who had the patient last, who called or held it before and gave it up or lost it, who
+    came in as a colleague, and who sent the patient on to it.
+    """
+    found: set[uuid.UUID] = set()
+    walk = {one.id: one for one in consultations}
+    while walk:
+        homes: dict[int, set[uuid.UUID]] = defaultdict(set)
+        hosts: dict[int, set[uuid.UUID]] = defaultdict(set)
+        for one in walk.values():
+            homes[one.patient_state_id].add(one.id)
+            hosts[one.state_id].add(one.id)
+        own = {one.id for one in walk.values() if one.practitioner_id in practitioner_ids}
+        for state_id, ids in sorted(homes.items()):
+            own |= read_because_of(practitioner_ids, state_id, ids)
+        for state_id, ids in sorted(hosts.items()):
+            own |= set(
+                Ask.objects.filter(
+                    state_id=state_id,
+                    consultation_id__in=ids,
+                    colleague_id__in=practitioner_ids,
+                    status__in=CAME_IN,
+                ).values_list("consultation_id", flat=True)
+            )
+        found |= {key for key, one in walk.items() if one.id in own}
+        walk = came_from(walk)
+    return found
 
 
 def follow_ups_possible(patient: Patient, limit: int = 20) -> list[Consultation]:

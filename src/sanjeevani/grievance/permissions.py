@@ -3,9 +3,13 @@
 import uuid
 from collections.abc import Sequence
 
+from django.db.models import QuerySet
+
+from sanjeevani.consultation.models import Consultation
+from sanjeevani.consultation.queries import held_by
 from sanjeevani.directory.models import Post, Role
 from sanjeevani.directory.permissions import require_facility_admin, require_state_admin
-from sanjeevani.directory.queries import practitioners
+from sanjeevani.directory.queries import entries_of
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import NotPermitted
 from sanjeevani.grievance.models import Grievance, GrievanceKind
@@ -22,28 +26,32 @@ def require_handler(actor: Actor, grievance: Grievance) -> None:
         require_state_admin(actor, grievance.state_id)
     else:
         require_facility_admin(actor, grievance.state_id, grievance.facility_id)
-    if actor.account_id is not None and not past_whom_it_is_about([grievance], actor.account_id):
+    if actor.account_id is not None and is_about(grievance, actor.account_id):
         raise NotPermitted
 
 
-def past_whom_it_is_about(found: Sequence[Grievance], account_id: uuid.UUID) -> list[Grievance]:
-    """Leave out what is about a consultation that the account itself held as the doctor, and about
-    the staff of a spoke where the account itself asked for it."""
-    cases = [one.consultation for one in found if one.consultation_id is not None]
-    doctors = practitioners(
-        {
-            (case.practitioner_state_id, case.practitioner_id)
-            for case in cases
-            if case.practitioner_id is not None
-        }
-    )
-    own = {one.id for one in doctors.values() if one.account_id == account_id}
-    return [
-        one
-        for one in found
-        if one.about_account_id != account_id
-        and (one.consultation_id is None or one.consultation.practitioner_id not in own)
-    ]
+def is_about(grievance: Grievance, account_id: uuid.UUID) -> bool:
+    """Tell whether it is about a consultation in which the account itself took part as a doctor,
+    or about the staff of a spoke where the account itself asked for it."""
+    if grievance.about_account_id == account_id:
+        return True
+    cases = [] if grievance.consultation_id is None else [grievance.consultation]
+    return bool(_own_cases(cases, account_id))
+
+
+def past_whom_it_is_about(rows: QuerySet[Grievance], account_id: uuid.UUID) -> QuerySet[Grievance]:
+    """Leave out what is about the account, as `is_about` says."""
+    rows = rows.exclude(about_account_id=account_id)
+    if not entries_of(account_id):
+        return rows
+    with_case = rows.filter(consultation_id__isnull=False).select_related("consultation")
+    own = _own_cases([one.consultation for one in with_case], account_id)
+    return rows.exclude(consultation_id__in=own) if own else rows
+
+
+def _own_cases(cases: Sequence[Consultation], account_id: uuid.UUID) -> set[uuid.UUID]:
+    own = {entry.id for entry in entries_of(account_id)} if cases else set()
+    return held_by(own, cases) if own else set()
 
 
 def require_handling_post(post: Post, state_id: int) -> None:

@@ -4,8 +4,10 @@ import datetime
 import uuid
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from sanjeevani.directory.models import Post, Role
-from sanjeevani.directory.queries import states_without_administrator
+from sanjeevani.directory.queries import Part, states_without_administrator
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import NotFound
@@ -24,8 +26,6 @@ from sanjeevani.grievance.permissions import (
     require_handling_post,
 )
 from sanjeevani.grievance.services import REOPEN_DAYS, by_number
-
-LISTED = 200
 
 
 @dataclass(frozen=True)
@@ -62,22 +62,30 @@ def progress_of(number: str) -> Progress:
     )
 
 
-def to_handle(post: Post, state_id: int, *, settled: bool = False) -> list[Grievance]:
-    """Return the grievances of a tenant that the post handles, the first due first.
+def to_handle(
+    post: Post, state_id: int, *, start: int, size: int, settled: bool = False
+) -> Part[Grievance]:
+    """Return grievances of a tenant that the post handles, the first due first.
 
     None that is about its holder. National's are also those of states that nobody administers.
     `settled`: those answered or closed instead, the newest first. Raises NotPermitted.
     """
-    require_handling_post(post, state_id)
-    tenants = [state_id, *states_without_administrator()] if state_id == NATIONAL else [state_id]
-    rows = Grievance.objects.select_related("facility", "consultation").filter(state_id__in=tenants)
-    if post.role == Role.FACILITY_ADMIN:
-        rows = rows.filter(facility_id=post.facility_id).exclude(kind__in=PAST_THE_FACILITY)
+    rows = _handled_by(post, state_id)
     if settled:
         rows = rows.exclude(status__in=WAITING_FOR_US).order_by("-answered_at", "-id")
     else:
         rows = rows.filter(status__in=WAITING_FOR_US).order_by("due_at", "id")
-    return past_whom_it_is_about(list(rows[:LISTED]), post.account_id)
+    rows = past_whom_it_is_about(rows, post.account_id)
+    return Part(list(rows.select_related("facility")[start : start + size]), rows.count())
+
+
+def _handled_by(post: Post, state_id: int) -> QuerySet[Grievance]:
+    require_handling_post(post, state_id)
+    tenants = [state_id, *states_without_administrator()] if state_id == NATIONAL else [state_id]
+    rows = Grievance.objects.filter(state_id__in=tenants)
+    if post.role == Role.FACILITY_ADMIN:
+        rows = rows.filter(facility_id=post.facility_id).exclude(kind__in=PAST_THE_FACILITY)
+    return rows
 
 
 @dataclass(frozen=True)

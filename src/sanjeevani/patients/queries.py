@@ -2,7 +2,7 @@
 
 import datetime
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -261,6 +261,20 @@ def may_read_any(
         state_id=patient_state_id, records=records, practitioner_id=practitioner_id
     )
     return any(expires_at is None or expires_at > now for (expires_at,) in grants)
+
+
+def read_because_of(
+    practitioner_ids: Collection[uuid.UUID], state_id: int, consultation_ids: Collection[uuid.UUID]
+) -> set[uuid.UUID]:
+    """Return those of some consultations of a state's patients that let, or once let, one of the
+    practitioners read the record: who was called by them, also where another went on."""
+    return set(
+        AccessGrant.objects.filter(
+            state_id=state_id,
+            consultation_id__in=consultation_ids,
+            practitioner_id__in=practitioner_ids,
+        ).values_list("consultation_id", flat=True)
+    )
 
 
 def age_in_years(patient_birth_date: datetime.date, on: datetime.date) -> int:

@@ -16,7 +16,8 @@ from sanjeevani.consultation.events import (
     ConsultationStarted,
     FeedbackGiven,
 )
-from sanjeevani.consultation.models import Consultation, ConsultationStatus, Feedback, Link
+from sanjeevani.consultation.models import Consultation, ConsultationStatus, Feedback
+from sanjeevani.consultation.queries import came_from
 from sanjeevani.directory.models import State
 from sanjeevani.foundation.models import ListenerCursor
 from sanjeevani.foundation.outbox import StoredFact
@@ -107,19 +108,7 @@ def _asked_at(consultations: Iterable[Consultation]) -> dict[uuid.UUID, datetime
     walk = {one.id: one for one in consultations}
     while walk:
         asked |= {consultation_id: one.requested_at for consultation_id, one in walk.items()}
-        sent_on = {key: one for key, one in walk.items() if one.link == Link.REDIRECTED}
-        ids_by_state: dict[int, set[uuid.UUID]] = defaultdict(set)
-        for one in sent_on.values():
-            if one.follows_state_id is not None and one.follows_id is not None:
-                ids_by_state[one.follows_state_id].add(one.follows_id)
-        before = {
-            one.id: one
-            for state_id, ids in sorted(ids_by_state.items())
-            for one in Consultation.objects.filter(state_id=state_id, id__in=ids)
-        }
-        walk = {
-            key: before[one.follows_id] for key, one in sent_on.items() if one.follows_id in before
-        }
+        walk = came_from(walk)
     return asked
 
 

@@ -32,6 +32,7 @@ from sanjeevani.grievance.services import (
 from sanjeevani.identity.limits import count_attempt, network_of
 from sanjeevani.identity.queries import find_account
 from sanjeevani.web.access import PortalRequest, patient, public, staff
+from sanjeevani.web.administration.pages import PART, pages, part_of, start_of
 from sanjeevani.web.grievance.forms import AnswerForm, ComplaintForm, NumberForm, ReasonForm
 from sanjeevani.web.patient.views import language, name_of
 
@@ -146,8 +147,14 @@ def to_answer(request: PortalRequest) -> HttpResponse:
         chosen = request.GET.get("state", "")
         state_id = int(chosen) if chosen.isdecimal() and int(chosen) in known else NATIONAL
     settled = "settled" in request.GET
+    number, words = part_of(request)
+    part = to_handle(request.post, state_id, start=start_of(number), size=PART, settled=settled)
+    if part.count and not part.rows:
+        # The last one of the page was answered in the meantime.
+        number = pages(part, number, words).last
+        part = to_handle(request.post, state_id, start=start_of(number), size=PART, settled=settled)
     context = {
-        "grievances": to_handle(request.post, state_id, settled=settled),
+        "pages": pages(part, number, words),
         "settled": settled,
         "state_id": state_id,
         "states": known.values() if request.post.role == Role.NATIONAL_ADMIN else [],
