@@ -62,7 +62,8 @@ from sanjeevani.documents.uploads import store_upload
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor, ActorKind
 from sanjeevani.foundation.ids import uuid7
-from sanjeevani.grievance.models import Grievance
+from sanjeevani.grievance.models import Grievance, HandlerTold
+from sanjeevani.grievance.queries import Waiting
 from sanjeevani.grievance.services import Complaint
 from sanjeevani.identity import services as identity
 from sanjeevani.identity.errors import ProofNeeded
@@ -1757,6 +1758,16 @@ CALLS |= {
     "grievance.answer": lambda world: by_handler(world, text="We are sorry."),
     "grievance.close": by_author,
     "grievance.reopen": lambda world: by_author(world, reason="It happened again"),
+    "grievance.note_told": lambda world: Call(
+        SYSTEM,
+        lambda _done: HandlerTold.objects.get(),
+        arguments={"account_id": world.staff(Role.STATE_ADMIN).account_id},
+    ),
+    "notifications.tell_handler": lambda world: Call(
+        SYSTEM,
+        account := Account.objects.get(id=str(world.staff(Role.STATE_ADMIN).account_id)),
+        arguments={"account": account, "waiting": Waiting(1, 1, 0, 0)},
+    ),
     "notifications.tell_answered": lambda world: Call(
         SYSTEM,
         about := complaint(world),

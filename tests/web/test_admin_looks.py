@@ -1,5 +1,6 @@
 """Every page of the administrators in a real browser: accessible, in both languages."""
 
+import datetime
 import re
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.test import Client
 
 from sanjeevani.directory.models import Facility
 from sanjeevani.directory.queries import hub_lines_at
+from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.identity.services import invite
 from sanjeevani.messaging.models import OutgoingMessage
@@ -90,6 +92,10 @@ LIKE_OTHERS = {
 @pytest.mark.parametrize("who", ["national", "state", "facility", "guest"])
 def test_every_page_is_accessible_and_fits(who: str, language: str) -> None:
     world = AdminWorld()
+    for days in (-1, 3):
+        due_at = clock.now() + datetime.timedelta(days=days)
+        factories.GrievanceFactory.create(facility_id=world.hospital.id, due_at=due_at)
+        factories.GrievanceFactory.create(state_id=0, due_at=due_at)
     answers: dict[str, Any] = {}
     for key, address in world.addresses().items():
         if key in LIKE_OTHERS or key.partition(":")[0] != who:

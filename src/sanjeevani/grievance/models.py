@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from sanjeevani.foundation.sharding import ShardedModel, sharded_relation
+from sanjeevani.foundation.sharding import KeyedModel, ShardedModel, sharded_relation
 
 
 class GrievanceKind(models.TextChoices):
@@ -100,3 +100,11 @@ class GrievanceStep(ShardedModel):
         indexes = [
             models.Index(fields=["state_id", "grievance_id", "id"], name="grievance_step_order")
         ]
+
+
+class HandlerTold(KeyedModel):
+    """When somebody who answers was last told what waits: once a day. Its id is the account's."""
+
+    id = models.UUIDField(primary_key=True)
+    day = models.DateField()
+    told_at = models.DateTimeField()

@@ -2,30 +2,33 @@
 
 import datetime
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from sanjeevani.directory.models import Post, Role
-from sanjeevani.directory.queries import Part, states_without_administrator
+from sanjeevani.directory.queries import Part, posts_of, states_without_administrator
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import NotFound
-from sanjeevani.foundation.sharding import NATIONAL
+from sanjeevani.foundation.sharding import NATIONAL, across_states
 from sanjeevani.foundation.verbs import concern_of, write_audit
 from sanjeevani.grievance.models import (
     WAITING_FOR_US,
     Grievance,
     GrievanceStatus,
     GrievanceStep,
+    HandlerTold,
 )
 from sanjeevani.grievance.permissions import (
+    HANDLERS,
     PAST_THE_FACILITY,
     past_whom_it_is_about,
     require_handler,
     require_handling_post,
 )
-from sanjeevani.grievance.services import REOPEN_DAYS, by_number
+from sanjeevani.grievance.services import REOPEN_DAYS, REOPENED_DUE_DAYS, by_number
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,87 @@ def to_handle(
         rows = rows.filter(status__in=WAITING_FOR_US).order_by("due_at", "id")
     rows = past_whom_it_is_about(rows, post.account_id)
     return Part(list(rows.select_related("facility")[start : start + size]), rows.count())
+
+
+SOON = datetime.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How many complaints wait for somebody's answer: all, those that came in since they were last
+    told and that nobody looks into yet, those due within a day, and those overdue."""
+
+    count: int
+    new: int
+    soon: int
+    overdue: int
+
+
+def waiting_for(post: Post, state_id: int) -> Waiting:
+    """Count what waits in a tenant for the holder of a post. Raises NotPermitted."""
+    return _count(_waiting_for(post, state_id), None)
+
+
+def waiting_for_account(account_id: uuid.UUID) -> Waiting:
+    """Count what waits for somebody in all their posts, each complaint once."""
+    told = HandlerTold.objects.filter(id=account_id).first()
+    found = {
+        one.id: one
+        for post in posts_of(account_id)
+        if post.role in HANDLERS
+        for one in _waiting_for(post, post.state_id)
+    }
+    return _count(found.values(), told.told_at if told else None)
+
+
+def _waiting_for(post: Post, state_id: int) -> QuerySet[Grievance]:
+    rows = _handled_by(post, state_id).filter(status__in=WAITING_FOR_US)
+    return past_whom_it_is_about(rows, post.account_id).only(
+        "state_id", "id", "status", "received_at", "due_at"
+    )
+
+
+def _count(rows: Iterable[Grievance], since: datetime.datetime | None) -> Waiting:
+    now = clock.now()
+    count = new = soon = overdue = 0
+    for one in rows:
+        count += 1
+        new += one.status != GrievanceStatus.IN_PROGRESS and (
+            since is None or _came_at(one) > since
+        )
+        overdue += one.due_at < now
+        soon += now <= one.due_at < now + SOON
+    return Waiting(count, new, soon, overdue)
+
+
+def _came_at(grievance: Grievance) -> datetime.datetime:
+    """Return when it came in, or came back: opening it again gives it a new due date."""
+    if grievance.status != GrievanceStatus.REOPENED:
+        return grievance.received_at
+    return grievance.due_at - datetime.timedelta(days=REOPENED_DUE_DAYS)
+
+
+def handlers_to_tell(day: datetime.date) -> list[uuid.UUID]:
+    """Return the accounts in whose posts something waits and that were not told on a day yet."""
+    with across_states():
+        places = set(
+            Grievance.objects.filter(status__in=WAITING_FOR_US).values_list(
+                "state_id", "facility_id"
+            )
+        )
+        at_work = Q(
+            role=Role.STATE_ADMIN, state_id__in={state_id for state_id, _facility in places}
+        )
+        at_work |= Q(
+            role=Role.FACILITY_ADMIN, facility_id__in={facility for _state, facility in places}
+        )
+        if places:
+            at_work |= Q(role=Role.NATIONAL_ADMIN)
+        accounts = set(
+            Post.objects.filter(at_work, ended_at__isnull=True).values_list("account_id", flat=True)
+        )
+    told = HandlerTold.objects.filter(id__in=accounts, day__gte=day).values_list("id", flat=True)
+    return sorted(accounts - set(told))
 
 
 def _handled_by(post: Post, state_id: int) -> QuerySet[Grievance]:

@@ -16,6 +16,7 @@ from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted
 from sanjeevani.foundation.ids import uuid7
+from sanjeevani.foundation.rows import Kept
 from sanjeevani.foundation.sharding import NATIONAL
 from sanjeevani.foundation.states import move
 from sanjeevani.foundation.verbs import concerns, publish, verb
@@ -26,6 +27,7 @@ from sanjeevani.grievance.models import (
     GrievanceKind,
     GrievanceStatus,
     GrievanceStep,
+    HandlerTold,
 )
 from sanjeevani.grievance.numbers import new_number, read_number
 from sanjeevani.grievance.permissions import require_handler
@@ -233,6 +235,23 @@ def reopen(actor: Actor, *, number: str, reason: str) -> Grievance:
         GrievanceStatus.REOPENED,
         text=reason.strip(),
         due_at=now + datetime.timedelta(days=REOPENED_DUE_DAYS),
+    )
+
+
+_told = Kept(HandlerTold, key=("id",))
+
+
+@verb("grievance.note_told")
+def note_told(actor: Actor, *, account_id: uuid.UUID) -> bool:
+    """Note that somebody who answers is told what waits; False when they were told today already.
+
+    Two who ask at once wait for each other here.
+    """
+    day, now = clock.today(), clock.now()
+    told = HandlerTold(id=account_id, day=day, told_at=now)
+    concerns(told)
+    return _told.add(told) or bool(
+        HandlerTold.objects.filter(id=account_id, day__lt=day).update(day=day, told_at=now)
     )
 
 

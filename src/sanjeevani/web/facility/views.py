@@ -17,6 +17,7 @@ from sanjeevani.directory.queries import clinics_at, holidays_at
 from sanjeevani.directory.queries import state as state_by_code
 from sanjeevani.directory.services import add_holidays, remove_holiday
 from sanjeevani.foundation import clock
+from sanjeevani.grievance.queries import waiting_for
 from sanjeevani.web.access import PortalRequest, staff
 from sanjeevani.web.administration.forms import HolidayForm
 from sanjeevani.web.administration.pages import (
@@ -53,6 +54,10 @@ def board(request: PortalRequest, state_id: int, facility_id: uuid.UUID) -> Http
         "governs": runs_state(request.post, state_id),
         "opds": opds_today(state_id, facility_id),
         "now": clock.now(),
+        # Others have theirs on their own first page.
+        "waiting": waiting_for(request.post, state_id)
+        if request.post.role == Role.FACILITY_ADMIN
+        else None,
         "live": settings.GATEWAY_URL,
         "moved": request.GET.get("moved", "")[:6],
         "told": request.GET.get("told", "")[:6],

@@ -19,6 +19,7 @@ from sanjeevani.directory.services import FacilityDetails, open_state
 from sanjeevani.directory.staff import appoint as appoint_person
 from sanjeevani.directory.staff import appoint_state_admin
 from sanjeevani.foundation.sharding import NATIONAL
+from sanjeevani.grievance.queries import waiting_for
 from sanjeevani.identity.queries import accounts_by_id
 from sanjeevani.web.access import PortalRequest, staff
 from sanjeevani.web.administration.pages import (
@@ -52,6 +53,7 @@ def states(request: PortalRequest) -> HttpResponse:
         "open": [state for state in found if state.opened_at],
         "closed": [state for state in found if not state.opened_at],
         "held": held,
+        "waiting": waiting_for(request.post, NATIONAL),
     }
     return page(request, "national/states.html", context)
 

@@ -27,6 +27,7 @@ from sanjeevani.directory.services import (
     serve_states,
     set_presence_proof,
 )
+from sanjeevani.grievance.queries import waiting_for
 from sanjeevani.identity.queries import accounts_by_id
 from sanjeevani.roster.queries import doctors_on_duty
 from sanjeevani.web.access import PortalRequest, staff
@@ -71,6 +72,7 @@ def home(request: PortalRequest, state_id: int) -> HttpResponse:
         "place": "home",
         "state": found,
         "counts": counts_of(state_id),
+        "waiting": waiting_for(request.post, state_id),
         "to_verify": practitioners_named(
             state_id, "", start=0, size=TO_VERIFY_SHOWN, verified=False
         ).rows,
