@@ -11,7 +11,7 @@ from sanjeevani.directory.models import LineKind, Role
 from sanjeevani.directory.services import load_states
 from sanjeevani.foundation import clock
 from sanjeevani.reporting.models import LineFigures, Scope, StateFigures
-from sanjeevani.reporting.tallies import Tally
+from sanjeevani.reporting.tallies import Contribution, Tally
 from sanjeevani.web.observer.measures import MEASURES, Row, measures_from, order_of
 from tests import factories
 from tests.web.public_world import administrator
@@ -99,6 +99,28 @@ def test_what_was_asked_through_spokes_is_a_row_of_its_own() -> None:
     text = _page(nation, f"?state={ANDHRA}", address)
     assert "Nothing was asked for" not in text
     assert re.search(r"Through spokes</th>\s*<td[^>]*>7<", text)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("count", [1, 2, 9, 10])
+def test_no_single_persons_wait_is_read_from_a_median(count: int) -> None:
+    load_states()
+    state = Client()
+    administrator(Role.OBSERVER, ANDHRA, state)
+    opd = factories.ClinicFactory.create(serves=[])
+    tally = Tally()
+    for _patient in range(count):
+        tally.add(
+            Contribution(ANDHRA, opd.line_id, clock.today(), "completed", 47 * 60, 23 * 60, 4)
+        )
+    LineFigures.objects.create(
+        state_id=ANDHRA, line_id=opd.line_id, day=clock.today(), **vars(tally)
+    )
+    StateFigures.objects.create(scope=Scope.HOST, state_id=ANDHRA, day=clock.today(), **vars(tally))
+    text = _page(state, "", "/figures/state")
+    shown = [value in text for value in (">47<", ">23<", ">4.0 (", ">48<")]
+    assert any(shown) == (count >= 10)
+    assert "fewer than 10 is not shown" in text
 
 
 def _page(client: Client, query: str, address: str = "/figures/nation") -> str:

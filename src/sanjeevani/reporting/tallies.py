@@ -12,6 +12,9 @@ from sanjeevani.reporting.histograms import CLASSES, class_of, percentile
 
 HIGHEST_RATING = 5
 
+FEWEST = 10
+"""A median or a mean of fewer says more about single persons than about the service."""
+
 
 class End(models.TextChoices):
     """How a consultation ended, as the figures tell it apart."""
@@ -44,7 +47,10 @@ def _no_classes() -> list[int]:
 
 @dataclass
 class Tally:
-    """Counts and histograms of some consultations. The fields are the columns of the roll-ups."""
+    """Counts and histograms of some consultations. The fields are the columns of the roll-ups.
+
+    `requested` leaves out those that were sent on: each is asked for once, where it came to.
+    """
 
     requested: int = 0
     completed: int = 0
@@ -59,7 +65,8 @@ class Tally:
 
     def add(self, contribution: Contribution, times: int = 1) -> None:
         """Count a consultation, or with `times` = -1 take it back."""
-        self.requested += times
+        if contribution.end != End.REDIRECTED:
+            self.requested += times
         if contribution.end:
             setattr(self, contribution.end, getattr(self, contribution.end) + times)
         if contribution.wait_seconds is not None:
@@ -86,22 +93,22 @@ class Tally:
     @property
     def open(self) -> int:
         """How many have not ended: with it the parts add up to what was asked for."""
-        return self.requested - self.completed - self.redirected - self.abandoned
+        return self.requested - self.completed - self.abandoned
 
     @property
     def median_wait(self) -> float | None:
-        """Seconds from the request until the patient answered the call; None without any."""
-        return percentile(self.waits, 0.5)
+        """Seconds from the request until the patient answered the call; None for too few."""
+        return _told(self.waits, 0.5)
 
     @property
     def long_wait(self) -> float | None:
-        """Seconds that nine in ten waited at most."""
-        return percentile(self.waits, 0.9)
+        """Seconds that nine in ten waited at most; None for too few."""
+        return _told(self.waits, 0.9)
 
     @property
     def median_duration(self) -> float | None:
-        """Seconds that completed consultations lasted."""
-        return percentile(self.durations, 0.5)
+        """Seconds that completed consultations lasted; None for too few."""
+        return _told(self.durations, 0.5)
 
     @property
     def rated(self) -> int:
@@ -110,9 +117,13 @@ class Tally:
 
     @property
     def mean_rating(self) -> float | None:
-        """From 1 to 5, None without any."""
+        """From 1 to 5, None for too few."""
         stars = sum(rating * count for rating, count in enumerate(self.ratings, start=1))
-        return stars / self.rated if self.rated else None
+        return stars / self.rated if self.rated >= FEWEST else None
+
+
+def _told(counts: list[int], share: float) -> float | None:
+    return percentile(counts, share) if sum(counts) >= FEWEST else None
 
 
 COLUMNS = tuple(column.name for column in fields(Tally))

@@ -82,7 +82,7 @@ MEASURES = (
     Measure("not_answered", _("Not answered"), Kind.SHARE, _share("not_answered")),
     Measure("sent_home", _("OPD closed"), Kind.SHARE, _share("sent_home")),
     Measure("lost", _("Lost or ended early"), Kind.SHARE, _share("lost")),
-    Measure("redirected", _("Sent on"), Kind.SHARE, _share("redirected")),
+    Measure("redirected", _("Sent on"), Kind.COUNT, lambda tally: tally.redirected),
     Measure("median_wait", _("Median wait"), Kind.MINUTES, lambda tally: tally.median_wait),
     Measure("long_wait", _("Nine in ten"), Kind.MINUTES, lambda tally: tally.long_wait),
     Measure("duration", _("Length"), Kind.MINUTES, lambda tally: tally.median_duration),

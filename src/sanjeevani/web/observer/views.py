@@ -18,7 +18,7 @@ from sanjeevani.foundation.errors import NotPermitted
 from sanjeevani.foundation.sharding import NATIONAL
 from sanjeevani.reporting.models import NATION, Scope
 from sanjeevani.reporting.queries import by_line, by_state, daily, on_duty
-from sanjeevani.reporting.tallies import sum_of
+from sanjeevani.reporting.tallies import FEWEST, sum_of
 from sanjeevani.web.access import PortalRequest, staff
 from sanjeevani.web.observer.measures import Row, measures_from, order_of
 from sanjeevani.web.patient.views import name_of
@@ -133,6 +133,7 @@ def _page(
         "periods": PERIODS,
         "at": clock.now(),
         "order": order,
+        "fewest": FEWEST,
         "measures": measures_from(order),
         "here": here,
     }

@@ -32,15 +32,12 @@ from sanjeevani.reporting.queries import (
     on_duty,
     states_by_day,
 )
-from sanjeevani.reporting.tallies import Tally, sum_of
+from sanjeevani.reporting.tallies import FEWEST, Tally, sum_of
 from sanjeevani.web.access import PortalRequest, public
 
 KEPT_SECONDS = 15
 DOWNLOAD_SECONDS = 60
 DAYS = 30
-
-FEWEST_WAITS = 10
-"""A median of fewer waits says more about single persons than about the service."""
 
 MEASURES: dict[str, Promise] = {
     "consultations_total": _("Consultations so far"),
@@ -79,16 +76,6 @@ class Figures:
         return sum_of(self.days.values())
 
 
-def median_wait(tally: Tally) -> float | None:
-    """Return the median wait in seconds, None for too few to be told."""
-    return tally.median_wait if sum(tally.waits) >= FEWEST_WAITS else None
-
-
-def long_wait(tally: Tally) -> float | None:
-    """Return the wait in seconds of nine in ten, None for too few to be told."""
-    return tally.long_wait if sum(tally.waits) >= FEWEST_WAITS else None
-
-
 def current() -> Figures:
     """Return the figures, as they were last counted."""
     found: Figures | None = cache.get("figures")
@@ -123,16 +110,16 @@ def figures(request: PortalRequest) -> HttpResponse:
         "figures": found,
         "today": found.today,
         "month": month,
-        "median_today": median_wait(found.today),
-        "median_month": median_wait(month),
-        "long_month": long_wait(month),
+        "median_today": found.today.median_wait,
+        "median_month": month.median_wait,
+        "long_month": month.long_wait,
         "medians": [
-            (day, None if (wait := median_wait(tally)) is None else wait / 60)
+            (day, None if (wait := tally.median_wait) is None else wait / 60)
             for day, tally in found.days.items()
         ],
         "completed": [(day, tally.completed) for day, tally in found.days.items()],
         "states": _known_states(),
-        "fewest": FEWEST_WAITS,
+        "fewest": FEWEST,
     }
     return render(request, "public/figures.html", context)
 
@@ -155,7 +142,7 @@ def earlier(request: PortalRequest) -> HttpResponse:
 
 def _line(tally: Tally) -> dict[str, Any]:
     """Return a tally as columns of a download."""
-    median, longest = median_wait(tally), long_wait(tally)
+    median, longest = tally.median_wait, tally.long_wait
     return {
         "requested": tally.requested,
         "completed": tally.completed,
