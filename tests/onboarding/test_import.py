@@ -3,6 +3,10 @@
 import contextlib
 import datetime
 import io
+import signal
+import subprocess
+import time
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +39,13 @@ from sanjeevani.foundation.sharding import across_states
 from sanjeevani.identity.models import Account, Login
 from sanjeevani.identity.services import set_password
 from sanjeevani.messaging.models import OutgoingMessage
-from sanjeevani.onboarding import proceeding, services
+from sanjeevani.onboarding import proceeding, services, tasks
 from sanjeevani.onboarding.errors import FilesGone
 from sanjeevani.onboarding.models import ImportedRecord, ImportFinding, ImportStatus, NetworkImport
 from sanjeevani.onboarding.proceeding import claim, proceed, waiting
 from sanjeevani.onboarding.queries import all_findings
 from sanjeevani.onboarding.services import GivenFile, begin, start_import
+from sanjeevani.onboarding.tasks import go_on
 from sanjeevani.patients.spokes import take_in
 from tests.factories import (
     ANDHRA_PRADESH,
@@ -787,3 +792,57 @@ def test_files_of_an_import_that_was_begun_meanwhile_are_kept(
         services.forget_unused()
     assert default_storage.exists(first.sheets[0]["path"])
     assert not default_storage.exists(second.sheets[0]["path"])
+
+
+class Processes:
+    """Stands in for processes: works at once, but for imports that are to hang."""
+
+    def __init__(self, hangs: NetworkImport, times: int) -> None:
+        self.now = clock.now()
+        self.hangs, self.times = hangs, times
+        self.begun: list[tuple[uuid.UUID, datetime.datetime]] = []
+        self.asleep: list[subprocess.Popen[bytes]] = []
+        self.late: NetworkImport | None = None
+
+    def begin(self, key: tuple[int, uuid.UUID]) -> subprocess.Popen[bytes]:
+        """Work on an import, or hang."""
+        self.begun.append((key[1], self.now))
+        claimed = claim(*key)
+        assert claimed is not None
+        if key[1] == self.hangs.id and len(self.asleep) < self.times:
+            self.asleep.append(subprocess.Popen(["sleep", "600"]))
+            return self.asleep[-1]
+        proceed(claimed)
+        return subprocess.Popen(["true"])
+
+    def sleep(self, _seconds: float) -> None:
+        """Let a minute pass instead; somebody hands in another file meanwhile."""
+        self.now += datetime.timedelta(minutes=1)
+        if self.late is None:
+            self.late = start_import(SYSTEM, state_id=TAMIL_NADU, files=given(FACILITIES))
+
+
+@pytest.mark.parametrize("times", [1, proceeding.ATTEMPTS])
+def test_one_that_hangs_does_not_hold_up_the_others(
+    times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hung = start_import(SYSTEM, state_id=ANDHRA_PRADESH, files=given(FACILITIES))
+    other = start_import(SYSTEM, state_id=0, files=given(STAFF))
+    processes = Processes(hung, times)
+    monkeypatch.setattr(tasks, "_worker_on", processes.begin)
+    monkeypatch.setattr(time, "sleep", processes.sleep)
+    with clock.driven_by(lambda: processes.now):
+        start = processes.now
+        go_on.func()
+    assert processes.late is not None
+    minutes = {
+        import_id: (at - start).total_seconds() / 60 for import_id, at in processes.begun[:3]
+    }
+    assert minutes[other.id] == 0
+    assert minutes[processes.late.id] <= 1
+    assert [process.poll() for process in processes.asleep] == [-signal.SIGKILL] * times
+    for each in (other, processes.late):
+        each.refresh_from_db()
+        assert each.status == ImportStatus.CHECKED
+    hung.refresh_from_db()
+    assert hung.status == (ImportStatus.CHECKED if times == 1 else ImportStatus.STOPPED)

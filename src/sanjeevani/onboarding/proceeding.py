@@ -1,8 +1,9 @@
 """Drives an import to its end, from wherever the last process left it."""
 
+import datetime
 import logging
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from django.core.files.storage import default_storage
@@ -80,6 +81,19 @@ def waiting() -> list[tuple[int, uuid.UUID]]:
             .order_by("changed_at")
             .values_list("state_id", "id")
         )
+
+
+def hanging(
+    keys: Iterable[tuple[int, uuid.UUID]], before: datetime.datetime
+) -> list[tuple[int, uuid.UUID]]:
+    """Return those of some imports whose lease ended before then."""
+    return [
+        (state_id, import_id)
+        for state_id, import_id in keys
+        if NetworkImport.objects.filter(
+            state_id=state_id, id=import_id, leased_until__lt=before
+        ).exists()
+    ]
 
 
 def proceed(running: NetworkImport, progress: Progress = lambda _running: None) -> NetworkImport:
