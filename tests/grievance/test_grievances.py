@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
@@ -341,6 +342,76 @@ class TestThePages:
             assert re.search(r'href="[^"]*page=2&(amp;)?state=28&(amp;)?settled=1"', first)
         for page in (11, 12):  # The second is of before somebody answered its only one.
             assert last.number in client.get(f"{where}&page={page}").content.decode()
+
+
+SAID = {"kind": "safety", "state": "28", "text": "He shouted at me", "name": "", "mobile": ""}
+
+
+@pytest.mark.django_db
+class TestThePoorLink:
+    """What is sent again is one, and what is refused is not lost."""
+
+    @pytest.fixture(autouse=True)
+    def state(self) -> None:
+        """A state to complain about."""
+        factories.StateFactory.create()
+
+    def key_of(self, client: Client) -> str:
+        """The key of a form that was opened."""
+        found = re.search(
+            r'name="sent" value="([0-9a-f-]{36})"', client.get("/grievance").content.decode()
+        )
+        assert found
+        return found[1]
+
+    def test_sent_again_it_is_one_complaint_with_one_number(self, client: Client) -> None:
+        first = SAID | {"sent": self.key_of(client)}
+        answers = [client.post("/grievance", first) for _time in range(2)]
+        assert [answer.status_code for answer in answers] == [303, 303]
+        assert answers[0]["Location"] == answers[1]["Location"]
+        assert Grievance.objects.filter(state_id=28).count() == 1
+        # Other words, and the same words of somebody else, are others.
+        client.post("/grievance", first | {"text": "He hit me"})
+        stranger = Client()
+        stranger.post("/grievance", SAID | {"sent": self.key_of(stranger)})
+        stranger.post("/grievance", SAID)
+        assert Grievance.objects.filter(state_id=28).count() == 4
+
+    def test_too_many_of_one_network_lose_nothing(
+        self, client: Client, settings: LazySettings
+    ) -> None:
+        settings.SIGN_IN_LIMITS = {"grievances_per_address": (1, 600)}
+        assert client.post("/grievance", SAID).status_code == 303
+        refused = client.post("/grievance", SAID | {"text": "She shouted as well"})
+        assert refused.status_code == 429
+        assert "She shouted as well" in refused.content.decode()
+        assert "tried too often" in refused.content.decode()
+        # Whoever is signed in is counted alone, not with all behind the same network.
+        factories.sign_in(client, factories.AccountFactory.create())
+        assert client.post("/grievance", SAID).status_code == 303
+
+    def test_a_reason_that_comes_too_late_is_not_lost(self, client: Client) -> None:
+        about = submitted(28)
+        Grievance.objects.filter(state_id=28, id=about.id).update(
+            status="answered", answered_at=clock.now() - datetime.timedelta(days=31)
+        )
+        address = f"/grievance/{about.number}"
+        refused = client.post(address, {"reason": "He shouts still"})
+        assert refused.status_code == 409
+        assert "He shouts still" in refused.content.decode()
+        assert "write a new complaint" in refused.content.decode()
+
+    def test_pressed_twice_is_once(self, client: Client) -> None:
+        about = submitted(28)
+        Grievance.objects.filter(state_id=28, id=about.id).update(
+            status="answered", answered_at=clock.now()
+        )
+        address = f"/grievance/{about.number}"
+        for _time in range(2):
+            assert client.post(address, {"act": "close"}).status_code == 303
+        client.post(address, {"reason": "He shouts still"})
+        again = client.post(address, {"reason": "He shouts still"})
+        assert (again.status_code, "He shouts still" in again.content.decode()) == (409, True)
 
 
 @pytest.mark.django_db

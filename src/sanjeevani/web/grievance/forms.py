@@ -1,5 +1,6 @@
 """The forms of a complaint: what somebody has to say, and what an administrator answers."""
 
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -43,6 +44,12 @@ class ComplaintForm(PlainForm):
         help_text=_("Without it nobody can reach you: keep the number that you get."),
         required=False,
     )
+    sent = forms.UUIDField(widget=forms.HiddenInput, required=False)
+    """Of this page: sent again, it is known."""
+
+    def clean_sent(self) -> uuid.UUID:
+        """Return the key of the page; a new one where none came along."""
+        return self.cleaned_data["sent"] or uuid.uuid4()
 
     def __init__(
         self, states: Sequence[State], *args: Any, about_consultation: bool = False, **kwargs: Any

@@ -1,5 +1,7 @@
 """Complaining, following it up, and answering."""
 
+import hashlib
+import json
 import uuid
 from typing import Any
 
@@ -9,15 +11,17 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from sanjeevani.consultation.models import Consultation
 from sanjeevani.consultation.queries import own_consultation
 from sanjeevani.directory.models import Role
 from sanjeevani.directory.queries import states
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import ActorKind
-from sanjeevani.foundation.errors import Stale
+from sanjeevani.foundation.errors import DomainError, NotFound, NotPermitted, Stale
+from sanjeevani.foundation.idempotency import Answer, once
 from sanjeevani.foundation.sharding import NATIONAL
-from sanjeevani.grievance.errors import NumberUnknown
-from sanjeevani.grievance.models import GrievanceKind
+from sanjeevani.grievance.errors import NumberUnknown, TooLateToReopen
+from sanjeevani.grievance.models import GrievanceKind, GrievanceStatus
 from sanjeevani.grievance.permissions import HANDLERS
 from sanjeevani.grievance.queries import progress_of, read, to_handle
 from sanjeevani.grievance.services import (
@@ -51,7 +55,7 @@ def complain(request: PortalRequest) -> HttpResponse:
     form = ComplaintForm(states(), request.POST)
     if not form.is_valid():
         return _form_page(request, form, NumberForm())
-    return _take_in(request, form, state_id=form.cleaned_data["state"])
+    return _take_in(request, form, NumberForm(), state_id=form.cleaned_data["state"])
 
 
 @patient
@@ -64,11 +68,15 @@ def about(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> 
     form = ComplaintForm([], request.POST, about_consultation=True)
     if not form.is_valid():
         return _form_page(request, form, consultation=held)
-    return _take_in(request, form, consultation=(state_id, consultation_id))
+    return _take_in(request, form, consultation=held)
 
 
 def _empty(request: PortalRequest, *, about_consultation: bool = False) -> ComplaintForm:
-    initial: dict[str, Any] = {"state": request.actor.state_id, "kind": request.GET.get("kind")}
+    initial: dict[str, Any] = {
+        "state": request.actor.state_id,
+        "kind": request.GET.get("kind"),
+        "sent": uuid.uuid4(),
+    }
     if request.actor.kind == ActorKind.PERSON and request.actor.account_id:
         account = find_account(request.actor.account_id)
         initial["mobile"] = account.mobile if account else ""
@@ -77,7 +85,12 @@ def _empty(request: PortalRequest, *, about_consultation: bool = False) -> Compl
 
 
 def _form_page(
-    request: PortalRequest, form: ComplaintForm, number_form: NumberForm | None = None, **more: Any
+    request: PortalRequest,
+    form: ComplaintForm,
+    number_form: NumberForm | None = None,
+    *,
+    status: int = 0,
+    **more: Any,
 ) -> HttpResponse:
     failed = form.errors or (number_form is not None and number_form.errors)
     context = {
@@ -87,24 +100,59 @@ def _form_page(
         "days": {kind: due_days(kind) for kind in GrievanceKind.values},
         **more,
     }
-    return render(request, "grievance/form.html", context, status=422 if failed else 200)
-
-
-def _take_in(request: PortalRequest, form: ComplaintForm, **where: Any) -> HttpResponse:
-    count_attempt("grievances_per_address", network_of(request.actor.address))
-    said = form.cleaned_data
-    taken = submit(
-        request.actor,
-        complaint=Complaint(
-            kind=said["kind"],
-            text=said["text"],
-            language=language(),
-            name=said["name"],
-            mobile=said["mobile"],
-        ),
-        **where,
+    return render(
+        request, "grievance/form.html", context, status=status or (422 if failed else 200)
     )
-    return _see(f"{reverse('grievance:progress', args=[taken.number])}?new=1")
+
+
+def _take_in(
+    request: PortalRequest,
+    form: ComplaintForm,
+    number_form: NumberForm | None = None,
+    consultation: Consultation | None = None,
+    **where: Any,
+) -> HttpResponse:
+    said = form.cleaned_data
+    about = {"consultation": consultation} if consultation else {}
+
+    def act() -> Answer:
+        taken = submit(
+            request.actor,
+            complaint=Complaint(
+                kind=said["kind"],
+                text=said["text"],
+                language=language(),
+                name=said["name"],
+                mobile=said["mobile"],
+            ),
+            consultation=(consultation.state_id, consultation.id) if consultation else None,
+            **where,
+        )
+        return Answer(303, taken.number)
+
+    # Sent again on a poor link it is one complaint, and its author gets its number after all. The
+    # words are the key: corrected and sent from the same page, it is another one.
+    words = json.dumps([request.path, *(str(said[name]) for name in said if name != "sent")])
+    digest = hashlib.sha256(words.encode()).hexdigest()
+    owner = uuid.uuid5(said["sent"], "grievance")
+    try:
+        count_attempt(*_counted(request))
+        answer, _replayed = once(account_id=owner, key=digest, digest=digest, act=act)
+    except (NotFound, NotPermitted):
+        raise
+    except DomainError as refused:
+        form.add_error(
+            refused.field if refused.field in form.fields else None, str(refused.message)
+        )
+        return _form_page(request, form, number_form, status=refused.status, **about)
+    return _see(f"{reverse('grievance:progress', args=[answer.body])}?new=1")
+
+
+def _counted(request: PortalRequest) -> tuple[str, str]:
+    """Return by whom complaints are counted: many strangers share one network."""
+    if request.actor.account_id is not None:
+        return "grievances_per_account", str(request.actor.account_id)
+    return "grievances_per_address", network_of(request.actor.address)
 
 
 @public
@@ -120,20 +168,31 @@ def progress(request: PortalRequest, number: str) -> HttpResponse:
         context = {"form": form, "failed": True}
         return render(request, "grievance/unknown.html", context, status=404)
     form_of_reason = ReasonForm()
+    refusal = None
     if request.method == "POST":
-        if request.POST.get("act") == "close":
-            close(request.actor, number=found.number)
-            return _see(reverse("grievance:progress", args=[found.number]))
-        form_of_reason = ReasonForm(request.POST)
-        if form_of_reason.is_valid():
-            reopen(request.actor, number=found.number, reason=form_of_reason.cleaned_data["reason"])
-            return _see(reverse("grievance:progress", args=[found.number]))
+        here = _see(reverse("grievance:progress", args=[found.number]))
+        try:
+            if request.POST.get("act") == "close":
+                close(request.actor, number=found.number)
+                return here
+            form_of_reason = ReasonForm(request.POST)
+            if form_of_reason.is_valid():
+                reason = form_of_reason.cleaned_data["reason"]
+                reopen(request.actor, number=found.number, reason=reason)
+                return here
+        except (Stale, TooLateToReopen) as error:
+            found = progress_of(number)
+            if request.POST.get("act") == "close" and found.status == GrievanceStatus.CLOSED:
+                return here
+            # What was typed stands, to be copied; and what has become of it is shown.
+            refusal = error
     context = {
         "found": found,
         "form": form_of_reason,
+        "refusal": refusal,
         "is_new": "new" in request.GET and found.status == "received",
     }
-    status = 422 if form_of_reason.errors else 200
+    status = refusal.status if refusal else 422 if form_of_reason.errors else 200
     return render(request, "grievance/progress.html", context, status=status)
 
 
