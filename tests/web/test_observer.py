@@ -1,5 +1,6 @@
 """What observers compare: rows in the order of a measure, the same days and state on every link."""
 
+import datetime
 import re
 
 import pytest
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 from sanjeevani.directory.models import LineKind, Role
 from sanjeevani.directory.services import load_states
 from sanjeevani.foundation import clock
-from sanjeevani.reporting.models import LineFigures, Scope, StateFigures
+from sanjeevani.reporting.models import NATION, LineFigures, Presence, Scope, StateFigures
 from sanjeevani.reporting.tallies import Contribution, Tally
+from sanjeevani.web.jinja import day
 from sanjeevani.web.observer.measures import MEASURES, Row, measures_from, order_of
 from tests import factories
 from tests.web.public_world import administrator
@@ -121,6 +123,19 @@ def test_no_single_persons_wait_is_read_from_a_median(count: int) -> None:
     shown = [value in text for value in (">47<", ">23<", ">4.0 (", ">48<")]
     assert any(shown) == (count >= 10)
     assert "fewer than 10 is not shown" in text
+
+
+@pytest.mark.django_db
+def test_figures_that_nobody_counts_any_more_do_not_look_fresh() -> None:
+    load_states()
+    nation = Client()
+    administrator(Role.OBSERVER, 0, nation)
+    counted = clock.now() - datetime.timedelta(days=2)
+    Presence.objects.create(
+        state_id=NATION, opds=3, opds_attended=1, doctors_on_duty=1, as_of=counted
+    )
+    for address in ("/figures/nation", "/figures/state"):
+        assert f"As of {day(counted)}" in _page(nation, "", address)
 
 
 def _page(client: Client, query: str, address: str = "/figures/nation") -> str:

@@ -131,7 +131,8 @@ def _page(
         "is_national": is_national,
         "period": period,
         "periods": PERIODS,
-        "at": clock.now(),
+        # Who counts duty, each minute, adds up the others too: where it stands still, all does.
+        "at": on_duty(NATION).as_of or clock.now(),
         "order": order,
         "fewest": FEWEST,
         "measures": measures_from(order),
