@@ -26,7 +26,7 @@ from sanjeevani.grievance import services
 from sanjeevani.grievance.errors import NumberUnknown, TooLateToReopen
 from sanjeevani.grievance.models import Grievance, GrievanceKind, GrievanceStatus
 from sanjeevani.grievance.numbers import LETTERS, new_number, read_number
-from sanjeevani.grievance.queries import progress_of, read, to_handle
+from sanjeevani.grievance.queries import progress_of, read, to_handle, waiting_for
 from sanjeevani.grievance.services import Complaint
 from sanjeevani.grievance.tasks import close_settled
 from sanjeevani.messaging.models import OutgoingMessage
@@ -289,6 +289,38 @@ class TestWhoHandlesWhat:
         assert listed(national, 0) == []
         end_post(SYSTEM, state_id=28, post_id=post.id)
         assert [row.id for row in listed(national, 0)] == [about.id]
+
+    def test_the_nation_sees_what_is_about_a_states_only_administrator(self) -> None:
+        """Else who was harassed by them would have written to nobody."""
+        factories.StateFactory.create()
+        clinic = factories.ClinicFactory.create()
+        facility = Facility.objects.get(state_id=28, id=clinic.facility_id)
+        patient = factories.PatientFactory.create()
+        factories.requested(clinic, patient)
+        practitioner = factories.on_duty(clinic)
+        held = called_by(practitioner)
+        sent = services.submit(
+            factories.person(patient.account_id),
+            complaint=Complaint(kind="safety", text="Harassed me", language="en"),
+            consultation=(held.state_id, held.id),
+        )
+        other = submitted(28)
+        factories.PostFactory.create(
+            facility=facility,
+            role=Role.STATE_ADMIN,
+            account_id=practitioner.account_id,
+            practitioner_id=None,
+        )
+        staff = factories.GrievanceFactory.create(about_account_id=practitioner.account_id)
+        national, actor = acting(Role.NATIONAL_ADMIN, factories.FacilityFactory(state_id=0))
+        assert {row.id for row in listed(national, 0)} == {sent.id, staff.id}
+        assert waiting_for(national, 0).count == 2
+        assert read(actor, 28, sent.id).grievance.text == "Harassed me"
+        assert [row.id for row in listed(national, 28)].count(other.id) == 1
+        # A colleague takes it on.
+        colleague, _actor = acting(Role.STATE_ADMIN, facility)
+        assert {row.id for row in listed(colleague, 28)} == {sent.id, staff.id, other.id}
+        assert listed(national, 0) == []
 
     def test_states_see_their_own_and_the_nation_all(self) -> None:
         about = submitted(28)

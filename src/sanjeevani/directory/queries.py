@@ -2,7 +2,7 @@
 
 import datetime
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -68,6 +68,16 @@ def entries_of(account_id: uuid.UUID) -> list[Practitioner]:
     """Return an account's entries in the lists of doctors, of all states."""
     everywhere = list(State.objects.values_list("lgd_code", flat=True))
     return list(Practitioner.objects.filter(state_id__in=everywhere, account_id=account_id))
+
+
+def accounts_in_lists(account_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Return those of some accounts that have an entry in a list of doctors, of any state."""
+    everywhere = list(State.objects.values_list("lgd_code", flat=True))
+    return set(
+        Practitioner.objects.filter(
+            state_id__in=everywhere, account_id__in=account_ids
+        ).values_list("account_id", flat=True)
+    )
 
 
 def accounts_with_posts(account_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:

@@ -1,6 +1,7 @@
 """Who handles which grievance."""
 
 import uuid
+from collections import defaultdict
 from collections.abc import Sequence
 
 from django.db.models import QuerySet
@@ -9,7 +10,7 @@ from sanjeevani.consultation.models import Consultation
 from sanjeevani.consultation.queries import held_by
 from sanjeevani.directory.models import Post, Role
 from sanjeevani.directory.permissions import require_facility_admin, require_state_admin
-from sanjeevani.directory.queries import entries_of
+from sanjeevani.directory.queries import accounts_in_lists, administrators, entries_of
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import NotPermitted
 from sanjeevani.grievance.models import Grievance, GrievanceKind
@@ -52,6 +53,31 @@ def past_whom_it_is_about(rows: QuerySet[Grievance], account_id: uuid.UUID) -> Q
 def _own_cases(cases: Sequence[Consultation], account_id: uuid.UUID) -> set[uuid.UUID]:
     own = {entry.id for entry in entries_of(account_id)} if cases else set()
     return held_by(own, cases) if own else set()
+
+
+def about_all_administrators() -> set[uuid.UUID]:
+    """Return the complaints of states that are about every administrator of their state: without
+    the nation they would reach nobody."""
+    administer: dict[int, set[uuid.UUID]] = defaultdict(set)
+    for post in administrators():
+        if post.role == Role.STATE_ADMIN:
+            administer[post.state_id].add(post.account_id)
+    everybody = {account_id for accounts in administer.values() for account_id in accounts}
+    practise = accounts_in_lists(everybody)
+    named = Grievance.objects.filter(
+        state_id__in=list(administer), about_account_id__in=everybody
+    ).values_list("state_id", "about_account_id")
+    suspected = practise | {account_id for state_id, account_id in named if account_id}
+    found: set[uuid.UUID] = set()
+    for state_id, accounts in sorted(administer.items()):
+        if not accounts <= suspected:
+            continue
+        rows = Grievance.objects.filter(state_id=state_id)
+        left = set(rows.values_list("id", flat=True))
+        for account_id in accounts:
+            left -= set(past_whom_it_is_about(rows, account_id).values_list("id", flat=True))
+        found |= left
+    return found
 
 
 def require_handling_post(post: Post, state_id: int) -> None:

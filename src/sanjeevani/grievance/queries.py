@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from sanjeevani.directory.models import Post, Role
-from sanjeevani.directory.queries import Part, posts_of, states_without_administrator
+from sanjeevani.directory.queries import Part, posts_of, states, states_without_administrator
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import NotFound
@@ -24,6 +24,7 @@ from sanjeevani.grievance.models import (
 from sanjeevani.grievance.permissions import (
     HANDLERS,
     PAST_THE_FACILITY,
+    about_all_administrators,
     past_whom_it_is_about,
     require_handler,
     require_handling_post,
@@ -70,7 +71,8 @@ def to_handle(
 ) -> Part[Grievance]:
     """Return grievances of a tenant that the post handles, the first due first.
 
-    None that is about its holder. National's are also those of states that nobody administers.
+    None that is about its holder. National's are also those of states that nobody administers,
+    and those that are about all who administer their state.
     `settled`: those answered or closed instead, the newest first. Raises NotPermitted.
     """
     rows = _handled_by(post, state_id)
@@ -165,8 +167,13 @@ def handlers_to_tell(day: datetime.date) -> list[uuid.UUID]:
 
 def _handled_by(post: Post, state_id: int) -> QuerySet[Grievance]:
     require_handling_post(post, state_id)
-    tenants = [state_id, *states_without_administrator()] if state_id == NATIONAL else [state_id]
-    rows = Grievance.objects.filter(state_id__in=tenants)
+    if state_id == NATIONAL:
+        own = Q(state_id__in=[NATIONAL, *states_without_administrator()])
+        if left := about_all_administrators():
+            own |= Q(id__in=left)
+        every = [NATIONAL, *(state.lgd_code for state in states())]
+        return Grievance.objects.filter(own, state_id__in=every)
+    rows = Grievance.objects.filter(state_id=state_id)
     if post.role == Role.FACILITY_ADMIN:
         rows = rows.filter(facility_id=post.facility_id).exclude(kind__in=PAST_THE_FACILITY)
     return rows
