@@ -9,7 +9,7 @@ from sanjeevani.consultation.errors import KeptApart, NotInProgress
 from sanjeevani.consultation.models import Block, ConductReport, Consultation
 from sanjeevani.consultation.queries import earlier_consultations, for_practitioner
 from sanjeevani.consultation.transfers import request_follow_up
-from sanjeevani.foundation.errors import NotFound, NotPermitted
+from sanjeevani.foundation.errors import NotFound, NotPermitted, Stale
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.queueing.errors import NobodyWaiting
 from tests.factories import PatientFactory, doctor, on_duty, person, requested, told
@@ -30,6 +30,30 @@ def test_a_patient_who_reports_waits_first_for_another_doctor() -> None:
         consultation.call_next(world.host, practitioner=world.practitioner)
     other = on_duty(world.clinic)
     assert consultation.call_next(doctor(other), practitioner=other).id == held.id
+
+
+def test_the_next_doctor_can_be_reported_too() -> None:
+    """Who has met two of them in one consultation is parted from both."""
+    world = World()
+    held = world.held
+    first = report_conduct(world.guest, **of(held), about=world.practitioner.id)
+    other = on_duty(world.clinic)
+    consultation.call_next(doctor(other), practitioner=other)
+    # The first tap, sent again, is not about who calls now, nor about who is there.
+    assert report_conduct(world.guest, **of(held)) == first
+    consultation.answer(world.guest, **of(held))
+    assert report_conduct(world.guest, **of(held), about=world.practitioner.id) == first
+    with pytest.raises(Stale):
+        report_conduct(world.guest, **of(held), about=uuid7())
+
+    second = report_conduct(world.guest, **of(held), about=other.id)
+    assert (first.practitioner_id, second.practitioner_id) == (world.practitioner.id, other.id)
+    assert Block.objects.filter(state_id=world.patient.state_id).count() == 2
+    room = Room.objects.get(state_id=held.state_id, id=held.room_id)
+    assert room.host_account_id is None
+    for one in (other, world.practitioner):
+        with pytest.raises(NobodyWaiting):
+            consultation.call_next(doctor(one), practitioner=one)
 
 
 def test_who_was_reported_reads_nothing_more_of_the_family() -> None:

@@ -11,6 +11,7 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sanjeevani.consultation import services as consultation_services
 from sanjeevani.consultation.interruptions import dropped, interrupt
 from sanjeevani.consultation.services import call_next, hand_back
 from sanjeevani.consultation.transfers import redirect
@@ -342,6 +343,37 @@ class TestWhoHandlesWhat:
             listed(post, 28)
         with pytest.raises(NotPermitted):
             read(actor, 28, about.id)
+
+    def test_a_report_names_who_was_reported_and_not_who_came_next(self, client: Client) -> None:
+        factories.StateFactory.create()
+        clinic = factories.ClinicFactory.create()
+        patient = factories.PatientFactory.create()
+        held = factories.requested(clinic, patient)
+        guest = factories.person(patient.account_id)
+        names = ("Dr Bad", "Dr Worse", "Dr Good")
+        doctors = [factories.on_duty(clinic, name=name) for name in names]
+        reports = []
+        for doctor in doctors:
+            call_next(factories.doctor(doctor), practitioner=doctor)
+            consultation_services.answer(guest, state_id=28, consultation_id=held.id)
+            if doctor != doctors[-1]:
+                for _tap in range(2):
+                    made = services.report_conduct(
+                        guest,
+                        state_id=28,
+                        consultation_id=held.id,
+                        language="en",
+                        about=doctor.id,
+                    )
+                reports.append(made)
+        assert Grievance.objects.filter(state_id=28).count() == 2
+        _post, admin = acting(Role.STATE_ADMIN, factories.FacilityFactory.create())
+        for report, name in zip(reports, names, strict=False):
+            reading = read(admin, 28, report.id)
+            assert (reading.reported, reading.doctors) == (name, list(names))
+        administrator(Role.STATE_ADMIN, 28, client)
+        page = client.get(f"/grievances/28/{reports[0].id}").content.decode()
+        assert re.search(r"Reported by the patient\s*</dt>\s*<dd[^>]*>\s*Dr Bad\s*</dd>", page)
 
     def test_reading_is_on_the_audit_trail(self) -> None:
         about = submitted(28)

@@ -149,14 +149,18 @@ def dispute_answer(
     openapi_extra=says(NotInProgress),
 )
 def report_doctor(
-    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
+    request: ApiRequest,
+    state_id: StateInPath,
+    consultation_id: IdInPath,
+    key: MoveKey = None,
 ) -> HttpResponse:
     """Report the doctor: the two never meet again, and the patient goes first to another.
 
-    What was written is kept as proof. Sending it twice is once.
+    What was written is kept as proof. Sending it twice is once. When another doctor has the patient
+    by then, only a retry with the same key is: without one it reports that doctor, too.
     """
     held = own_consultation(request.auth.actor, state_id, consultation_id)
-    return _report(request, held)
+    return moved(request, key, lambda: _report(request, held))
 
 
 @router.post(
@@ -171,12 +175,13 @@ def report_patient(
     """Report the patient: it ends, and the two never meet again. Sending it twice is once."""
     practitioner = practitioner_of(request)
     held = for_practitioner(request.auth.actor, practitioner, state_id, consultation_id)
-    return _report(request, held, practitioner)
+    _report(request, held, practitioner)
+    return nothing()
 
 
 def _report(
     request: ApiRequest, held: Consultation, practitioner: Practitioner | None = None
-) -> HttpResponse:
+) -> None:
     report_conduct(
         request.auth.actor,
         state_id=held.state_id,
@@ -184,7 +189,6 @@ def _report(
         language=language(),
         practitioner=practitioner,
     )
-    return nothing()
 
 
 def _count_number(request: ApiRequest) -> None:

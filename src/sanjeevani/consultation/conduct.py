@@ -1,5 +1,6 @@
 """Mistreated: one tap reports it, keeps the evidence, parts the two, and keeps them apart."""
 
+import datetime
 import uuid
 from typing import Any
 
@@ -19,7 +20,7 @@ from sanjeevani.consultation.services import end_consultation, get, wait_again
 from sanjeevani.directory.models import Practitioner
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor, ActorKind
-from sanjeevani.foundation.errors import NotPermitted
+from sanjeevani.foundation.errors import NotPermitted, Stale
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.rows import Kept
 from sanjeevani.foundation.verbs import concerns, verb
@@ -36,7 +37,7 @@ _HELD = (
 )
 
 
-_report = Kept(ConductReport, key=("state_id", "consultation_id", "by"))
+_report = Kept(ConductReport, key=("state_id", "consultation_id", "by", "practitioner_id"))
 
 
 @verb("consultation.report_conduct")
@@ -46,24 +47,31 @@ def report_conduct(
     state_id: int,
     consultation_id: uuid.UUID,
     practitioner: Practitioner | None = None,
+    about: uuid.UUID | None = None,
 ) -> ConductReport:
     """Report the other side, end what goes on between the two, and never bring them together again.
 
     A patient keeps the place, at the head of the line for another doctor; a doctor who reports is
     free, and the patient is told that the doctor has ended it. The doctor reads nothing more of the
-    family but what they held themselves. The evidence is copied. Twice is once. Raises
-    NotPermitted, NotInProgress.
+    family but what they held themselves. The evidence is copied. Twice is once, but for another
+    doctor who has the patient by then. `about`: the doctor whom a patient's page shows, so that one
+    who came later is not taken for them. Raises NotPermitted, NotInProgress, Stale.
     """
     consultation = get(state_id, consultation_id)
     concerns(consultation, patient_id=consultation.patient_id)
     by = _side_of(actor, consultation, practitioner)
     earlier = ConductReport.objects.filter(
         state_id=state_id, consultation_id=consultation_id, by=by
-    ).first()
-    if earlier is not None:
-        return earlier
-    if consultation.practitioner_id is None or consultation.status not in _HELD:
+    ).order_by("-reported_at")
+    has_doctor = consultation.practitioner_id is not None and consultation.status in _HELD
+    whom = about or (consultation.practitioner_id if has_doctor else None)
+    before = (earlier.filter(practitioner_id=whom) if whom else earlier).first()
+    if before is not None:
+        return before
+    if consultation.practitioner_id is None or not has_doctor:
         raise NotInProgress
+    if whom != consultation.practitioner_id:
+        raise Stale
     report = ConductReport(
         state_id=state_id,
         id=uuid7(),
@@ -76,7 +84,7 @@ def report_conduct(
     )
     if not _report.add(report):
         # Tapped twice at the same moment: the first, by now committed, has done it all.
-        return ConductReport.objects.get(state_id=state_id, consultation_id=consultation_id, by=by)
+        return earlier.get(practitioner_id=whom)
     _keep_apart(actor, consultation, consultation.practitioner_id, by)
     if consultation.status != ConsultationStatus.COMPLETED:
         _part(actor, consultation, by)
@@ -184,3 +192,18 @@ def _part(actor: Actor, consultation: Consultation, by: Seat) -> None:
 
 ENDED_BY_DOCTOR = "ended_by_doctor"
 """The reason of a consultation that a doctor broke off; the screens have the words."""
+
+
+def reported_in(consultation: Consultation, before: datetime.datetime) -> uuid.UUID | None:
+    """Return the doctor whom the patient's side had reported last before then, None for nobody."""
+    return (
+        ConductReport.objects.filter(
+            state_id=consultation.state_id,
+            consultation_id=consultation.id,
+            by=Seat.GUEST,
+            reported_at__lte=before,
+        )
+        .order_by("-reported_at")
+        .values_list("practitioner_id", flat=True)
+        .first()
+    )

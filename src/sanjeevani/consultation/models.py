@@ -320,7 +320,8 @@ class ConductReport(ShardedModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["state_id", "consultation_id", "by"], name="conduct_report_once"
+                fields=["state_id", "consultation_id", "by", "practitioner_id"],
+                name="conduct_report_once",
             )
         ]
 

@@ -80,6 +80,16 @@ def accounts_in_lists(account_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
     )
 
 
+def practitioner_names(practitioner_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Return the names of some practitioners, of whichever state."""
+    everywhere = list(State.objects.values_list("lgd_code", flat=True))
+    return dict(
+        Practitioner.objects.filter(state_id__in=everywhere, id__in=practitioner_ids).values_list(
+            "id", "name"
+        )
+    )
+
+
 def accounts_with_posts(account_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
     """Return those of some accounts that hold a post, in whichever state."""
     with across_states():

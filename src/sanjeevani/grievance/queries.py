@@ -7,8 +7,15 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
+from sanjeevani.consultation.conduct import reported_in
 from sanjeevani.directory.models import Post, Role
-from sanjeevani.directory.queries import Part, posts_of, states, states_without_administrator
+from sanjeevani.directory.queries import (
+    Part,
+    posts_of,
+    practitioner_names,
+    states,
+    states_without_administrator,
+)
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import NotFound
@@ -17,6 +24,7 @@ from sanjeevani.foundation.verbs import concern_of, write_audit
 from sanjeevani.grievance.models import (
     WAITING_FOR_US,
     Grievance,
+    GrievanceKind,
     GrievanceStatus,
     GrievanceStep,
     HandlerTold,
@@ -30,6 +38,7 @@ from sanjeevani.grievance.permissions import (
     require_handling_post,
 )
 from sanjeevani.grievance.services import REOPEN_DAYS, REOPENED_DUE_DAYS, by_number
+from sanjeevani.patients.queries import readers_because_of
 
 
 @dataclass(frozen=True)
@@ -181,10 +190,16 @@ def _handled_by(post: Post, state_id: int) -> QuerySet[Grievance]:
 
 @dataclass(frozen=True)
 class Reading:
-    """A grievance with its steps, for its handler."""
+    """A grievance with its steps, for its handler.
+
+    `doctors`: all who had the patient, for the consultation names only who has them now;
+    `reported`: whom the patient reported by the button.
+    """
 
     grievance: Grievance
     steps: list[GrievanceStep]
+    doctors: list[str]
+    reported: str
 
 
 def read(actor: Actor, state_id: int, grievance_id: uuid.UUID) -> Reading:
@@ -203,6 +218,7 @@ def read(actor: Actor, state_id: int, grievance_id: uuid.UUID) -> Reading:
         "grievance.read",
         concern_of(grievance, patient_id=consultation.patient_id if consultation else None),
     )
+    doctors, reported = _doctors_of(grievance)
     return Reading(
         grievance,
         list(
@@ -210,6 +226,23 @@ def read(actor: Actor, state_id: int, grievance_id: uuid.UUID) -> Reading:
                 "id"
             )
         ),
+        doctors,
+        reported,
+    )
+
+
+def _doctors_of(grievance: Grievance) -> tuple[list[str], str]:
+    if grievance.consultation_id is None:
+        return [], ""
+    case = grievance.consultation
+    ids = readers_because_of(case.patient_state_id, case.id)
+    names = practitioner_names(ids)
+    reported = None
+    if grievance.kind == GrievanceKind.SAFETY and not grievance.name:
+        reported = reported_in(case, grievance.received_at)
+    return (
+        [names[one] for one in ids if one in names],
+        names.get(reported, "") if reported else "",
     )
 
 

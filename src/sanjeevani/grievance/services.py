@@ -103,14 +103,20 @@ def report_conduct(
     consultation_id: uuid.UUID,
     language: str,
     practitioner: Practitioner | None = None,
+    about: uuid.UUID | None = None,
 ) -> Grievance:
     """Part patient and doctor at one tap, and let whoever answers for safety look into it; once.
 
-    `practitioner`: who reports, where it is the doctor. Raises NotPermitted, NotInProgress.
+    `practitioner`: who reports, where it is the doctor; `about`: whom a patient's page shows.
+    Raises NotPermitted, NotInProgress, Stale.
     """
     # A second tap waits here for the first.
-    conduct.report_conduct(
-        actor, state_id=state_id, consultation_id=consultation_id, practitioner=practitioner
+    report = conduct.report_conduct(
+        actor,
+        state_id=state_id,
+        consultation_id=consultation_id,
+        practitioner=practitioner,
+        about=about,
     )
     held = consultations.get(state_id, consultation_id)
     text = (
@@ -130,6 +136,8 @@ def report_conduct(
         kind=complaint.kind,
         account_id=_author(actor),
         name=complaint.name,
+        # What was written before this report is another complaint.
+        received_at__gte=report.reported_at,
     ).first()
     if earlier is None:
         return _take_in(actor, complaint, state_id, _facility_of(held), held)

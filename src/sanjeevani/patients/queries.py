@@ -277,6 +277,15 @@ def read_because_of(
     )
 
 
+def readers_because_of(state_id: int, consultation_id: uuid.UUID) -> list[uuid.UUID]:
+    """Return the practitioners whom a consultation let read the record, the last who came last."""
+    return list(
+        AccessGrant.objects.filter(state_id=state_id, consultation_id=consultation_id)
+        .order_by("granted_at", "id")
+        .values_list("practitioner_id", flat=True)
+    )
+
+
 def age_in_years(patient_birth_date: datetime.date, on: datetime.date) -> int:
     """Return the completed years of age on a day."""
     before_birthday = (on.month, on.day) < (patient_birth_date.month, patient_birth_date.day)

@@ -248,6 +248,8 @@ def one(request: PortalRequest, state_id: int, grievance_id: uuid.UUID) -> HttpR
     context = {
         "grievance": reading.grievance,
         "steps": reading.steps,
+        "doctors": reading.doctors,
+        "reported": reading.reported,
         "form": form,
         "refusal": refusal,
         "name_of": name_of,

@@ -57,19 +57,28 @@ def call(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> H
 
 
 def _do(request: PortalRequest, found: Consultation) -> dict[str, str]:
-    do = request.POST.get("do", "")
+    do, _colon, doctor = request.POST.get("do", "").partition(":")
     if do == "report":
         report_conduct(
             request.actor,
             state_id=found.state_id,
             consultation_id=found.id,
             language=language(),
+            about=_id_of(doctor),
         )
         return {"X-Go": reverse("patient:consultation", args=[found.state_id, found.id])}
     headers = act(request.actor, request, found, do)
     if headers is None:
         raise Invalid
     return headers
+
+
+def _id_of(doctor: str) -> uuid.UUID | None:
+    """Return the doctor whom the page showed, None for a page that does not say."""
+    try:
+        return uuid.UUID(doctor) if doctor else None
+    except ValueError:
+        raise Invalid from None
 
 
 class CheckForm(PlainForm):
