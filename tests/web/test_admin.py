@@ -90,9 +90,9 @@ def test_everybody_lands_in_the_own_workplace(world: AdminWorld) -> None:
 # What pages cost ---------------------------------------------------------------------------------
 
 STATEMENTS = {
-    "/nation": 5,
+    "/nation": 10,
     "/nation/administrators": 5,
-    "/states/28": 9,
+    "/states/28": 12,
     "/states/28/facilities": 5,
     "/states/28/opds": 8,
     "/states/28/staff": 7,
@@ -116,7 +116,7 @@ def test_statements_of_the_board(world: AdminWorld, django_assert_max_num_querie
     for _number in range(3):
         line = factories.LineFactory.create(facility=world.hospital)
         factories.on_duty(factories.ClinicFactory.create(line=line))
-    with django_assert_max_num_queries(21):
+    with django_assert_max_num_queries(24):
         assert world.clients["facility"].get(world.at()).status_code == 200
     with django_assert_max_num_queries(19):
         assert world.clients["facility"].get(world.at("/rows")).status_code == 200

@@ -66,28 +66,29 @@ def posts_of(account_id: uuid.UUID) -> list[Post]:
 
 def entries_of(account_id: uuid.UUID) -> list[Practitioner]:
     """Return an account's entries in the lists of doctors, of all states."""
-    everywhere = list(State.objects.values_list("lgd_code", flat=True))
-    return list(Practitioner.objects.filter(state_id__in=everywhere, account_id=account_id))
+    return list(Practitioner.objects.filter(state_id__in=_everywhere(), account_id=account_id))
 
 
 def accounts_in_lists(account_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
     """Return those of some accounts that have an entry in a list of doctors, of any state."""
-    everywhere = list(State.objects.values_list("lgd_code", flat=True))
     return set(
         Practitioner.objects.filter(
-            state_id__in=everywhere, account_id__in=account_ids
+            state_id__in=_everywhere(), account_id__in=account_ids
         ).values_list("account_id", flat=True)
     )
 
 
 def practitioner_names(practitioner_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
     """Return the names of some practitioners, of whichever state."""
-    everywhere = list(State.objects.values_list("lgd_code", flat=True))
     return dict(
-        Practitioner.objects.filter(state_id__in=everywhere, id__in=practitioner_ids).values_list(
-            "id", "name"
-        )
+        Practitioner.objects.filter(
+            state_id__in=_everywhere(), id__in=practitioner_ids
+        ).values_list("id", "name")
     )
+
+
+def _everywhere() -> list[int]:
+    return [NATIONAL, *(state.lgd_code for state in states())]
 
 
 def accounts_with_posts(account_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
@@ -662,17 +663,6 @@ def administrators() -> list[Post]:
             .filter(role__in=[Role.NATIONAL_ADMIN, Role.STATE_ADMIN], ended_at__isnull=True)
             .order_by("state_id", "started_at", "id")
         )
-
-
-def states_without_administrator() -> list[int]:
-    """Return the states, by code, that no administrator of their own looks after (yet)."""
-    every = list(State.objects.exclude(lgd_code=NATIONAL).values_list("lgd_code", flat=True))
-    looked_after = set(
-        Post.objects.filter(
-            state_id__in=every, role=Role.STATE_ADMIN, ended_at__isnull=True
-        ).values_list("state_id", flat=True)
-    )
-    return sorted(set(every) - looked_after)
 
 
 def offices(state_id: int) -> list[Facility]:

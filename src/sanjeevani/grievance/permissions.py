@@ -1,8 +1,7 @@
 """Who handles which grievance."""
 
 import uuid
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db.models import QuerySet
 
@@ -10,7 +9,7 @@ from sanjeevani.consultation.models import Consultation
 from sanjeevani.consultation.queries import held_by
 from sanjeevani.directory.models import Post, Role
 from sanjeevani.directory.permissions import require_facility_admin, require_state_admin
-from sanjeevani.directory.queries import accounts_in_lists, administrators, entries_of
+from sanjeevani.directory.queries import accounts_in_lists, administrators, entries_of, states
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import NotPermitted
 from sanjeevani.grievance.models import Grievance, GrievanceKind
@@ -55,14 +54,21 @@ def _own_cases(cases: Sequence[Consultation], account_id: uuid.UUID) -> set[uuid
     return held_by(own, cases) if own else set()
 
 
-def about_all_administrators() -> set[uuid.UUID]:
-    """Return the complaints of states that are about every administrator of their state: without
-    the nation they would reach nobody."""
-    administer: dict[int, set[uuid.UUID]] = defaultdict(set)
+def left_to_the_nation() -> tuple[list[int], set[uuid.UUID]]:
+    """Return the states that no administrator of their own looks after (yet), and of the others
+    the complaints that are about every one of them: without the nation both would reach nobody."""
+    administer: dict[int, set[uuid.UUID]] = {state.lgd_code: set() for state in states()}
     for post in administrators():
-        if post.role == Role.STATE_ADMIN:
+        if post.role == Role.STATE_ADMIN and post.state_id in administer:
             administer[post.state_id].add(post.account_id)
+    without = [state_id for state_id, accounts in administer.items() if not accounts]
+    return without, _about_all({key: held for key, held in administer.items() if held})
+
+
+def _about_all(administer: Mapping[int, set[uuid.UUID]]) -> set[uuid.UUID]:
     everybody = {account_id for accounts in administer.values() for account_id in accounts}
+    if not everybody:
+        return set()
     practise = accounts_in_lists(everybody)
     named = Grievance.objects.filter(
         state_id__in=list(administer), about_account_id__in=everybody

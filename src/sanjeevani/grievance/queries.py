@@ -14,7 +14,6 @@ from sanjeevani.directory.queries import (
     posts_of,
     practitioner_names,
     states,
-    states_without_administrator,
 )
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
@@ -32,7 +31,7 @@ from sanjeevani.grievance.models import (
 from sanjeevani.grievance.permissions import (
     HANDLERS,
     PAST_THE_FACILITY,
-    about_all_administrators,
+    left_to_the_nation,
     past_whom_it_is_about,
     require_handler,
     require_handling_post,
@@ -177,9 +176,10 @@ def handlers_to_tell(day: datetime.date) -> list[uuid.UUID]:
 def _handled_by(post: Post, state_id: int) -> QuerySet[Grievance]:
     require_handling_post(post, state_id)
     if state_id == NATIONAL:
-        own = Q(state_id__in=[NATIONAL, *states_without_administrator()])
-        if left := about_all_administrators():
-            own |= Q(id__in=left)
+        without, about_all = left_to_the_nation()
+        own = Q(state_id__in=[NATIONAL, *without])
+        if about_all:
+            own |= Q(id__in=about_all)
         every = [NATIONAL, *(state.lgd_code for state in states())]
         return Grievance.objects.filter(own, state_id__in=every)
     rows = Grievance.objects.filter(state_id=state_id)
