@@ -4,19 +4,22 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations import (
     AddField,
     DeleteModel,
+    RemoveConstraint,
     RemoveField,
     RenameField,
     RenameModel,
 )
 from django.db.models.fields import NOT_PROVIDED
 
-TAKEN_AWAY = (DeleteModel, RemoveField, RenameField, RenameModel)
+TAKEN_AWAY = (DeleteModel, RemoveConstraint, RemoveField, RenameField, RenameModel)
 
 BEFORE_ANYBODY_RAN_IT = {
     ("calls", "0003_seats_and_ladder"),
     ("consultation", "0005_conduct"),
+    ("consultation", "0014_report_of_each_doctor"),
     ("directory", "0005_hubs_and_codes"),
     ("directory", "0007_presence"),
+    ("directory", "0008_written_lines"),
     ("documents", "0002_links_listed"),
     ("onboarding", "0003_stopping"),
     ("patients", "0003_families"),
@@ -29,7 +32,7 @@ BEFORE_ANYBODY_RAN_IT = {
 
 
 def test_the_version_before_can_still_write() -> None:
-    """A new column is null or has its default in the database; none is renamed or taken away.
+    """A new column is null or has its default in the database; nothing is renamed or taken away.
 
     What nobody writes any more is taken away one version later, and entered above.
     """
