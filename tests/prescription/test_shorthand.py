@@ -89,6 +89,13 @@ class TestLines:
         assert item.frequency
         assert item.duration_days > 0
 
+    @pytest.mark.parametrize(
+        "text", ["vit d 60000 cap stat", "azithro 500 stat", "pcm 650 stat", "tinidazole 500"]
+    )
+    def test_one_dose_is_for_one_day_however_long_it_is_taken_usually(self, text: str) -> None:
+        item = self.read(text)
+        assert (item.frequency, item.duration_days) == ("STAT", 1)
+
     def test_words_behind_are_kept_as_instructions(self) -> None:
         item = self.read("pcm 650 bd 3d only with fever above 38")
         assert item.instructions == "only with fever above 38"

@@ -231,6 +231,15 @@ def test_instructions_changed_after_signing_are_signed_again() -> None:
         conclude(desk.actor, **desk.at, outcome=Outcome.PRESCRIPTION)
 
 
+def test_one_dose_is_not_written_for_several_days() -> None:
+    """On paper it would say “once” and “five days”, and each reader would choose."""
+    desk = Desk()
+    with pytest.raises(Invalid) as refused:
+        desk.prescribe("pcm 650 stat 5d")
+    assert refused.value.field == "duration_days"
+    desk.prescribe("pcm 650 stat")
+
+
 def test_a_refused_medicine_leaves_nothing_in_the_draft() -> None:
     """In a first consultation by chat, list A needs the video."""
     desk = Desk()

@@ -381,3 +381,19 @@ def test_a_course_is_never_counted_short(frequency: str, dose: str, days: int) -
     signed = clock.now()
     held = Prescription(content={"medicines": [line]}, signed_at=signed)
     assert expires_at(held) >= signed + max(SHORTEST_VALIDITY, datetime.timedelta(days=days))
+
+
+@pytest.mark.parametrize(
+    ("frequency", "dose", "days", "count"),
+    [
+        ("STAT", "1", 56, 1),  # as it was signed before one dose was for one day
+        ("STAT", "4", 1, 4),
+        ("WEEKLY", "4", 28, 16),
+        ("WEEKLY", "4", 30, 20),
+        ("ALT", "2", 5, 6),
+        ("MONTHLY", "1", 30, 1),
+    ],
+)
+def test_a_dose_is_counted_whole(frequency: str, dose: str, days: int, count: int) -> None:
+    line = MedicineFacts(frequency=frequency, dose=dose, duration_days=days)  # type: ignore[typeddict-item]
+    assert needed(line) == count

@@ -40,11 +40,17 @@ MOST_SHOWN = 60
 
 def needed(line: MedicineFacts) -> int | None:
     """Return how many units of the form a course takes; None where it is taken as needed."""
-    taken = dosing(line["frequency"], Decimal(line["dose"]))
+    frequency, dose = line["frequency"], Decimal(line["dose"])
+    taken = dosing(frequency, dose)
     if taken is None or taken.per_day is None:
         return None
-    # Doses are written to two places: what is less comes from the binary fraction.
-    return math.ceil(round(taken.per_day * line["duration_days"], 2))
+    coded = dosage.frequencies().get(frequency)
+    if coded is None or coded.times_per_day is None:
+        # Doses are written to two places: what is less comes from the binary fraction.
+        return math.ceil(round(taken.per_day * line["duration_days"], 2))
+    days = 1 if coded.single_dose else line["duration_days"]
+    # Nobody takes a part of a dose: four tablets a week for thirty days are taken five times.
+    return math.ceil(math.ceil(round(coded.times_per_day * days, 2)) * dose)
 
 
 @dataclass(frozen=True)

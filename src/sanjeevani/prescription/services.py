@@ -142,6 +142,11 @@ def _check_item(item: ItemContent) -> None:
         raise Invalid(_("Say how often, for example BD or 1-0-1."), field="frequency")
     if not 1 <= item.duration_days <= LONGEST_DAYS:
         raise Invalid(_("Say for how many days, from 1 to 90."), field="duration_days")
+    if item.duration_days > 1 and dosage.is_single(item.frequency):
+        raise Invalid(
+            _("“Once, now” is for 1 day. Write 1 day, or choose how often it is taken."),
+            field="duration_days",
+        )
     if item.instruction_code and item.instruction_code not in dosage.instructions():
         raise Invalid(_("Choose an instruction from the list."), field="instruction_code")
 

@@ -117,12 +117,15 @@ def parse(text: str, medicine: Medicine | None = None) -> Reading:
     medicine = _the_one(found, said)
     if medicine is None:
         return Reading(None, found)
+    frequency = said.frequency or medicine.usual_frequency
+    # What is usual of a medicine that is taken for weeks says nothing of a dose that is given once.
+    usual_days = 1 if dosage.is_single(frequency) else medicine.usual_days or 0
     return Reading(
         ItemContent(
             medicine_code=medicine.code,
             dose=said.dose or Decimal(str(medicine.usual_dose or 0)),
-            frequency=said.frequency or medicine.usual_frequency,
-            duration_days=said.days or medicine.usual_days or 0,
+            frequency=frequency,
+            duration_days=said.days or usual_days,
             instruction_code=said.instruction or medicine.usual_instruction,
             instructions=_as_written(text, " ".join(said.own)),
         ),

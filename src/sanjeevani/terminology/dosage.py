@@ -111,6 +111,12 @@ def frequencies() -> dict[str, Frequency]:
     }
 
 
+def is_single(frequency: str) -> bool:
+    """Tell whether a frequency, coded or a pattern, is one dose and no more."""
+    coded = frequencies().get(frequency)
+    return coded is not None and coded.single_dose
+
+
 @cache
 def instructions() -> dict[str, Term]:
     """Return the instruction phrases by code."""
