@@ -21,6 +21,7 @@ from sanjeevani.prescription.errors import (
 )
 from sanjeevani.prescription.models import DraftItem, Prescription
 from sanjeevani.prescription.queries import Validity, draft_of, verify, verify_number
+from sanjeevani.prescription.rules import Weight
 from sanjeevani.prescription.services import add_item, conclude, remove_item, sign
 from sanjeevani.prescription.shorthand import parse
 from tests.factories import ClinicFactory, PatientFactory, doctor, on_duty, person, requested
@@ -229,6 +230,31 @@ def test_instructions_changed_after_signing_are_signed_again() -> None:
     desk.prescribe("pcm 650 1-0-1 5d only above 38.5")
     with pytest.raises(UnsignedDraft):
         conclude(desk.actor, **desk.at, outcome=Outcome.PRESCRIPTION)
+
+
+@pytest.mark.parametrize("code", ["Z34.9", "O21.0", "O99.0"])
+@pytest.mark.parametrize("answers", [{}, {"pregnant": False}])
+def test_a_pregnancy_that_the_doctor_found_asks_for_a_reason(
+    code: str, answers: dict[str, bool]
+) -> None:
+    """She may not have known it, or not said it, when she was asked."""
+    desk = Desk(PatientFactory(gender="female"), text="Sick every morning", answers=answers)
+    desk.prescribe("povidone oint bd 5d")
+    desk.note([(code, "What the doctor found")])
+    (line,) = draft_of(desk.consultation)
+    assert ("pregnancy", Weight.REASON) in [(one.code, one.weight) for one in line.findings]
+    with pytest.raises(ReasonMissing):
+        desk.sign()
+    desk.note([("O92.1", "Cracked nipple associated with childbirth")])
+    assert desk.sign()
+
+
+def test_who_comes_for_care_in_pregnancy_is_pregnant_unless_she_says_no() -> None:
+    for answers, weighed in (({}, True), ({"pregnant": False}, False)):
+        desk = Desk(PatientFactory(gender="female"), complaints=["pregnancy_care"], answers=answers)
+        desk.prescribe("povidone oint bd 5d")
+        (line,) = draft_of(desk.consultation)
+        assert any(one.weight == Weight.REASON for one in line.findings) is weighed
 
 
 def test_one_dose_is_not_written_for_several_days() -> None:

@@ -692,7 +692,7 @@ def read_what_is_signed(
     consultation = read_held(request, state_id, consultation_id)
     written = writing_of(consultation)
     told = intake_of(state_id, consultation_id)
-    lines = draft_of(consultation, intake=told, note=written.note)
+    lines = draft_of(consultation, intake=told, written=written)
     seen = seal_of_draft(lines, written)
     missing = [
         MissingReply(

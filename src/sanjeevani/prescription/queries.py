@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from sanjeevani.calls.queries import PICTURES, modes_used
 from sanjeevani.consultation.models import Consultation, EncounterKind, Note
-from sanjeevani.consultation.queries import Writing
+from sanjeevani.consultation.queries import Writing, writing_of
 from sanjeevani.directory.models import Gender
 from sanjeevani.documents.signing import SignatureInvalid, verify_statement
 from sanjeevani.foundation import clock
@@ -32,6 +32,7 @@ from sanjeevani.prescription.models import (
 )
 from sanjeevani.prescription.rules import Circumstances, Finding, Knowledge, Line, check
 from sanjeevani.terminology.models import AllergyGroup, Ingredient, Interaction, Medicine
+from sanjeevani.terminology.pregnancy import say_pregnant
 from sanjeevani.terminology.queries import all_medicines, medicines_coded, reference_edition
 from sanjeevani.terminology.vitals import HEIGHT, WEIGHT
 
@@ -56,13 +57,14 @@ def draft_of(
     consultation: Consultation,
     *,
     intake: IntakeContent | None = None,
-    note: Note | None = None,
+    written: Writing | None = None,
     from_tables: bool = False,
 ) -> list[DraftLine]:
     """Return the draft's lines in order, each checked beside the others and what runs still.
 
-    `intake` and `note`: those of the consultation, if the caller has just read them. `from_tables`
-    reads the rule tables themselves, past the copy that this process keeps of them: for signing.
+    `intake` and `written`: those of the consultation, if the caller has just read them.
+    `from_tables` reads the rule tables themselves, past the copy that this process keeps of them:
+    for signing.
     """
     items = _items.all(state_id=consultation.state_id, consultation_id=consultation.id)
     if not items:
@@ -75,7 +77,7 @@ def draft_of(
     tables = _read_rule_tables([*codes, *taken]) if from_tables else rule_tables()
     medicines = {code: tables.medicines[code] for code in codes}
     circumstances = replace(
-        circumstances_of(consultation, intake=intake, note=note),
+        circumstances_of(consultation, intake=intake, written=written),
         allergies_before=list(dict.fromkeys(one.allergies for one in earlier if one.allergies)),
         # What has left the formulary since cannot be looked at.
         running=[tables.medicines[code] for code in taken if code in tables.medicines],
@@ -166,13 +168,6 @@ def _read_rule_tables(codes: Sequence[str] | None = None) -> RuleTables:
     )
 
 
-_weight = Compiled(
-    lambda: Note.objects.filter(
-        state_id=given("state_id"), consultation_id=given("consultation_id")
-    ).values_list("weight_kg")
-)
-
-
 @dataclass(frozen=True)
 class BodyMeasures:
     """Height in cm and weight in kg, as they stand on paper; None when nobody knows."""
@@ -196,13 +191,15 @@ def _or_measured(written: Decimal | None, intake: IntakeContent, code: str) -> D
 
 
 def circumstances_of(
-    consultation: Consultation, *, intake: IntakeContent | None = None, note: Note | None = None
+    consultation: Consultation,
+    *,
+    intake: IntakeContent | None = None,
+    written: Writing | None = None,
 ) -> Circumstances:
     """Return what of the patient and the consultation the rules look at."""
     intake = intake or intake_of(consultation.state_id, consultation.id)
-    key = {"state_id": consultation.state_id, "consultation_id": consultation.id}
-    written = note.weight_kg if note else next((row[0] for row in _weight.all(**key)), None)
-    weight = _or_measured(written, intake, WEIGHT)
+    written = written or writing_of(consultation)
+    weight = body_measures(written.note, intake).weight_kg
     birth, today = consultation.patient_birth_date, clock.today()
     months = (today.year - birth.year) * 12 + today.month - birth.month - (today.day < birth.day)
     return Circumstances(
@@ -212,11 +209,21 @@ def circumstances_of(
         ),
         age_months=months,
         is_female=consultation.patient_gender == Gender.FEMALE,
-        pregnant=intake.answers.get(PREGNANT),
+        pregnant=_pregnant(intake, written),
         weight_kg=None if weight is None else float(weight),
         allergies=intake.allergies,
         medicines=intake.medicines,
     )
+
+
+def _pregnant(intake: IntakeContent, written: Writing) -> bool | None:
+    """Return what the doctor found, else what was answered, else what the complaint says."""
+    if say_pregnant(diagnoses=[one.code for one in written.diagnoses]):
+        return True
+    answered = intake.answers.get(PREGNANT)
+    if answered is None and say_pregnant(complaints=intake.complaints):
+        return True
+    return answered
 
 
 @dataclass(frozen=True)

@@ -51,9 +51,9 @@ class Finding:
 class Circumstances:
     """What of the patient and the consultation the rules look at.
 
-    `pregnant` is None when nobody said; `allergies` and `medicines` are the patient's words.
-    `allergies_before` are those of earlier consultations, `running` what earlier prescriptions say
-    is taken still.
+    `pregnant` is None when neither patient nor doctor said; `allergies` and `medicines` are the
+    patient's words. `allergies_before` are those of earlier consultations, `running` what earlier
+    prescriptions say is taken still.
     """
 
     is_follow_up: bool

@@ -390,7 +390,7 @@ def _content(
     intake = intake_of(consultation.state_id, consultation.id)
     writing = writing_of(consultation)
     note = writing.note
-    lines = draft_of(consultation, intake=intake, note=note, from_tables=True)
+    lines = draft_of(consultation, intake=intake, written=writing, from_tables=True)
     if seen and seen != seal_of_draft(lines, writing):
         raise ChangedMeanwhile
     if missing := missing_for_signing(lines, writing.diagnoses):

@@ -386,7 +386,7 @@ def sign(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> H
             return HttpResponseRedirect(f"{reverse('doctor:desk')}#finish", status=303)
     told = told_of(consultation)
     writing = Writing(request.actor, practitioner, consultation)
-    draft = draft_of(consultation, intake=told.intake, note=writing.stored)
+    draft = draft_of(consultation, intake=told.intake, written=writing.before)
     missing = missing_for_signing(draft, writing.diagnoses)
     context = {
         "place": "",

@@ -130,9 +130,9 @@ class Writing:
             "state_id": consultation.state_id,
             "consultation_id": consultation.id,
         }
-        stored = writing_of(consultation)
+        self.before = stored = writing_of(consultation)
+        """Note and diagnoses as they were before this request."""
         self.stored: Note | None = stored.note
-        """The note as it was before this request."""
         self.diagnoses = {row.code: row.title for row in stored.diagnoses}
         self.found_diagnoses: list[Diagnosis] | None = None
         self.choices: list[Medicine] = []
