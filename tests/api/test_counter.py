@@ -109,6 +109,20 @@ def test_a_patient_of_elsewhere_is_shown_by_initials_once_the_number_is_known(
         refused(stranger.send("POST", f"{COUNTER}/shown", body), 422, "Invalid")
 
 
+def test_what_was_given_before_the_correction_is_told(counter: Counter) -> None:
+    assert counter.hand(counter.worker, handing="part", given=4).status_code == 201
+    doctor = counter.spoke.doctor
+    read = doctor.get("/staff/shorthand?q=pcm+650+0-0-1+3d")
+    doctor.post(f"/staff{counter.path}/items", read["item"])
+    correction = {"number": counter.waits["number"], "reason": "One a day is enough"}
+    doctor.make(f"/staff{counter.path}/prescription/replace", correction)
+    [waits] = counter.worker.get(COUNTER)["waiting"]
+    shown = counter.worker.get(f"{COUNTER}/{waits['state_id']}/{waits['id']}")
+    assert shown["medicines"][0]["handed"] is None
+    [before] = shown["before"]
+    assert (before["handed"]["given"], before["goes_on"]) == (4, True)
+
+
 def test_nothing_is_given_on_what_was_cancelled(counter: Counter) -> None:
     doctor = counter.spoke.doctor
     ending = {"number": counter.waits["number"], "reason": "Allergic to it after all"}

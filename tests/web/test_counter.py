@@ -21,6 +21,7 @@ from sanjeevani.prescription.content import MedicineFacts
 from sanjeevani.prescription.counter import needed
 from sanjeevani.prescription.models import (
     Dispensing,
+    DraftItem,
     OutOfStock,
     Prescription,
     SpokePrescription,
@@ -121,6 +122,33 @@ def test_handed_out_in_part_with_a_slip_of_what_is_missing(counter: Counter) -> 
     assert pharmacist.post(counter.address, {counter.code: "full"}).status_code == 303
     assert "Sita Devi" not in text(pharmacist.get(LIST))
     assert "Nothing is missing" in text(pharmacist.get(f"{counter.address}/slip"))
+
+
+def test_what_was_given_on_the_prescription_before_is_said(counter: Counter) -> None:
+    """The doctor corrects the dose, or takes a medicine away, after the counter was quick."""
+    counter.do(do="add_line", line="cetirizine 10 hs 5d")
+    desk_sign = f"/desk/consultations/28/{counter.held.id}/sign"
+    counter.desk.post(desk_sign)
+    first = Prescription.objects.filter(state_id=28).latest("id")
+    pharmacist = counter.pharmacist()
+    codes = [line["code"] for line in first.content["medicines"]]
+    given = pharmacist.post(f"{LIST}/28/{first.id}", dict.fromkeys(codes, "full"))
+    assert given.status_code == 303
+
+    paracetamol, cetirizine = DraftItem.objects.filter(state_id=28).order_by("position")
+    counter.do(do=f"remove_item:{cetirizine.id}")
+    counter.do(do="add_line", line="pcm 500 1-0-1 3d")
+    counter.do(do="add_line", line="ors 1 els 2d")
+    assert counter.desk.post(desk_sign).status_code == 303
+    second = Prescription.objects.filter(state_id=28).latest("id")
+
+    page = text(pharmacist.get(f"{LIST}/28/{second.id}"))
+    assert "medicines of the prescription that this one replaces" in page
+    assert "Cetirizine 10 mg Tablet" in page
+    assert page.count("It is not prescribed any more") == 1
+    chosen = re.findall(r'name="([^"]+)" type="radio" value="full" checked', page)
+    assert [code.partition("-")[0] for code in chosen] == ["oral_rehydration_salts"]
+    assert paracetamol.medicine_code in [line["code"] for line in second.content["medicines"]]
 
 
 def test_every_reading_is_on_the_audit_trail(counter: Counter) -> None:

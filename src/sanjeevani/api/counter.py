@@ -23,6 +23,7 @@ from sanjeevani.prescription.counter import (
     AtCounter,
     Listed,
     at_counter,
+    given_before,
     missing_at_counter,
     out_of_stock,
     to_hand_out,
@@ -131,6 +132,18 @@ class MedicineAtCounter(Reply):
     in_stock: bool
 
 
+class BeforeReply(Reply):
+    """What the patient has on a prescription that this one replaces; it may be enough.
+
+    Where it does not go on it is not prescribed any more, and must not be taken.
+    """
+
+    code: str
+    name: str
+    handed: HandedReply
+    goes_on: bool
+
+
 class PrescriptionAtCounter(Reply):
     """A prescription at the counter. Nothing is given on one that is not `valid`."""
 
@@ -143,6 +156,7 @@ class PrescriptionAtCounter(Reply):
     registration: str
     validity: Validity
     medicines: list[MedicineAtCounter]
+    before: list[BeforeReply]
 
 
 class HandedBody(Body):
@@ -258,6 +272,15 @@ def _at_counter(
         registration=practitioner["registration"],
         validity=found.verification.validity,
         medicines=_medicines(found),
+        before=[
+            BeforeReply(
+                code=one.code,
+                name=one.name,
+                handed=HandedReply.model_validate(one.row),
+                goes_on=one.goes_on,
+            )
+            for one in given_before(found.prescription, language())
+        ],
     )
 
 

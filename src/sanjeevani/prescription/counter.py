@@ -175,6 +175,36 @@ class Listed:
     gone: bool
 
 
+@dataclass(frozen=True)
+class GivenBefore:
+    """What the patient has on a prescription that was replaced. `goes_on`: it is prescribed still,
+    perhaps in another dose."""
+
+    code: str
+    name: str
+    row: Dispensing
+    goes_on: bool
+
+
+def given_before(prescription: Prescription, language: str) -> list[GivenBefore]:
+    """Return what was handed out on the prescriptions that this one replaces, the newest first.
+
+    It is in the patient's hands: whoever hands out again has to know, or it is given twice.
+    """
+    now = {line["code"] for line in prescription.content["medicines"]}
+    found: list[GivenBefore] = []
+    replaced = prescription
+    while replaced.supersedes_id is not None:
+        replaced = prescription_of(replaced.state_id, replaced.supersedes_id)
+        given = dispensed(replaced)
+        found += [
+            GivenBefore(one.code, one.name, given[one.code], one.code in now)
+            for one in to_hand_out(replaced, language)
+            if one.code in given and given[one.code].handing != Handing.NONE
+        ]
+    return found
+
+
 def waiting_at_counter(actor: Actor) -> list[Listed]:
     """Return what waits to be handed out at the actor's spoke, the newest first.
 

@@ -20,8 +20,10 @@ from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import Invalid, NotFound
 from sanjeevani.prescription.counter import (
     AtCounter,
+    GivenBefore,
     ToHandOut,
     at_counter,
+    given_before,
     missing_at_counter,
     out_of_stock,
     said_of_stock,
@@ -104,7 +106,10 @@ def hand_out(request: PortalRequest, state_id: int, prescription_id: uuid.UUID) 
     medicines = to_hand_out(found.prescription, language())
     open_ones = [one for one in medicines if one.code not in found.elsewhere]
     holds = found.verification.validity == Validity.VALID
-    form = HandingForm(open_ones, request.POST or None, initial=_initial(request, found, open_ones))
+    before = given_before(found.prescription, language())
+    form = HandingForm(
+        open_ones, request.POST or None, initial=_initial(request, found, open_ones, before)
+    )
     if request.method == "POST" and form.is_valid():
         try:
             dispense(
@@ -124,6 +129,7 @@ def hand_out(request: PortalRequest, state_id: int, prescription_id: uuid.UUID) 
         at=found,
         holds=holds,
         elsewhere=[one for one in medicines if one.code in found.elsewhere],
+        before=before,
         saved="saved" in request.GET,
         consultation_at=reverse(
             "patient:consultation", args=[state_id, found.prescription.consultation_id]
@@ -134,16 +140,23 @@ def hand_out(request: PortalRequest, state_id: int, prescription_id: uuid.UUID) 
 
 
 def _initial(
-    request: PortalRequest, found: AtCounter, medicines: list[ToHandOut]
+    request: PortalRequest,
+    found: AtCounter,
+    medicines: list[ToHandOut],
+    before: list[GivenBefore],
 ) -> dict[str, Any]:
-    """Return what was given so far; else all of it, unless the spoke has none."""
+    """Return what was given so far; else all of it, unless the spoke has none.
+
+    What the patient has from before is asked for: it may be enough.
+    """
     out = out_of_stock(request.post.state_id, request.post.facility_id)
+    held = {one.code for one in before}
     initial: dict[str, Any] = {}
     for one in medicines:
         given = found.given.get(one.code)
         if given is not None:
             initial |= {one.code: given.handing, one.code + GIVEN: given.given}
-        else:
+        elif one.code not in held:
             initial[one.code] = Handing.NONE if one.code in out else Handing.FULL
     return initial
 
