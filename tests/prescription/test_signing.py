@@ -8,7 +8,7 @@ from django.db import ProgrammingError, connections, transaction
 
 from sanjeevani.consultation.models import Consultation, Outcome
 from sanjeevani.consultation.services import NoteContent, answer, call_next, write_note
-from sanjeevani.foundation.errors import Invalid
+from sanjeevani.foundation.errors import Invalid, NotPermitted
 from sanjeevani.patients.models import Patient
 from sanjeevani.prescription.errors import (
     DiagnosisMissing,
@@ -255,6 +255,15 @@ def test_who_comes_for_care_in_pregnancy_is_pregnant_unless_she_says_no() -> Non
         desk.prescribe("povidone oint bd 5d")
         (line,) = draft_of(desk.consultation)
         assert any(one.weight == Weight.REASON for one in line.findings) is weighed
+
+
+def test_whose_registration_is_not_verified_any_more_does_not_sign() -> None:
+    desk = Desk()
+    desk.note(COLD)
+    desk.prescribe("pcm 650 1-0-1 5d")
+    desk.practitioner.verified_at = None
+    with pytest.raises(NotPermitted):
+        desk.sign()
 
 
 def test_one_dose_is_not_written_for_several_days() -> None:

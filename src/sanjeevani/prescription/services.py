@@ -187,6 +187,7 @@ def sign(
     ChangedMeanwhile, NothingPrescribed, DiagnosisMissing, MedicineRefused, ReasonMissing.
     """
     consultation = consultations.locked(state_id, consultation_id)
+    require_prescriber(actor, practitioner, consultation)
     require_in_progress(actor, practitioner, consultation)
     earlier = prescription_in_force(consultation)
     content = _content(consultation, practitioner, seen)
