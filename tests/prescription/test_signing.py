@@ -266,6 +266,17 @@ def test_whose_registration_is_not_verified_any_more_does_not_sign() -> None:
         desk.sign()
 
 
+@pytest.mark.parametrize("dose", ["0.125", "0.375", "0.004"])
+def test_a_dose_is_never_rounded_to_another(dose: str) -> None:
+    desk = Desk()
+    with pytest.raises(Invalid) as refused:
+        desk.prescribe("pcm drops 1ml tds 3d", dose=Decimal(dose))
+    assert refused.value.field == "dose"
+    desk.prescribe("pcm drops 0.250ml tds 3d")
+    (line,) = draft_of(desk.consultation)
+    assert line.item.dose == Decimal("0.25")
+
+
 def test_one_dose_is_not_written_for_several_days() -> None:
     """On paper it would say “once” and “five days”, and each reader would choose."""
     desk = Desk()

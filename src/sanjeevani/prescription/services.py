@@ -138,6 +138,10 @@ def _check_item(item: ItemContent) -> None:
         raise Invalid(_("Write how much is taken at a time, like 1 or 0.5"), field="dose")
     if not 0 < item.dose <= LARGEST_DOSE:
         raise Invalid(_("Please check the dose."), field="dose")
+    if item.dose != round(item.dose, 2):  # stored to two places, it would be another dose
+        raise Invalid(
+            _("Write the dose with at most two digits after the point, like 0.25"), field="dose"
+        )
     if dosing(item.frequency, item.dose) is None:
         raise Invalid(_("Say how often, for example BD or 1-0-1."), field="frequency")
     if not 1 <= item.duration_days <= LONGEST_DAYS:
