@@ -78,11 +78,23 @@ class TestLines:
             ("pcm 500 2-0-2 1w", 2, "BD", 7),
             ("pcm 650 1-0-2 5d", 1, "1-0-2", 5),
             ("pcm 500 sos 3d", 1, "SOS", 3),
+            ("pcm 500 1 tab 2-0-2 3d", 2, "BD", 3),
+            ("pcm 500 2-0-2 1 tab 3d", 2, "BD", 3),
+            ("pcm 500 2 tab 2-0-2 3d", 2, "BD", 3),
+            ("pcm 125 5ml 1-0-1 3d", 5, "BD", 3),
         ],
     )
     def test_lines(self, text: str, dose: int, frequency: str, days: int) -> None:
         item = self.read(text)
         assert (item.dose, item.frequency, item.duration_days) == (Decimal(dose), frequency, days)
+
+    @pytest.mark.parametrize(
+        ("text", "unread"),
+        [("pcm 125 5ml 2-0-2 3d", "5ml"), ("pcm 125 2-0-2 5 ml 3d", "5ml")],
+    )
+    def test_a_dose_that_a_pattern_contradicts_is_asked_about(self, text: str, unread: str) -> None:
+        reading = parse(text)
+        assert (reading.item, reading.unread) == (None, unread)
 
     def test_what_is_not_written_is_the_usual(self) -> None:
         item = self.read("pcm 650")

@@ -123,7 +123,7 @@ def parse(text: str, medicine: Medicine | None = None) -> Reading:
     return Reading(
         ItemContent(
             medicine_code=medicine.code,
-            dose=said.dose or Decimal(str(medicine.usual_dose or 0)),
+            dose=said.amount or Decimal(str(medicine.usual_dose or 0)),
             frequency=frequency,
             duration_days=said.days or usual_days,
             instruction_code=said.instruction or medicine.usual_instruction,
@@ -167,6 +167,8 @@ class _Said:
     """Before tab or cap stood the last number: its strength, or how many."""
     dose: Decimal | None = None
     dose_word: str = ""
+    in_pattern: Decimal = Decimal(1)
+    """What a pattern of equal doses says of one: two in `2-0-2`."""
     frequency: str = ""
     days: int | None = None
     instruction: str = ""
@@ -183,8 +185,8 @@ class _Said:
             self.dose, self.dose_word = Decimal(match[1]), word
             return 1
         if _is_pattern(word) and self.frequency in ("", simplified(word)[0]):
-            self.frequency, dose = simplified(word)
-            self.dose = self.dose or dose
+            self.frequency, self.in_pattern = simplified(word)
+            self.dose = self.dose or self.in_pattern
             return 1
         if self.name and not self.frequency and (found := _phrase(words, _frequencies())):
             self.frequency, taken = found
@@ -227,11 +229,19 @@ class _Said:
             or (not self.frequency and (_is_pattern(words[0]) or _phrase(words, _frequencies())))
         )
 
-    def unread(self) -> str:
-        """Return what stands among the own words and would say how the medicine is taken.
+    @property
+    def amount(self) -> Decimal | None:
+        """The dose: `1 tab 2-0-2` are two tablets, morning and night."""
+        return self.in_pattern if self.dose == 1 else self.dose
 
-        On the paper it would stand beside a usual dose, frequency or duration that says otherwise.
+    def unread(self) -> str:
+        """Return what would say how the medicine is taken, and cannot be told or says otherwise.
+
+        Own words would stand on the paper beside a usual dose, frequency or duration. A dose
+        beside a pattern with another one, as `5 ml 2-0-2`, may stand for itself or be doubled.
         """
+        if self.in_pattern != 1 and self.dose not in (1, self.in_pattern):
+            return self.dose_word
         if not self.own:
             return ""
         if not self.frequency or self.days is None:
@@ -315,7 +325,7 @@ def _fitting(found: list[Medicine], said: _Said) -> tuple[list[Medicine], str]:
         found = kept
     numbers = list(said.numbers)
     if said.counted and (len(numbers) > 1 or not any(numbers[-1] in _strengths(m) for m in found)):
-        said.dose, said.dose_word = Decimal(numbers.pop()), "tab"
+        said.dose, said.dose_word = Decimal(numbers[-1]), f"{numbers.pop()}tab"
     for number in numbers:
         kept = [medicine for medicine in found if number in _strengths(medicine)]
         # A bare number that is the usual dose says nothing else.
