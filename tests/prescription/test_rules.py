@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.utils import translation
@@ -135,6 +136,25 @@ class TestWithTheFormulary:
         assert self.codes("amoxicillin", allergies="Augmentin")["allergy"] == Weight.REASON
         assert self.codes("ibuprofen", medicines="Telma-AM 40")["interaction"]
         assert "interaction" not in self.codes("ibuprofen", medicines="Calpol")
+
+    @pytest.mark.parametrize(
+        ("said", "alias", "codes"),
+        [
+            ("Crocin 650 for fever", "pcm", {"taken_already"}),
+            ("Telma-AM 40", "amlodipine", {"taken_already"}),
+            ("Voveran", "ibuprofen", {"same_class_taken"}),
+            ("Calpol", "ibuprofen", set()),
+        ],
+    )
+    def test_what_the_patient_says_is_taken_is_not_doubled_unsaid(
+        self, said: str, alias: str, codes: set[str]
+    ) -> None:
+        assert self.codes(alias, medicines=said) == dict.fromkeys(codes, Weight.NOTE)
+
+    def test_what_runs_and_is_told_is_said_once(self) -> None:
+        facts: Any = {"medicines": "Brufen", "running": [first("ibuprofen")]}
+        assert self.codes("ibuprofen", **facts) == {"still_taken": Weight.NOTE}
+        assert self.codes("diclofenac", **facts) == {"same_class_taken": Weight.NOTE}
 
     def test_findings_are_in_the_language_of_the_reader(self) -> None:
         with translation.override("hi"):

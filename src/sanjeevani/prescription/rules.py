@@ -92,12 +92,13 @@ def check(
     ingredients = _ingredients(line.medicine, knowledge)
     beside = [(other, _ingredients(other, knowledge)) for other in others]
     running = [(other, _ingredients(other, knowledge)) for other in circumstances.running]
+    told = _told(circumstances.medicines, knowledge)
     return [
         *_guideline_list(line.medicine, circumstances),
         *_allergies(ingredients, circumstances, knowledge),
         *_duplicates(ingredients, beside),
-        *_still_taken(ingredients, running),
-        *_interactions(ingredients, [*beside, *running], circumstances, knowledge),
+        *_still_taken(ingredients, running, told),
+        *_interactions(ingredients, [*beside, *running], told, knowledge),
         *_age(ingredients, circumstances),
         *_pregnancy(ingredients, circumstances),
         *_daily_dose(line, ingredients, circumstances),
@@ -263,12 +264,30 @@ def _duplicates(
             )
 
 
+def _told(medicines: str, knowledge: Knowledge) -> list[Ingredient]:
+    """Return the ingredients that the patient's words name, by whatever name."""
+    said = set(search_words(medicines))
+    return [
+        ingredient
+        for ingredient in (knowledge.ingredients.values() if said else ())
+        if _mentions(said, _called(ingredient))
+    ]
+
+
 def _still_taken(
-    ingredients: Iterable[Ingredient], running: Iterable[tuple[Medicine, list[Ingredient]]]
+    ingredients: Sequence[Ingredient],
+    running: Iterable[tuple[Medicine, list[Ingredient]]],
+    told: Iterable[Ingredient],
 ) -> Iterator[Finding]:
+    """Compare with what an earlier prescription says, then with what only the patient says."""
     own_codes = {ingredient.code for ingredient in ingredients}
+    own_groups = _groups(ingredients)
+    known: set[str] = set()
+    alike: dict[str, None] = {}
     for other, other_ingredients in running:
-        if own_codes & {ingredient.code for ingredient in other_ingredients}:
+        codes = {ingredient.code for ingredient in other_ingredients}
+        known |= codes
+        if own_codes & codes:
             yield Finding(
                 "still_taken",
                 Weight.NOTE,
@@ -279,6 +298,28 @@ def _still_taken(
                 % {"name": other.generic_name},
                 _("Tell the patient whether this one goes on with it or takes its place."),
             )
+        elif own_groups & _groups(other_ingredients):
+            alike[other.generic_name] = None
+    for ingredient in told:
+        if ingredient.code in known:
+            continue
+        if ingredient.code in own_codes:
+            yield Finding(
+                "taken_already",
+                Weight.NOTE,
+                _("The patient says that %(name)s is taken already.") % {"name": ingredient.name},
+                _("Tell the patient whether this one goes on with it or takes its place."),
+            )
+        elif own_groups & _groups([ingredient]):
+            alike[ingredient.name] = None
+    for name in alike:
+        yield Finding(
+            "same_class_taken",
+            Weight.NOTE,
+            _("%(name)s, which the patient takes already, belongs to the same group of medicines.")
+            % {"name": name},
+            _("Tell the patient whether this one goes on with it or takes its place."),
+        )
 
 
 def _groups(ingredients: Iterable[Ingredient]) -> set[str]:
@@ -296,18 +337,12 @@ _INTERACTION_WEIGHT = {
 def _interactions(
     ingredients: Iterable[Ingredient],
     beside: Iterable[tuple[Medicine, list[Ingredient]]],
-    circumstances: Circumstances,
+    told: Iterable[Ingredient],
     knowledge: Knowledge,
 ) -> Iterator[Finding]:
     own = _keys(ingredients)
-    taken = set(search_words(circumstances.medicines))
-    current = [
-        ingredient
-        for ingredient in (knowledge.ingredients.values() if taken else ())
-        if _mentions(taken, _called(ingredient))
-    ]
     partners = [(other.generic_name, _keys(items)) for other, items in beside] + [
-        (ingredient.name, _keys([ingredient])) for ingredient in current
+        (ingredient.name, _keys([ingredient])) for ingredient in told
     ]
     language = _language()
     for interaction in knowledge.interactions:
