@@ -3,6 +3,7 @@
 import pytest
 
 from sanjeevani.prescription.queries import rule_tables
+from sanjeevani.prescription.rules import Circumstances, Line, check
 from sanjeevani.prescription.shorthand import Reading, parse
 from sanjeevani.terminology.data_files import read_rows, split
 from sanjeevani.terminology.models import Ingredient, Interaction, Medicine
@@ -40,3 +41,32 @@ def test_every_note_of_the_formulary_stands_in_hindi() -> None:
     for note in notes - {""}:
         assert phrase_in(note, "hi") != note
         assert phrase_in(note, "en") == note
+
+
+@pytest.mark.parametrize(
+    ("said", "ingredients"),
+    [
+        (name, split(row["ingredients"]))
+        for row in read_rows("names_said")
+        for name in split(row["names"])
+    ],
+)
+def test_an_allergy_in_the_patients_own_script_is_known(said: str, ingredients: list[str]) -> None:
+    tables = rule_tables()
+    for words in (f"{said} से दाने", f"Rash after {said.upper()}."):
+        for code in ingredients:
+            medicine = Medicine(
+                code="x", generic_name="X", ingredient_codes=[code], amounts=[], guideline_list="O"
+            )
+            circumstances = Circumstances(
+                is_follow_up=True,
+                seen_by_video=True,
+                age_months=420,
+                is_female=False,
+                pregnant=None,
+                weight_kg=None,
+                allergies=words,
+                medicines="",
+            )
+            found = check(Line(medicine, None), [], circumstances, tables.knowledge)
+            assert "allergy" in {one.code for one in found}, (said, code)

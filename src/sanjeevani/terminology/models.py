@@ -146,7 +146,8 @@ class Ingredient(ReferenceModel):
 
     Limits are for the oral route unless the note says otherwise; `confirmed` is False until a
     clinical lead has checked the row against a formulary. `brands`: names under which it is sold,
-    alone or with others, for what patients say that they take or do not stand.
+    alone or with others, and what else patients call it, for what they say that they take or do
+    not stand.
     """
 
     code = models.CharField(max_length=60, primary_key=True)

@@ -209,8 +209,20 @@ def _brands() -> list[tuple[str, frozenset[str]]]:
     return [(row["brand"], frozenset(split(row["ingredients"]))) for row in read_rows("brands")]
 
 
+def _names_said() -> list[tuple[str, frozenset[str]]]:
+    """Return what else patients call what they take, each with the ingredients that it means.
+
+    Not what doctors type: a name may mean a combination that the formulary does not have.
+    """
+    return [
+        (name, frozenset(split(row["ingredients"])))
+        for row in read_rows("names_said")
+        for name in split(row["names"])
+    ]
+
+
 def _ingredients() -> Iterator[Ingredient]:
-    brands = _brands()
+    brands = [*_brands(), *_names_said()]
     for row in read_rows("ingredients"):
         yield Ingredient(
             code=row["code"],
