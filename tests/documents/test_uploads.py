@@ -6,7 +6,7 @@ import struct
 import uuid
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.core.files.storage import default_storage
@@ -70,6 +70,47 @@ def test_large_photos_become_small_and_stand_upright() -> None:
         assert set(stored.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
     for trace in (b"Maker of the camera", b"secret", b"Exif", b"GPS"):
         assert trace not in clean.content
+
+
+def exif(*entries: tuple[int, int, int, bytes]) -> bytes:
+    """Metadata with these entries: tag, type, count and four bytes of value."""
+    packed = b"".join(struct.pack("<HHI4s", *entry) for entry in entries)
+    return b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + packed + b"\0\0\0\0"
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        exif((0x010F, 3, 2, b"\1\0\2\0"), (0x0112, 3, 1, b"\6\0\0\0")),  # a maker of two numbers
+        exif((0x0112, 3, 1, b"\6\0\0\0"), (0x8769, 4, 1, b"\xff\xff\xff\x7f")),  # leads nowhere
+    ],
+)
+def test_a_photo_with_odd_metadata_is_taken_and_stands_upright(kind: str, metadata: bytes) -> None:
+    clean = clean_upload(picture(kind, exif=metadata))
+    assert (clean.width, clean.height) == (30, 40)
+
+
+@pytest.mark.parametrize("metadata", [b"Exif\0\0", b"Exif\0\0II*\0", b"Exif\0\0rubbish" * 9])
+def test_a_photo_whose_metadata_cannot_be_read_is_taken_as_it_is(metadata: bytes) -> None:
+    clean = clean_upload(picture(exif=metadata))
+    assert (clean.width, clean.height) == (40, 30)
+
+
+@pytest.mark.parametrize(("orientation", "top_left"), list(enumerate("AABDCACDB")))
+def test_every_way_to_hold_a_phone(orientation: int, top_left: str) -> None:
+    """The quarters of the picture are A B above C D, each in a grey of its own."""
+    source = Image.new("L", (40, 40))
+    greys = (40, 100, 160, 220)
+    for index, grey in enumerate(greys):
+        source.paste(
+            grey, (index % 2 * 20, index // 2 * 20, index % 2 * 20 + 20, index // 2 * 20 + 20)
+        )
+    written = io.BytesIO()
+    source.save(written, "JPEG", exif=exif((0x0112, 3, 1, struct.pack("<I", orientation))))
+    with Image.open(io.BytesIO(clean_upload(written.getvalue()).content)) as stored:
+        shown = cast("int", stored.convert("L").getpixel((8, 8)))
+    assert abs(shown - greys["ABCD".index(top_left)]) < 15
 
 
 def test_what_was_transparent_is_white_paper() -> None:

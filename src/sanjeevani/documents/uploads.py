@@ -10,6 +10,7 @@ import hashlib
 import io
 import logging
 import re
+import struct
 import uuid
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +23,7 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.core.files.uploadhandler import FileUploadHandler
 from django.db import transaction
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image
 
 from sanjeevani.documents.errors import (
     FileEmpty,
@@ -111,7 +112,7 @@ def _clean_picture(content: bytes) -> CleanFile:
                 raise PictureUnreadable
             source.draft("RGB", (LARGEST_SIDE, LARGEST_SIDE))
             source.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.LANCZOS)
-            picture = _on_white(ImageOps.exif_transpose(source))
+            picture = _on_white(_upright(source))
     # A hostile or broken picture fails in whatever part of the decoder it reaches first.
     except (
         Image.DecompressionBombError,
@@ -127,6 +128,30 @@ def _clean_picture(content: bytes) -> CleanFile:
     written = io.BytesIO()
     picture.save(written, "JPEG", quality=JPEG_QUALITY, optimize=True)
     return CleanFile(written.getvalue(), JPEG, picture.width, picture.height)
+
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes a picture stand upright, by the orientation that its metadata tell (Exif 2.3)."""
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """Return the picture as it was held. What else its metadata say, or how badly, is no matter.
+
+    Pillow's own function writes the metadata anew, and fails on what many a camera wrote.
+    """
+    try:
+        turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
+    except (AttributeError, LookupError, OSError, SyntaxError, TypeError, ValueError, struct.error):
+        return picture
+    return picture if turn is None else picture.transpose(turn)
 
 
 def _on_white(picture: Image.Image) -> Image.Image:
