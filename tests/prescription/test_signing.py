@@ -8,8 +8,10 @@ from django.db import ProgrammingError, connections, transaction
 
 from sanjeevani.consultation.models import Consultation, Outcome
 from sanjeevani.consultation.services import NoteContent, answer, call_next, write_note
+from sanjeevani.documents.signing import sign_statement
 from sanjeevani.foundation.errors import Invalid, NotPermitted
 from sanjeevani.patients.models import Patient
+from sanjeevani.prescription.content import statement as statement_of
 from sanjeevani.prescription.errors import (
     DiagnosisMissing,
     MedicineRefused,
@@ -20,10 +22,17 @@ from sanjeevani.prescription.errors import (
     UnsignedDraft,
 )
 from sanjeevani.prescription.models import DraftItem, Prescription
-from sanjeevani.prescription.queries import Validity, draft_of, verify, verify_number
+from sanjeevani.prescription.queries import (
+    Validity,
+    draft_of,
+    rule_tables,
+    verify,
+    verify_number,
+)
 from sanjeevani.prescription.rules import Weight
-from sanjeevani.prescription.services import add_item, conclude, remove_item, sign
+from sanjeevani.prescription.services import MOST_ITEMS, add_item, conclude, remove_item, sign
 from sanjeevani.prescription.shorthand import parse
+from sanjeevani.web.verification.views import LONGEST_STATEMENT
 from tests.factories import ClinicFactory, PatientFactory, doctor, on_duty, person, requested
 
 pytestmark = [
@@ -116,6 +125,50 @@ def test_what_was_signed_is_verified_by_code_and_by_number(signed: Prescription)
         assert verification.statement
         assert verification.statement["number"] == signed.number
         assert "Meena Devi" not in str(verification.statement)
+
+
+def test_what_a_pharmacy_reads_names_the_form_and_the_unit() -> None:
+    """Of one strength there are eye drops and ear drops; five is nothing without its unit."""
+    desk = Desk()
+    Consultation.objects.filter(state_id=desk.at["state_id"], id=desk.at["consultation_id"]).update(
+        encounter_kind="follow_up"
+    )
+    desk.note(COLD)
+    for line in (
+        "ciplox ed 1 drop qid 5d",
+        "cipro 0.3 ear drops 3 drops tds 5d",
+        "pcm syp 125 5ml tds 3d",
+        "cetirizine 10 hs 5d",
+    ):
+        desk.prescribe(line, override_reason="Borne well so far")
+    statement = verify_number(desk.sign().number).statement
+    assert statement
+    assert statement["medicines"] == [
+        "Ciprofloxacin 0.3 %, eye drops, 1 drop QID, 5d",
+        "Ciprofloxacin 0.3 %, ear drops, 3 drop TDS, 5d",
+        "Paracetamol 125 mg/5 mL, syrup, 5 mL TDS, 3d",
+        "Cetirizine 10 mg, 1 tablet HS, 5d",
+    ]
+
+
+def test_the_longest_statement_is_read_by_every_door() -> None:
+    """Twenty medicines with the longest lines, of a doctor whose name is long in Devanagari."""
+    listed = sorted(
+        rule_tables().medicines.values(),
+        key=lambda one: -len(f"{one.generic_name}{one.strength}{one.form}"),
+    )[:MOST_ITEMS]
+    content: Any = {
+        "number": "0000-0000-0000",
+        "issued_on": "2026-11-28",
+        "practitioner": {"name": "वि" * 60, "registration": "AP/2026/" + "9" * 40},
+        "patient": {"name": "क ख ग", "birth_date": "1990-01-01"},
+        "medicines": [
+            {name: getattr(one, name) for name in ("generic_name", "strength", "form")}
+            | {"dose": "12.25", "frequency": "EACH_STOOL", "duration_days": 90}
+            for one in listed
+        ],
+    }
+    assert len(sign_statement(dict(statement_of(content)))) < LONGEST_STATEMENT
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any
 
 from typing_extensions import TypedDict  # typing's own cannot be read by pydantic before 3.12
 
-from sanjeevani.terminology.dosage import frequencies
+from sanjeevani.terminology.dosage import forms, frequencies
 
 
 class PractitionerFacts(TypedDict):
@@ -114,11 +114,7 @@ def statement(content: PrescriptionContent) -> Statement:
         practitioner=content["practitioner"]["name"],
         registration=content["practitioner"]["registration"],
         patient=initials(content["patient"]),
-        medicines=[
-            f"{line['generic_name']} {line['strength']}, {line['dose']}"
-            f" {_often(line['frequency'])}, {line['duration_days']}d"
-            for line in content["medicines"]
-        ],
+        medicines=[_in_one_line(line) for line in content["medicines"]],
         digest=digest(content),
     )
 
@@ -127,6 +123,23 @@ def initials(patient: PatientFacts) -> str:
     """Return initials and year of birth: enough to compare with the paper in the hand."""
     letters = "".join(word[0] for word in patient["name"].split()[:3])
     return f"{letters} {patient['birth_date'][:4]}"
+
+
+def _in_one_line(line: MedicineFacts) -> str:
+    """Return a medicine as a pharmacist reads it: eye drops are no ear drops of the same strength.
+
+    The unit says the form of most: one capsule, one tablet.
+    """
+    form = forms()[line["form"]]
+    name, unit = form.name_in("en").lower(), form.unit_in("en")
+    return ", ".join(
+        [
+            f"{line['generic_name']} {line['strength']}",
+            *([] if name == unit else [name]),
+            f"{line['dose']} {unit} {_often(line['frequency'])}",
+            f"{line['duration_days']}d",
+        ]
+    )
 
 
 def _often(code: str) -> str:
