@@ -347,6 +347,23 @@ def tick(client: Client, page: str, to: str) -> int:
     return len(found)
 
 
+def test_who_went_home_with_a_prescription_is_told_that_it_was_cancelled(counter: Counter) -> None:
+    """A patient of a spoke often has no phone that an SMS would reach."""
+    assert counter.do(do="done", outcome="prescription").status_code == 303
+    said = "Tell the patient before the next dose"
+    assert said not in text(counter.worker.get("/spoke"))
+
+    cancelled = {"reason": "It is not safe for your kidneys"}
+    page = f"/desk/consultations/28/{counter.held.id}/prescription/cancel"
+    assert counter.desk.post(page, cancelled).status_code == 303
+
+    assert said in text(counter.worker.get("/spoke"))
+    assert tick(counter.worker, text(counter.worker.get("/spoke")), "done") == 1
+    shown = text(counter.worker.get("/spoke"))
+    assert said not in shown
+    assert "The prescription was changed or cancelled: tell the patient" in shown
+
+
 def test_a_medicine_that_is_back_and_a_follow_up_are_ticked_and_taken_back(
     counter: Counter,
 ) -> None:

@@ -368,6 +368,7 @@ class ToDoKind(models.TextChoices):
     ANSWER = "answer", _("The answer has come: tell the patient")
     FOLLOW_UP = "follow_up", _("The doctor wants to see the patient again")
     MEDICINE = "medicine", _("A medicine is in stock again: tell the patient")
+    CHANGED = "changed", _("The prescription was changed or cancelled: tell the patient")
 
 
 class SpokeToDo(ShardedModel):

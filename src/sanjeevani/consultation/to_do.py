@@ -52,6 +52,27 @@ def tick(actor: Actor, *, consultation_id: uuid.UUID, kind: ToDoKind, done: bool
     return found
 
 
+def leave_changed(consultation: Consultation, spoke_id: uuid.UUID) -> None:
+    """Leave to the staff of its spoke that what the patient took home does not hold any more.
+
+    Part of the verbs that end a prescription. Changed again after it was ticked, it is to be told
+    again.
+    """
+    SpokeToDo.objects.update_or_create(
+        state_id=consultation.patient_state_id,
+        facility_id=spoke_id,
+        kind=ToDoKind.CHANGED,
+        consultation_id=consultation.id,
+        defaults={"due_on": clock.today(), "done_at": None, "done_by_post_id": None},
+        create_defaults={
+            "id": uuid7(),
+            "consultation_state_id": consultation.state_id,
+            "patient_id": consultation.patient_id,
+            "due_on": clock.today(),
+        },
+    )
+
+
 def open_to_dos(state_id: int, spoke_id: uuid.UUID) -> list[SpokeToDo]:
     """Return what is to be done at a spoke, what is overdue first."""
     return list(

@@ -15,6 +15,7 @@ from sanjeevani.consultation.letters import LetterContent
 from sanjeevani.consultation.models import Consultation, EncounterKind, Outcome
 from sanjeevani.consultation.permissions import require_in_progress, require_practitioner
 from sanjeevani.consultation.queries import writing_of
+from sanjeevani.consultation.to_do import leave_changed
 from sanjeevani.directory.models import Line as DirectoryLine
 from sanjeevani.directory.models import Practitioner
 from sanjeevani.directory.queries import HubChoice
@@ -342,6 +343,9 @@ def _end(
             facility_id=consultation.spoke_id,
             prescription_id=prescription.id,
         ).update(settled_at=clock.now())
+        if not consultation.is_open:
+            # The patient has gone home with it, often without a phone of their own.
+            leave_changed(consultation, consultation.spoke_id)
     publish(
         PrescriptionEnded(
             state_id=prescription.state_id,
