@@ -9,6 +9,8 @@ import pytest
 
 from sanjeevani.consultation.errors import NotInProgress
 from sanjeevani.consultation.models import Outcome
+from sanjeevani.documents.errors import LinkDead
+from sanjeevani.documents.links import linked
 from sanjeevani.foundation import clock, outbox
 from sanjeevani.foundation.errors import Invalid, NotPermitted
 from sanjeevani.messaging.models import OutgoingMessage
@@ -24,7 +26,8 @@ from sanjeevani.prescription.events import PrescriptionEnded
 from sanjeevani.prescription.models import EndKind, Prescription, PrescriptionEnd
 from sanjeevani.prescription.queries import Validity, prescriptions_of, verify_number
 from sanjeevani.prescription.services import cancel, conclude, supersede
-from tests.factories import ANDHRA_PRADESH, ClinicFactory, doctor, on_duty
+from sanjeevani.prescription.sharing import end_link, links_of, share_prescription
+from tests.factories import ANDHRA_PRADESH, ClinicFactory, doctor, on_duty, person
 from tests.prescription.test_signing import COLD, Desk
 from tests.races.conftest import at_once
 
@@ -92,6 +95,23 @@ def test_a_correction_after_the_consultation_replaces_and_is_seen() -> None:
         supersede(over.actor, **over.ending())
     with pytest.raises(AlreadyEnded):
         cancel(over.actor, **over.ending())
+
+
+@on_the_database
+def test_a_link_to_what_was_replaced_stands_with_the_new_one_and_can_be_ended() -> None:
+    """It opens the new one, and the patient was told that nobody else can see that."""
+    over = Over()
+    patient = person(over.consultation.patient_account_id)
+    token = share_prescription(patient, prescription=over.signed, made_for="my son")
+    new = over.correct()
+    (link,) = links_of(new)
+    assert link.made_for == "my son"
+    end_link(patient, prescription=new, link_id=link.id)
+    assert links_of(new) == []
+    with pytest.raises(LinkDead):
+        linked(token)
+    with pytest.raises(LinkDead):
+        end_link(patient, prescription=new, link_id=link.id)
 
 
 @on_the_database

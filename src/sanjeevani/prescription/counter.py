@@ -32,6 +32,7 @@ from sanjeevani.prescription.queries import (
     expires_at,
     prescription_of,
     verify_record,
+    with_replaced,
 )
 from sanjeevani.terminology import dosage
 
@@ -193,9 +194,7 @@ def given_before(prescription: Prescription, language: str) -> list[GivenBefore]
     """
     now = {line["code"] for line in prescription.content["medicines"]}
     found: list[GivenBefore] = []
-    replaced = prescription
-    while replaced.supersedes_id is not None:
-        replaced = prescription_of(replaced.state_id, replaced.supersedes_id)
+    for replaced in with_replaced(prescription)[1:]:
         given = dispensed(replaced)
         found += [
             GivenBefore(one.code, one.name, given[one.code], one.code in now)

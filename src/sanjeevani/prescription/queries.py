@@ -306,6 +306,14 @@ def newest_after(prescription: Prescription) -> Prescription:
     return newest_after(successor) if successor else prescription
 
 
+def with_replaced(prescription: Prescription) -> list[Prescription]:
+    """Return the prescription and all that it replaces, one after the other, the newest first."""
+    chain = [prescription]
+    while chain[-1].supersedes_id is not None:
+        chain.append(prescription_of(chain[-1].state_id, chain[-1].supersedes_id))
+    return chain
+
+
 def prescription_in_force(consultation: Consultation) -> Prescription | None:
     """Return the prescription of a consultation that holds; None if none was signed or is left."""
     found = issued(consultation)

@@ -10,6 +10,7 @@ from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.errors import NotPermitted
 from sanjeevani.foundation.verbs import verb
 from sanjeevani.prescription.models import Prescription
+from sanjeevani.prescription.queries import with_replaced
 
 RECORD_TYPE = "prescription"
 """What links to prescriptions are called in `documents.links`."""
@@ -26,12 +27,23 @@ def share_prescription(actor: Actor, *, prescription: Prescription, made_for: st
 def end_link(actor: Actor, *, prescription: Prescription, link_id: uuid.UUID) -> None:
     """End a link at once. Raises NotPermitted, NotFound, LinkDead if it had ended."""
     _patient_of(actor, prescription)
-    withdraw_link(actor, link_id=link_id, **_record(prescription))
+    leads_to = next(
+        (
+            one
+            for one in with_replaced(prescription)
+            if any(link.id == link_id for link in links_to(**_record(one)))
+        ),
+        prescription,
+    )
+    withdraw_link(actor, link_id=link_id, **_record(leads_to))
 
 
 def links_of(prescription: Prescription) -> list[ShareLink]:
-    """Return the links that work, of a prescription that the caller may read."""
-    return links_to(**_record(prescription))
+    """Return the links that work, of a prescription that the caller may read, the newest first.
+
+    One that was made for what this prescription replaces opens this one.
+    """
+    return [link for one in with_replaced(prescription) for link in links_to(**_record(one))]
 
 
 def _patient_of(actor: Actor, prescription: Prescription) -> uuid.UUID:
