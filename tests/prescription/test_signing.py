@@ -285,6 +285,38 @@ def test_instructions_changed_after_signing_are_signed_again() -> None:
         conclude(desk.actor, **desk.at, outcome=Outcome.PRESCRIPTION)
 
 
+@pytest.mark.parametrize(
+    ("line", "too_often"),
+    [
+        ("mtx 2.5 4t od 28d", True),
+        ("mtx 2.5 4t 1-0-0 28d", True),
+        ("mtx 2.5 4t alt 28d", True),
+        ("mtx 2.5 4t twice weekly 28d", True),
+        ("mtx 2.5 4t weekly 28d", False),
+        ("vit d 60000 cap od 30d", True),
+        ("vit d 60000 cap monthly 90d", False),
+        ("vit d 60000 cap stat", False),
+        ("pcm 650 q6h 3d", False),
+    ],
+)
+def test_what_is_taken_once_a_week_is_not_signed_for_every_day_without_a_reason(
+    line: str, too_often: bool
+) -> None:
+    """Methotrexate every day instead of every week has killed patients."""
+    desk = Desk(PatientFactory(gender="male"), text="Pain in the joints")
+    Consultation.objects.filter(state_id=desk.at["state_id"], id=desk.at["consultation_id"]).update(
+        encounter_kind="follow_up"
+    )
+    desk.consultation.encounter_kind = "follow_up"
+    desk.note([("M06.9", "Rheumatoid arthritis, unspecified")])
+    desk.prescribe(line)
+    (drafted,) = draft_of(desk.consultation)
+    assert ("too_often" in {one.code for one in drafted.findings}) is too_often
+    if too_often:
+        with pytest.raises(ReasonMissing):
+            desk.sign()
+
+
 @pytest.mark.parametrize("code", ["Z34.9", "O21.0", "O99.0"])
 @pytest.mark.parametrize("answers", [{}, {"pregnant": False}])
 def test_a_pregnancy_that_the_doctor_found_asks_for_a_reason(

@@ -26,6 +26,16 @@ class Dosing:
         is_pattern = self.frequency not in dosage.frequencies()
         return max(self.per_day or 0, 0 if is_pattern else float(self.dose))
 
+    @property
+    def days_between(self) -> float | None:
+        """Days between two doses, 1 for daily and more often; None if once, or as needed."""
+        coded = dosage.frequencies().get(self.frequency)
+        if coded is None:
+            return 1
+        if coded.single_dose or coded.times_per_day is None:
+            return None
+        return max(1, 1 / coded.times_per_day)
+
     def in_words(self, language: str) -> str:
         """Say how often, in a language: the pattern and its meaning, or the coded phrase."""
         coded = dosage.frequencies().get(self.frequency)

@@ -88,9 +88,12 @@ def draft_of(
         medicine = medicines[item.medicine_code]
         daily = dosing(item.frequency, item.dose)
         others = [other for code, other in medicines.items() if code != medicine.code]
-        findings = check(
-            Line(medicine, daily.on_one_day if daily else None), others, circumstances, knowledge
+        checked = Line(
+            medicine,
+            daily.on_one_day if daily else None,
+            daily.days_between if daily else None,
         )
+        findings = check(checked, others, circumstances, knowledge)
         lines.append(DraftLine(item, medicine, findings))
     return lines
 

@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from sanjeevani.terminology import dosage
 from sanjeevani.terminology.classes import not_therapeutic
 from sanjeevani.terminology.models import (
     DEFAULT_LANGUAGE,
@@ -79,10 +80,15 @@ class Knowledge:
 
 @dataclass(frozen=True)
 class Line:
-    """A medicine with what is taken on one day in units of its form; None if nobody can say."""
+    """A medicine with what is taken on one day in units of its form; None if nobody can say.
+
+    `days_between`: how many days lie between two doses, 1 for what is taken daily; None for what
+    is taken once or when needed.
+    """
 
     medicine: Medicine
     units_per_day: float | None
+    days_between: float | None = None
 
 
 def check(
@@ -102,6 +108,7 @@ def check(
         *_age(ingredients, circumstances),
         *_pregnancy(ingredients, circumstances),
         *_daily_dose(line, ingredients, circumstances),
+        *_too_often(line),
     ]
 
 
@@ -456,3 +463,22 @@ def _daily_dose(
                 },
                 _("Lower the dose, or write the reason."),
             )
+
+
+RARE_DAYS = 6
+"""What is usually taken with more days than these between two doses is dangerous every day."""
+
+
+def _too_often(line: Line) -> Iterator[Finding]:
+    usual = dosage.frequencies().get(line.medicine.usual_frequency)
+    if usual is None or usual.single_dose or not usual.times_per_day or line.days_between is None:
+        return
+    usually_between = 1 / usual.times_per_day
+    if usually_between > RARE_DAYS and line.days_between < usually_between - 1:
+        yield Finding(
+            "too_often",
+            Weight.REASON,
+            _("%(name)s is usually taken: %(frequency)s. This is more often.")
+            % {"name": line.medicine.generic_name, "frequency": usual.name_in(_language()).lower()},
+            _("Correct how often, or write the reason."),
+        )
