@@ -13,6 +13,7 @@ from sanjeevani.foundation.errors import Invalid, NotPermitted
 from sanjeevani.patients.models import Patient
 from sanjeevani.prescription.content import statement as statement_of
 from sanjeevani.prescription.errors import (
+    DiagnosisChanged,
     DiagnosisMissing,
     MedicineRefused,
     NothingPrescribed,
@@ -272,6 +273,20 @@ def test_what_was_removed_after_signing_is_not_left_to_the_patient_unsaid() -> N
     with pytest.raises(RemovedButSigned):
         conclude(desk.actor, **desk.at, outcome=Outcome.PRESCRIPTION)
     desk.sign()
+    assert conclude(desk.actor, **desk.at, outcome=Outcome.PRESCRIPTION).outcome
+
+
+def test_a_diagnosis_changed_after_signing_is_signed_again() -> None:
+    """The paper names the diagnosis to the next doctor, and to who pays."""
+    desk = Desk()
+    desk.note(COLD)
+    desk.prescribe("pcm 650 1-0-1 5d")
+    desk.sign()
+    desk.note([("J18.9", "Pneumonia, unspecified organism")])
+    with pytest.raises(DiagnosisChanged):
+        conclude(desk.actor, **desk.at, outcome=Outcome.PRESCRIPTION)
+    again = desk.sign()
+    assert [one["code"] for one in again.content["diagnoses"]] == ["J18.9"]
     assert conclude(desk.actor, **desk.at, outcome=Outcome.PRESCRIPTION).outcome
 
 

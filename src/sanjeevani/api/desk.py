@@ -99,6 +99,7 @@ from sanjeevani.intake.queries import intake_of
 from sanjeevani.prescription import services as prescribing
 from sanjeevani.prescription.earlier import Earlier, earlier_of
 from sanjeevani.prescription.errors import (
+    DiagnosisChanged,
     MedicineRefused,
     NotSigned,
     RemovedButSigned,
@@ -972,7 +973,9 @@ def remove_item(
     f"{CONSULTATION}/conclude",
     auth=doctor,
     response={204: None},
-    openapi_extra=says(NotInProgress, NotSigned, UnsignedDraft, RemovedButSigned, Stale),
+    openapi_extra=says(
+        DiagnosisChanged, NotInProgress, NotSigned, UnsignedDraft, RemovedButSigned, Stale
+    ),
 )
 def conclude(
     request: ApiRequest,

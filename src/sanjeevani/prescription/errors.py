@@ -106,6 +106,15 @@ class RemovedButSigned(DomainError):
     )
 
 
+class DiagnosisChanged(DomainError):
+    """The diagnosis was changed after signing: the patient would hold another one on paper."""
+
+    status = 422
+    message = _(
+        "You have changed the diagnosis since you signed. Sign again, so that it is printed."
+    )
+
+
 class PharmacistHandsOut(DomainError):
     """A pharmacist is signed in at this spoke: nobody else hands out."""
 

@@ -39,6 +39,7 @@ from sanjeevani.prescription.dosing import dosing
 from sanjeevani.prescription.errors import (
     AlreadyEnded,
     ChangedMeanwhile,
+    DiagnosisChanged,
     DiagnosisMissing,
     MedicineRefused,
     NothingChanged,
@@ -483,7 +484,8 @@ def _text(value: object) -> str:
 def _require_all_signed(consultation: Consultation, signed: Prescription | None) -> None:
     """Let nobody leave medicines behind that the doctor has written and not signed.
 
-    `signed`: the prescription in force. Raises UnsignedDraft, RemovedButSigned.
+    `signed`: the prescription in force. Raises UnsignedDraft, RemovedButSigned, and
+    DiagnosisChanged where the paper would name another diagnosis than the record.
     """
     drafted = {
         (
@@ -507,6 +509,10 @@ def _require_all_signed(consultation: Consultation, signed: Prescription | None)
         raise UnsignedDraft
     if held - drafted:
         raise RemovedButSigned
+    if signed is not None:
+        printed = {one["code"] for one in signed.content["diagnoses"]}
+        if printed != {one.code for one in writing_of(consultation).diagnoses}:
+            raise DiagnosisChanged
 
 
 @verb("prescription.conclude")
@@ -522,7 +528,8 @@ def conclude(
 ) -> Consultation:
     """Complete the consultation. The outcome is a prescription exactly when one was signed.
 
-    Raises NotSigned, UnsignedDraft, RemovedButSigned, and what `consultation.complete` raises.
+    Raises NotSigned, UnsignedDraft, RemovedButSigned, DiagnosisChanged, and what
+    `consultation.complete` raises.
     """
     consultation = consultations.get(state_id, consultation_id)
     require_practitioner(actor, practitioner, consultation)
@@ -555,7 +562,8 @@ def refer_up(
 ) -> Consultation:
     """Complete the consultation, and let the patient go on to a hub; return what was opened there.
 
-    Raises UnsignedDraft, RemovedButSigned, and what `consultation.refer_up` raises.
+    Raises UnsignedDraft, RemovedButSigned, DiagnosisChanged, and what `consultation.refer_up`
+    raises.
     """
     consultation = consultations.get(state_id, consultation_id)
     require_practitioner(actor, practitioner, consultation)

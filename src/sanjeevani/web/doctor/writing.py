@@ -58,6 +58,7 @@ from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import DomainError, Invalid, NotFound
 from sanjeevani.prescription.counter import out_of_stock
 from sanjeevani.prescription.errors import (
+    DiagnosisChanged,
     MedicineRefused,
     RemovedButSigned,
     UnsignedDraft,
@@ -490,6 +491,7 @@ class Writing:
             Invalid,
             UnsignedDraft,
             RemovedButSigned,
+            DiagnosisChanged,
         ) as error:
             refuse(form, error)
         else:
