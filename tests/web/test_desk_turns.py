@@ -241,6 +241,38 @@ def test_what_stands_on_the_desk_is_kept_and_put_in_again(desk: Desk, reference:
     assert note_of(second).advice == "Rest\nSteam twice a day"
 
 
+@pytest.mark.parametrize(
+    ("code", "words", "printed"),
+    [
+        (
+            "for_fever_or_pain",
+            "only above 38.5, never more than 4",
+            "only above 38.5, never more than 4",
+        ),
+        ("after_food", "stop if there is a rash", "after food stop if there is a rash"),
+    ],
+)
+def test_a_template_keeps_the_doctors_own_words_beside_the_phrase(
+    desk: Desk, reference: None, code: str, words: str, printed: str
+) -> None:
+    first = in_progress(desk)
+    line: Any = {
+        "medicine_code": "paracetamol-tablet-650mg",
+        "dose": "1",
+        "frequency": "BD",
+        "duration_days": "5",
+        "instruction_code": code,
+        "instructions": words,
+    }
+    desk.write(first, "add_item", **line)
+    desk.write(first, "keep_template", shorthand="fever")
+    desk.write(first, "remove_item:" + str(DraftItem.objects.get(state_id=28).id))
+    desk.write(first, "use_template", template="fever")
+    item = DraftItem.objects.get(state_id=28)
+    assert item.instructions == printed
+    assert item.instruction_code == "for_fever_or_pain"
+
+
 def test_templates_are_changed_and_deleted_by_their_own_doctor_only(
     desk: Desk, reference: None
 ) -> None:

@@ -85,7 +85,6 @@ from sanjeevani.terminology.queries import (
 )
 from sanjeevani.web.doctor import words
 from sanjeevani.web.doctor.forms import (
-    LINE_LENGTH,
     ChatForm,
     DiagnosisForm,
     HandBackForm,
@@ -667,11 +666,14 @@ def _by_speciality(
 def _as_typed(line: DraftLine) -> str:
     """Write a line of the draft as a doctor would type it."""
     item, medicine = line.item, line.medicine
-    how = item.instruction_code.replace("_", " ") or item.instructions
+    coded = item.instruction_code.replace("_", " ")
+    if item.instructions and item.instruction_code == medicine.usual_instruction:
+        coded = ""  # it comes back by itself, beside own words
+    how = " ".join(filter(None, [coded, item.instructions]))
     return (
         f"{medicine.generic_name} {medicine.strength.replace(' ', '')} {medicine.form}"
         f" {item.dose.normalize():f}t {item.frequency} {item.duration_days}d {how}"
-    ).strip()[:LINE_LENGTH]
+    ).strip()
 
 
 def _meant(action: str, data: QueryDict) -> str:
