@@ -376,3 +376,21 @@ def test_what_waits_for_a_week_is_removed_and_said(new_worker: NewWorker) -> Non
         page.reload()
         expect(page.locator(STRIP)).to_contain_text(strip)
     assert page.evaluate(STORED) == "[]"
+
+
+def test_what_was_answered_days_ago_is_asked_again(new_worker: NewWorker) -> None:
+    worker = new_worker("karnataka.worker1")
+    page = at_tablet(worker)
+    worker.register("Savitri", age="52")
+    worker.submit()
+    expect(page).to_have_url(re.compile("/danger$"))
+    page.context.set_offline(True)
+    worker.no_danger()
+    expect(page.locator(KEPT)).to_be_visible()
+    page.evaluate(AGED, 3)
+    page.context.set_offline(False)
+    expect(page).to_have_url(re.compile(r"/danger\?late$"))
+    expect(page.locator("main")).to_contain_text("more than a day old")
+    worker.no_danger()
+    expect(page).to_have_url(re.compile("/trouble$"))
+    assert page.evaluate(STORED) == "[]"

@@ -23,7 +23,7 @@ from sanjeevani.identity.models import Account, Session
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.models import EnteredVisit
 from sanjeevani.intake.queries import draft_of
-from sanjeevani.intake.services import save_draft
+from sanjeevani.intake.services import forget_drafts, save_draft
 from sanjeevani.messaging.models import OutgoingMessage
 from sanjeevani.notifications.notices import notify
 from sanjeevani.patients.models import Consent, Patient, SpokePatient
@@ -96,6 +96,13 @@ class Spoke:
         assert told.headers["Location"] == f"/spoke/patients/{patient.id}/measure"
         measured = self.client.post(told.headers["Location"], {"body_temperature": "101.3"})
         assert measured.headers["Location"] == f"/spoke/patients/{patient.id}/hubs"
+        return patient
+
+    def registered(self) -> Patient:
+        """Register somebody, with consent."""
+        self.register()
+        patient = Patient.objects.get(state_id=28, name="Sita Devi")
+        assert self.client.post(f"/people/{patient.id}/consent").status_code == 303
         return patient
 
     def ask(self, patient: Patient, **changes: str) -> Any:
@@ -763,6 +770,7 @@ def sent(client: Client, address: str, values: dict[str, str], key: str = "one")
     return client.post(address, values, headers=headers)
 
 
+TOLD = {"complaints": "fever", "text": "High every evening", "duration": "3"}
 VISIT = {"complaints": "fever", "text": "High every evening", "heart_rate": "88"}
 
 
@@ -826,6 +834,111 @@ def test_a_visit_that_arrives_late_takes_nothing_from_what_was_told_since(
     told = draft_of(known)
     assert told.vitals == since.vitals
     assert (told.text, told.complaints) == ("Worse\nHigh every evening", ["fever"])
+
+
+def kept_form(client: Client, address: str, form: dict[str, str], **kept: Any) -> Any:
+    """Send a form that a tablet has kept for so long; `by_itself`: as the browser sends a form."""
+    seconds = kept.get("age", str(int(datetime.timedelta(**kept.get("ago", {})).total_seconds())))
+    if kept.get("by_itself"):
+        return client.post(address, form | {"kept_for": seconds})
+    key = f"{address[-8:]} {list(form.values())[-1]}"
+    return client.post(address, form, HTTP_IDEMPOTENCY_KEY=key, HTTP_KEPT_FOR=seconds)
+
+
+@pytest.mark.parametrize("by_itself", [False, True])
+@pytest.mark.parametrize(
+    "age", ["259200", "-86400", "86401", "1800000000", "99999999999999", "soon"]
+)
+def test_what_a_tablet_kept_for_days_says_nothing_of_today(
+    spoke: Spoke, client: Client, age: str, by_itself: bool
+) -> None:
+    """Also where its clock was changed meanwhile, so that nobody knows for how long."""
+    patient = spoke.registered()
+    danger, measure = f"/people/{patient.id}/danger", f"/spoke/patients/{patient.id}/measure"
+    trouble = f"/people/{patient.id}/trouble"
+    kept: dict[str, Any] = {"age": age, "by_itself": by_itself}
+    for address, form, to in (
+        (danger, {"sign": "none"}, f"{danger}?late"),
+        (danger, {"sign": "heavy_bleeding"}, f"{danger}?late"),
+        (trouble, TOLD | {"disabled": "on"}, danger),
+        (measure, {"body_temperature": "101.3"}, f"{measure}?late"),
+    ):
+        taken = kept_form(client, address, form, **kept)
+        assert taken.headers["Location" if by_itself else "X-Location"] == to
+        if to.endswith("?late"):
+            assert "more than a day old" in client.get(to).content.decode()
+    told = draft_of(patient)
+    assert (told.text, told.answers, told.vitals) == (TOLD["text"], {"disabled": True}, {})
+
+
+def test_what_a_tablet_kept_counts_from_when_it_was_entered(spoke: Spoke, client: Client) -> None:
+    patient = spoke.registered()
+    danger, measure = f"/people/{patient.id}/danger", f"/spoke/patients/{patient.id}/measure"
+    for address, form in ((danger, {"sign": "none"}), (measure, {"heart_rate": "90"})):
+        assert kept_form(client, address, form, ago={"hours": 20}).status_code == 204
+    told, now = draft_of(patient), clock.now()
+    assert told.vitals == {"heart_rate": 90}
+    assert told.answers
+    assert not any(told.answers.values())
+    with clock.driven_by(lambda: now + datetime.timedelta(hours=4, minutes=1)):
+        assert (draft_of(patient).answers, draft_of(patient).vitals) == ({}, {})
+
+
+def test_a_visit_counts_from_when_it_was_entered(spoke: Spoke, client: Client) -> None:
+    entered = Spoke.form() | VISIT
+    assert kept_form(client, "/spoke/visit", entered, ago={"hours": 20}).status_code == 204
+    patient, now = Patient.objects.get(state_id=28), clock.now()
+    assert draft_of(patient).vitals == {"heart_rate": 88}
+    with clock.driven_by(lambda: now + datetime.timedelta(hours=5)):
+        assert draft_of(patient).vitals == {}
+
+
+@pytest.mark.parametrize("wrong", [{"days": 3650}, {"days": -3650}])
+def test_a_tablets_wrong_clock_makes_a_visit_neither_older_nor_newer(
+    spoke: Spoke, client: Client, wrong: dict[str, int]
+) -> None:
+    """The clock is wrong, what it measures between two readings is right."""
+    entered = Spoke.form() | VISIT | {"entered_at": before_now(**wrong)}
+    assert kept_form(client, "/spoke/visit", entered, ago={"hours": 2}).status_code == 204
+    patient = Patient.objects.get(state_id=28)
+    assert draft_of(patient).vitals == {"heart_rate": 88}
+    now = clock.now()
+    age = now - EnteredVisit.objects.get(state_id=28).entered_at
+    assert round(age / datetime.timedelta(hours=1)) == 2
+    with clock.driven_by(lambda: now + datetime.timedelta(days=1)):
+        assert forget_drafts() == 0
+
+
+def test_a_draft_of_a_clock_that_is_years_wrong_is_not_forgotten_the_next_night(
+    spoke: Spoke, client: Client
+) -> None:
+    entered = Spoke.form() | VISIT | {"entered_at": before_now(days=3650)}
+    assert sent(client, "/spoke/visit", entered).status_code == 204
+    assert forget_drafts() == 0
+    assert draft_of(Patient.objects.get(state_id=28)).text == VISIT["text"]
+
+
+def test_what_a_tablet_kept_takes_nothing_from_what_was_told_since(
+    spoke: Spoke, client: Client
+) -> None:
+    patient = spoke.registered()
+    danger, measure = f"/people/{patient.id}/danger", f"/spoke/patients/{patient.id}/measure"
+    trouble = f"/people/{patient.id}/trouble"
+    assert client.post(danger, {"sign": "heavy_bleeding"}).status_code == 303
+    assert client.post(measure, {"heart_rate": "131"}).status_code == 303
+    client.post(trouble, TOLD | {"text": "Worse since this morning"})
+    emergency = f"/people/{patient.id}/emergency"
+    for address, form, to in (
+        (danger, {"sign": "none"}, emergency),
+        (measure, {"heart_rate": "80", "body_temperature": "37"}, emergency),
+        (trouble, TOLD | {"text": "High every evening"}, emergency),
+    ):
+        taken = kept_form(client, address, form, ago={"hours": 3})
+        assert taken.headers.get("X-Location", taken.headers.get("Location")) == to
+    told = draft_of(patient)
+    assert told.answers["heavy_bleeding"] is True
+    assert told.vitals == {"heart_rate": 131, "body_temperature": 37}
+    assert told.text == "Worse since this morning\nHigh every evening"
 
 
 def test_what_is_heard_twice_has_one_effect(spoke: Spoke, client: Client) -> None:

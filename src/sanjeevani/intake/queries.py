@@ -38,6 +38,9 @@ OF_TODAY = datetime.timedelta(hours=24)
 """So long after a draft was last touched its danger signs and measurements still say how the
 patient is. A rule of this service, for a clinical lead to confirm."""
 
+AT_ONCE = datetime.timedelta(minutes=5)
+"""What is under way no longer than this, on a poor link, counts as entered when it arrives."""
+
 
 def draft_of(patient: Patient) -> IntakeContent:
     """Return what was entered so far for a patient, empty when nothing was.
@@ -58,10 +61,31 @@ def what_lasts(content: IntakeContent, said_at: datetime.datetime) -> IntakeCont
     return replace(content, answers=lasting, vitals={})
 
 
+def entered_later(
+    patient: Patient, *, said: IntakeContent, whole: IntakeContent, entered_at: datetime.datetime
+) -> IntakeContent:
+    """Return what is known once something has arrived, perhaps days after it was entered.
+
+    `said` is what it says by itself, `whole` the draft with it. What was told and measured since
+    goes before it.
+    """
+    if clock.now() - entered_at <= AT_ONCE:
+        return whole
+    if drafted_since(patient, entered_at):
+        return draft_of(patient).with_earlier(what_lasts(said, entered_at))
+    return what_lasts(whole, entered_at)
+
+
 def drafted_since(patient: Patient, moment: datetime.datetime) -> bool:
     """Tell whether something was entered for a patient after a moment."""
+    touched_at = draft_touched_at(patient)
+    return touched_at is not None and touched_at > moment
+
+
+def draft_touched_at(patient: Patient) -> datetime.datetime | None:
+    """Return when something was entered last for a patient, None when nothing was."""
     draft = _draft.first(state_id=patient.state_id, patient_id=patient.id)
-    return draft is not None and draft.updated_at > moment
+    return draft.updated_at if draft is not None else None
 
 
 def intake_of(state_id: int, consultation_id: uuid.UUID) -> IntakeContent:

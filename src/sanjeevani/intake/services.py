@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor
 from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted
+from sanjeevani.foundation.idempotency import KEPT_FOR
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.rows import Kept
 from sanjeevani.foundation.sharding import across_states
@@ -16,7 +17,7 @@ from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.intake.content import TEXT_LENGTH, IntakeContent
 from sanjeevani.intake.models import Intake, IntakeDraft, Paper
 from sanjeevani.intake.papers import Place, abandoned, papers_in, remove_paper
-from sanjeevani.intake.queries import intake_of
+from sanjeevani.intake.queries import AT_ONCE, draft_touched_at, intake_of
 from sanjeevani.patients.models import Patient
 from sanjeevani.patients.queries import may_act_for
 from sanjeevani.terminology.vitals import UPPER, ImplausibleVital, accept_vital, is_swapped, vitals
@@ -49,10 +50,18 @@ _drafts = Kept(IntakeDraft, key=("state_id", "patient_id"))
 
 
 @verb("intake.save_draft")
-def save_draft(actor: Actor, *, patient: Patient, content: IntakeContent) -> IntakeDraft:
+def save_draft(
+    actor: Actor,
+    *,
+    patient: Patient,
+    content: IntakeContent,
+    entered_at: datetime.datetime | None = None,
+) -> IntakeDraft:
     """Keep what was entered so far; the newest draft of a patient replaces the one before.
 
-    Raises Invalid for a blood pressure that nobody has: it would count as an emergency.
+    `entered_at`: when, if it was kept elsewhere until now; danger signs and measurements count
+    from then (`entered_later` says what is left of them). Raises Invalid for a blood pressure that
+    nobody has: it would count as an emergency.
     """
     if not may_act_for(actor, patient):
         raise NotPermitted
@@ -62,11 +71,20 @@ def save_draft(actor: Actor, *, patient: Patient, content: IntakeContent) -> Int
         state_id=patient.state_id,
         patient_id=patient.id,
         content=content.as_json(),
-        updated_at=clock.now(),
+        updated_at=_touched_at(patient, entered_at),
     )
     _drafts.replace(draft)
     concerns(draft, patient_id=patient.id)
     return draft
+
+
+def _touched_at(patient: Patient, entered_at: datetime.datetime | None) -> datetime.datetime:
+    now = clock.now()
+    if entered_at is None or now - entered_at <= AT_ONCE:
+        return now
+    # By a clock that is years wrong a draft would be forgotten the next night.
+    times = [max(entered_at, now - KEPT_FOR), draft_touched_at(patient)]
+    return max(one for one in times if one is not None)
 
 
 @verb("intake.freeze")

@@ -13,7 +13,7 @@ from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.models import EnteredVisit, IntakeDraft
-from sanjeevani.intake.queries import draft_of, drafted_since, what_lasts
+from sanjeevani.intake.queries import draft_of, entered_later
 from sanjeevani.intake.services import save_draft
 from sanjeevani.patients.errors import AlreadyRegistered
 from sanjeevani.patients.models import Patient
@@ -62,7 +62,13 @@ def enter_visit(
         patient: Patient = earlier.patient
         return patient
     patient = _who_came(actor, visit, language, patient_id, is_another)
-    draft = save_draft(actor, patient=patient, content=_told(visit, patient))
+    content = entered_later(
+        patient,
+        said=visit.content,
+        whole=visit.content.with_earlier(draft_of(patient)),
+        entered_at=visit.entered_at,
+    )
+    draft = save_draft(actor, patient=patient, content=content, entered_at=visit.entered_at)
     entered = EnteredVisit.objects.create(
         state_id=actor.state_id,
         id=uuid7(),
@@ -75,17 +81,6 @@ def enter_visit(
     )
     concerns(entered, patient_id=patient.id)
     return patient
-
-
-def _told(visit: Visit, patient: Patient) -> IntakeContent:
-    """Return what is known once the visit has arrived, perhaps days after it.
-
-    What was told and measured since goes before it.
-    """
-    content, draft = what_lasts(visit.content, visit.entered_at), draft_of(patient)
-    if drafted_since(patient, visit.entered_at):
-        return draft.with_earlier(content)
-    return content.with_earlier(draft)
 
 
 def _who_came(

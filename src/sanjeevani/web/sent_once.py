@@ -7,15 +7,17 @@
 A view that took a form leads on by 303; one that leads elsewhere first, and took nothing, by 302.
 """
 
+import datetime
 import functools
 import hashlib
+import re
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec
 
 from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from sanjeevani.foundation import idempotency
+from sanjeevani.foundation import clock, idempotency
 from sanjeevani.foundation.errors import DomainError
 from sanjeevani.web.access import PortalRequest
 from sanjeevani.web.errors import respond
@@ -24,6 +26,30 @@ P = ParamSpec("P")
 View = Callable[Concatenate[PortalRequest, P], HttpResponse]
 
 KEY = "Idempotency-Key"
+AGE = "Kept-For"
+AGE_FIELD = "kept_for"
+"""How many seconds a form was kept, by two readings of a clock that may be wrong: in a header, so
+that a form sent again says the same; in a field where a browser sends the form itself."""
+
+SET_RIGHT = 60
+"""By fewer seconds a clock is set right all the time; that says nothing."""
+
+
+def entered_at(
+    request: PortalRequest, told_by_form: datetime.datetime | None = None
+) -> datetime.datetime:
+    """Return when a form was entered: now, unless a tablet has kept it.
+
+    Where the tablet's clock was set back meanwhile nobody knows, and it counts as too old.
+    `told_by_form` is the time by the tablet's clock, of a tablet that does not say how long it was.
+    """
+    now, told = clock.now(), request.headers.get(AGE) or request.POST.get(AGE_FIELD)
+    if not told:
+        return min(told_by_form or now, now)
+    kept_for = idempotency.KEPT_FOR
+    if re.fullmatch(r"-?[0-9]{1,9}", told) and int(told) > -SET_RIGHT:
+        kept_for = min(datetime.timedelta(seconds=max(int(told), 0)), kept_for)
+    return now - kept_for
 
 
 class SentBefore(DomainError):

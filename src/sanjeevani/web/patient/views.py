@@ -32,7 +32,7 @@ from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import DomainError, Invalid
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.papers import Place, papers_in
-from sanjeevani.intake.queries import draft_of
+from sanjeevani.intake.queries import draft_of, entered_later
 from sanjeevani.intake.services import save_draft
 from sanjeevani.intake.triage import danger_in, goes_first, questions_for, triage_facts
 from sanjeevani.patients.companions import companions_of, needs_companion
@@ -60,7 +60,7 @@ from sanjeevani.web.access import PortalRequest, carer, patient
 from sanjeevani.web.patient.family_forms import companion_choices
 from sanjeevani.web.patient.forms import AskForm, ProfileForm, TroubleForm
 from sanjeevani.web.patient.pictures import drawing, pictures_of
-from sanjeevani.web.sent_once import sent_once
+from sanjeevani.web.sent_once import entered_at, sent_once
 
 P = ParamSpec("P")
 View = Callable[Concatenate[PortalRequest, P], HttpResponse]
@@ -255,21 +255,27 @@ def danger(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     if request.method == "POST":
         chosen = request.POST.get("sign", "")
         if chosen == "none" or any(sign.code == chosen for sign in signs):
-            draft = draft_of(found)
-            answers = draft.answers | {sign.code: sign.code == chosen for sign in signs}
-            save_draft(
-                request.actor,
-                patient=found,
-                content=IntakeContent.from_json({**draft.as_json(), "answers": answers}),
+            draft, moment = draft_of(found), entered_at(request)
+            said = {sign.code: sign.code == chosen for sign in signs}
+            content = entered_later(
+                found,
+                said=IntakeContent(answers=said),
+                whole=dataclasses.replace(draft, answers=draft.answers | said),
+                entered_at=moment,
             )
-            target = "patient:trouble" if chosen == "none" else "patient:emergency"
-            return see(reverse(target, args=[found.id]))
+            save_draft(request.actor, patient=found, content=content, entered_at=moment)
+            if _red(found, content):
+                return see(reverse("patient:emergency", args=[found.id]))
+            if any(sign.code not in content.answers for sign in signs):
+                return see(f"{reverse('patient:danger', args=[found.id])}?late")
+            return see(reverse("patient:trouble", args=[found.id]))
         error = Invalid(field="sign")
     context = {
         "person": found,
         "signs": [(sign.code, drawing(sign.icon), sign.question_in(language())) for sign in signs],
         "error": error,
         "failed": error is not None,
+        "late": "late" in request.GET,
     }
     return render(request, "patient/danger.html", context, status=422 if error else 200)
 
@@ -309,7 +315,14 @@ def trouble(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     if request.method == "POST":
         form = trouble_form(found, symptoms, request.POST, at_spoke=at_spoke)
         valid = form.is_valid()
-        save_draft(request.actor, patient=found, content=_with_measured(form, draft))
+        moment = entered_at(request)
+        content = entered_later(
+            found,
+            said=form.content({}),
+            whole=_with_measured(form, draft),
+            entered_at=moment,
+        )
+        save_draft(request.actor, patient=found, content=content, entered_at=moment)
         if elsewhere is not None:
             return elsewhere
         # From the papers a spoke goes on to measure, and does not come back here.

@@ -14,7 +14,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
-from sanjeevani.foundation import clock
 from sanjeevani.foundation.access import machine
 from sanjeevani.intake.visits import Visit, enter_visit
 from sanjeevani.patients.errors import AlreadyRegistered
@@ -25,7 +24,7 @@ from sanjeevani.web.access import PortalRequest
 from sanjeevani.web.patient.forms import TroubleForm
 from sanjeevani.web.patient.pictures import pictures_of
 from sanjeevani.web.patient.views import errors_on, language, see
-from sanjeevani.web.sent_once import sent_once
+from sanjeevani.web.sent_once import entered_at, sent_once
 from sanjeevani.web.spoke.access import at_spoke, require_spoke, tablet_key, tablet_owner
 from sanjeevani.web.spoke.forms import MeasureForm, RegisterForm, VisitForm
 
@@ -83,7 +82,7 @@ def visit(request: PortalRequest) -> HttpResponse:
                     request.actor,
                     visit=Visit(
                         key=person.cleaned_data["key"] or uuid.uuid4(),
-                        entered_at=own.cleaned_data["entered_at"] or clock.now(),
+                        entered_at=entered_at(request, own.cleaned_data["entered_at"]),
                         profile=person.profile(),
                         content=dataclasses.replace(trouble.content({}), vitals=measured.values),
                         mobile=person.cleaned_data["mobile"],

@@ -44,7 +44,7 @@ from sanjeevani.foundation import clock
 from sanjeevani.foundation.access import takes_files
 from sanjeevani.foundation.errors import DomainError, Invalid
 from sanjeevani.intake.content import IntakeContent
-from sanjeevani.intake.queries import draft_of
+from sanjeevani.intake.queries import draft_of, entered_later
 from sanjeevani.intake.services import save_draft
 from sanjeevani.intake.triage import alarms_in, danger_in
 from sanjeevani.intake.visits import visits_to_continue
@@ -67,7 +67,7 @@ from sanjeevani.web.names import hub_names, speciality_names
 from sanjeevani.web.patient.consultation_views import stage_of, unless_known
 from sanjeevani.web.patient.family_forms import companion_choices
 from sanjeevani.web.patient.views import errors_on, form_page, language, see
-from sanjeevani.web.sent_once import sent_once
+from sanjeevani.web.sent_once import entered_at, sent_once
 from sanjeevani.web.spoke.access import at_spoke, require_spoke
 from sanjeevani.web.spoke.forms import (
     LATER,
@@ -245,13 +245,21 @@ def measure(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     form = MeasureForm(language(), posted, needed=needed, initial=draft.vitals)
     if request.method == "POST":
         valid = form.is_valid()
-        content = dataclasses.replace(draft, vitals=form.values)
-        save_draft(request.actor, patient=person, content=content)
+        moment = entered_at(request)
+        content = entered_later(
+            person,
+            said=IntakeContent(vitals=form.values),
+            whole=dataclasses.replace(draft, vitals=form.values),
+            entered_at=moment,
+        )
+        save_draft(request.actor, patient=person, content=content, entered_at=moment)
         if valid:
-            red = danger_in(content, birth_date=person.birth_date, gender=person.gender)
-            target = "patient:emergency" if red else "spoke:hubs"
-            return see(reverse(target, args=[person.id]))
-    return form_page(request, "spoke/measure.html", form, person=person)
+            if danger_in(content, birth_date=person.birth_date, gender=person.gender):
+                return see(reverse("patient:emergency", args=[person.id]))
+            if form.values and not content.vitals:
+                return see(f"{reverse('spoke:measure', args=[person.id])}?late")
+            return see(reverse("spoke:hubs", args=[person.id]))
+    return form_page(request, "spoke/measure.html", form, person=person, late="late" in request.GET)
 
 
 @at_spoke
