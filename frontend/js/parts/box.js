@@ -11,7 +11,10 @@
 export const OWNER = "tablet-owner";
 export const KEY = "tablet-key";
 export const PAGES = "tablet";
-const LONGEST = 7 * 24 * 3_600_000;
+const DAY = 24 * 3_600_000;
+const LONGEST = 7 * DAY;
+// Nothing was entered before. A tablet without a battery for its clock begins years ago.
+const BEGAN = Date.UTC(2026, 0, 1);
 const CURVE = { name: "ECDH", namedCurve: "P-256" };
 const CIPHER = { name: "AES-GCM", length: 256 };
 
@@ -205,6 +208,7 @@ export async function own() {
 /** Removes what is too old; of others a row without content stays, so that they are told.
  * @returns {Promise<number>} how many of this person's went */
 export async function removeOld() {
+  await setRight();
   const old = (await all()).filter((entry) => Date.now() - entry.at > LONGEST);
   const mine = old.filter((entry) => entry.owner === owner());
   for (const entry of mine) await remove(entry.id);
@@ -212,6 +216,17 @@ export async function removeOld() {
     if (entry.sealed && !mine.includes(entry)) await change({ ...entry, sealed: undefined });
   }
   return mine.length;
+}
+
+/** What was entered by a clock that was years behind is no week old: it counts as days old, in its order. */
+async function setRight() {
+  const now = Date.now();
+  if (now < BEGAN) return;
+  const wrong = (await all()).filter((entry) => entry.at < BEGAN);
+  wrong.sort((one, other) => one.at - other.at);
+  for (const [index, entry] of wrong.entries()) {
+    await change({ ...entry, at: now - 2 * DAY + index });
+  }
 }
 
 /** Forgets this person on this tablet. */
