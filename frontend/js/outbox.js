@@ -3,6 +3,7 @@
 //
 // <div data-outbox-strip>            how many wait; its attributes hold addresses and words
 // <form data-outbox>                 is kept and sent; data-outbox-early: also before it is sent
+//                                    data-outbox-anew: sent again it is said again, no correction
 // <form data-outbox-now>             makes no sense later: says that there is no link
 // <form class="by-itself">           is sent as soon as its file is chosen
 // <div data-outbox-list>             what waits, to look at, correct and withdraw
@@ -435,7 +436,9 @@ function noteCorrected() {
 /** This page's form corrects a refused entry. @param {string} id @param {string} action */
 function correct(id, action) {
   const form = [...forms()].find((one) => addressOf(one) === action);
-  if (form) corrected = form.dataset.entry = id;
+  if (!form) return;
+  corrected = id;
+  if (form.dataset.outboxAnew == null) form.dataset.entry = id;
 }
 
 // Showing -------------------------------------------------------------------------------------------

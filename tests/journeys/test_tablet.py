@@ -380,6 +380,34 @@ def test_what_waits_for_a_week_is_removed_and_said(new_worker: NewWorker) -> Non
     assert page.evaluate(STORED) == "[]"
 
 
+def test_a_consent_withdrawn_since_is_obtained_anew(new_worker: NewWorker) -> None:
+    worker = new_worker("karnataka.worker1")
+    page = at_tablet(worker)
+    worker.register("Shantamma", age="61")
+    expect(page).to_have_url(re.compile("/consent$"))
+    person = page.url.removesuffix("/consent")
+    page.context.set_offline(True)
+    worker.submit()
+    expect(page.locator(KEPT)).to_be_visible()
+    page.evaluate(AGED, 1)
+    # Agreed to and withdrawn by a colleague's tablet meanwhile.
+    other = new_worker("karnataka.worker1").page
+    other.goto(f"{person}/consent")
+    other.locator("main form[data-outbox] button").first.click()
+    expect(other).to_have_url(re.compile("/danger$"))
+    other.goto(f"{person}/consent/withdraw")
+    other.locator("main form button").first.click()
+    expect(other).to_have_url(person)
+    page.context.set_offline(False)
+    expect(page.locator(STRIP)).to_contain_text("not accepted")
+    page.goto("/spoke/kept")
+    page.locator("[data-do=open]").click()
+    expect(page.locator("main")).to_contain_text("withdrawn after this was entered")
+    worker.submit()
+    expect(page).to_have_url(re.compile("/danger$"))
+    assert page.evaluate(STORED) == "[]"
+
+
 def test_what_was_answered_days_ago_is_asked_again(new_worker: NewWorker) -> None:
     worker = new_worker("karnataka.worker1")
     page = at_tablet(worker)

@@ -13,10 +13,10 @@ from sanjeevani.consultation.models import (
     ConsultationStatus,
     PatientPresence,
 )
-from sanjeevani.consultation.services import call_next
+from sanjeevani.consultation.services import call_next, withdraw_consent
 from sanjeevani.directory.models import Facility, Line, LineKind, State
 from sanjeevani.foundation import clock
-from sanjeevani.foundation.actor import SYSTEM, Actor
+from sanjeevani.foundation.actor import SYSTEM, Actor, ActorKind
 from sanjeevani.foundation.errors import Invalid
 from sanjeevani.foundation.models import AuditEvent, IdempotencyKey
 from sanjeevani.identity.models import Account, Session
@@ -26,8 +26,10 @@ from sanjeevani.intake.queries import draft_of
 from sanjeevani.intake.services import forget_drafts, save_draft
 from sanjeevani.messaging.models import OutgoingMessage
 from sanjeevani.notifications.notices import notify
-from sanjeevani.patients.models import Consent, Patient, SpokePatient
-from sanjeevani.patients.services import join, leave_care
+from sanjeevani.patients.consent import CURRENT_NOTICE
+from sanjeevani.patients.models import Consent, ConsentDecision, Patient, SpokePatient
+from sanjeevani.patients.queries import valid_consent
+from sanjeevani.patients.services import decide_consent, join, leave_care
 from sanjeevani.prescription.models import Prescription
 from sanjeevani.queueing.errors import NobodyWaiting
 from sanjeevani.queueing.models import PriorityClass
@@ -841,7 +843,7 @@ def kept_form(client: Client, address: str, form: dict[str, str], **kept: Any) -
     seconds = kept.get("age", str(int(datetime.timedelta(**kept.get("ago", {})).total_seconds())))
     if kept.get("by_itself"):
         return client.post(address, form | {"kept_for": seconds})
-    key = f"{address[-8:]} {list(form.values())[-1]}"
+    key = f"{address[-8:]} {[*form.values(), seconds][0]}"
     return client.post(address, form, HTTP_IDEMPOTENCY_KEY=key, HTTP_KEPT_FOR=seconds)
 
 
@@ -916,6 +918,43 @@ def test_a_draft_of_a_clock_that_is_years_wrong_is_not_forgotten_the_next_night(
     assert sent(client, "/spoke/visit", entered).status_code == 204
     assert forget_drafts() == 0
     assert draft_of(Patient.objects.get(state_id=28)).text == VISIT["text"]
+
+
+def test_a_consent_that_was_withdrawn_since_is_not_given_by_what_a_tablet_kept(
+    spoke: Spoke, client: Client
+) -> None:
+    patient = spoke.registered()
+    consent = f"/people/{patient.id}/consent"
+    withdraw_consent(spoke.worker, patient=patient, language="en")
+    now = clock.now()
+    with clock.driven_by(lambda: now + datetime.timedelta(days=1)):
+        kept = {"age": str(25 * 3600), "by_itself": False}
+        for by_itself in (False, True):
+            refused = kept_form(client, consent, {}, **kept | {"by_itself": by_itself})
+            assert refused.status_code == 409
+            page = refused.content.decode()
+            assert "withdrawn after this was entered" in page
+            # Who agrees on this page agrees now.
+            assert "data-outbox-anew" in page
+        assert valid_consent(patient) is None
+        # Obtained after it was withdrawn.
+        assert kept_form(client, consent, {}, ago={"hours": 23}).status_code == 204
+        assert valid_consent(patient) is not None
+
+
+def test_what_was_withdrawn_for_a_double_is_not_given_by_what_a_tablet_kept(
+    spoke: Spoke, client: Client
+) -> None:
+    spoke.register(mobile="9876512345")
+    patient = Patient.objects.get(state_id=28)
+    double = factories.PatientFactory(account_id=patient.account_id)
+    family = Actor(ActorKind.PERSON, account_id=patient.account_id, state_id=28)
+    decide_consent(family, patient=double, decision=ConsentDecision.GIVEN, language="en")
+    join(family, patient_id=double.id, kept_id=patient.id)
+    withdraw_consent(family, patient=double, language="en")
+    consent = f"/people/{patient.id}/consent"
+    assert kept_form(client, consent, {}, ago={"hours": 2}).status_code == 409
+    assert kept_form(client, consent, {"notice": CURRENT_NOTICE}).status_code == 204
 
 
 def test_what_a_tablet_kept_takes_nothing_from_what_was_told_since(

@@ -38,6 +38,13 @@ class NoticeChanged(DomainError):
     message = _("The words have changed since this page was opened. Please read them again.")
 
 
+class WithdrawnSince(DomainError):
+    """Consent was withdrawn after it was obtained and before that arrived: the last word holds."""
+
+    status = 409
+    message = _("The consent was withdrawn after this was entered. Ask the patient again.")
+
+
 class CompanionMissing(DomainError):
     """A minor, or an adult who cannot decide alone, is seen together with an identified adult."""
 

@@ -216,6 +216,16 @@ def records_agreed_to(state_id: int, records: Iterable[uuid.UUID]) -> set[uuid.U
     return {one.patient_id for one in newest if one.decision == ConsentDecision.GIVEN}
 
 
+def withdrawn_since(state_id: int, records: Iterable[uuid.UUID], moment: datetime.datetime) -> bool:
+    """Tell whether consent was withdrawn for one of the records after a moment."""
+    return Consent.objects.filter(
+        state_id=state_id,
+        patient_id__in=list(records),
+        decision=ConsentDecision.WITHDRAWN,
+        decided_at__gt=moment,
+    ).exists()
+
+
 def may_withdraw(patient: Patient) -> bool:
     """Tell whether there is a consent to withdraw: to an earlier notice, too, or by a double."""
     records = records_of_person(patient.state_id, patient.id)

@@ -19,7 +19,12 @@ from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.identity.services import require_home, set_home_state
 from sanjeevani.patients.companions import last_day_as_minor
 from sanjeevani.patients.consent import CURRENT_NOTICE
-from sanjeevani.patients.errors import AlreadyRegistered, InstitutionExists, NoticeChanged
+from sanjeevani.patients.errors import (
+    AlreadyRegistered,
+    InstitutionExists,
+    NoticeChanged,
+    WithdrawnSince,
+)
 from sanjeevani.patients.models import (
     AccessGrant,
     Bond,
@@ -39,6 +44,7 @@ from sanjeevani.patients.queries import (
     own_record,
     records_agreed_to,
     records_of_person,
+    withdrawn_since,
 )
 
 OLDEST_YEARS = 120
@@ -455,12 +461,13 @@ def decide_consent(
     decision: ConsentDecision,
     language: str,
     read: str = CURRENT_NOTICE,
+    decided_at: datetime.datetime | None = None,
 ) -> Consent:
     """Record that consent to the current notice was given or withdrawn, and who obtained it.
 
-    `read` is the version that stood before the reader. Withdrawn, no doctor reads more than the
-    consultations that they held themselves; it counts for all records of the person. Raises
-    NoticeChanged.
+    `read` is the version that stood before the reader; `decided_at` when the patient agreed, where
+    that arrives later. Withdrawn, no doctor reads more than the consultations that they held
+    themselves; it counts for all records of the person. Raises NoticeChanged, WithdrawnSince.
     """
     if not may_act_for(actor, patient):
         raise NotPermitted
@@ -468,6 +475,12 @@ def decide_consent(
         raise NoticeChanged
     now = clock.now()
     others: set[uuid.UUID] = set()
+    if decision == ConsentDecision.GIVEN and decided_at is not None:
+        # Who withdraws at the same moment does so before or after.
+        _lock(patient.state_id, [patient.id])
+        records = records_of_person(patient.state_id, patient.id)
+        if withdrawn_since(patient.state_id, records, decided_at):
+            raise WithdrawnSince
     if decision == ConsentDecision.WITHDRAWN:
         # Records that are being joined at the same moment are joined before or after.
         _lock(patient.state_id, [patient.id])

@@ -37,7 +37,7 @@ from sanjeevani.intake.services import save_draft
 from sanjeevani.intake.triage import danger_in, goes_first, questions_for, triage_facts
 from sanjeevani.patients.companions import companions_of, needs_companion
 from sanjeevani.patients.consent import CURRENT_NOTICE, NOTICES
-from sanjeevani.patients.errors import AlreadyRegistered, NoticeChanged
+from sanjeevani.patients.errors import AlreadyRegistered, NoticeChanged, WithdrawnSince
 from sanjeevani.patients.models import ConsentDecision, Patient, Relation
 from sanjeevani.patients.queries import (
     age_in_months,
@@ -178,7 +178,7 @@ def consent(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     found = own_patient(request.actor, patient_id)
     if valid_consent(found) is not None:
         return see(reverse("patient:danger", args=[found.id]))
-    refusal: NoticeChanged | None = None
+    refusal: NoticeChanged | WithdrawnSince | None = None
     if request.method == "POST":
         try:
             decide_consent(
@@ -187,8 +187,9 @@ def consent(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
                 decision=ConsentDecision.GIVEN,
                 language=language(),
                 read=request.POST.get("notice", CURRENT_NOTICE),
+                decided_at=entered_at(request) if request.actor.spoke_id else None,
             )
-        except NoticeChanged as error:
+        except (NoticeChanged, WithdrawnSince) as error:
             refusal = error
         else:
             return see(reverse("patient:danger", args=[found.id]))
