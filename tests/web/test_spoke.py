@@ -2,6 +2,7 @@
 
 import datetime
 import re
+import uuid
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from sanjeevani.consultation.models import (
     PatientPresence,
 )
 from sanjeevani.consultation.services import call_next, withdraw_consent
+from sanjeevani.consultation.transfers import return_to_patient
 from sanjeevani.directory.models import Facility, Line, LineKind, State
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor, ActorKind
@@ -87,7 +89,7 @@ class Spoke:
     def ready(self, **changes: str) -> Patient:
         """Register somebody, with consent, complaint and measurement."""
         self.register(**changes)
-        patient = Patient.objects.get(state_id=28, name="Sita Devi")
+        patient = Patient.objects.filter(state_id=28, name="Sita Devi").latest("id")
         person = f"/people/{patient.id}"
         assert self.client.post(f"{person}/consent").status_code in (302, 303)
         assert self.client.post(f"{person}/danger", {"sign": "none"}).status_code == 303
@@ -170,6 +172,50 @@ def test_from_the_register_to_the_doctors_call(spoke: Spoke, client: Client) -> 
     )
     assert written.status_code == 303
     assert client.get(f"{page}/seat").status_code == 200
+
+
+def test_what_somebody_has_to_go_on_with_stays_on_a_busy_desk(
+    spoke: Spoke, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Returned with a question, it waited beyond the newest; nothing led to what is older."""
+    monkeypatch.setattr("sanjeevani.web.spoke.views.SHOWN", 2)
+    monkeypatch.setattr("sanjeevani.web.patient.consultation_views.SHOWN", 2)
+    doctor = factories.serving_on(spoke.line)
+    asked = [spoke.waits()]
+    called = call_next(factories.doctor(doctor), practitioner=doctor)
+    return_to_patient(
+        factories.doctor(doctor),
+        practitioner=doctor,
+        state_id=called.state_id,
+        consultation_id=called.id,
+        reason="Since when?",
+    )
+    patient = spoke.ready(key=str(uuid.uuid4()), another="1")
+    for _one in range(5):
+        answer = spoke.ask(patient, request_key=str(uuid.uuid4()))
+        asked.append(answer.headers["Location"].removeprefix("/spoke").removesuffix("/presence"))
+        assert client.post(f"{asked[-1]}/cancel").status_code == 303
+        draft = IntakeContent(
+            text="High every evening", duration_days=3, vitals={"heart_rate": 90.0}
+        )
+        save_draft(spoke.worker, patient=patient, content=factories.told(patient, **vars(draft)))
+    for age in ("41", "42"):
+        somebody = spoke.ready(key=str(uuid.uuid4()), another="1", age=age)
+        answer = spoke.ask(somebody, request_key=str(uuid.uuid4()))
+        asked.append(answer.headers["Location"].removeprefix("/spoke").removesuffix("/presence"))
+    rings = call_next(factories.doctor(doctor), practitioner=doctor)
+    for page in ("/spoke", "/spoke/cases"):
+        desk = client.get(page).content.decode().partition("Speak to these patients")[0]
+        listed = re.findall(r"/consultations/28/[0-9a-f-]{36}", desk)
+        assert list(dict.fromkeys(listed)) == [asked[6], asked[7], asked[0]]
+        assert str(rings.id) in asked[6]
+    found, address = [], "/spoke"
+    while older := re.search(r'href="([^"]*\?before=[^"]*)"', client.get(address).content.decode()):
+        address = older[1] if older[1].startswith("/") else f"/consultations{older[1]}"
+        found += re.findall(
+            r"/consultations/28/[0-9a-f-]{36}", client.get(address).content.decode()
+        )
+    assert found == asked[5::-1]
 
 
 def test_pain_alone_reaches_no_doctor(spoke: Spoke, client: Client) -> None:

@@ -22,6 +22,15 @@ class ConsultationStatus(models.TextChoices):
     REDIRECTED = "redirected", _("Redirected")
 
 
+LIVE = (
+    ConsultationStatus.REQUESTED,
+    ConsultationStatus.IN_PROGRESS,
+    ConsultationStatus.INTERRUPTED,
+    ConsultationStatus.RETURNED,
+)
+"""Not over: somebody has to go on with it."""
+
+
 class Outcome(models.TextChoices):
     """What a consultation led to."""
 
@@ -123,6 +132,11 @@ class Consultation(ShardedModel):
                 fields=["state_id", "patient_id", "line_id"],
                 condition=models.Q(carries_wait=True),
                 name="consultation_carries_wait",
+            ),
+            models.Index(
+                fields=["state_id", "spoke_id"],
+                condition=models.Q(spoke_id__isnull=False, status__in=LIVE),
+                name="consultation_live_at_spoke",
             ),
         ]
 

@@ -8,9 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.consultation.asks import readable_ask
 from sanjeevani.consultation.events import PapersChanged
-from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.consultation.models import LIVE, Consultation, ConsultationStatus
 from sanjeevani.consultation.permissions import require_in_progress, require_patient
-from sanjeevani.consultation.queries import LIVE, may_read_consultation
+from sanjeevani.consultation.queries import may_read_consultation
 from sanjeevani.consultation.services import get, locked
 from sanjeevani.directory.models import Practitioner
 from sanjeevani.documents.models import UploadedFile

@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from sanjeevani.calls.models import Message, Seat
 from sanjeevani.calls.queries import last_messages
 from sanjeevani.consultation.models import (
+    LIVE,
     Ask,
     AskStatus,
     Block,
@@ -26,10 +27,12 @@ from sanjeevani.consultation.models import (
 )
 from sanjeevani.consultation.permissions import is_patients_side
 from sanjeevani.directory.models import Practitioner
+from sanjeevani.directory.queries import states
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.compiled import Compiled, given, given_any
 from sanjeevani.foundation.errors import NotFound
+from sanjeevani.foundation.sharding import NATIONAL
 from sanjeevani.foundation.verbs import concern_of, write_audit
 from sanjeevani.patients.models import Patient
 from sanjeevani.patients.queries import (
@@ -46,14 +49,6 @@ FOLLOW_UP_PERIOD = datetime.timedelta(days=183)
 
 CAME_IN = (AskStatus.PRESENT, AskStatus.LEFT, AskStatus.OBJECTED)
 """Asks of a colleague who was there, or to whom the patient objected."""
-
-LIVE = (
-    ConsultationStatus.REQUESTED,
-    ConsultationStatus.IN_PROGRESS,
-    ConsultationStatus.INTERRUPTED,
-    ConsultationStatus.RETURNED,
-)
-
 
 _consultation = Compiled(
     lambda: Consultation.objects.select_related("token", "room").filter(
@@ -141,6 +136,30 @@ def own_consultations(
         )
     ]
     return sorted(found, key=lambda consultation: consultation.id, reverse=True)
+
+
+_live_at_spoke = Compiled(
+    lambda: (
+        Consultation.objects.select_related("token")
+        .filter(
+            state_id=given_any("state_ids"),
+            spoke_id=given("spoke_id"),
+            status__in=LIVE,
+        )
+        .order_by("-id")
+    )
+)
+
+
+def live_at_spoke(actor: Actor) -> list[Consultation]:
+    """Return what the actor's spoke has asked and is not over, newest first, however old.
+
+    What was returned with a question waits without an end, in whichever state was asked.
+    """
+    if actor.spoke_id is None:
+        return []
+    everywhere = [NATIONAL, *(one.lgd_code for one in states())]
+    return _live_at_spoke.all(state_ids=everywhere, spoke_id=actor.spoke_id)
 
 
 def successor_of(consultation: Consultation) -> tuple[int, uuid.UUID] | None:

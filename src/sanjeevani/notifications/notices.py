@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from sanjeevani.consultation.conduct import ENDED_BY_DOCTOR
 from sanjeevani.consultation.events import CalledAgain, ConsultationEnded, ConsultationReturned
 from sanjeevani.consultation.interruptions import GRACE, NOT_REACHABLE
-from sanjeevani.consultation.models import Consultation, ConsultationStatus
-from sanjeevani.consultation.queries import LIVE, told_about
+from sanjeevani.consultation.models import LIVE, Consultation, ConsultationStatus
+from sanjeevani.consultation.queries import told_about
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor
 from sanjeevani.foundation.outbox import StoredFact

@@ -123,11 +123,11 @@ def open_now(actor: Actor) -> list[tuple[Consultation, str]]:
     found = [
         (one, stage_of(one)) for one in live_consultations(actor) if is_patients_side(actor, one)
     ]
-    found.sort(key=lambda row: row[1] not in _AT_ONCE)
+    found.sort(key=lambda row: row[1] not in AT_ONCE)
     return [(one, stage.value) for one, stage in found]
 
 
-_AT_ONCE = {Stage.CALLED, Stage.TALKING, Stage.INTERRUPTED}
+AT_ONCE = {Stage.CALLED, Stage.TALKING, Stage.INTERRUPTED}
 
 
 def _status(consultation: Consultation) -> dict[str, Any]:
@@ -503,10 +503,11 @@ def cursor(request: PortalRequest) -> uuid.UUID | None:
 @carer
 @require_GET
 def history(request: PortalRequest) -> HttpResponse:
-    """All consultations of the account, newest first."""
-    if request.actor.spoke_id is not None:
+    """All consultations of the account, newest first; at a spoke those older than its desk's."""
+    before = cursor(request)
+    if request.actor.spoke_id is not None and before is None:
         return redirect("spoke:desk")
-    rows = own_consultations(request.actor, SHOWN + 1, before=cursor(request))
+    rows = own_consultations(request.actor, SHOWN + 1, before=before)
     context = {
         "consultations": [(one, stage_of(one).value) for one in rows[:SHOWN]],
         "older": rows[SHOWN - 1].id if len(rows) > SHOWN else None,

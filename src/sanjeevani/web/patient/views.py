@@ -19,6 +19,7 @@ from sanjeevani.consultation.models import Consultation
 from sanjeevani.consultation.offers import Offer, offers_for
 from sanjeevani.consultation.queries import (
     follow_ups_possible,
+    live_at_spoke,
     own_consultation,
     own_consultations,
 )
@@ -547,7 +548,9 @@ institution asks for a hundred residents in a morning, and who asked first is ca
 
 
 def live_consultations(actor: Actor) -> list[Consultation]:
-    """Return the account's consultations that are not over."""
+    """Return the consultations of the account, or of the spoke, that are not over."""
+    if actor.spoke_id is not None:
+        return live_at_spoke(actor)
     return own_consultations(actor, LIVE_AMONG, live=True)
 
 

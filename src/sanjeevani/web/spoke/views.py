@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from sanjeevani.consultation.errors import ConsentMissing, DangerUnanswered
-from sanjeevani.consultation.models import Consultation, ConsultationStatus, ToDoKind
+from sanjeevani.consultation.models import LIVE, Consultation, ConsultationStatus, ToDoKind
 from sanjeevani.consultation.presence import (
     presence_of,
     proofs_for,
@@ -27,7 +27,7 @@ from sanjeevani.consultation.presence import (
     show_by_code,
     show_by_photo,
 )
-from sanjeevani.consultation.queries import LIVE, own_consultation, own_consultations
+from sanjeevani.consultation.queries import live_at_spoke, own_consultation, own_consultations
 from sanjeevani.consultation.spokes import (
     HubOffer,
     NotEnough,
@@ -64,7 +64,7 @@ from sanjeevani.prescription.to_do import ToDo, to_dos_at
 from sanjeevani.terminology.vitals import readings
 from sanjeevani.web.access import PortalRequest
 from sanjeevani.web.names import hub_names, speciality_names
-from sanjeevani.web.patient.consultation_views import stage_of, unless_known
+from sanjeevani.web.patient.consultation_views import AT_ONCE, stage_of, unless_known
 from sanjeevani.web.patient.family_forms import companion_choices
 from sanjeevani.web.patient.views import errors_on, form_page, language, see
 from sanjeevani.web.sent_once import entered_at, sent_once
@@ -94,10 +94,15 @@ class Cases:
     follow_ups: list[ToDo]
     done: list[ToDo]
     today: datetime.date
+    older: uuid.UUID | None
 
 
 def _cases(request: PortalRequest) -> Cases:
-    rows = own_consultations(request.actor, SHOWN)
+    newest = own_consultations(request.actor, SHOWN + 1)
+    rows = [
+        *live_at_spoke(request.actor),
+        *(one for one in newest[:SHOWN] if one.status not in LIVE),
+    ]
     hubs = hub_names(hub_lines((one.state_id, one.line_id) for one in rows))
     today = clock.today()
     to_do, done = to_dos_at(request.post.state_id, request.post.facility_id)
@@ -110,6 +115,7 @@ def _cases(request: PortalRequest) -> Cases:
         [one for one in to_do if one.kind == ToDoKind.FOLLOW_UP],
         done,
         today,
+        newest[SHOWN - 1].id if len(newest) > SHOWN else None,
     )
     for one in rows:
         row = (one, stage_of(one).value, hubs.get(one.line_id, ""))
@@ -121,6 +127,7 @@ def _cases(request: PortalRequest) -> Cases:
             found.answered.append(row)
         else:
             found.earlier.append(row)
+    found.now.sort(key=lambda row: row[1] not in AT_ONCE)
     return found
 
 
