@@ -24,7 +24,7 @@ from sanjeevani.foundation.models import AuditEvent, IdempotencyKey
 from sanjeevani.identity.models import Account, Session
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.models import EnteredVisit
-from sanjeevani.intake.queries import draft_of
+from sanjeevani.intake.queries import draft_of, intake_of
 from sanjeevani.intake.services import forget_drafts, save_draft
 from sanjeevani.messaging.models import OutgoingMessage
 from sanjeevani.notifications.notices import notify
@@ -216,6 +216,72 @@ def test_what_somebody_has_to_go_on_with_stays_on_a_busy_desk(
             r"/consultations/28/[0-9a-f-]{36}", client.get(address).content.decode()
         )
     assert found == asked[5::-1]
+
+
+def sent_back(spoke: Spoke, reason: str) -> str:
+    """Ask, let the doctor send it back; return the address of the consultation."""
+    address = spoke.waits()
+    doctor = factories.serving_on(spoke.line)
+    called = call_next(factories.doctor(doctor), practitioner=doctor)
+    return_to_patient(
+        factories.doctor(doctor),
+        practitioner=doctor,
+        state_id=called.state_id,
+        consultation_id=called.id,
+        reason=reason,
+    )
+    return address
+
+
+def test_what_the_doctor_wants_measured_is_measured_where_it_is_asked_again(
+    spoke: Spoke, client: Client
+) -> None:
+    address = sent_back(spoke, "Measure the blood pressure")
+    page = client.get(f"{address}/again").content.decode()
+    assert 'name="systolic_blood_pressure"' in page
+    told = TOLD | {"body_temperature": "101.3"}
+    pressure = {"systolic_blood_pressure": "80", "diastolic_blood_pressure": "120"}
+    swapped = client.post(f"{address}/again", told | pressure)
+    assert swapped.status_code == 422
+    assert "The upper blood pressure is the greater one" in swapped.content.decode()
+    pressure = {"systolic_blood_pressure": "132", "diastolic_blood_pressure": "84"}
+    assert client.post(f"{address}/again", told | pressure).headers["Location"] == address
+    consultation = Consultation.objects.get(state_id=28)
+    assert intake_of(28, consultation.id).vitals == {
+        "body_temperature": 38.5,
+        "systolic_blood_pressure": 132,
+        "diastolic_blood_pressure": 84,
+    }
+
+
+def test_what_was_measured_before_a_request_was_sent_back_is_no_news_days_later(
+    spoke: Spoke, client: Client
+) -> None:
+    address = sent_back(spoke, "Which medicines?")
+    consultation, now = Consultation.objects.get(state_id=28), clock.now()
+    assert intake_of(28, consultation.id).answers
+    with clock.driven_by(lambda: now + datetime.timedelta(days=3)):
+        factories.enter(client, spoke.worker)
+        page = client.get(f"{address}/again").content.decode()
+        assert 'value="38.5"' not in page
+        refused = client.post(f"{address}/again", TOLD)
+        assert refused.status_code == 422
+        assert "Write at least one measurement" in refused.content.decode()
+        sent_again = client.post(f"{address}/again", TOLD | {"heart_rate": "90"})
+        assert sent_again.headers["Location"] == address
+    told = intake_of(28, consultation.id)
+    assert (told.vitals, told.answers) == ({"heart_rate": 90}, {})
+
+
+def test_who_became_an_emergency_while_the_request_was_back_goes_first(
+    spoke: Spoke, client: Client
+) -> None:
+    address = sent_back(spoke, "Measure the pulse")
+    told = TOLD | {"heart_rate": "45"}
+    assert client.post(f"{address}/again", told).headers["Location"] == address
+    consultation = Consultation.objects.get(state_id=28)
+    assert consultation.token.priority_class == PriorityClass.EMERGENCY
+    assert "Ring 108 first" in client.get(address).content.decode()
 
 
 def test_pain_alone_reaches_no_doctor(spoke: Spoke, client: Client) -> None:

@@ -6,11 +6,12 @@ import pytest
 from django.test import Client
 
 from sanjeevani.consultation.services import call_next
+from sanjeevani.consultation.transfers import return_to_patient
 from sanjeevani.patients.models import Patient
 from tests import factories
 from tests.web.looks import LANGUAGES, faults_in
 from tests.web.test_counter import LIST, Counter
-from tests.web.test_spoke import Spoke
+from tests.web.test_spoke import TOLD, Spoke
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +52,8 @@ def spokes(client: Client) -> dict[str, Any]:
         "consent": consent,
         "measure": client.get(f"{person}/measure"),
         "measure-wrong": mismeasured,
+        "measure-late": client.get(f"{person}/measure?late"),
+        "danger-late": client.get(f"/people/{sita.id}/danger?late"),
         "hubs-not-enough": unready,
         "hubs": client.get(f"{person}/hubs"),
         "ask": client.get(f"{person}/hubs/28/{spoke.line.id}"),
@@ -64,8 +67,21 @@ def spokes(client: Client) -> dict[str, Any]:
         "waiting": client.get(page),
         "desk-waiting": client.get("/spoke"),
     }
-    call_next(factories.doctor(doctor), practitioner=doctor)
+    called = call_next(factories.doctor(doctor), practitioner=doctor)
     answers |= {"desk-called": client.get("/spoke"), "person": client.get(f"/people/{sita.id}")}
+    return_to_patient(
+        factories.doctor(doctor),
+        practitioner=doctor,
+        state_id=called.state_id,
+        consultation_id=called.id,
+        reason="Measure the blood pressure",
+    )
+    answers |= {
+        "again": client.get(f"{page}/again"),
+        "again-wrong": client.post(f"{page}/again", TOLD | {"heart_rate": "9000"}),
+    }
+    client.post(f"{page}/again", TOLD | {"heart_rate": "45"})
+    answers["waiting-emergency"] = client.get(page)
     return answers
 
 

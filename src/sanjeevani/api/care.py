@@ -84,7 +84,7 @@ from sanjeevani.directory.queries import clinic_serving, clinics_of_lines, hub_l
 from sanjeevani.foundation.errors import NotFound, Stale, TooMany
 from sanjeevani.foundation.live import TICKET_SECONDS, issue_ticket
 from sanjeevani.identity.limits import count_attempt
-from sanjeevani.intake.queries import draft_of, intake_of
+from sanjeevani.intake.queries import draft_of, still_told
 from sanjeevani.patients.errors import CompanionMissing
 from sanjeevani.patients.queries import own_patient, own_record
 from sanjeevani.prescription.letters import render_letter
@@ -771,7 +771,7 @@ def answer_return(
         return reply(_state(found))
     person = own_patient(actor, found.patient_id)
     # The request took the draft away, so that a new one holds what is added only.
-    said = intake_of(state_id, consultation_id)
+    said = still_told(state_id, consultation_id)
     ask_again(
         actor,
         patient=person,

@@ -62,7 +62,8 @@ from sanjeevani.foundation.states import move
 from sanjeevani.foundation.verbs import concerns, publish, verb
 from sanjeevani.intake import services as intake
 from sanjeevani.intake.content import IntakeContent
-from sanjeevani.intake.queries import intake_of
+from sanjeevani.intake.queries import still_told
+from sanjeevani.intake.triage import danger_in
 from sanjeevani.patients.companions import identified
 from sanjeevani.patients.models import Patient
 from sanjeevani.patients.queries import may_act_for, records_of_person, valid_consent
@@ -317,19 +318,21 @@ def ask_again(
         raise Stale
     if valid_consent(patient) is None:
         raise ConsentMissing
-    # What only a spoke's pages ask for stays as it was told and measured.
-    told = intake_of(state_id, consultation_id)
+    # What only a spoke's pages ask for stays as it was told and measured, for a day.
+    told = still_told(state_id, consultation_id)
     content = replace(content, companion=told.companion, vitals=content.vitals or told.vitals)
     # At a spoke staff sit beside the patient, and were asked about an emergency.
     if consultation.spoke_id is None:
         require_no_danger(patient, content)
+    urgent = bool(danger_in(content, birth_date=patient.birth_date, gender=patient.gender))
     line = Line.objects.get(state_id=state_id, id=consultation.line_id)
     clinic = clinic_of_line(state_id, line.parent_id or line.id)
     if clinic is not None and not clinic.is_open:
         raise ClinicClosed
     left = token_of(consultation)
     # Who says only now that she is pregnant goes first from now on; nobody falls back.
-    first = min(PriorityClass(left.priority_class), priority_of(patient, content))
+    now = PriorityClass.EMERGENCY if urgent else priority_of(patient, content)
+    first = min(PriorityClass(left.priority_class), now)
     assert left.ended_at is not None
     away = clock.now() - left.ended_at
     token = _reissue(

@@ -94,6 +94,14 @@ def intake_of(state_id: int, consultation_id: uuid.UUID) -> IntakeContent:
     return IntakeContent.from_json(intake.content) if intake else IntakeContent()
 
 
+def still_told(state_id: int, consultation_id: uuid.UUID) -> IntakeContent:
+    """Return what the newest frozen intake of a consultation still says: see `what_lasts`."""
+    intake = _newest_intake.first(state_id=state_id, consultation_id=consultation_id)
+    if intake is None:
+        return IntakeContent()
+    return what_lasts(IntakeContent.from_json(intake.content), intake.frozen_at)
+
+
 def intakes_of(state_id: int, consultation_ids: list[uuid.UUID]) -> dict[uuid.UUID, IntakeContent]:
     """Return the newest frozen intake of each consultation that has one."""
     return {

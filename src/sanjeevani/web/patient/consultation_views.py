@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import re
 import uuid
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -24,6 +25,7 @@ from sanjeevani.consultation.errors import (
     AlreadyGiven,
     ClinicClosed,
     ConsentMissing,
+    DangerSigns,
 )
 from sanjeevani.consultation.interruptions import resume
 from sanjeevani.consultation.letters import letter_of
@@ -52,16 +54,18 @@ from sanjeevani.directory.queries import clinics_of_lines, hub_lines, is_role_pr
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import DomainError, Invalid, NotFound, Stale
-from sanjeevani.intake.queries import draft_of, intake_of
+from sanjeevani.intake.content import IntakeContent
+from sanjeevani.intake.queries import draft_of, still_told
+from sanjeevani.intake.triage import danger_in
 from sanjeevani.patients.companions import valid_representatives
-from sanjeevani.patients.models import Representative
+from sanjeevani.patients.models import Patient, Representative
 from sanjeevani.patients.queries import own_record
 from sanjeevani.prescription.counter import dispensed
 from sanjeevani.prescription.letters import render_letter
 from sanjeevani.prescription.models import Dispensing
 from sanjeevani.prescription.queries import Issued, prescriptions_of
 from sanjeevani.queueing.errors import AlreadyWaiting, CallExpired
-from sanjeevani.queueing.models import TokenStatus
+from sanjeevani.queueing.models import PriorityClass, TokenStatus
 from sanjeevani.queueing.queries import place_of, wait_of
 from sanjeevani.terminology.queries import diagnoses_coded
 from sanjeevani.web.access import PortalRequest, carer, patient
@@ -81,6 +85,7 @@ from sanjeevani.web.patient.views import (
     symptoms_of,
     trouble_form,
 )
+from sanjeevani.web.spoke.forms import MeasureForm
 
 
 class Stage(StrEnum):
@@ -138,6 +143,7 @@ def _status(consultation: Consultation) -> dict[str, Any]:
         "consultation": consultation,
         "token": token,
         "stage": stage.value,
+        "emergency": token.priority_class == PriorityClass.EMERGENCY,
         "clinic": _clinic(consultation),
         "name_of": name_of,
     }
@@ -404,19 +410,24 @@ def again(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> 
     if found.status != ConsultationStatus.RETURNED:
         return back_to(found)
     person = own_record(request.actor, found.patient_id)
-    said = intake_of(state_id, consultation_id)
+    # The page keeps what is typed here as the patient's draft.
+    said = draft_of(person).with_earlier(still_told(state_id, consultation_id))
     symptoms = symptoms_of(person)
+    measured = _measured_again(request, person, said)
     if request.method == "POST":
         form = trouble_form(person, symptoms, request.POST)
-        if form.is_valid():
+        if form.is_valid() and (measured is None or measured.is_valid()):
+            values = said.vitals if measured is None else measured.values
             try:
                 asked = ask_again(
                     request.actor,
                     patient=person,
                     state_id=state_id,
                     consultation_id=consultation_id,
-                    content=form.content(said.answers),
+                    content=replace(form.content(said.answers), vitals=values),
                 )
+            except DangerSigns:
+                return redirect("patient:emergency", person.id)
             except (AlreadyWaiting, ClinicClosed, ConsentMissing, Invalid) as error:
                 # What was written stays, to be sent when nothing is in its way any more.
                 form.add_error(None, str(error.message))
@@ -425,16 +436,27 @@ def again(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> 
             else:
                 return back_to(asked)
     else:
-        # The page keeps what is typed here as the patient's draft.
-        typed = draft_of(person).with_earlier(said)
-        form = trouble_form(person, symptoms, initial=TroubleForm.values_of(typed))
+        form = trouble_form(person, symptoms, initial=TroubleForm.values_of(said))
     context = {
         "form": form,
         "person": person,
         "pictures": pictures_of(symptoms),
         "returned": found,
+        "measured": measured,
     }
     return render(request, "patient/trouble.html", context, status=422 if form.is_bound else 200)
+
+
+def _measured_again(
+    request: PortalRequest, person: Patient, said: IntakeContent
+) -> MeasureForm | None:
+    """Return the fields for what a doctor wants to have measured; at home nobody measures."""
+    if request.actor.spoke_id is None:
+        return None
+    told = replace(said, vitals={})
+    # In an emergency a doctor is asked without any.
+    needed = not danger_in(told, birth_date=person.birth_date, gender=person.gender)
+    return MeasureForm(language(), request.POST or None, needed=needed, initial=said.vitals)
 
 
 @carer
