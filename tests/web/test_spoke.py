@@ -13,6 +13,7 @@ from sanjeevani.consultation.models import (
     Consultation,
     ConsultationStatus,
     PatientPresence,
+    SpokeToDo,
 )
 from sanjeevani.consultation.services import call_next, withdraw_consent
 from sanjeevani.consultation.transfers import return_to_patient
@@ -282,6 +283,45 @@ def test_who_became_an_emergency_while_the_request_was_back_goes_first(
     consultation = Consultation.objects.get(state_id=28)
     assert consultation.token.priority_class == PriorityClass.EMERGENCY
     assert "Ring 108 first" in client.get(address).content.decode()
+
+
+def test_nothing_to_do_and_no_visit_drops_off_a_busy_desk(
+    spoke: Spoke, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sanjeevani.web.spoke.views.VISITS", 2)
+    monkeypatch.setattr("sanjeevani.web.spoke.views.TO_DOS", 2)
+    for name in ("Asha", "Bela", "Chitra"):
+        entered = Spoke.form() | VISIT | {"name": name, "key": str(uuid.uuid4())}
+        assert sent(client, "/spoke/visit", entered, name).status_code == 204
+    held = Consultation.objects.get(id=spoke.waits().rsplit("/", 1)[1], state_id=28)
+    today = clock.today()
+    for kind, day in (
+        ("follow_up", today - datetime.timedelta(days=9)),
+        ("answer", today),
+        ("call_back", today),
+    ):
+        SpokeToDo.objects.create(
+            state_id=28,
+            facility_id=spoke.facility.id,
+            kind=kind,
+            consultation_state_id=28,
+            consultation_id=held.id,
+            patient_id=held.patient_id,
+            due_on=day,
+        )
+    for page in ("/spoke", "/spoke/cases"):
+        some, every = (client.get(page + to).content.decode() for to in ("", "?all"))
+        part = some.partition("Last here")[0]
+        assert ("Asha" in part, "Bela" in part, "Chitra" in part) == (False, True, True)
+        assert "Speak to these patients" in some
+        assert "Read the doctor" in some
+        assert "Ring the patient, then" in some
+        assert "Overdue" not in some
+        assert some.count("?all") == 2
+        assert "Overdue" in every
+        assert "Asha" in every.partition("Last here")[0]
+        assert every.count("/spoke?all") == 0
+    assert "/spoke/cases?all" in client.get("/spoke?all").content.decode()
 
 
 def test_pain_alone_reaches_no_doctor(spoke: Spoke, client: Client) -> None:

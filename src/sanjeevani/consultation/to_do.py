@@ -73,9 +73,14 @@ def leave_changed(consultation: Consultation, spoke_id: uuid.UUID) -> None:
     )
 
 
-def open_to_dos(state_id: int, spoke_id: uuid.UUID) -> list[SpokeToDo]:
-    """Return what is to be done at a spoke, what is overdue first."""
-    return list(
+def open_to_dos(
+    state_id: int, spoke_id: uuid.UUID, limit: int | None = MOST_SHOWN
+) -> list[SpokeToDo]:
+    """Return what is to be done at a spoke, what is overdue first.
+
+    Of more than `limit`, follow-ups are left out first: an answer or a call would go unsaid.
+    """
+    rows = list(
         SpokeToDo.objects.filter(
             state_id=state_id,
             facility_id=spoke_id,
@@ -83,8 +88,10 @@ def open_to_dos(state_id: int, spoke_id: uuid.UUID) -> list[SpokeToDo]:
             due_on__lte=clock.today() + AHEAD,
         )
         .exclude(kind=ToDoKind.MEDICINE)
-        .order_by("due_on", "id")[:MOST_SHOWN]
+        # By name: an answer, a call, a change, a follow-up.
+        .order_by("kind", "due_on", "id")[:limit]
     )
+    return sorted(rows, key=lambda row: (row.due_on, row.id))
 
 
 def done_to_dos(state_id: int, spoke_id: uuid.UUID) -> list[SpokeToDo]:

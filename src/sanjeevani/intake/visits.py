@@ -102,7 +102,7 @@ def _who_came(
     )
 
 
-def visits_to_continue(actor: Actor) -> list[EnteredVisit]:
+def visits_to_continue(actor: Actor, limit: int | None = MOST_SHOWN) -> list[EnteredVisit]:
     """Return the visits of the actor's spoke for which nobody has asked a doctor yet.
 
     Of several visits of one patient, which share a draft, the newest.
@@ -110,12 +110,7 @@ def visits_to_continue(actor: Actor) -> list[EnteredVisit]:
     if actor.spoke_id is None:
         raise NotPermitted
     draft = IntakeDraft.objects.filter(state_id=OuterRef("state_id"), id=OuterRef("draft_id"))
-    entered = (
-        EnteredVisit.objects.select_related("patient")
-        .filter(Exists(draft), state_id=actor.state_id, facility_id=actor.spoke_id)
-        .order_by("-id")[:MOST_SHOWN]
-    )
-    newest: dict[uuid.UUID, EnteredVisit] = {}
-    for visit in entered:
-        newest.setdefault(visit.draft_id, visit)
-    return list(newest.values())
+    at_spoke = EnteredVisit.objects.filter(state_id=actor.state_id, facility_id=actor.spoke_id)
+    newer = at_spoke.filter(draft_id=OuterRef("draft_id"), id__gt=OuterRef("id"))
+    entered = at_spoke.select_related("patient").filter(Exists(draft), ~Exists(newer))
+    return list(entered.order_by("-id")[:limit])

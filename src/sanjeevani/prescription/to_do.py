@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from django.utils.timezone import localdate
 
 from sanjeevani.consultation.models import Consultation, ToDoKind
-from sanjeevani.consultation.to_do import consultations_of, done_to_dos, open_to_dos
+from sanjeevani.consultation.to_do import (
+    MOST_SHOWN,
+    consultations_of,
+    done_to_dos,
+    open_to_dos,
+)
 from sanjeevani.identity.queries import accounts_by_id
 from sanjeevani.patients.spokes import told_mobiles
 from sanjeevani.prescription.counter import back_in_stock
@@ -29,12 +34,14 @@ class ToDo:
     medicines: list[str]
 
 
-def to_dos_at(state_id: int, spoke_id: uuid.UUID) -> tuple[list[ToDo], list[ToDo]]:
+def to_dos_at(
+    state_id: int, spoke_id: uuid.UUID, limit: int | None = MOST_SHOWN
+) -> tuple[list[ToDo], list[ToDo]]:
     """Return what is to be done at a spoke, and what was done there lately.
 
-    In as many statements for any number.
+    In as many statements for any number. `limit` as for `open_to_dos`.
     """
-    rows = open_to_dos(state_id, spoke_id)
+    rows = open_to_dos(state_id, spoke_id, limit)
     done = done_to_dos(state_id, spoke_id)
     back = back_in_stock(state_id, spoke_id)
     held = consultations_of(

@@ -37,6 +37,7 @@ from sanjeevani.consultation.spokes import (
     languages_at,
     readiness,
 )
+from sanjeevani.consultation.to_do import MOST_SHOWN as TO_DOS
 from sanjeevani.consultation.to_do import tick
 from sanjeevani.directory.models import Practitioner
 from sanjeevani.directory.queries import hub_lines
@@ -47,6 +48,7 @@ from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.queries import draft_of, entered_later
 from sanjeevani.intake.services import save_draft
 from sanjeevani.intake.triage import alarms_in, danger_in
+from sanjeevani.intake.visits import MOST_SHOWN as VISITS
 from sanjeevani.intake.visits import visits_to_continue
 from sanjeevani.patients.companions import companions_of, needs_companion
 from sanjeevani.patients.errors import AlreadyRegistered
@@ -95,6 +97,22 @@ class Cases:
     done: list[ToDo]
     today: datetime.date
     older: uuid.UUID | None
+    more_to_do: bool
+
+
+def _everything(request: PortalRequest) -> bool:
+    return "all" in request.GET
+
+
+def _desk(request: PortalRequest) -> dict[str, Any]:
+    everything = _everything(request)
+    visits = visits_to_continue(request.actor, None if everything else VISITS + 1)
+    return {
+        "cases": _cases(request),
+        "to_continue": visits if everything else visits[:VISITS],
+        "more_to_continue": not everything and len(visits) > VISITS,
+        "everything": everything,
+    }
 
 
 def _cases(request: PortalRequest) -> Cases:
@@ -105,7 +123,14 @@ def _cases(request: PortalRequest) -> Cases:
     ]
     hubs = hub_names(hub_lines((one.state_id, one.line_id) for one in rows))
     today = clock.today()
-    to_do, done = to_dos_at(request.post.state_id, request.post.facility_id)
+    to_do, done = to_dos_at(
+        request.post.state_id,
+        request.post.facility_id,
+        None if _everything(request) else TO_DOS,
+    )
+    # Of as many as fit there may be more.
+    limited = [one for one in to_do if one.kind != ToDoKind.MEDICINE]
+    more = not _everything(request) and len(limited) >= TO_DOS
     found = Cases(
         [],
         [],
@@ -116,6 +141,7 @@ def _cases(request: PortalRequest) -> Cases:
         done,
         today,
         newest[SHOWN - 1].id if len(newest) > SHOWN else None,
+        more,
     )
     for one in rows:
         row = (one, stage_of(one).value, hubs.get(one.line_id, ""))
@@ -154,8 +180,7 @@ def desk(request: PortalRequest) -> HttpResponse:
     """Today at the spoke."""
     require_spoke(request)
     context = {
-        "cases": _cases(request),
-        "to_continue": visits_to_continue(request.actor),
+        **_desk(request),
         "facility": request.post.facility,
         "recent": _with_ages(recent_patients(request.actor)),
     }
@@ -167,8 +192,7 @@ def desk(request: PortalRequest) -> HttpResponse:
 def cases(request: PortalRequest) -> HttpResponseBase:
     """The cases alone, fetched again by the page."""
     require_spoke(request)
-    context = {"cases": _cases(request), "to_continue": visits_to_continue(request.actor)}
-    return unless_known(request, render(request, "spoke/parts/cases.html", context))
+    return unless_known(request, render(request, "spoke/parts/cases.html", _desk(request)))
 
 
 def _with_ages(people: list[Patient]) -> list[tuple[Patient, int]]:
