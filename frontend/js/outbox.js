@@ -234,6 +234,11 @@ async function sendNow(form, submitter) {
   let id = "";
   try {
     id = await keep(form, "waiting", submitter);
+    // What is said anew stands in the place of what was refused, also while it waits for the link.
+    if (form.dataset.outboxAnew != null && corrected && corrected !== id) {
+      await remove(corrected);
+      corrected = "";
+    }
   } catch {
     // The tablet keeps nothing: as without this script.
     native(form, addressOf(form), [...new FormData(form, submitter)]);

@@ -1109,6 +1109,35 @@ def test_what_was_withdrawn_for_a_double_is_not_given_by_what_a_tablet_kept(
     assert kept_form(client, consent, {"notice": CURRENT_NOTICE}).status_code == 204
 
 
+def test_no_doctor_rings_somebody_who_has_gone_home_since_the_tablet_asked(
+    spoke: Spoke, client: Client
+) -> None:
+    patient = spoke.ready()
+    State.objects.filter(lgd_code=28).update(presence_proof="none")
+    address = f"/spoke/patients/{patient.id}/hubs/28/{spoke.line.id}"
+    form = {"doctor": "pool", "language": "en", "request_key": str(uuid.uuid4())}
+    refused = kept_form(client, address, form, ago={"hours": 15})
+    assert refused.status_code == 409
+    page = refused.content.decode()
+    assert "Is the patient still here?" in page
+    # Whoever asks on this page asks now.
+    assert "data-outbox-anew" in page
+    assert not Consultation.objects.filter(state_id=28).exists()
+    written = form | {"doctor": "later"}
+    for kept, ago in ((form, {"minutes": 50}), (written, {"hours": 15})):
+        kept |= {"request_key": str(uuid.uuid4())}
+        taken = kept_form(client, address, kept, ago=ago)
+        assert taken.status_code == 204
+        where = taken.headers["X-Location"].removeprefix("/spoke").removesuffix("/presence")
+        assert client.post(f"{where}/cancel").status_code == 303
+        told = draft_of(patient)
+        assert not told.text
+        again = IntakeContent(
+            text="High every evening", duration_days=3, vitals={"heart_rate": 90.0}
+        )
+        save_draft(spoke.worker, patient=patient, content=factories.told(patient, **vars(again)))
+
+
 def test_what_a_tablet_kept_takes_nothing_from_what_was_told_since(
     spoke: Spoke, client: Client
 ) -> None:

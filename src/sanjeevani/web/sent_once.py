@@ -52,6 +52,26 @@ def entered_at(
     return now - kept_for
 
 
+STILL_HERE = datetime.timedelta(hours=1)
+"""So long a patient is taken to sit at the spoke while its tablet has no link. A rule of this
+service, for a clinical lead to confirm."""
+
+
+class PerhapsGone(DomainError):
+    """Asked so long ago that a doctor might ring somebody who has gone home."""
+
+    status = 409
+    message = _(
+        "The tablet kept this for more than an hour. Is the patient still here? Then ask again."
+    )
+
+
+def require_still_here(request: PortalRequest) -> None:
+    """Let only a form be taken whose patient can still sit here. Raises PerhapsGone."""
+    if clock.now() - entered_at(request) > STILL_HERE:
+        raise PerhapsGone
+
+
 class SentBefore(DomainError):
     """The first words arrived, unheard; the tablet sends others under the same key."""
 

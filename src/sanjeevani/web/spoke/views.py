@@ -69,7 +69,7 @@ from sanjeevani.web.names import hub_names, speciality_names
 from sanjeevani.web.patient.consultation_views import AT_ONCE, stage_of, unless_known
 from sanjeevani.web.patient.family_forms import companion_choices
 from sanjeevani.web.patient.views import errors_on, form_page, language, see
-from sanjeevani.web.sent_once import entered_at, sent_once
+from sanjeevani.web.sent_once import entered_at, require_still_here, sent_once
 from sanjeevani.web.spoke.access import at_spoke, require_spoke
 from sanjeevani.web.spoke.forms import (
     LATER,
@@ -345,7 +345,10 @@ def ask(
     )
     refusal: DomainError | None = None
     if request.method == "POST" and form.is_valid():
+        later = form.cleaned_data["doctor"] == LATER
         try:
+            if not later:
+                require_still_here(request)
             opened = ask_hub(
                 request.actor,
                 patient=person,
@@ -354,7 +357,7 @@ def ask(
                 language=form.cleaned_data["language"],
                 request_key=form.cleaned_data["request_key"],
                 practitioner=_named(offer, form.cleaned_data["doctor"]),
-                later=form.cleaned_data["doctor"] == LATER,
+                later=later,
                 companion_id=_id(form.cleaned_data.get("companion", "")),
             )
             # Where nothing is asked, that page leads on by itself.
