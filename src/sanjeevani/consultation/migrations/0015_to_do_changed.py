@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("consultation", "0013_to_do"),
+        ("consultation", "0014_report_of_each_doctor"),
     ]
 
     operations = [
