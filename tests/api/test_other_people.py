@@ -78,6 +78,7 @@ def bodies(clinic: Clinic) -> dict[str, Any]:
             "consultation": {"state_id": clinic.state_id, "id": fresh_id()},
         },
         "ReopenBody": reason,
+        "LinkBody": {"made_for": "My son"},
         "HubAsk": {"hub_state_id": clinic.state_id, "hub_id": fresh_id(), "language": "en"},
     }
 
@@ -124,6 +125,7 @@ def held() -> Held:
             "paper_id": paper,
             "representative_id": named["id"],
             "item_id": str(item.id),
+            "link_id": fresh_id(),
         },
     )
 
@@ -248,6 +250,9 @@ PATIENTS_ONLY = {
     "list_follow_ups",
     "ask",
     "rate",
+    "list_links",
+    "make_link",
+    "end_prescription_link",
 }
 """What the staff of a spoke do for nobody: the account's own list, OPDs for who is at home."""
 

@@ -21,7 +21,7 @@ RECORD, PATIENT = uuid.uuid4(), uuid.uuid4()
 
 
 def made(**options: object) -> str:
-    return links.share(
+    _link, token = links.share(
         DOCTOR,
         record_type="prescription",
         state_id=28,
@@ -29,6 +29,7 @@ def made(**options: object) -> str:
         patient_id=PATIENT,
         **options,  # type: ignore[arg-type]
     )
+    return token
 
 
 def opened(token: str, right: bool) -> links.LinkedRecord:

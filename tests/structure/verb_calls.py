@@ -83,7 +83,7 @@ from sanjeevani.prescription import services as prescription
 from sanjeevani.prescription.dispensing import Given
 from sanjeevani.prescription.models import DraftItem, Handing, Prescription
 from sanjeevani.prescription.queries import prescription_of
-from sanjeevani.prescription.sharing import links_of, share_prescription
+from sanjeevani.prescription.sharing import share_prescription
 from sanjeevani.prescription.shorthand import ItemContent
 from sanjeevani.queueing import services as queueing
 from sanjeevani.queueing.models import Lease, Token
@@ -1311,13 +1311,14 @@ def _(world: World) -> Call:
 
 def a_link(world: World) -> str:
     """A link to something of the patient's."""
-    return share(
+    _link, token = share(
         SYSTEM,
         record_type="prescription",
         state_id=ANDHRA_PRADESH,
         record_id=uuid7(),
         patient_id=world.patient.id,
     )
+    return token
 
 
 def a_live_link(world: World) -> dict[str, Any]:
@@ -2108,7 +2109,8 @@ CALLS |= {
         world,
         lambda _nothing: ("sharelink", None),
         world.patient.id,
-        prescription=(signed := signed_for(world)),
+        state_id=(signed := signed_for(world)).state_id,
+        consultation_id=signed.consultation_id,
         link_id=shared_link(world, signed).id,
     ),
 }
@@ -2116,8 +2118,8 @@ CALLS |= {
 
 def shared_link(world: World, signed: Prescription) -> ShareLink:
     """The link to a prescription that the patient has made."""
-    share_prescription(world.guest, prescription=signed, made_for="My son")
-    return links_of(signed)[0]
+    link, _token = share_prescription(world.guest, prescription=signed, made_for="My son")
+    return link
 
 
 @call_of("consultation.tick")

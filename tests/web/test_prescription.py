@@ -125,6 +125,19 @@ def test_a_link_opens_for_who_knows_the_year_until_it_is_ended() -> None:
     assert stranger.post(after.link, {"answer": after.year}).status_code == 404
 
 
+def test_a_link_to_what_was_replaced_can_be_ended() -> None:
+    """It shows what holds now; the page said that nobody but the patient sees it."""
+    after = After()
+    stranger = Client()
+    assert stranger.post(after.link, {"answer": after.year}).status_code == 200
+    assert after.correct().status_code == 303
+    assert stranger.post(after.link, {"answer": after.year}).status_code == 200
+    page = after.patient.get(f"{after.own}/share").content.decode()
+    (end,) = re.findall(r'action="([^"]+/end)"', page)
+    assert after.patient.post(end).status_code == 303
+    assert stranger.post(after.link, {"answer": after.year}).status_code == 404
+
+
 def test_five_wrong_years_end_a_link() -> None:
     after = After()
     answers = [Client().post(after.link, {"answer": "1901"}).status_code for _ in range(TRIES)]

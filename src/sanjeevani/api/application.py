@@ -25,6 +25,7 @@ from sanjeevani.api import (
     papers,
     prescriptions,
     reference,
+    sharing,
     spoke,
     vitals,
 )
@@ -132,6 +133,7 @@ api.add_router("", family.router)
 api.add_router("", care.router)
 api.add_router("", papers.router)
 api.add_router("", prescriptions.router)
+api.add_router("", sharing.router)
 api.add_router("/staff", desk.router)
 api.add_router("/staff", onward.router)
 api.add_router("/staff", colleagues.router)

@@ -417,6 +417,8 @@ OWN = (
     "rate",
     "read_prescription",
     "print_prescription",
+    "list_links",
+    "make_link",
 )
 """What a patient does with a consultation."""
 

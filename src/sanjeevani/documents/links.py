@@ -4,6 +4,7 @@ Whoever opens one has to know something about the patient (the year of birth); t
 it, this module counts the tries. Tokens are 256 random bits and stored only as digests.
 """
 
+import base64
 import datetime
 import secrets
 import uuid
@@ -11,11 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db.models import F
+from django.utils.crypto import salted_hmac
 
 from sanjeevani.documents.errors import LinkAnswerWrong, LinkDead, TooManyLinks
 from sanjeevani.documents.models import ShareLink
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
+from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.identity.queries import digest_of
 
@@ -47,17 +50,21 @@ def share(
     made_for: str = "",
     lifetime: datetime.timedelta = LIFETIME,
     tries: int = TRIES,
-) -> str:
-    """Make a link and return its token, which is shown once and cannot be read back.
+    request_key: uuid.UUID | None = None,
+) -> tuple[ShareLink, str]:
+    """Make a link; return it and its token, which is shown once and cannot be read back.
 
-    `made_for`: a name by which its maker knows it again. Raises TooManyLinks.
+    `made_for`: a name by which its maker knows it again. With a `request_key`, which only the
+    maker's device has, the token is `token_from` it: a retry is told the same. Raises TooManyLinks.
     """
     if len(links_to(record_type, state_id, record_id)) >= MOST_LINKS:
         raise TooManyLinks
-    token = secrets.token_urlsafe(32)
+    link_id = uuid7()
+    token = token_from(link_id, request_key) if request_key else secrets.token_urlsafe(32)
     now = clock.now()
     link = ShareLink.objects.create(
         digest=digest_of(token),
+        id=link_id,
         record_type=record_type,
         record_state_id=state_id,
         record_id=record_id,
@@ -68,7 +75,16 @@ def share(
         expires_at=now + lifetime,
     )
     concerns(link, patient_id=patient_id)
-    return token
+    return link, token
+
+
+def token_from(link_id: uuid.UUID, request_key: uuid.UUID) -> str:
+    """Return the token of a link made with a key: as hard to guess as SECRET_KEY.
+
+    So it need not be kept for retries, and who reads the tables cannot open the link.
+    """
+    made = salted_hmac("documents.share", f"{link_id} {request_key}", algorithm="sha256")
+    return base64.urlsafe_b64encode(made.digest()).decode().rstrip("=")
 
 
 def linked(token: str) -> LinkedRecord:

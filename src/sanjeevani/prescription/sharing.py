@@ -3,53 +3,76 @@
 import uuid
 from typing import Any
 
+from sanjeevani.consultation.models import Consultation
 from sanjeevani.consultation.queries import own_consultation
+from sanjeevani.documents.errors import LinkDead
 from sanjeevani.documents.links import links_to, share, withdraw_link
 from sanjeevani.documents.models import ShareLink
 from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.errors import NotPermitted
 from sanjeevani.foundation.verbs import verb
 from sanjeevani.prescription.models import Prescription
-from sanjeevani.prescription.queries import with_replaced
+from sanjeevani.prescription.queries import prescriptions_of
 
 RECORD_TYPE = "prescription"
 """What links to prescriptions are called in `documents.links`."""
 
 
 @verb("prescription.share")
-def share_prescription(actor: Actor, *, prescription: Prescription, made_for: str) -> str:
-    """Make a link and return its token, shown once. Raises NotPermitted, NotFound, TooManyLinks."""
-    patient_id = _patient_of(actor, prescription)
-    return share(actor, **_record(prescription), patient_id=patient_id, made_for=made_for)
+def share_prescription(
+    actor: Actor,
+    *,
+    prescription: Prescription,
+    made_for: str,
+    request_key: uuid.UUID | None = None,
+) -> tuple[ShareLink, str]:
+    """Make a link; return it and its token, shown once; see `documents.links.share`.
+
+    Raises NotPermitted, NotFound, TooManyLinks.
+    """
+    consultation = _own(actor, prescription.state_id, prescription.consultation_id)
+    return share(
+        actor,
+        **_record(prescription),
+        patient_id=consultation.patient_id,
+        made_for=made_for,
+        request_key=request_key,
+    )
 
 
 @verb("prescription.end_link")
-def end_link(actor: Actor, *, prescription: Prescription, link_id: uuid.UUID) -> None:
-    """End a link at once. Raises NotPermitted, NotFound, LinkDead if it had ended."""
-    _patient_of(actor, prescription)
-    leads_to = next(
-        (
-            one
-            for one in with_replaced(prescription)
-            if any(link.id == link_id for link in links_to(**_record(one)))
-        ),
-        prescription,
-    )
-    withdraw_link(actor, link_id=link_id, **_record(leads_to))
+def end_link(
+    actor: Actor, *, state_id: int, consultation_id: uuid.UUID, link_id: uuid.UUID
+) -> None:
+    """End a link to a prescription of a consultation at once.
 
-
-def links_of(prescription: Prescription) -> list[ShareLink]:
-    """Return the links that work, of a prescription that the caller may read, the newest first.
-
-    One that was made for what this prescription replaces opens this one.
+    Raises NotPermitted, NotFound, LinkDead if it had ended.
     """
-    return [link for one in with_replaced(prescription) for link in links_to(**_record(one))]
+    for issued in prescriptions_of(_own(actor, state_id, consultation_id)):
+        record = _record(issued.prescription)
+        if any(link.id == link_id for link in links_to(**record)):
+            withdraw_link(actor, link_id=link_id, **record)
+            return
+    raise LinkDead
 
 
-def _patient_of(actor: Actor, prescription: Prescription) -> uuid.UUID:
+def links_of(consultation: Consultation) -> list[ShareLink]:
+    """Return the links that work, the newest first, of a consultation that the caller may read.
+
+    Also those to a prescription that was replaced since: they show what holds now.
+    """
+    found = [
+        link
+        for issued in prescriptions_of(consultation)
+        for link in links_to(**_record(issued.prescription))
+    ]
+    return sorted(found, key=lambda link: link.id, reverse=True)
+
+
+def _own(actor: Actor, state_id: int, consultation_id: uuid.UUID) -> Consultation:
     if actor.kind != ActorKind.PERSON:
         raise NotPermitted
-    return own_consultation(actor, prescription.state_id, prescription.consultation_id).patient_id
+    return own_consultation(actor, state_id, consultation_id)
 
 
 def _record(prescription: Prescription) -> dict[str, Any]:

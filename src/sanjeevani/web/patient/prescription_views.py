@@ -93,7 +93,7 @@ def share_prescription(
     refusal: DomainError | None = None
     if request.method == "POST" and form.is_valid():
         try:
-            token = sharing.share_prescription(
+            _link, token = sharing.share_prescription(
                 request.actor,
                 prescription=signed.prescription,
                 made_for=form.cleaned_data["made_for"],
@@ -111,7 +111,7 @@ def share_prescription(
         "refusal": refusal,
         "address": address,
         "birth_year": signed.prescription.content["patient"]["birth_date"][:4],
-        "links": sharing.links_of(signed.prescription),
+        "links": sharing.links_of(found),
     }
     status = refusal.status if refusal else 422 if form.errors else 200
     return render(request, "patient/share.html", context, status=status)
@@ -123,9 +123,10 @@ def end_link(
     request: PortalRequest, state_id: int, consultation_id: uuid.UUID, link_id: uuid.UUID
 ) -> HttpResponse:
     """End a link; one that has ended meanwhile is as good."""
-    found = own_consultation(request.actor, state_id, consultation_id)
     with contextlib.suppress(LinkDead):
-        sharing.end_link(request.actor, prescription=_signed(found).prescription, link_id=link_id)
+        sharing.end_link(
+            request.actor, state_id=state_id, consultation_id=consultation_id, link_id=link_id
+        )
     page = reverse("patient:share", args=[state_id, consultation_id])
     return see(f"{page}#links")
 
