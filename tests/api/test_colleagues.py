@@ -3,8 +3,12 @@
 from typing import Any
 
 import pytest
+from django.conf import settings
+from joserfc import jwt
+from joserfc.jwk import OctKey
 
 from sanjeevani.directory.models import LineKind
+from sanjeevani.foundation.models import AuditEvent
 from tests.api.at_spoke import Spoke, asked_in, upload
 from tests.api.caller import Caller, new_key
 from tests.factories import FacilityFactory, HubLinkFactory, LineFactory
@@ -90,6 +94,18 @@ def test_from_the_ask_to_the_advice_in_the_record(held: Held) -> None:
     done = held.worker.get(held.path)
     assert done["colleague"] is None
     assert [found["advice"] for found in done["findings"]["colleagues"]] == ["Do a malaria test"]
+
+
+def test_a_ticket_is_no_reading(held: Held) -> None:
+    """An app asks for one whenever it wakes: the trail said that the doctor read, each time."""
+    colleague, _ask = asked_in(held.spoke, held.path)
+    told = AuditEvent.objects.filter(state_id=28)
+    before = told.count()
+    for caller in (held.doctor, colleague):
+        ticket = caller.get("/staff/ticket")["ticket"]
+        claims = jwt.decode(ticket, OctKey.import_key(settings.LIVE_SECRET)).claims
+        assert f"consultation.{held.path.rpartition('/')[2]}" in claims["topics"]
+    assert told.count() == before
 
 
 def test_one_at_a_time_and_taken_back(held: Held) -> None:

@@ -797,7 +797,10 @@ def test_fragments_are_sent_only_when_changed(desk: Desk) -> None:
 
 def test_the_ticket_names_lines_desk_and_the_live_room(desk: Desk) -> None:
     case = called(desk)
+    told = AuditEvent.objects.filter(state_id=case.state_id)
+    before = told.count()
     answered = desk.get("ticket").json()
+    assert told.count() == before, "nothing of the patient was read"
     claims = jwt.decode(answered["ticket"], OctKey.import_key(settings.LIVE_SECRET)).claims
     assert claims["topics"] == {
         f"line.{desk.clinic.line_id}": "",

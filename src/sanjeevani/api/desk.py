@@ -62,7 +62,6 @@ from sanjeevani.api.types import (
 from sanjeevani.api.vitals import EarlyWarning, Measured, measured_in
 from sanjeevani.calls.errors import NotInCall, RoomClosed
 from sanjeevani.calls.models import Seat
-from sanjeevani.consultation.asks import asks_to
 from sanjeevani.consultation.errors import NotInProgress, NotOnDuty
 from sanjeevani.consultation.interruptions import interrupt, not_reachable, resume, ring_again
 from sanjeevani.consultation.letters import LetterContent
@@ -73,7 +72,6 @@ from sanjeevani.consultation.queries import (
     consultations_with_questions,
     for_practitioner,
     live_consultation_of,
-    topics_of,
     writing_of,
 )
 from sanjeevani.consultation.services import (
@@ -85,7 +83,7 @@ from sanjeevani.consultation.services import (
     write_note,
 )
 from sanjeevani.consultation.services import hand_back as hand_back_call
-from sanjeevani.consultation.spokes import desk_topics, inbox_of, take_written
+from sanjeevani.consultation.spokes import inbox_of, take_written, topics_at_desk
 from sanjeevani.consultation.transfers import return_to_patient
 from sanjeevani.directory.models import Practitioner
 from sanjeevani.directory.queries import (
@@ -1015,11 +1013,5 @@ def read_desk_ticket(request: ApiRequest) -> HttpResponse:
     """Return a ticket to listen to the lines served, to the live consultation, and to those that
     the doctor is asked into."""
     practitioner = practitioner_of(request)
-    topics = desk_topics(practitioner, assigned_lines(practitioner.id))
-    for ask in asks_to(request.auth.actor, practitioner):
-        topics |= topics_of(ask.consultation)
-    live = live_consultation_of(practitioner)
-    if live is not None:
-        held = read_held(request, *live)
-        topics |= topics_of(held) | {f"asks.{held.id}": ""}
+    topics = topics_at_desk(practitioner, assigned_lines(practitioner.id))
     return reply(ticket_for(request, topics))

@@ -68,6 +68,14 @@ def asks_to(actor: Actor, colleague: Practitioner) -> list[Ask]:
     """Return the asks that a colleague may read now, with their consultations; audited each."""
     if colleague.account_id != actor.account_id:
         raise NotFound
+    found = readable_asks(colleague)
+    for ask in found:
+        _audit(actor, "consultation.read_ask", ask)
+    return found
+
+
+def readable_asks(colleague: Practitioner) -> list[Ask]:
+    """Return the asks that a colleague may read now; the caller audits, or shows nothing."""
     by_state: dict[int, list[uuid.UUID]] = {}
     for ask_id, state_id in _references.all(
         state_id=colleague.state_id, colleague_id=colleague.id, now=clock.now()
@@ -80,8 +88,6 @@ def asks_to(actor: Actor, colleague: Practitioner) -> list[Ask]:
             state_id=state_id, id__in=ids, status__in=READABLE
         )
     ]
-    for ask in found:
-        _audit(actor, "consultation.read_ask", ask)
     return sorted(found, key=lambda ask: ask.id)
 
 

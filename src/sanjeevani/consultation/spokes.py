@@ -9,7 +9,9 @@ from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from sanjeevani.consultation.asks import readable_asks
 from sanjeevani.consultation.models import Consultation
+from sanjeevani.consultation.queries import live_consultation_of, topics_of
 from sanjeevani.consultation.services import (
     ask_line,
     begin,
@@ -255,6 +257,26 @@ def desk_topics(practitioner: Practitioner, lines: list[tuple[int, uuid.UUID]]) 
     """Return what a desk listens to: the lines served, also those in writing, and itself."""
     topics = {f"line.{line_id}": "" for _state, line_id in [*lines, *written_lines(lines)]}
     return topics | {f"desk.{practitioner.id}": ""}
+
+
+def topics_at_desk(
+    practitioner: Practitioner, lines: list[tuple[int, uuid.UUID]]
+) -> dict[str, str]:
+    """Return what a doctor may hear now: the desk, the live consultation, and those asked into.
+
+    Nothing of a patient is read, and no reading stands on the audit trail: what the doctor fetches
+    because of a hint does.
+    """
+    topics = desk_topics(practitioner, lines)
+    for ask in readable_asks(practitioner):
+        topics |= topics_of(ask.consultation)
+    live = live_consultation_of(practitioner)
+    if live is None:
+        return topics
+    mine = {"state_id": live[0], "id": live[1], "practitioner_id": practitioner.id}
+    for held in Consultation.objects.filter(**mine):
+        topics |= topics_of(held) | {f"asks.{held.id}": ""}
+    return topics
 
 
 def inbox_of(assigned: list[tuple[int, uuid.UUID]]) -> Inbox:

@@ -25,7 +25,7 @@ from django.views.decorators.http import (
 from sanjeevani.calls.models import Mode, Room, RoomStatus, Seat
 from sanjeevani.calls.queries import closest_mode, messages_in, modes_used
 from sanjeevani.calls.services import send_message
-from sanjeevani.consultation.asks import advice_in, asks_to
+from sanjeevani.consultation.asks import advice_in
 from sanjeevani.consultation.errors import AskOver
 from sanjeevani.consultation.letters import letter_of
 from sanjeevani.consultation.models import Ask, Consultation, ConsultationStatus
@@ -45,7 +45,7 @@ from sanjeevani.consultation.queries import (
     writing_of,
 )
 from sanjeevani.consultation.services import call_next
-from sanjeevani.consultation.spokes import desk_topics, inbox_of, take_written
+from sanjeevani.consultation.spokes import desk_topics, inbox_of, take_written, topics_at_desk
 from sanjeevani.directory.models import Practitioner, Role
 from sanjeevani.directory.queries import clinics_of_lines
 from sanjeevani.foundation import clock
@@ -650,10 +650,8 @@ def messages(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) 
 def ticket(request: PortalRequest) -> JsonResponse:
     """Let the desk listen to its lines, its doctor and the live consultation."""
     practitioner = practitioner_of(request)
-    consultation = live_consultation(request.actor, practitioner)
-    asks = asks_to(request.actor, practitioner)
     lines = assigned_lines(practitioner.id)
-    return ticket_reply(request, _topics(practitioner, lines, consultation, asks))
+    return ticket_reply(request, topics_at_desk(practitioner, lines))
 
 
 def _topics(
