@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 from gateway.bus import Bus
 from gateway.hub import Hub, Send, Stream
 from gateway.reports import Reports
-from gateway.room import Rooms, Seat
+from gateway.room import Holders, Rooms, Seat
 from gateway.settings import Settings
 from gateway.tickets import Ticket, TicketReader, TicketRefused
 
@@ -140,13 +140,16 @@ class Application:
             await self._problem(send, 400, websocket=True)
         elif self.rooms.is_closed(ticket.room):
             await self._problem(send, 410, websocket=True)
+        elif not self.rooms.admits(ticket):
+            await self._problem(send, 401, websocket=True)
         elif self._full():
             await self._problem(send, 503, websocket=True)
         else:
             await send({"type": "websocket.accept"})
             scope["headers"].clear()
             scope["query_string"] = b""
-            seat = Seat(ticket, instance, send, scope["extensions"]["connection"]["abort"])
+            abort = scope["extensions"]["connection"]["abort"]
+            seat = Seat(ticket, instance, send, abort)
             self.rooms.join(seat)
             try:
                 while (event := await receive())["type"] != "websocket.disconnect":
@@ -162,10 +165,15 @@ class Application:
     def _hint(self, topic: str, message: bytes) -> None:
         self.hub.hint(topic, message)
         kind, _, room_id = topic.partition(".")
-        if kind == "room" and b"closed" in message:
-            with contextlib.suppress(ValueError, TypeError, KeyError):
-                if json.loads(message)["all"]["closed"] is True:
-                    self.rooms.close(room_id)
+        if kind != "room":
+            return
+        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
+            hint = json.loads(message)
+            if (hint["all"] or {}).get("closed") is True:
+                self.rooms.close(room_id)
+            elif "seats" in hint:
+                subjects = {str(seat): str(held) for seat, held in hint["seats"].items()}
+                self.rooms.hold(room_id, Holders(float(hint["at"]), subjects))
 
     def _hear(self, room_id: str, message: bytes) -> None:
         try:

@@ -9,14 +9,14 @@ import asyncio
 import json
 import logging
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from gateway.hub import SLOW_SECONDS, Send
+from gateway.hub import CLOCKS_APART_SECONDS, SLOW_SECONDS, Send
 from gateway.tickets import Ticket
 
 logger = logging.getLogger("gateway")
@@ -129,11 +129,35 @@ _messages: TypeAdapter[Description | Candidate | Ack | Bye | Quality | Ping] = T
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """Who alone may sit where in a room, by seat; nobody where the subject is empty.
+
+    `at`: when that was read (Unix time). A ticket that is newer was made by who knew better.
+    """
+
+    at: float
+    subjects: dict[str, str]
+
+    def admit(self, ticket: Ticket) -> bool:
+        """Tell whether the bearer may have the seat."""
+        holder = self.subjects.get(ticket.seat)
+        return (
+            holder is None
+            or (holder != "" and holder == ticket.subject)
+            or (ticket.issued or 0) > self.at + CLOCKS_APART_SECONDS
+        )
+
+
 class Seat:
     """One open socket."""
 
     def __init__(
-        self, ticket: Ticket, instance: str, send: Send, abort: Callable[[], None]
+        self,
+        ticket: Ticket,
+        instance: str,
+        send: Send,
+        abort: Callable[[], None],
     ) -> None:
         self.ticket = ticket
         self.name = ticket.seat
@@ -221,6 +245,8 @@ class Rooms:
         self._report = report
         self._rooms: dict[str, Room] = {}
         self._closed: dict[str, float] = {}
+        self._holders: OrderedDict[str, Holders] = OrderedDict()
+        """By room, the longest ago first."""
 
     def __len__(self) -> int:
         return len(self._rooms)
@@ -233,6 +259,25 @@ class Rooms:
     def is_closed(self, room_id: str) -> bool:
         """Say whether the room was closed while this process ran."""
         return room_id in self._closed
+
+    def admits(self, ticket: Ticket) -> bool:
+        """Say whether the seat is the bearer's still: a doctor may have lost it since."""
+        holders = self._holders.get(ticket.room)
+        return holders is None or holders.admit(ticket)
+
+    def hold(self, room_id: str, holders: Holders) -> None:
+        """Take who may sit where; whoever else sits there goes, and does not come back."""
+        known = self._holders.get(room_id)
+        if known is not None and known.at > holders.at:
+            return
+        self._holders[room_id] = holders
+        self._holders.move_to_end(room_id)
+        room = self._rooms.get(room_id)
+        for seat in list(room.seats.values()) if room else []:
+            if not holders.admit(seat.ticket):
+                # On purpose: the others' pages end what goes on between them without the gateway.
+                self.leave(seat, bye=True)
+                seat.close(EXPIRED)
 
     def join(self, seat: Seat) -> None:
         """Take a seat, from whoever held it."""
@@ -339,6 +384,7 @@ class Rooms:
         now = time.time()
         self._closed = {room: at for room, at in self._closed.items() if now - at < CLOSED_SECONDS}
         self._closed[room_id] = now
+        self._holders.pop(room_id, None)
         room = self._rooms.pop(room_id, Room())
         for seat in room.seats.values():
             seat.close(CLOSED)
@@ -352,6 +398,8 @@ class Rooms:
                 self._expel(seat, EXPIRED)
             elif now - seat.heard > SILENCE_SECONDS:
                 self._expel(seat, SILENT)
+        while self._holders and next(iter(self._holders.values())).at < now - CLOSED_SECONDS:
+            self._holders.popitem(last=False)
 
     def _expel(self, seat: Seat, code: int) -> None:
         self.leave(seat)

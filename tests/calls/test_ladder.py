@@ -12,7 +12,13 @@ from django.utils import timezone
 from sanjeevani.calls import ladder
 from sanjeevani.calls import services as calls
 from sanjeevani.calls.errors import NoPhoneBridge, NotInCall
-from sanjeevani.calls.invitations import invite_third, join_third, revoke_third
+from sanjeevani.calls.invitations import (
+    free_third,
+    invite_third,
+    join_third,
+    revoke_third,
+    seat_third,
+)
 from sanjeevani.calls.models import Mode, PhoneCall, Room, Seat
 from sanjeevani.calls.phone import BridgedCall, ask_phone_call
 from sanjeevani.calls.queries import (
@@ -21,6 +27,7 @@ from sanjeevani.calls.queries import (
     modes_used,
     newest_phone_call,
     open_invitation,
+    snapshot_rooms,
 )
 from sanjeevani.calls.seats import ice_servers, seat_ticket
 from sanjeevani.calls.tasks import place_phone_call
@@ -318,3 +325,26 @@ def test_relays_by_region_with_a_new_name_each_time(settings: Any) -> None:
     assert south["username"] != ice_servers(32)["iceServers"][0]["username"]
     settings.TURN_SERVERS = {}
     assert ice_servers(32) == {}
+
+
+def test_the_gateway_is_told_whose_the_seats_are(seats: Seats) -> None:
+    """By the subjects of their tickets: the doctor's account, and what opens the third seat."""
+
+    def told() -> dict[str, str]:
+        return snapshot_rooms(ANDHRA_PRADESH, [seats.key["room_id"]])[seats.room.id]["seats"]
+
+    host = str(seats.host.account_id)
+    assert told() == {"a": host, "c": ""}
+    secret = invite_third(seats.guest, **seats.key)
+    joined = join_third(SYSTEM, state_id=ANDHRA_PRADESH, secret=secret, name="Sita")
+    assert told() == {"a": host, "c": str(joined.id)}
+    colleague = AccountFactory().id
+    until = clock.now() + datetime.timedelta(hours=1)
+    seat_third(SYSTEM, account_id=colleague, name="Dr Rao", until=until, **seats.key)
+    assert told() == {"a": host, "c": str(colleague)}
+    free_third(SYSTEM, **seats.key)
+    calls.seat_host(SYSTEM, account_id=None, **seats.key)
+    assert told() == {"a": "", "c": ""}
+    calls.close_room(SYSTEM, **seats.key)
+    closed = snapshot_rooms(ANDHRA_PRADESH, [seats.room.id])[seats.room.id]
+    assert dict(closed) == {"all": {"closed": True}, "each": {}}

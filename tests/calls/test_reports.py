@@ -11,14 +11,18 @@ from django.test import Client
 from django.utils import timezone
 
 from gateway.reports import signature
+from sanjeevani.calls.events import RoomChanged
 from sanjeevani.calls.ladder import change_mode
 from sanjeevani.calls.models import Mode, Presence, QualitySample, Room, Seat
-from sanjeevani.calls.queries import mode_changes
+from sanjeevani.calls.queries import mode_changes, snapshot_rooms
+from sanjeevani.calls.services import seat_host
 from sanjeevani.consultation import calling
 from sanjeevani.consultation.calling import call_again, phone_patient, sweep_lost_seats
 from sanjeevani.consultation.interruptions import resume
 from sanjeevani.consultation.models import Consultation
 from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import SYSTEM
+from sanjeevani.foundation.models import OutboxFact
 from sanjeevani.queueing.models import Token
 from sanjeevani.web.calls.room import room_context
 from tests.structure.verb_calls import World
@@ -86,6 +90,23 @@ QUALITY = {
 @pytest.fixture
 def gateway(client: Client, settings: Any) -> Gateway:
     return Gateway(client, settings.LIVE_SECRET)
+
+
+def test_who_lost_the_seat_and_came_in_all_the_same_is_sent_out_again(gateway: Gateway) -> None:
+    """The gateway was started anew, and knows nothing of it; nobody takes them for the doctor."""
+    told = OutboxFact.objects.filter(state_id=gateway.held.state_id, kind=RoomChanged.kind)
+    host = str(gateway.held.room.host_account_id)
+    for subject, more in ((host, 0), ("", 0), (str(uuid.uuid4()), 1)):
+        before = told.count()
+        assert gateway.tell(gateway.event("a", "joined", subject=subject)) == 204
+        assert told.count() == before + more, subject
+        presence = Presence.objects.filter(state_id=gateway.held.state_id, seat=Seat.HOST)
+        assert presence.exists() is (more == 0)
+        presence.delete()
+    seat_host(SYSTEM, state_id=gateway.held.state_id, room_id=gateway.held.room_id, account_id=None)
+    hint = snapshot_rooms(gateway.held.state_id, [gateway.held.room_id])[gateway.held.room_id]
+    assert (hint["all"], hint["seats"]) == ({}, {"a": "", "c": ""})
+    assert abs(hint["at"] - time.time()) < 10
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,15 @@ class Sitter:
 Sit = Callable[..., Sitter]
 
 
+def heard(bus: Bus, sit: Sit) -> None:
+    """Wait until the gateway has heard all hints so far."""
+    other = str(uuid.uuid4())
+    marker = sit("a", room=other)
+    marker.until("welcome")
+    bus.hint(f"room.{other}", {"closed": True})
+    assert marker.closed() == 4004
+
+
 @pytest.fixture
 def room() -> str:
     return str(uuid.uuid4())
@@ -390,6 +399,42 @@ def test_a_closed_room_sends_everyone_out_and_stays_closed(bus: Bus, sit: Sit, r
     with pytest.raises(InvalidStatus) as caught:
         sit("a")
     assert caught.value.response.status_code == 410
+
+
+def test_who_lost_a_seat_goes_and_does_not_come_back_with_the_old_ticket(
+    bus: Bus, sit: Sit, room: str
+) -> None:
+    """A doctor who was reported had ten minutes to go on, with a client of their own."""
+    before = time.time()
+    reported = ticket(room=room, seat="a", sub="reported", iat=before - 60)
+    doctor, patient = sit("a", value=reported), sit("b")
+    patient.until("welcome")
+    doctor.until("joined")
+    freed = {"all": {}, "each": {}, "seats": {"a": "", "c": ""}, "at": time.time()}
+    bus.publish(f"look.room.{room}", freed)
+    assert doctor.closed() == 4003
+    assert patient.until("left")["bye"] is True
+    with pytest.raises(InvalidStatus) as caught:
+        sit("a", value=reported)
+    assert caught.value.response.status_code == 401
+    bus.publish(f"look.room.{room}", freed | {"seats": {"a": "next"}, "at": time.time()})
+    bus.publish(f"look.room.{room}", freed)  # an older one, late
+    heard(bus, sit)
+    with pytest.raises(InvalidStatus):
+        sit("a", value=reported)
+    following = sit("a", sub="next", iat=time.time())
+    assert following.until("welcome")["peers"][0]["seat"] == "b"
+    assert patient.until("joined")["instance"] == following.instance
+
+
+def test_whose_ticket_is_newer_than_the_hint_sits(bus: Bus, sit: Sit, room: str) -> None:
+    """The next doctor answers before the gateway has heard of it."""
+    hint = {"all": {}, "each": {}, "seats": {"a": ""}, "at": time.time() - 30}
+    bus.publish(f"look.room.{room}", hint)
+    heard(bus, sit)
+    assert sit("a", sub="next", iat=time.time()).until("welcome")
+    with pytest.raises(InvalidStatus):
+        sit("a", sub="earlier", iat=time.time() - 60)
 
 
 def test_a_seat_ends_with_its_ticket(sit: Sit) -> None:

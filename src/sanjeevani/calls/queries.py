@@ -2,6 +2,7 @@
 
 import datetime
 import hashlib
+import time
 import uuid
 from collections.abc import Iterable, Sequence
 
@@ -18,6 +19,7 @@ from sanjeevani.calls.models import (
     RoomStatus,
     Seat,
 )
+from sanjeevani.calls.seats import GATEWAY_SEATS
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.compiled import Compiled, given, given_any
 from sanjeevani.foundation.live import Hint
@@ -179,13 +181,24 @@ def holds_third(room: Room, account_id: uuid.UUID | None) -> bool:
 
 
 def snapshot_rooms(state_id: int, room_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Hint]:
-    """Ask the screens of rooms to look again; to those of a closed one say that it is closed."""
-    over = set(
-        Room.objects.filter(state_id=state_id, id__in=room_ids)
-        .exclude(status=RoomStatus.OPEN)
-        .values_list("id", flat=True)
-    )
-    return {
-        room_id: Hint(all={"closed": True} if room_id in over else {}, each={})
-        for room_id in room_ids
+    """Ask the screens of rooms to look again; to those of a closed one say that it is closed.
+
+    The gateway is told who sits where: the ticket of who lost a seat is good for minutes.
+    """
+    at = time.time()
+    rooms = Room.objects.filter(state_id=state_id, id__in=room_ids, status=RoomStatus.OPEN)
+    hosts = dict(rooms.values_list("id", "host_account_id"))
+    thirds = {
+        room_id: account_id or invitation_id
+        for room_id, account_id, invitation_id in Invitation.objects.filter(
+            state_id=state_id, room_id__in=list(hosts), revoked_at__isnull=True
+        ).values_list("room_id", "account_id", "id")
     }
+    hints = {room_id: Hint(all={"closed": True}, each={}) for room_id in room_ids}
+    for room_id, host in hosts.items():
+        seats = {
+            GATEWAY_SEATS[Seat.HOST]: str(host or ""),
+            GATEWAY_SEATS[Seat.THIRD]: str(thirds.get(room_id, "")),
+        }
+        hints[room_id] = Hint(all={}, each={}, seats=seats, at=at)
+    return hints

@@ -24,6 +24,7 @@ from sanjeevani.calls.models import (
     Seat,
 )
 from sanjeevani.calls.seats import GATEWAY_SEATS
+from sanjeevani.calls.services import tell_seats
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.foundation.compiled import Compiled, given, given_any
@@ -105,7 +106,10 @@ def record(batch: Batch) -> list[tuple[int, uuid.UUID]]:
             for room in _rooms.all(state_id=state_id, ids=list({event.room for event in events}))
         }
         known = [event for event in events if event.room in rooms]
-        joined = {event.room for event in known if _seated(state_id, event)}
+        wrong = [event for event in known if _is_wrong(rooms[event.room], event)]
+        for room_id in {event.room for event in wrong}:
+            tell_seats(SYSTEM, state_id=state_id, room_id=room_id)
+        joined = {event.room for event in known if event not in wrong and _seated(state_id, event)}
         _sampled(state_id, [event for event in known if isinstance(event, Quality)])
         for room in rooms.values():
             _follow(room, [event for event in known if event.room == room.id])
@@ -115,6 +119,14 @@ def record(batch: Batch) -> list[tuple[int, uuid.UUID]]:
 
 _rooms = Compiled(lambda: Room.objects.filter(state_id=given("state_id"), id=given_any("ids")))
 _presences = Kept(Presence, key=("state_id", "room_id", "seat"))
+
+
+def _is_wrong(room: Room, event: Joined | Left | Quality) -> bool:
+    """Tell whether somebody came who may not: to a closed room, or to another host's seat."""
+    if not isinstance(event, Joined):
+        return False
+    is_host = event.subject in {"", str(room.host_account_id)} or SEATS[event.seat] != Seat.HOST
+    return room.status != RoomStatus.OPEN or not is_host
 
 
 def _seated(state_id: int, event: Joined | Left | Quality) -> bool:

@@ -251,6 +251,16 @@ def note_check(actor: Actor, *, state_id: int, room_id: uuid.UUID, result: Check
     publish(RoomChanged(state_id=state_id, room_id=room_id))
 
 
+@verb("calls.tell_seats")
+def tell_seats(actor: Actor, *, state_id: int, room_id: uuid.UUID) -> None:
+    """Tell the gateway again who sits where: it has let somebody in who may not.
+
+    It forgets when it is started anew, while the ticket of who lost a seat is good for minutes.
+    """
+    concerns(Room(state_id=state_id, id=room_id))
+    publish(RoomChanged(state_id=state_id, room_id=room_id))
+
+
 @verb("calls.close_room")
 def close_room(actor: Actor, *, state_id: int, room_id: uuid.UUID) -> None:
     """Close a room for good."""

@@ -27,6 +27,10 @@ class Hint(TypedDict):
     each: dict[str, dict[str, Any]]
     causes: NotRequired[list[str]]
     """The audit rows of all that it tells of; left out where some are not known."""
+    seats: NotRequired[dict[str, str]]
+    """For the gateway, of a room: which subject alone may have a seat, empty for nobody."""
+    at: NotRequired[float]
+    """When `seats` was read (Unix time)."""
 
 
 Snapshot = Callable[[int, list[uuid.UUID]], dict[uuid.UUID, Hint]]
