@@ -30,6 +30,7 @@ PROBLEMS = {
     404: "There is nothing at this address.",
     405: "Only GET is understood here.",
     410: "The room is closed.",
+    429: "This seat is taken and left too often. Try again in a few seconds.",
     503: "This gateway is full. Try again in a few seconds.",
 }
 
@@ -142,6 +143,8 @@ class Application:
             await self._problem(send, 410, websocket=True)
         elif not self.rooms.admits(ticket):
             await self._problem(send, 401, websocket=True)
+        elif (pace := self.rooms.pace_of(ticket)) is None:
+            await self._problem(send, 429, websocket=True)
         elif self._full():
             await self._problem(send, 503, websocket=True)
         else:
@@ -149,7 +152,7 @@ class Application:
             scope["headers"].clear()
             scope["query_string"] = b""
             abort = scope["extensions"]["connection"]["abort"]
-            seat = Seat(ticket, instance, send, abort)
+            seat = Seat(ticket, instance, send, abort, pace)
             self.rooms.join(seat)
             try:
                 while (event := await receive())["type"] != "websocket.disconnect":
@@ -210,7 +213,7 @@ class Application:
 
     async def _problem(self, send: Send, status: int, *, websocket: bool = False) -> None:
         extra = [*self._cors, (b"connection", b"close")]
-        if status == 503:
+        if status in {429, 503}:
             extra.append((b"retry-after", b"5"))
         await _respond(
             send,

@@ -38,6 +38,14 @@ SILENCE_SECONDS = 15
 MESSAGES_PER_SECOND = 30
 BURST = 150
 """Both sides of a new call send their candidates at once: up to a hundred messages."""
+MESSAGE_LENGTH = 2_048
+"""What is longer counts as so many more: a description of a call with pictures has some 8 KB."""
+JOINS_PER_SECOND = 0.5
+JOIN_BURST = 20
+"""A page on the poorest line comes back every two seconds or so. Each coming is told to the others
+in the room, to every process and to Django."""
+PACE_SECONDS = 60
+"""So long a pace is kept after it was last used: all of its allowance has come back by then."""
 QUALITY_SECONDS = 1
 UNSENT_MESSAGES = 256
 STORED_CANDIDATES = 64
@@ -129,6 +137,40 @@ _messages: TypeAdapter[Description | Candidate | Ack | Bye | Quality | Ping] = T
 )
 
 
+class Pace:
+    """How much one bearer may still do on one seat, however often the socket is a new one."""
+
+    __slots__ = ("at", "joins", "messages")
+
+    def __init__(self) -> None:
+        self.at = time.time()
+        self.joins = float(JOIN_BURST)
+        self.messages = float(BURST)
+
+    def _earn(self) -> None:
+        now = time.time()
+        passed, self.at = max(now - self.at, 0), now
+        self.joins = min(JOIN_BURST, self.joins + passed * JOINS_PER_SECOND)
+        self.messages = min(BURST, self.messages + passed * MESSAGES_PER_SECOND)
+
+    def joins_once_more(self) -> bool:
+        """Count a coming; false when there were too many."""
+        self._earn()
+        if self.joins < 1:
+            return False
+        self.joins -= 1
+        return True
+
+    def takes(self, length: int) -> bool:
+        """Count a message of so many characters; false when it is too much."""
+        self._earn()
+        self.messages -= 1 + length // MESSAGE_LENGTH
+        if self.messages > 0:
+            return True
+        self.messages = 0
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class Holders:
     """Who alone may sit where in a room, by seat; nobody where the subject is empty.
@@ -158,13 +200,14 @@ class Seat:
         instance: str,
         send: Send,
         abort: Callable[[], None],
+        pace: Pace | None = None,
     ) -> None:
         self.ticket = ticket
         self.name = ticket.seat
         self.instance = instance
         self.since = time.time()
         self.heard = self.since
-        self.allowance = float(BURST)
+        self.pace = pace or Pace()
         self.quality_at = 0.0
         self._send = send
         self._abort = abort
@@ -181,13 +224,10 @@ class Seat:
         self._put({"type": "websocket.close", "code": code})
         self.closing = True
 
-    def takes(self) -> bool:
-        """Count a message against the seat's allowance."""
-        now = time.time()
-        earned = (now - self.heard) * MESSAGES_PER_SECOND
-        self.allowance = min(BURST, self.allowance + earned) - 1
-        self.heard = now
-        return self.allowance > 0
+    def takes(self, length: int) -> bool:
+        """Count a message against the bearer's pace."""
+        self.heard = time.time()
+        return self.pace.takes(length)
 
     def _put(self, event: dict[str, Any]) -> None:
         if self.closing:
@@ -247,6 +287,8 @@ class Rooms:
         self._closed: dict[str, float] = {}
         self._holders: OrderedDict[str, Holders] = OrderedDict()
         """By room, the longest ago first."""
+        self._paces: OrderedDict[tuple[str, str, str], Pace] = OrderedDict()
+        """By room, seat and bearer, the longest ago first."""
 
     def __len__(self) -> int:
         return len(self._rooms)
@@ -264,6 +306,13 @@ class Rooms:
         """Say whether the seat is the bearer's still: a doctor may have lost it since."""
         holders = self._holders.get(ticket.room)
         return holders is None or holders.admit(ticket)
+
+    def pace_of(self, ticket: Ticket) -> Pace | None:
+        """Count a coming; return the bearer's pace, None when there were too many."""
+        key = (ticket.room, ticket.seat, ticket.subject)
+        pace = self._paces.setdefault(key, Pace())
+        self._paces.move_to_end(key)
+        return pace if pace.joins_once_more() else None
 
     def hold(self, room_id: str, holders: Holders) -> None:
         """Take who may sit where; whoever else sits there goes, and does not come back."""
@@ -320,7 +369,7 @@ class Rooms:
 
     def receive(self, seat: Seat, text: str | None) -> None:
         """Take a message from a seat; what breaks the protocol closes the socket."""
-        if not seat.takes():
+        if not seat.takes(len(text or "")):
             self._expel(seat, TOO_FAST)
             return
         try:
@@ -400,6 +449,8 @@ class Rooms:
                 self._expel(seat, SILENT)
         while self._holders and next(iter(self._holders.values())).at < now - CLOSED_SECONDS:
             self._holders.popitem(last=False)
+        while self._paces and next(iter(self._paces.values())).at < now - PACE_SECONDS:
+            self._paces.popitem(last=False)
 
     def _expel(self, seat: Seat, code: int) -> None:
         self.leave(seat)

@@ -437,6 +437,53 @@ def test_whose_ticket_is_newer_than_the_hint_sits(bus: Bus, sit: Sit, room: str)
         sit("a", sub="earlier", iat=time.time() - 60)
 
 
+def test_who_comes_and_goes_in_a_loop_is_kept_out_and_others_are_not(sit: Sit) -> None:
+    """Each coming was told to the others, to every process and to Django, as often as it came."""
+    patient = sit("b")
+    loop = {"sub": str(uuid.uuid4())}
+
+    def come_and_go() -> None:
+        for _time in range(60):
+            sit("a", **loop).socket.close()
+
+    with pytest.raises(InvalidStatus) as caught:
+        come_and_go()
+    assert caught.value.response.status_code == 429
+    assert caught.value.response.headers["Retry-After"]
+    coming = 0
+    patient.say("ping")
+    while (message := patient.next())["kind"] != "pong":
+        coming += message["kind"] == "joined"
+    assert coming <= 21
+    assert sit("a", sub=str(uuid.uuid4())).until("welcome")
+    time.sleep(2.5)
+    assert sit("a", **loop).until("welcome")
+
+
+def test_a_new_socket_is_no_new_allowance(sit: Sit) -> None:
+    patient, loop = sit("b"), {"sub": str(uuid.uuid4())}
+    sent = 0
+    for _time in range(4):
+        doctor = sit("a", **loop)
+        with contextlib.suppress(ConnectionClosed):
+            for number in range(400):
+                doctor.describe(patient, number)
+        assert doctor.closed() == 4008
+    patient.say("ping")
+    while (message := patient.next())["kind"] != "pong":
+        sent += message["kind"] == "description"
+    assert sent < 250
+
+
+def test_long_messages_count_for_more(sit: Sit) -> None:
+    doctor, patient = sit("a"), sit("b")
+    doctor.until("joined")
+    with contextlib.suppress(ConnectionClosed):
+        for number in range(20):
+            doctor.describe(patient, number, type="offer", sdp="x" * 50_000)
+    assert doctor.closed() == 4008
+
+
 def test_a_seat_ends_with_its_ticket(sit: Sit) -> None:
     doctor, patient = sit("a"), sit("b", seconds=1.5)
     doctor.until("joined")
