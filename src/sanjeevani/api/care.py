@@ -81,7 +81,7 @@ from sanjeevani.consultation.services import request as request_consultation
 from sanjeevani.consultation.transfers import ask_again, move_on, request_follow_up
 from sanjeevani.directory.models import Clinic, Gender, Line
 from sanjeevani.directory.queries import clinic_serving, clinics_of_lines, hub_lines, lines_by_id
-from sanjeevani.foundation.errors import NotFound, Stale, TooMany
+from sanjeevani.foundation.errors import Invalid, NotFound, Stale, TooMany
 from sanjeevani.foundation.live import TICKET_SECONDS, issue_ticket
 from sanjeevani.identity.limits import count_attempt
 from sanjeevani.intake.queries import draft_of, still_told
@@ -758,7 +758,7 @@ def seek_doctor(
     f"{CONSULTATION}/again",
     auth=carer,
     response=ConsultationReply,
-    openapi_extra=says(AlreadyWaiting, ClinicClosed, Stale),
+    openapi_extra=says(AlreadyWaiting, ClinicClosed, ConsentMissing, DangerSigns, Invalid, Stale),
 )
 def answer_return(
     request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
@@ -771,7 +771,8 @@ def answer_return(
     found = _own(request, state_id, consultation_id)
     if found.status == ConsultationStatus.REQUESTED:
         return reply(_state(found))
-    person = own_patient(actor, found.patient_id)
+    # Off the list, or joined with another, since they asked: the doctor waits for the answer.
+    person = own_record(actor, found.patient_id)
     # The request took the draft away, so that a new one holds what is added only.
     said = still_told(state_id, consultation_id)
     ask_again(

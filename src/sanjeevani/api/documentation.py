@@ -14,6 +14,7 @@ from sanjeevani.foundation.problems import (
     Unavailable,
     WrongContentType,
 )
+from sanjeevani.patients.errors import KeptElsewhere, OffTheList
 
 REFUSALS = "x-refusals"
 POLLED = "x-polled"
@@ -31,7 +32,8 @@ PROBLEM = {
         "patient_id": {
             "type": "string",
             "format": "uuid",
-            "description": "Whom the account has registered already.",
+            "description": "Whom the account has registered already, or under whom a person who"
+            " was joined with another is kept.",
         },
         "retry_after": {"type": "integer", "minimum": 0, "description": "Seconds."},
         "errors": {
@@ -108,6 +110,8 @@ def _implied(path: str, operation: dict[str, Any]) -> Iterable[type[DomainError]
         yield from (NotSignedIn, NotPermitted, TooMany)
     if "{" in path:
         yield NotFound
+    if "{patient_id}" in path:
+        yield from (OffTheList, KeptElsewhere)
     if parameters:
         yield Invalid
     if any(parameter["name"] == "Idempotency-Key" for parameter in parameters):

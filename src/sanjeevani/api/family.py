@@ -1,5 +1,6 @@
 """Who is ill, what they agree to, and what the trouble is."""
 
+import contextlib
 import datetime
 import uuid
 from typing import Annotated
@@ -47,7 +48,13 @@ from sanjeevani.intake.services import save_draft
 from sanjeevani.intake.triage import DISABLED, PREGNANT, danger_in, questions_for
 from sanjeevani.patients.companions import companions_of, needs_companion, representatives_of
 from sanjeevani.patients.consent import CURRENT_NOTICE
-from sanjeevani.patients.errors import AlreadyRegistered, InstitutionExists, NoticeChanged
+from sanjeevani.patients.errors import (
+    AlreadyRegistered,
+    InstitutionExists,
+    KeptElsewhere,
+    NoticeChanged,
+    OffTheList,
+)
 from sanjeevani.patients.models import (
     Area,
     Bond,
@@ -62,6 +69,7 @@ from sanjeevani.patients.queries import (
     may_withdraw,
     named,
     own_patient,
+    own_record,
     patients_of,
     valid_consent,
     with_valid_consent,
@@ -114,7 +122,11 @@ class NewProfileBody(ProfileBody):
 
 
 class ProfileReply(Reply):
-    """A person in the account's care."""
+    """A person in the account's care.
+
+    Whose consultations are listed and who is not on the list any more: since `left_at` they are off
+    it, or the record that is kept for them is `kept_id`. `back` puts either on the list again.
+    """
 
     state_id: int
     id: uuid.UUID
@@ -129,17 +141,20 @@ class ProfileReply(Reply):
     room: str
     needs_companion: bool
     has_consent: bool
+    left_at: datetime.datetime | None
+    kept_id: uuid.UUID | None
 
     @classmethod
     def of(cls, person: Patient, has_consent: bool | None = None) -> "ProfileReply":
         """Show a patient."""
-        names = cls.model_fields.keys() - {"has_consent", "needs_companion"}
+        names = cls.model_fields.keys() - {"has_consent", "needs_companion", "kept_id"}
         if has_consent is None:
             has_consent = valid_consent(person) is not None
         return cls(
             **{name: getattr(person, name) for name in names},
             needs_companion=needs_companion(person),
             has_consent=has_consent,
+            kept_id=person.same_as_id,
         )
 
 
@@ -405,8 +420,8 @@ def create_profile(request: ApiRequest, body: NewProfileBody, key: IdempotencyKe
     openapi_extra=says(polled=True),
 )
 def read_profile(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
-    """Return one person's profile."""
-    return polled(request, ProfileReply.of(own_patient(request.auth.actor, patient_id)))
+    """Return one person's profile, also of one who is not on the list any more."""
+    return polled(request, ProfileReply.of(own_record(request.auth.actor, patient_id)))
 
 
 @router.put("/profiles/{uuid:patient_id}", auth=carer, response=ProfileReply)
@@ -424,8 +439,9 @@ def change(request: ApiRequest, patient_id: IdInPath, body: ProfileBody) -> Http
 
 @router.delete("/profiles/{uuid:patient_id}", auth=patient, response={204: None})
 def leave(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
-    """Take a person off the list. The record stays and can be taken back."""
-    leave_care(request.auth.actor, patient_id=patient_id)
+    """Take a person off the list; once is enough. The record stays and can be taken back."""
+    with contextlib.suppress(OffTheList):
+        leave_care(request.auth.actor, patient_id=patient_id)
     return nothing()
 
 
@@ -438,8 +454,15 @@ def bring_back(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
 
 @router.post("/profiles/{uuid:patient_id}/same-as", auth=patient, response={204: None})
 def same_as(request: ApiRequest, patient_id: IdInPath, body: SameBody) -> HttpResponse:
-    """Say that this person is another one of the list, who is kept with both histories."""
-    join(request.auth.actor, patient_id=patient_id, kept_id=body.kept_id)
+    """Say that this person is another one of the list, who is kept with both histories.
+
+    Once is enough.
+    """
+    try:
+        join(request.auth.actor, patient_id=patient_id, kept_id=body.kept_id)
+    except KeptElsewhere as done:
+        if done.kept_id != body.kept_id:
+            raise
     return nothing()
 
 
@@ -582,7 +605,7 @@ def withdraw_consent(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
 )
 def list_symptoms(request: ApiRequest, patient_id: IdInPath) -> HttpResponseBase:
     """List the complaints that a person of this age and sex can have."""
-    person = own_patient(request.auth.actor, patient_id)
+    person = own_record(request.auth.actor, patient_id)
     found = _symptoms(person.birth_date, person.gender)
     items = [Term(code=code, name=name) for code, name in found.items()]
     return polled(request, Terms(items=items))
@@ -601,7 +624,7 @@ def _symptoms(birth_date: datetime.date, gender: str) -> dict[str, str]:
 )
 def list_danger_questions(request: ApiRequest, patient_id: IdInPath) -> HttpResponseBase:
     """List the danger questions, which come before anything else."""
-    person = own_patient(request.auth.actor, patient_id)
+    person = own_record(request.auth.actor, patient_id)
     signs = questions_for(person.birth_date, person.gender)
     return polled(request, Questions(items=[_question(sign) for sign in signs]))
 
@@ -622,15 +645,18 @@ def _question(sign: DangerSign) -> Question:
     openapi_extra=says(polled=True),
 )
 def read_intake(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
-    """Return what was entered so far."""
-    person = own_patient(request.auth.actor, patient_id)
+    """Return what was entered so far.
+
+    Also for one who is not on the list any more: what a doctor asked of them is answered by it.
+    """
+    person = own_record(request.auth.actor, patient_id)
     return polled(request, _intake(person, draft_of(person)))
 
 
 @router.put("/profiles/{uuid:patient_id}/intake", auth=carer, response=IntakeReply)
 def write_intake(request: ApiRequest, patient_id: IdInPath, body: IntakeBody) -> HttpResponse:
     """Keep what was entered; it replaces the draft before."""
-    person = own_patient(request.auth.actor, patient_id)
+    person = own_record(request.auth.actor, patient_id)
     # What a spoke has measured stays: it may be a sign of danger.
     content = said_by(
         body, draft_of(person).vitals, birth_date=person.birth_date, gender=person.gender

@@ -1,10 +1,11 @@
 """Facts that the registry may answer with."""
 
+import uuid
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from sanjeevani.foundation.errors import DomainError
+from sanjeevani.foundation.errors import DomainError, NotFound
 from sanjeevani.patients.models import Patient
 
 
@@ -50,3 +51,24 @@ class CompanionMissing(DomainError):
 
     status = 409
     message = _("An adult has to be with the patient. Say who it is.")
+
+
+class OffTheList(NotFound):
+    """The account has taken this person off its list: they come back by being put on it again."""
+
+    message = _("This person is not on the list any more. Put them back on it first.")
+
+
+class KeptElsewhere(NotFound):
+    """The account has said that this is another person of its list: `patient_id` goes on."""
+
+    message = _("This is the same person as another one on the list. Go on there.")
+
+    def __init__(self, kept_id: uuid.UUID) -> None:
+        super().__init__()
+        self.kept_id = kept_id
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """Under whom the record is kept."""
+        return {"patient_id": str(self.kept_id)}

@@ -13,6 +13,7 @@ from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.compiled import Compiled, given, given_any
 from sanjeevani.foundation.errors import NotFound
 from sanjeevani.patients.consent import CURRENT_NOTICE
+from sanjeevani.patients.errors import KeptElsewhere, OffTheList
 from sanjeevani.patients.models import (
     AccessGrant,
     Consent,
@@ -46,10 +47,15 @@ _own_patient = Compiled(
 
 
 def own_patient(actor: Actor, patient_id: uuid.UUID) -> Patient:
-    """Return a person in the care of the actor's own account. Raises NotFound."""
+    """Return a person in the care of the actor's own account.
+
+    Raises NotFound: as OffTheList or KeptElsewhere for one who was, and may go on.
+    """
     patient = own_record(actor, patient_id)
-    if patient.left_at is not None or patient.same_as_id is not None:
-        raise NotFound
+    if patient.same_as_id is not None:
+        raise KeptElsewhere(patient.same_as_id)
+    if patient.left_at is not None:
+        raise OffTheList
     return patient
 
 
