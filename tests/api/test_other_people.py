@@ -78,6 +78,7 @@ def bodies(clinic: Clinic) -> dict[str, Any]:
             "consultation": {"state_id": clinic.state_id, "id": fresh_id()},
         },
         "ReopenBody": reason,
+        "ModeBody": {"mode": "audio"},
         "LinkBody": {"made_for": "My son"},
         "HubAsk": {"hub_state_id": clinic.state_id, "hub_id": fresh_id(), "language": "en"},
     }

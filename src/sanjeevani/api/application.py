@@ -11,6 +11,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 
 from sanjeevani.api import (
+    calling,
     care,
     colleagues,
     complaints,
@@ -131,6 +132,7 @@ api.add_router("", door.router)
 api.add_router("", reference.router)
 api.add_router("", family.router)
 api.add_router("", care.router)
+api.add_router("", calling.router)
 api.add_router("", papers.router)
 api.add_router("", prescriptions.router)
 api.add_router("", sharing.router)

@@ -132,6 +132,11 @@ CONSULTATION = "/consultations/{int:state_id}/{uuid:consultation_id}"
 MOST_DIAGNOSES = 20
 HELD = (
     "read_case",
+    "read_doctors_call",
+    "choose_doctors_mode",
+    "decline_patients_mode",
+    "ring_patient",
+    "phone",
     "take_doctors_seat",
     "hand_back",
     "list_destinations",

@@ -81,6 +81,15 @@ class DevelopmentBridge:
         return ""
 
 
+def phone_call_of(room: Room) -> PhoneCall | None:
+    """Return the phone call asked for last; one that should ring by now has failed for both."""
+    call = newest_phone_call(room.state_id, room.id)
+    late = clock.now() - PATIENCE
+    if call is not None and call.status == PhoneCallStatus.ASKED and call.asked_at < late:
+        call.status = PhoneCallStatus.FAILED
+    return call
+
+
 @verb("calls.ask_phone_call")
 def ask_phone_call(
     actor: Actor, *, state_id: int, room_id: uuid.UUID, host_number: str

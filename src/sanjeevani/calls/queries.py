@@ -20,6 +20,7 @@ from sanjeevani.calls.models import (
     Seat,
 )
 from sanjeevani.calls.seats import GATEWAY_SEATS
+from sanjeevani.calls.services import RINGING
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.compiled import Compiled, given, given_any
 from sanjeevani.foundation.live import Hint
@@ -112,6 +113,14 @@ def presences(state_id: int, room_id: uuid.UUID) -> dict[Seat, Presence]:
     """Return when each seat was taken and left."""
     found = _presences.all(state_id=state_id, room_id=room_id)
     return {Seat(presence.seat): presence for presence in found}
+
+
+def is_ringing(room: Room) -> bool:
+    """Tell whether the host has just called again, and the guest is not back yet."""
+    if room.rung_at is None or clock.now() >= room.rung_at + RINGING:
+        return False
+    guest = presences(room.state_id, room.id).get(Seat.GUEST)
+    return guest is None or guest.left_at is not None
 
 
 def lost_seats(before: datetime.datetime, limit: int = 200) -> list[Presence]:

@@ -17,26 +17,22 @@ from sanjeevani.calls.models import (
     SPEAKING,
     Mode,
     ModeChange,
-    PhoneCall,
-    PhoneCallStatus,
     Room,
     RoomStatus,
     Seat,
 )
-from sanjeevani.calls.phone import PATIENCE, phone_bridge
+from sanjeevani.calls.phone import phone_bridge, phone_call_of
 from sanjeevani.calls.queries import (
     invitation_to,
+    is_ringing,
     mode_changes,
-    newest_phone_call,
     presences,
 )
 from sanjeevani.calls.seats import relays_of
-from sanjeevani.calls.services import RINGING
 from sanjeevani.consultation.asks import open_ask
 from sanjeevani.consultation.calling import is_held
 from sanjeevani.consultation.colleagues import object_to_ask
 from sanjeevani.consultation.models import Consultation
-from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import Invalid
 from sanjeevani.web.names import speciality_names
@@ -82,21 +78,12 @@ def room_context(consultation: Consultation, seat: Seat) -> dict[str, Any]:
         "asked_by_me": asked is not None and room.asked_seat == seat,
         "guest_here": guest is not None and guest.left_at is None,
         "guest_was_here": guest is not None,
-        "phone_call": _phone_call(room),
+        "phone_call": phone_call_of(room),
         "has_phone": phone_bridge() is not None,
         "third": invitation_to(room.state_id, room.id),
         "check": room.check_result,
         **(_asked_in(consultation) if seat == Seat.GUEST else {}),
     }
-
-
-def _phone_call(room: Room) -> PhoneCall | None:
-    """Return the phone call asked for last; one that should ring by now has failed for both."""
-    call = newest_phone_call(room.state_id, room.id)
-    late = clock.now() - PATIENCE
-    if call is not None and call.status == PhoneCallStatus.ASKED and call.asked_at < late:
-        call.status = PhoneCallStatus.FAILED
-    return call
 
 
 def _changes_with_host(room: Room) -> list[ModeChange]:
@@ -114,14 +101,6 @@ def _asked_in(consultation: Consultation) -> dict[str, Any]:
     if ask is None:
         return {"ask": None}
     return {"ask": ask, "speciality": speciality_names().get(ask.speciality_code, "")}
-
-
-def is_ringing(room: Room) -> bool:
-    """Tell whether the doctor has just called again, and the patient is not back yet."""
-    if room.rung_at is None or clock.now() >= room.rung_at + RINGING:
-        return False
-    guest = presences(room.state_id, room.id).get(Seat.GUEST)
-    return guest is None or guest.left_at is not None
 
 
 def act(
