@@ -36,6 +36,7 @@ def test_a_complaint_is_followed_up_by_its_number() -> None:
     assert held.account_id
     assert held.mobile == Account.objects.get(id=held.account_id).mobile
     page = f"/grievances/{made['number']}"
+    assert (made["kind"], made["kind_name"]) == ("waiting", "Waiting too long, or not called")
     assert caller.get(page)["status"] == "received"
     refused(caller.send("POST", f"{page}/reopen", {"reason": "Still"}), 409, "Stale")
     answered(made["number"])

@@ -118,3 +118,19 @@ def test_a_whole_photo_is_taken_where_a_file_is() -> None:
             for operation in methods.values()
         )
         assert (most >= LARGEST_FILE) is takes_one, path
+
+
+def test_words_that_programs_decide_by_are_listed() -> None:
+    """Whoever writes an app must know every one: what has no branch shows the patient nothing."""
+    schemas = api.document["components"]["schemas"]
+    decided = {"status", "outcome", "token_status", "kind", "gender", "relation", "role", "seat"}
+    for name, schema in schemas.items():
+        for field, said in schema.get("properties", {}).items():
+            # What was signed is kept as it was.
+            if name in {"Problem", "PatientFacts"} or field not in decided:
+                continue
+            options = [one for one in said.get("anyOf", [said]) if one.get("type") != "null"]
+            for one in options:
+                found = schemas[one["$ref"].rpartition("/")[2]] if "$ref" in one else one
+                found = found["allOf"][0] if "allOf" in found else found
+                assert {"enum", "const"} & found.keys(), (name, field)

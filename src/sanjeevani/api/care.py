@@ -2,7 +2,7 @@
 
 import datetime
 import uuid
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -61,6 +61,7 @@ from sanjeevani.consultation.models import (
     AskStatus,
     Consultation,
     ConsultationStatus,
+    Outcome,
     ShownBy,
     Urgency,
 )
@@ -96,6 +97,14 @@ from sanjeevani.queueing.queries import place_of, wait_of
 router = Router(tags=["Consultations"])
 
 CONSULTATION = "/consultations/{int:state_id}/{uuid:consultation_id}"
+
+OutcomeOrNone = Outcome | Literal[""]
+"""What a consultation led to; empty until it has ended, and where nothing was decided."""
+
+
+def outcome_of(consultation: Consultation) -> OutcomeOrNone:
+    """Return what a consultation led to."""
+    return Outcome(consultation.outcome) if consultation.outcome else ""
 
 
 class Earlier(Body):
@@ -159,7 +168,7 @@ class TokenReply(Reply):
     """
 
     number: int
-    status: str
+    status: TokenStatus
     place: int | None
     expected_wait: Wait | None
     answer_by: datetime.datetime | None
@@ -277,10 +286,10 @@ class ConsultationSummary(Reply):
     id: uuid.UUID
     patient_id: uuid.UUID
     patient_name: str
-    status: str
-    outcome: str
+    status: ConsultationStatus
+    outcome: OutcomeOrNone
     token_number: int
-    token_status: str
+    token_status: TokenStatus
     hub: HubOf | None
     practitioner_name: str
     requested_at: datetime.datetime
@@ -311,6 +320,8 @@ class MovedTo(Successor):
 class ConsultationReply(Reply):
     """Where a consultation stands.
 
+    `status`: `returned` waits for what the doctor asks for (`again`), `interrupted` for the patient
+    (`resume`); completed, cancelled, abandoned (not held) and redirected ones are over.
     `missing`: what the doctor asks for while it is returned. `moved_to`: where a redirected one
     goes on. `questions_until`: so long the patient may write after the end. `prescription_holds`:
     false once the doctor has cancelled it: tell the patient not to take medicines on it.
@@ -324,8 +335,8 @@ class ConsultationReply(Reply):
     id: uuid.UUID
     patient_id: uuid.UUID
     patient_name: str
-    status: str
-    outcome: str
+    status: ConsultationStatus
+    outcome: OutcomeOrNone
     requested_at: datetime.datetime
     due_at: datetime.datetime | None
     started_at: datetime.datetime | None
@@ -356,7 +367,7 @@ class MessageReply(Reply):
     """What was written; `seat` guest is the patient, host the doctor."""
 
     id: uuid.UUID
-    seat: str
+    seat: Seat
     text: str
     sent_at: datetime.datetime
 
@@ -629,7 +640,7 @@ def _token(token: Token) -> TokenReply:
     wait = wait_of(token, place) if place else None
     return TokenReply(
         number=token.number,
-        status=token.status,
+        status=TokenStatus(token.status),
         place=place,
         expected_wait=Wait.model_validate(wait) if wait else None,
         answer_by=token.deadline_at if token.status == TokenStatus.CALLED else None,

@@ -42,6 +42,7 @@ from sanjeevani.consultation.models import Ask, AskStatus
 from sanjeevani.consultation.papers import paper_for_colleague
 from sanjeevani.consultation.permissions import require_practitioner
 from sanjeevani.consultation.services import REASON_LENGTH
+from sanjeevani.directory.models import Gender
 from sanjeevani.intake.queries import intake_of
 
 router = Router(tags=["Colleagues"])
@@ -122,7 +123,7 @@ class AskedIn(Reply):
     ask: AskReply
     asked_by: str
     patient_birth_date: datetime.date
-    patient_gender: str
+    patient_gender: Gender
     complaints: list[Term]
     text: str
 

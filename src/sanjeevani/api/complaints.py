@@ -55,10 +55,14 @@ class GrievanceBody(Body):
 
 
 class GrievanceReply(Reply):
-    """How far it has come, for who has the number: never what was written."""
+    """How far it has come, for who has the number: never what was written.
+
+    `kind_name` in the reader's language.
+    """
 
     number: str
-    kind: str
+    kind: GrievanceKind
+    kind_name: str
     status: GrievanceStatus
     received_at: datetime.datetime
     due_at: datetime.datetime

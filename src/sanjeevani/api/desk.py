@@ -18,10 +18,12 @@ from sanjeevani.api.care import (
     MessageBody,
     MessageReply,
     Messages,
+    OutcomeOrNone,
     SeatReply,
     TicketReply,
     letter_pdf,
     of_consultation,
+    outcome_of,
     said_in,
     seat_for,
     send,
@@ -61,11 +63,18 @@ from sanjeevani.api.types import (
 )
 from sanjeevani.api.vitals import EarlyWarning, Measured, measured_in
 from sanjeevani.calls.errors import NotInCall, RoomClosed
-from sanjeevani.calls.models import Seat
+from sanjeevani.calls.models import Mode, Seat
 from sanjeevani.consultation.errors import NotInProgress, NotOnDuty
 from sanjeevani.consultation.interruptions import interrupt, not_reachable, resume, ring_again
 from sanjeevani.consultation.letters import LetterContent
-from sanjeevani.consultation.models import Consultation, Note, Outcome, ShownBy, Urgency
+from sanjeevani.consultation.models import (
+    Consultation,
+    ConsultationStatus,
+    Note,
+    Outcome,
+    ShownBy,
+    Urgency,
+)
 from sanjeevani.consultation.permissions import require_practitioner
 from sanjeevani.consultation.presence import presence_of
 from sanjeevani.consultation.queries import (
@@ -85,7 +94,7 @@ from sanjeevani.consultation.services import (
 from sanjeevani.consultation.services import hand_back as hand_back_call
 from sanjeevani.consultation.spokes import inbox_of, take_written, topics_at_desk
 from sanjeevani.consultation.transfers import return_to_patient
-from sanjeevani.directory.models import Practitioner
+from sanjeevani.directory.models import Gender, Practitioner
 from sanjeevani.directory.queries import (
     clinics_of_lines,
     hub_lines,
@@ -110,9 +119,10 @@ from sanjeevani.prescription.queries import (
     prescription_in_force,
     seal_of_draft,
 )
-from sanjeevani.prescription.rules import Finding
+from sanjeevani.prescription.rules import Finding, Weight
 from sanjeevani.prescription.shorthand import ItemContent, parse
 from sanjeevani.queueing.errors import AlreadyServing, NobodyWaiting
+from sanjeevani.queueing.models import TokenStatus
 from sanjeevani.queueing.queries import line_heads
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.queries import assigned_lines, duty_of
@@ -217,7 +227,7 @@ class PatientReply(Reply):
     """The patient as the consultation keeps the facts."""
 
     name: str
-    gender: str
+    gender: Gender
     birth_date: datetime.date
     address: str
 
@@ -259,7 +269,7 @@ class FindingReply(Reply):
     """What speaks against a medicine. `weight`: refused, reason (say why), or a mere note."""
 
     code: str
-    weight: str
+    weight: Weight
     message: str
 
 
@@ -304,7 +314,7 @@ class EarlierReply(Reply):
     state_id: int
     id: uuid.UUID
     ended_at: datetime.datetime | None
-    outcome: str
+    outcome: OutcomeOrNone
     allergies: str
     diagnoses: list[DiagnosisReply]
     courses: list[CourseReply]
@@ -326,12 +336,12 @@ class CaseReply(Reply):
 
     state_id: int
     id: uuid.UUID
-    status: str
-    outcome: str
+    status: ConsultationStatus
+    outcome: OutcomeOrNone
     token_number: int
-    token_status: str
+    token_status: TokenStatus
     language: str
-    mode: str
+    mode: Mode
     requested_at: datetime.datetime
     due_at: datetime.datetime | None
     started_at: datetime.datetime | None
@@ -553,8 +563,8 @@ def case_reply(practitioner: Practitioner, consultation: Consultation) -> CaseRe
     return CaseReply(
         state_id=consultation.state_id,
         id=consultation.id,
-        status=consultation.status,
-        outcome=consultation.outcome,
+        status=ConsultationStatus(consultation.status),
+        outcome=outcome_of(consultation),
         token_number=consultation.token.number,
         token_status=consultation.token.status,
         language=consultation.language,
@@ -565,7 +575,7 @@ def case_reply(practitioner: Practitioner, consultation: Consultation) -> CaseRe
         spoke=_spoke(consultation),
         patient=PatientReply(
             name=consultation.patient_name,
-            gender=consultation.patient_gender,
+            gender=Gender(consultation.patient_gender),
             birth_date=consultation.patient_birth_date,
             address=consultation.patient_address,
         ),
@@ -597,7 +607,7 @@ def _earlier(earlier: Earlier) -> EarlierReply:
         state_id=held.state_id,
         id=held.id,
         ended_at=held.ended_at,
-        outcome=held.outcome,
+        outcome=outcome_of(held),
         allergies=earlier.allergies,
         diagnoses=[DiagnosisReply.model_validate(one) for one in earlier.diagnoses],
         courses=[CourseReply.model_validate(one) for one in earlier.courses],

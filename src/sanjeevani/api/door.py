@@ -13,7 +13,7 @@ from sanjeevani.api.access import PUBLIC, ApiRequest, anonymous, patient, signed
 from sanjeevani.api.documentation import says
 from sanjeevani.api.replies import nothing, polled, reply
 from sanjeevani.api.types import PRINTABLE, Body, Id, OptionalLine, Reply, StateCode
-from sanjeevani.directory.models import Post
+from sanjeevani.directory.models import Post, Role
 from sanjeevani.directory.permissions import is_beside_patients
 from sanjeevani.directory.queries import posts_of, states
 from sanjeevani.foundation.actor import Actor, ActorKind
@@ -97,7 +97,7 @@ class PostReply(Reply):
 
     state_id: int
     id: uuid.UUID
-    role: str
+    role: Role
     facility: str
     at_spoke: bool
 
@@ -107,7 +107,7 @@ class PostReply(Reply):
         return cls(
             state_id=post.state_id,
             id=post.id,
-            role=post.role,
+            role=Role(post.role),
             facility=post.facility.name,
             at_spoke=is_beside_patients(post),
         )

@@ -130,9 +130,9 @@ class ProfileReply(Reply):
 
     state_id: int
     id: uuid.UUID
-    relation: str
+    relation: Relation
     name: str
-    gender: str
+    gender: Gender
     birth_date: datetime.date
     birth_date_is_estimated: bool
     address: str
@@ -190,10 +190,10 @@ class InstitutionReply(Reply):
     """The institution of an account."""
 
     name: str
-    kind: str
+    kind: InstitutionKind
     address: str
     district: str
-    area: str
+    area: Area
     responsible_name: str
     responsible_role: str
 

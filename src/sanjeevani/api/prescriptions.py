@@ -32,7 +32,7 @@ from sanjeevani.prescription.errors import (
     TooLateToCancel,
     TooLateToReplace,
 )
-from sanjeevani.prescription.models import Prescription
+from sanjeevani.prescription.models import EndKind, Prescription
 from sanjeevani.prescription.queries import Issued, issued
 from sanjeevani.prescription.services import REASON_LENGTH, SHORTEST_REASON
 
@@ -48,7 +48,7 @@ PDF = ("application/pdf",)
 class EndingReply(Reply):
     """Why a prescription does not hold any more. `successor`: the number that replaced it."""
 
-    kind: str
+    kind: EndKind
     at: datetime.datetime
     reason: str
     successor: str

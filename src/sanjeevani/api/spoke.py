@@ -30,6 +30,7 @@ from sanjeevani.api.types import Body, Code, Id, IdInPath, Line, Moment, Referen
 from sanjeevani.api.vitals import accepted
 from sanjeevani.consultation.models import ToDoKind
 from sanjeevani.consultation.to_do import tick
+from sanjeevani.directory.models import Gender
 from sanjeevani.foundation.errors import NotFound
 from sanjeevani.identity.limits import count_attempt
 from sanjeevani.identity.mobiles import LONGEST_INPUT, parse_mobile
@@ -89,7 +90,7 @@ class FoundReply(Reply):
 
     id: uuid.UUID
     name: str
-    gender: str
+    gender: Gender
     birth_date: datetime.date
     birth_date_is_estimated: bool
     address: str

@@ -10,7 +10,7 @@ from sanjeevani.foundation.sharding import ShardedModel, sharded_relation
 
 
 class ConsultationStatus(models.TextChoices):
-    """Where a consultation stands; the moves are in `states.py`."""
+    """Where a consultation stands."""
 
     REQUESTED = "requested", _("Requested")
     IN_PROGRESS = "in_progress", _("In progress")

@@ -46,6 +46,7 @@ class Progress:
 
     number: str
     kind: str
+    kind_name: str
     status: str
     received_at: datetime.datetime
     due_at: datetime.datetime
@@ -61,6 +62,7 @@ def progress_of(number: str) -> Progress:
     since = clock.now() - datetime.timedelta(days=REOPEN_DAYS)
     return Progress(
         found.number,
+        found.kind,
         found.get_kind_display(),
         found.status,
         found.received_at,

@@ -8,7 +8,7 @@ from sanjeevani.foundation.sharding import KeyedModel, ShardedModel, sharded_rel
 
 
 class TokenStatus(models.TextChoices):
-    """Where a token stands; the moves are in `states.py`."""
+    """Where a token stands."""
 
     WAITING = "waiting", _("Waiting")
     CALLED = "called", _("Called")
