@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import pytest
 
 from sanjeevani.consultation.models import Ask, AskStatus, Consultation
+from sanjeevani.consultation.transfers import send_home
 from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.foundation.ids import uuid7
 from tests.api.caller import Caller, asked, doctor_caller, new_key, patient_caller
 from tests.factories import ClinicFactory, StateFactory
@@ -201,3 +203,31 @@ def test_measures_that_cannot_be_are_refused_as_on_the_pages(
     assert next(iter(note)) in refused.content.decode()
     possible = {"weight_kg": "0.9", "height_cm": "36", "last_menstrual_period": "2020-01-01"}
     meeting.doctor.put(f"/staff{meeting.path}/note", possible)
+
+
+def test_why_it_did_not_take_place_and_who_goes_first_next(meeting: Meeting) -> None:
+    before = meeting.patient.send("GET", meeting.path)
+    assert (before.json()["not_held"], before.json()["goes_first"]) == (None, False)
+    meeting.doctor.post(f"/staff{meeting.path}/interrupt")
+    meeting.doctor.post(f"/staff{meeting.path}/not-reachable")
+    lost = meeting.patient.send("GET", meeting.path, If_None_Match=before.headers["ETag"]).json()
+    assert (lost["status"], lost["not_held"], lost["goes_first"]) == (
+        "abandoned",
+        "not_reachable",
+        True,
+    )
+    clinic = ClinicFactory()
+    path = asked(meeting.patient, clinic)
+    token_id = Consultation.objects.get(state_id=28, id=path.rpartition("/")[2]).token_id
+    send_home(SYSTEM, state_id=28, token_id=token_id)
+    assert meeting.patient.get(path)["not_held"] == "clinic_closed"
+    assert meeting.patient.get(path)["goes_first"]
+    later = clock.now() + datetime.timedelta(days=3, seconds=1)
+    with clock.driven_by(lambda: later):
+        assert not meeting.patient.get(path)["goes_first"]
+    path = asked(meeting.patient, clinic)
+    doctor, _practitioner = doctor_caller(clinic)
+    doctor.make("/staff/next")
+    meeting.patient.post(f"{path}/answer")
+    doctor.post(f"/staff{path}/report")
+    assert meeting.patient.get(path)["not_held"] == "ended_by_doctor"

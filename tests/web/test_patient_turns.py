@@ -195,6 +195,27 @@ def test_closed_before_the_turn(client: Client, consultation: Consultation, addr
     assert "called twice" not in page
 
 
+def test_who_was_cut_off_and_then_met_a_closed_door_is_told_of_the_door(
+    client: Client, clinic: Clinic, patient: Patient, consultation: Consultation, address: str
+) -> None:
+    """It said that the connection broke and where the signal is better; the next goes first."""
+    doctor = factories.on_duty(clinic)
+    call_next(factories.doctor(doctor), practitioner=doctor)
+    answer(me(patient), state_id=28, consultation_id=consultation.id)
+    interrupt(SYSTEM, state_id=28, consultation_id=consultation.id)
+    with clock.driven_by(lambda: timezone.now() + GRACE + datetime.timedelta(seconds=1)):
+        dropped(SYSTEM, state_id=28, token_id=consultation.token_id)
+    send_home(SYSTEM, state_id=28, token_id=consultation.token_id)
+    page = client.get(address).content.decode()
+    assert "The OPD closed before your turn. When you ask it again, you go first." in page
+    assert "connection broke" not in page
+    factories.requested(clinic, patient)
+    after = client.get(address).content.decode()
+    assert "The OPD closed before your turn." in after
+    assert "you go first" not in after
+    assert "called twice" not in after
+
+
 def test_reported_twice_is_one_complaint(
     client: Client, clinic: Clinic, patient: Patient, consultation: Consultation, address: str
 ) -> None:

@@ -44,6 +44,7 @@ from sanjeevani.calls.services import MESSAGE_LENGTH, send_message
 from sanjeevani.consultation.asks import advice_in, open_ask
 from sanjeevani.consultation.calling import seat_in
 from sanjeevani.consultation.colleagues import object_to_ask
+from sanjeevani.consultation.endings import NotHeld, goes_first, why_not_held
 from sanjeevani.consultation.errors import (
     AlreadyGiven,
     ClinicClosed,
@@ -322,6 +323,10 @@ class ConsultationReply(Reply):
 
     `status`: `returned` waits for what the doctor asks for (`again`), `interrupted` for the patient
     (`resume`); completed, cancelled, abandoned (not held) and redirected ones are over.
+    `not_held`: why an abandoned one did not take place: the doctor ended it, the line was lost for
+    good, nobody answered two calls, or the clinic closed before. With `goes_first` the next request
+    to this clinic within three days stands before others.
+
     `missing`: what the doctor asks for while it is returned. `moved_to`: where a redirected one
     goes on. `questions_until`: so long the patient may write after the end. `prescription_holds`:
     false once the doctor has cancelled it: tell the patient not to take medicines on it.
@@ -351,6 +356,8 @@ class ConsultationReply(Reply):
     prescription_number: str | None
     prescription_holds: bool | None
     rating: int | None
+    not_held: NotHeld | None
+    goes_first: bool
     missing: str
     moved_to: MovedTo | None
     referred_to: Successor | None
@@ -583,6 +590,8 @@ def _state(consultation: Consultation) -> ConsultationReply:
         prescription_number=newest.prescription.number if newest else None,
         prescription_holds=newest.ending is None if newest else None,
         rating=feedback.rating if feedback else None,
+        not_held=why_not_held(consultation),
+        goes_first=goes_first(consultation),
         missing=consultation.reason if consultation.status == ConsultationStatus.RETURNED else "",
         moved_to=_moved_to(consultation),
         referred_to=_referred_to(consultation),
@@ -627,6 +636,8 @@ COMPUTED = frozenset(
         "prescription_number",
         "prescription_holds",
         "rating",
+        "not_held",
+        "goes_first",
         "missing",
         "moved_to",
         "referred_to",

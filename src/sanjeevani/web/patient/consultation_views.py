@@ -21,6 +21,7 @@ from sanjeevani.calls.queries import messages_in
 from sanjeevani.calls.services import send_message
 from sanjeevani.consultation.asks import advice_in
 from sanjeevani.consultation.calling import is_held
+from sanjeevani.consultation.endings import goes_first, why_not_held
 from sanjeevani.consultation.errors import (
     AlreadyGiven,
     ClinicClosed,
@@ -193,6 +194,8 @@ def _status(consultation: Consultation) -> dict[str, Any]:
         }
     elif stage is Stage.OVER:
         context["moved_to"] = _moved_to(consultation)
+        context["not_held"] = why_not_held(consultation)
+        context["goes_first"] = goes_first(consultation)
     return context
 
 
