@@ -520,7 +520,11 @@ CALLS |= {
     "calls.leave_for_questions": lambda world: in_room(
         world, None, room_id=world.waiting.room_id, until=clock.now()
     ),
-    "calls.tell_seats": lambda world: in_room(world, None, room_id=world.waiting.room_id),
+    "calls.tell_seats": lambda world: Call(
+        SYSTEM,
+        world.waiting.room,
+        arguments={"state_id": world.waiting.state_id, "room_id": world.waiting.room_id},
+    ),
     "calls.close_room": lambda world: in_room(world, None, room_id=world.waiting.room_id),
     "consultation.request": lambda world: Call(
         world.guest,

@@ -21,7 +21,7 @@ from sanjeevani.calls.models import (
 )
 from sanjeevani.calls.states import ROOM_MOVES
 from sanjeevani.foundation import clock
-from sanjeevani.foundation.actor import Actor
+from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.compiled import Compiled, given
 from sanjeevani.foundation.errors import Invalid, NotPermitted
 from sanjeevani.foundation.ids import uuid7
@@ -256,7 +256,10 @@ def tell_seats(actor: Actor, *, state_id: int, room_id: uuid.UUID) -> None:
     """Tell the gateway again who sits where: it has let somebody in who may not.
 
     It forgets when it is started anew, while the ticket of who lost a seat is good for minutes.
+    Only machines find this out. Raises NotPermitted.
     """
+    if actor.kind != ActorKind.SYSTEM:
+        raise NotPermitted
     concerns(Room(state_id=state_id, id=room_id))
     publish(RoomChanged(state_id=state_id, room_id=room_id))
 
