@@ -393,7 +393,12 @@ class FeedbackBody(Body):
 
 
 class TicketReply(Reply):
-    """A ticket for the event stream at `url`, as its parameter `ticket`."""
+    """A ticket for the event stream (server-sent events) at `url`, as its parameter `ticket`.
+
+    Open the stream first and read afterwards what is shown, or what changes in between is missed.
+    At `look` read again what belongs to its topic, at `hello` and `resync` everything; at `lost`,
+    and without a stream, poll. Ask for another ticket before this one expires.
+    """
 
     ticket: str
     url: str
@@ -404,7 +409,8 @@ class SeatReply(TicketReply):
     """A ticket for the signalling socket at `url`, as its parameter `ticket`, beside `instance`.
 
     `instance` is a name that the client makes up for each time it opens the call. `ice` is an
-    RTCConfiguration with the relays.
+    RTCConfiguration with the relays. What is said on the socket stands in `src/gateway/README.md`
+    of the source; send a `ping` every few seconds. Closed with 4003, ask for another ticket.
     """
 
     ice: dict[str, Any]
