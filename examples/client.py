@@ -23,16 +23,15 @@ def main(server: str, mobile: str) -> None:
     with httpx.Client(base_url=f"{server}/api/v1", timeout=30) as client:
         sign_in(client, mobile)
         patient = register(client)
-        consultation = ask(client, patient)
-        done = wait_for_the_doctor(client, consultation)
+        done = wait_for_the_doctor(client, ask(client, patient))
         if done["status"] != "completed":
             sys.exit(f"Not seen: {done['status']}. {done['missing']}")
         print(f"{done['practitioner']['name']}: {done['findings']['advice']}")
         if done["prescription_number"]:
-            signed = call(client, "GET", f"{consultation}/prescription")
+            signed = call(client, "GET", f"{path_of(done)}/prescription")
             for line in signed["content"]["medicines"]:
                 print(line["generic_name"], line["strength"], line["dose"], line["frequency"])
-        call(client, "PUT", f"{consultation}/feedback", {"rating": 5})
+        call(client, "PUT", f"{path_of(done)}/feedback", {"rating": 5})
 
 
 def call(client: httpx.Client, method: str, path: str, body: Any = None) -> Any:
@@ -83,16 +82,25 @@ def ask(client: httpx.Client, patient: str) -> str:
     body["language"] = clinic["languages"][0]
     token = call(client, "POST", f"{patient}/consultations", body)
     print(f"{clinic['name']}: your number is {token['number']}")
-    return f"/consultations/{token['state_id']}/{token['id']}"
+    return path_of(token)
 
 
 def wait_for_the_doctor(client: httpx.Client, consultation: str) -> Any:
-    """Answer when the doctor calls; return the consultation once nothing is to wait for."""
-    while (now := call(client, "GET", consultation))["status"] in WAITING:
-        if now["token"]["status"] == "called":
+    """Answer when the doctor calls, and go on where the patient is sent; return what came of it."""
+    while (now := call(client, "GET", consultation))["status"] in WAITING or now["moved_to"]:
+        if now["moved_to"]:
+            consultation = path_of(now["moved_to"])
+        elif now["token"]["status"] == "called":
             call(client, "POST", f"{consultation}/answer")
+        elif now["status"] == "interrupted" and now["token"]["status"] == "serving":
+            call(client, "POST", f"{consultation}/resume")
         time.sleep(1)
     return now
+
+
+def path_of(one: Any) -> str:
+    """Return the path of a consultation."""
+    return f"/consultations/{one['state_id']}/{one['id']}"
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ Client = subprocess.Popen[str]
 
 @pytest.mark.parametrize("name", ["client.py", "spoke.py"])
 def test_client_is_short(name: str) -> None:
-    assert len((EXAMPLES / name).read_text().splitlines()) < 100
+    assert len((EXAMPLES / name).read_text().splitlines()) < 110
 
 
 @pytest.mark.usefixtures("committed_reference_once")
@@ -41,6 +41,28 @@ def test_from_sign_in_to_prescription() -> None:
     assert "your number is 1" in said
     assert "Rest." in said
     assert "aracetamol" in said
+
+
+@pytest.mark.usefixtures("committed_reference_once")
+def test_who_is_sent_on_and_cut_off_goes_on() -> None:
+    """Whoever wrote an app after the example lost the patient whom a doctor had sent on."""
+    StateFactory()
+    first, _practitioner = doctor_caller(ClinicFactory())
+    with running("client.py", MOBILE) as client:
+        tell_code(client)
+        until(lambda: any(line["waiting"] for line in first.get("/staff/desk")["lines"]))
+        clinic = ClinicFactory()
+        second, _practitioner = doctor_caller(clinic)
+        made = first.make("/staff/next")
+        path = f"/staff/consultations/{made['state_id']}/{made['id']}"
+        until(lambda: first.get(path)["status"] == "in_progress")
+        first.post(f"{path}/interrupt")
+        until(lambda: first.get(path)["status"] == "in_progress")
+        there = {"clinic_state_id": clinic.state_id, "clinic_id": str(clinic.id)}
+        first.make(f"{path}/redirect", there | {"reason": "Better seen there"})
+        seen_by(second)
+        said = end_of(client)
+    assert "Rest." in said
 
 
 @pytest.mark.usefixtures("committed_reference_once")
