@@ -287,8 +287,8 @@ class Rooms:
         self._closed: dict[str, float] = {}
         self._holders: OrderedDict[str, Holders] = OrderedDict()
         """By room, the longest ago first."""
-        self._paces: OrderedDict[tuple[str, str, str], Pace] = OrderedDict()
-        """By room, seat and bearer, the longest ago first."""
+        self._paces: dict[tuple[str, str, str], Pace] = {}
+        """By room, seat and bearer."""
 
     def __len__(self) -> int:
         return len(self._rooms)
@@ -309,9 +309,7 @@ class Rooms:
 
     def pace_of(self, ticket: Ticket) -> Pace | None:
         """Count a coming; return the bearer's pace, None when there were too many."""
-        key = (ticket.room, ticket.seat, ticket.subject)
-        pace = self._paces.setdefault(key, Pace())
-        self._paces.move_to_end(key)
+        pace = self._paces.setdefault((ticket.room, ticket.seat, ticket.subject), Pace())
         return pace if pace.joins_once_more() else None
 
     def hold(self, room_id: str, holders: Holders) -> None:
@@ -449,8 +447,8 @@ class Rooms:
                 self._expel(seat, SILENT)
         while self._holders and next(iter(self._holders.values())).at < now - CLOSED_SECONDS:
             self._holders.popitem(last=False)
-        while self._paces and next(iter(self._paces.values())).at < now - PACE_SECONDS:
-            self._paces.popitem(last=False)
+        for key in [key for key, pace in self._paces.items() if pace.at < now - PACE_SECONDS]:
+            del self._paces[key]
 
     def _expel(self, seat: Seat, code: int) -> None:
         self.leave(seat)

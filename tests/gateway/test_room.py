@@ -18,6 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from gateway.reports import Reports
+from gateway.room import Rooms
 from gateway.tickets import Ticket
 from tests.gateway.conftest import ORIGIN, SECRET, Bus, Gateway, ticket, wait_until
 from tests.gateway.site import Answer, Site
@@ -473,6 +474,20 @@ def test_a_new_socket_is_no_new_allowance(sit: Sit) -> None:
     while (message := patient.next())["kind"] != "pong":
         sent += message["kind"] == "description"
     assert sent < 250
+
+
+def test_paces_are_forgotten_although_a_call_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One long call kept those of all who came after it."""
+    rooms = Rooms(publish=lambda *_said: None, report=lambda *_said: None)
+    start = time.time()
+    long, short = (Ticket(name, start + 600, {}, room=name, seat="a") for name in ("aa", "bb"))
+    talking = rooms.pace_of(long)
+    assert talking
+    assert rooms.pace_of(short)
+    monkeypatch.setattr("gateway.room.time.time", lambda: start + 90)
+    assert talking.takes(10)
+    rooms.sweep()
+    assert [room for room, _seat, _subject in rooms._paces] == ["aa"]
 
 
 def test_long_messages_count_for_more(sit: Sit) -> None:
