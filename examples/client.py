@@ -6,6 +6,7 @@ The document is at /api/v1/openapi.json. On a demo installation the code stands 
 inbox (/inbox), and somebody has to be the doctor: sign in at /staff/sign-in, and call the patient.
 """
 
+import contextlib
 import sys
 import time
 import uuid
@@ -15,6 +16,7 @@ import httpx
 
 PERSON = {"relation": "self", "name": "Meena Devi", "gender": "female", "birth_date": "1990-03-04"}
 ADDRESS = {"address": "12 Temple Street", "district": "Guntur"}
+PATH = "/consultations/{state_id}/{id}"
 WAITING = ("requested", "in_progress", "interrupted")
 
 
@@ -22,34 +24,30 @@ def main(server: str, mobile: str) -> None:
     """Ask a doctor about a fever."""
     with httpx.Client(base_url=f"{server}/api/v1", timeout=30) as client:
         sign_in(client, mobile)
-        patient = register(client)
-        done = wait_for_the_doctor(client, ask(client, patient))
+        done = wait_for_the_doctor(client, ask(client, register(client)))
         if done["status"] != "completed":
             sys.exit(f"Not seen: {done['status']}. {done['missing']}")
         print(f"{done['practitioner']['name']}: {done['findings']['advice']}")
         if done["prescription_number"]:
-            signed = call(client, "GET", f"{path_of(done)}/prescription")
+            signed = call(client, "GET", f"{PATH.format(**done)}/prescription")
             for line in signed["content"]["medicines"]:
                 print(line["generic_name"], line["strength"], line["dose"], line["frequency"])
-        call(client, "PUT", f"{path_of(done)}/feedback", {"rating": 5})
+        call(client, "PUT", f"{PATH.format(**done)}/feedback", {"rating": 5})
 
 
-def call(client: httpx.Client, method: str, path: str, body: Any = None) -> Any:
-    """Send a request until there is an answer: the key makes a repeated creation one."""
+def call(client: httpx.Client, method: str, path: str, body: Any = None, fine: int = 0) -> Any:
+    """Send a request until it is answered, once by its key; the status `fine` is no failure."""
     key = {"Idempotency-Key": uuid.uuid4().hex} if method == "POST" else {}
     while True:
-        try:
+        pause = 1
+        with contextlib.suppress(httpx.TimeoutException, httpx.NetworkError):
             response = client.request(method, path, json=body, headers=key)
-        except (httpx.TimeoutException, httpx.NetworkError) as error:
-            print(f"{error}; trying again", file=sys.stderr)
-            time.sleep(1)
-            continue
-        if response.status_code in (429, 503):
-            time.sleep(int(response.headers["Retry-After"]))
-        elif response.is_error:
-            sys.exit(f"{response.json()['type']}: {response.json()['title']}")
-        else:
-            return response.json() if response.content else None
+            if response.is_success or response.status_code == fine:
+                return response.json() if response.content else None
+            if response.status_code not in (429, 503):
+                sys.exit(f"{response.json()['type']}: {response.json()['title']}")
+            pause = int(response.headers["Retry-After"])
+        time.sleep(pause)
 
 
 def sign_in(client: httpx.Client, mobile: str) -> None:
@@ -67,10 +65,9 @@ def register(client: httpx.Client) -> str:
     """Say who is ill, agree to the notice, and what the trouble is; return the patient's path."""
     patient = f"/profiles/{call(client, 'POST', '/profiles', PERSON | ADDRESS)['id']}"
     call(client, "PUT", f"{patient}/consent")
-    questions = call(client, "GET", f"{patient}/danger-questions")["items"]
-    answers = {question["code"]: False for question in questions}
-    trouble = {"complaints": ["fever"], "duration_days": 3, "answers": answers}
-    call(client, "PUT", f"{patient}/intake", trouble)
+    signs = call(client, "GET", f"{patient}/danger-questions")["items"]
+    trouble = {"answers": {sign["code"]: False for sign in signs}, "duration_days": 3}
+    call(client, "PUT", f"{patient}/intake", trouble | {"complaints": ["fever"]})
     return patient
 
 
@@ -78,29 +75,24 @@ def ask(client: httpx.Client, patient: str) -> str:
     """Ask the first clinic that is open, which fits best; return the consultation's path."""
     clinics = call(client, "GET", f"{patient}/clinics")["items"]
     clinic = next(one for one in clinics if one["is_open"] and not one["is_full"])
-    body = {"clinic_state_id": clinic["state_id"], "clinic_id": clinic["id"]}
-    body["language"] = clinic["languages"][0]
-    token = call(client, "POST", f"{patient}/consultations", body)
+    here = {"clinic_state_id": clinic["state_id"], "clinic_id": clinic["id"]}
+    said = here | {"language": clinic["languages"][0]}
+    token = call(client, "POST", f"{patient}/consultations", said)
     print(f"{clinic['name']}: your number is {token['number']}")
-    return path_of(token)
+    return PATH.format(**token)
 
 
 def wait_for_the_doctor(client: httpx.Client, consultation: str) -> Any:
-    """Answer when the doctor calls, and go on where the patient is sent; return what came of it."""
+    """Answer the calls (409: over by now), and go on where the patient is sent; return the end."""
     while (now := call(client, "GET", consultation))["status"] in WAITING or now["moved_to"]:
         if now["moved_to"]:
-            consultation = path_of(now["moved_to"])
+            consultation = PATH.format(**now["moved_to"])
         elif now["token"]["status"] == "called":
-            call(client, "POST", f"{consultation}/answer")
+            call(client, "POST", f"{consultation}/answer", fine=409)
         elif now["status"] == "interrupted" and now["token"]["status"] == "serving":
-            call(client, "POST", f"{consultation}/resume")
+            call(client, "POST", f"{consultation}/resume", fine=409)
         time.sleep(1)
     return now
-
-
-def path_of(one: Any) -> str:
-    """Return the path of a consultation."""
-    return f"/consultations/{one['state_id']}/{one['id']}"
 
 
 if __name__ == "__main__":

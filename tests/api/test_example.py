@@ -27,7 +27,7 @@ Client = subprocess.Popen[str]
 
 @pytest.mark.parametrize("name", ["client.py", "spoke.py"])
 def test_client_is_short(name: str) -> None:
-    assert len((EXAMPLES / name).read_text().splitlines()) < 110
+    assert len((EXAMPLES / name).read_text().splitlines()) < 100
 
 
 @pytest.mark.usefixtures("committed_reference_once")

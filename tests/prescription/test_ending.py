@@ -102,16 +102,21 @@ def test_a_link_to_what_was_replaced_stands_with_the_new_one_and_can_be_ended() 
     """It opens the new one, and the patient was told that nobody else can see that."""
     over = Over()
     patient = person(over.consultation.patient_account_id)
-    token = share_prescription(patient, prescription=over.signed, made_for="my son")
-    new = over.correct()
-    (link,) = links_of(new)
+    _link, token = share_prescription(patient, prescription=over.signed, made_for="my son")
+    over.correct()
+    (link,) = links_of(over.consultation)
     assert link.made_for == "my son"
-    end_link(patient, prescription=new, link_id=link.id)
-    assert links_of(new) == []
+    of_link: dict[str, Any] = {
+        "state_id": over.consultation.state_id,
+        "consultation_id": over.consultation.id,
+        "link_id": link.id,
+    }
+    end_link(patient, **of_link)
+    assert links_of(over.consultation) == []
     with pytest.raises(LinkDead):
         linked(token)
     with pytest.raises(LinkDead):
-        end_link(patient, prescription=new, link_id=link.id)
+        end_link(patient, **of_link)
 
 
 @on_the_database
