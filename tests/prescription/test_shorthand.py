@@ -12,7 +12,7 @@ from sanjeevani.terminology import dosage
 from sanjeevani.terminology.queries import all_medicines, medicines_coded
 
 
-@given(st.lists(st.integers(0, 9), min_size=3, max_size=4))
+@given(st.lists(st.integers(0, 99), min_size=3, max_size=4))
 def test_a_pattern_and_its_code_mean_the_same_day(amounts: list[int]) -> None:
     """However it is written, the doses of the day stay what they were."""
     pattern = "-".join(map(str, amounts))
@@ -77,6 +77,8 @@ class TestLines:
             ("PCM 500 TDS x3d", 1, "TDS", 3),
             ("pcm 500 2-0-2 1w", 2, "BD", 7),
             ("pcm 650 1-0-2 5d", 1, "1-0-2", 5),
+            ("insulin premix 20-0-10 30d", 1, "20-0-10", 30),
+            ("insulin premix 20 - 0 - 20 30d", 20, "BD", 30),
             ("pcm 500 sos 3d", 1, "SOS", 3),
             ("pcm 500 1 tab 2-0-2 3d", 2, "BD", 3),
             ("pcm 500 2-0-2 1 tab 3d", 2, "BD", 3),

@@ -12,6 +12,7 @@ from sanjeevani.documents.signing import sign_statement
 from sanjeevani.foundation.errors import Invalid, NotPermitted
 from sanjeevani.patients.models import Patient
 from sanjeevani.prescription.content import statement as statement_of
+from sanjeevani.prescription.documents import medicines_in
 from sanjeevani.prescription.errors import (
     DiagnosisChanged,
     DiagnosisMissing,
@@ -150,6 +151,24 @@ def test_what_a_pharmacy_reads_names_the_form_and_the_unit() -> None:
         "Paracetamol 125 mg/5 mL, syrup, 5 mL TDS, 3d",
         "Cetirizine 10 mg, 1 tablet HS, 5d",
     ]
+
+
+def test_doses_that_differ_through_the_day_are_not_read_as_one_of_them() -> None:
+    """ "1 unit, 20-0-10" of insulin might be injected as one unit."""
+    desk = Desk()
+    Consultation.objects.filter(state_id=desk.at["state_id"], id=desk.at["consultation_id"]).update(
+        encounter_kind="follow_up"
+    )
+    desk.note(COLD)
+    desk.prescribe("insulin premix 20-0-10 30d")
+    prescription = desk.sign()
+    [read] = medicines_in(prescription, "en")
+    assert (read.dose, read.frequency) == ("20-0-10 unit", "")
+    assert read.by_slot == {"morning": "20", "night": "10"}
+    statement = verify_number(prescription.number).statement
+    assert statement
+    [line] = statement["medicines"]
+    assert line.endswith("20-0-10 unit, 30d")
 
 
 def test_the_longest_statement_is_read_by_every_door() -> None:

@@ -7,10 +7,12 @@ canonical form is what is signed; a number is a string in it, so that no reader'
 import base64
 import hashlib
 import json
+from decimal import Decimal
 from typing import Any
 
 from typing_extensions import TypedDict  # typing's own cannot be read by pydantic before 3.12
 
+from sanjeevani.prescription.dosing import dosing
 from sanjeevani.terminology.dosage import forms, frequencies
 
 
@@ -132,11 +134,14 @@ def _in_one_line(line: MedicineFacts) -> str:
     """
     form = forms()[line["form"]]
     name, unit = form.name_in("en").lower(), form.unit_in("en")
+    taken = dosing(line["frequency"], Decimal(line["dose"]))
     return ", ".join(
         [
             f"{line['generic_name']} {line['strength']}",
             *([] if name == unit else [name]),
-            f"{line['dose']} {unit} {_often(line['frequency'])}",
+            f"{taken.pattern} {unit}"
+            if taken and taken.pattern
+            else f"{line['dose']} {unit} {_often(line['frequency'])}",
             f"{line['duration_days']}d",
         ]
     )

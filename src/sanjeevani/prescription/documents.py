@@ -32,7 +32,10 @@ from sanjeevani.terminology.queries import diagnoses_coded, symptoms_named
 
 @dataclass(frozen=True)
 class MedicineReading:
-    """One medicine in words. `by_slot` is empty where the day's slots do not apply."""
+    """One medicine in words. `by_slot` is empty where the day's slots do not apply.
+
+    `frequency` is empty where `dose` is written through the day (`1-0-2 tablet`).
+    """
 
     name: str
     form: str
@@ -56,13 +59,19 @@ def _reading(medicine: MedicineFacts, language: str) -> MedicineReading:
     route = dosage.routes()[medicine["route"]]
     coded = dosage.instructions().get(medicine["instruction_code"])
     taken = dosing(medicine["frequency"], Decimal(medicine["dose"]))
+    unit = form.unit_in(language)
+    dose, frequency = (
+        taken.in_words(unit, language)
+        if taken
+        else (f"{medicine['dose']} {unit}", medicine["frequency"])
+    )
     return MedicineReading(
         name=medicine["generic_name"],
         form=form.name_in(language),
         strength=medicine["strength"],
         route=route.name_in(language),
-        dose=f"{medicine['dose']} {form.unit_in(language)}",
-        frequency=taken.in_words(language) if taken else medicine["frequency"],
+        dose=dose,
+        frequency=frequency,
         duration=days_text(medicine["duration_days"], language),
         instructions=". ".join(
             filter(None, [coded.name_in(language) if coded else "", medicine["instructions"]])

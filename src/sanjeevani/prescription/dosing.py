@@ -6,19 +6,25 @@ from decimal import Decimal
 
 from sanjeevani.terminology import dosage
 
-_PATTERN = re.compile(r"^(\d(?:\.\d|½)?)-(\d(?:\.\d|½)?)-(\d(?:\.\d|½)?)(?:-(\d(?:\.\d|½)?))?$")
+_PART = r"((?:\d|[1-9]\d)(?:\.\d|½)?)"
+_PATTERN = re.compile(rf"^{_PART}-{_PART}-{_PART}(?:-{_PART})?$")
+"""Two digits for insulin, whose doses differ through the day and are counted in units."""
 _SLOTS_OF_THREE = ("morning", "noon", "night")
 _SLOTS_OF_FOUR = ("morning", "noon", "evening", "night")
 
 
 @dataclass(frozen=True)
 class Dosing:
-    """Doses in units of the form. `by_slot` is empty when the day's slots do not apply."""
+    """Doses in units of the form. `by_slot` is empty when the day's slots do not apply.
+
+    `pattern`: the doses where they are written so, with `dose` in them; empty for a code.
+    """
 
     frequency: str
     dose: Decimal
     by_slot: dict[str, Decimal]
     per_day: float | None
+    pattern: str = ""
 
     @property
     def on_one_day(self) -> float:
@@ -36,10 +42,15 @@ class Dosing:
             return None
         return max(1, 1 / coded.times_per_day)
 
-    def in_words(self, language: str) -> str:
-        """Say how often, in a language: the pattern and its meaning, or the coded phrase."""
+    def in_words(self, unit: str, language: str) -> tuple[str, str]:
+        """Say how much at a time and how often, in a language.
+
+        A pattern says both: "1 unit, 20-0-10" might be taken for one unit.
+        """
         coded = dosage.frequencies().get(self.frequency)
-        return coded.name_in(language) if coded else self.frequency
+        if coded is None:
+            return f"{self.pattern} {unit}", ""
+        return f"{self.dose.normalize():f} {unit}", coded.name_in(language)
 
 
 def dosing(frequency: str, dose: Decimal) -> Dosing | None:
@@ -56,7 +67,8 @@ def dosing(frequency: str, dose: Decimal) -> Dosing | None:
     by_slot = {slot: amount for slot, amount in zip(slots, amounts, strict=True) if amount}
     if not by_slot:
         return None
-    return Dosing(frequency, dose, by_slot, float(sum(by_slot.values())))
+    pattern = "-".join(f"{amount.normalize():f}" for amount in amounts)
+    return Dosing(frequency, dose, by_slot, float(sum(by_slot.values())), pattern)
 
 
 def _amount(text: str) -> Decimal:

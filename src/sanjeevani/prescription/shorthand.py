@@ -43,7 +43,7 @@ _AMOUNT = re.compile(rf"\b\d+(?:\.\d+)? ?(?:{'|'.join(_UNITS)})\b")
 
 _FRACTIONS = {"½": ".5", "¼": ".25", "¾": ".75", "1/2": ".5", "1/4": ".25", "3/4": ".75"}
 _DASH = r"\s*[-–—−+]\s*"
-_PART = r"(\d(?:\.\d+)?)"
+_PART = r"((?:\d|[1-9]\d)(?:\.\d+)?)"
 _PATTERN = re.compile(
     rf"(?<![\w.%]){_PART}{_DASH}{_PART}{_DASH}{_PART}(?:{_DASH}{_PART})?(?![\w.%])"
 )

@@ -44,9 +44,9 @@ def in_words(item: DraftItem, form_code: str) -> str:
     language = reader_language()
     taken = dosing(item.frequency, item.dose)
     instruction = dosage.instructions().get(item.instruction_code)
+    unit = unit_name(form_code)
     parts = [
-        f"{item.dose.normalize():f} {unit_name(form_code)}",
-        taken.in_words(language) if taken else item.frequency,
+        *(taken.in_words(unit, language) if taken else (f"{item.dose} {unit}", item.frequency)),
         days_text(item.duration_days, language),
         instruction.name_in(language) if instruction else "",
         item.instructions,
