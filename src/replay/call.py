@@ -53,7 +53,8 @@ class Call(Held):
         world, step = self._person.world, f"{self._person.prefix}.connect_call"
         try:
             with world.steps.timed(step):
-                await asyncio.wait_for(self._connected.wait(), CONNECT_SECONDS + world.patience)
+                async with asyncio.timeout(CONNECT_SECONDS + world.patience):
+                    await self._connected.wait()
         except TimeoutError:
             world.steps.failed(step, "no answer")
             raise Failed(f"{step}: no answer") from None

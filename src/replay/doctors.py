@@ -346,5 +346,6 @@ class JsonDoctor(Person):
             while not await decided():
                 await asyncio.sleep(0.5)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(look.wait(), 60 if stream.live else 3)
+                    async with asyncio.timeout(60 if stream.live else 3):
+                        await look.wait()
                 look.clear()

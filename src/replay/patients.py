@@ -302,6 +302,7 @@ class JsonPatient(Person):
 
     async def _until(self, look: asyncio.Event, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(look.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await look.wait()
         look.clear()
         await asyncio.sleep(0.2)

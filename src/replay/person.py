@@ -293,7 +293,8 @@ class LivePage:
                         return fragment.address, content
             self.stream.heard.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.stream.heard.wait(), self._pause())
+                async with asyncio.timeout(self._pause()):
+                    await self.stream.heard.wait()
 
     def _about(self, seconds: float) -> float:
         return seconds * (0.9 + self.person.world.random.random() / 5)

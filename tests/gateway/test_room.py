@@ -685,7 +685,8 @@ def test_many_reports_do_not_wait_for_each_other() -> None:
 
         async def work() -> None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(reports.run(), 4)
+                async with asyncio.timeout(4):
+                    await reports.run()
 
         asyncio.run(work())
         assert len(_events(site)) == 3_000

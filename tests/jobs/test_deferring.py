@@ -31,7 +31,8 @@ async def deferred_once_a_connection_is_free() -> None:
             assert not step.done()
             for connection in held:
                 await pool.putconn(connection)
-            await asyncio.wait_for(step, SECONDS)
+            async with asyncio.timeout(SECONDS):
+                await step
         await asyncio.get_running_loop().run_in_executor(thread, connections.close_all)
 
 

@@ -124,7 +124,8 @@ async def _read(
     while True:
         left = started + GRACE_SECONDS + size / LEAST_BYTES_A_SECOND - time.monotonic()
         try:
-            message = await asyncio.wait_for(receive(), min(SILENT_SECONDS, left))
+            async with asyncio.timeout(min(SILENT_SECONDS, left)):
+                message = await receive()
         except TimeoutError:
             raise _Gone from None
         if message["type"] != "http.request":

@@ -113,7 +113,8 @@ async def _listeners(facts_arrived: asyncio.Event) -> None:
         while True:
             # The time limit brings a batch back whose listener failed, without a new fact.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(facts_arrived.wait(), LISTENERS_SECONDS)
+                async with asyncio.timeout(LISTENERS_SECONDS):
+                    await facts_arrived.wait()
             facts_arrived.clear()
             await guarded(thread, _deliver)
             await asyncio.sleep(LISTENERS_PAUSE)
