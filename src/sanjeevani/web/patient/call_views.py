@@ -57,8 +57,9 @@ def call(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> H
 
 
 def _do(request: PortalRequest, found: Consultation) -> dict[str, str]:
-    do, _colon, doctor = request.POST.get("do", "").partition(":")
-    if do == "report":
+    do = request.POST.get("do", "")
+    word, _colon, doctor = do.partition(":")
+    if word == "report":
         report_conduct(
             request.actor,
             state_id=found.state_id,
