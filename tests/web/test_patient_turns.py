@@ -327,3 +327,21 @@ def test_the_same_doctor_again(client: Client, clinic: Clinic, patient: Patient)
     )
     assert str(asked.id) in twice.headers["Location"]
     assert Consultation.objects.filter(state_id=28, follows_id=held.id).count() == 1
+
+
+def test_a_patient_steps_down_and_asks_for_more(
+    client: Client, clinic: Clinic, consultation: Consultation, address: str
+) -> None:
+    """Without the page's script, too: every button of the call does what it says."""
+    practitioner = factories.on_duty(clinic)
+    call_next(factories.doctor(practitioner), practitioner=practitioner)
+    assert client.post(f"{address}/answer").status_code in (302, 303)
+    room = consultation.room
+    for do, ceiling, asked in [
+        ("mode:chat", "chat", ""),
+        ("mode:video", "chat", "video"),
+        ("no", "chat", ""),
+    ]:
+        assert client.post(f"{address}/call", {"do": do}).status_code == 303, do
+        room.refresh_from_db()
+        assert (room.ceiling, room.asked_mode) == (ceiling, asked)
