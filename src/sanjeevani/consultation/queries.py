@@ -27,12 +27,11 @@ from sanjeevani.consultation.models import (
 )
 from sanjeevani.consultation.permissions import is_patients_side
 from sanjeevani.directory.models import Practitioner
-from sanjeevani.directory.queries import states
+from sanjeevani.directory.queries import everywhere
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.compiled import Compiled, given, given_any
 from sanjeevani.foundation.errors import NotFound
-from sanjeevani.foundation.sharding import NATIONAL
 from sanjeevani.foundation.verbs import concern_of, write_audit
 from sanjeevani.patients.models import Patient
 from sanjeevani.patients.queries import (
@@ -158,8 +157,7 @@ def live_at_spoke(actor: Actor) -> list[Consultation]:
     """
     if actor.spoke_id is None:
         return []
-    everywhere = [NATIONAL, *(one.lgd_code for one in states())]
-    return _live_at_spoke.all(state_ids=everywhere, spoke_id=actor.spoke_id)
+    return _live_at_spoke.all(state_ids=everywhere(), spoke_id=actor.spoke_id)
 
 
 def successor_of(consultation: Consultation) -> tuple[int, uuid.UUID] | None:

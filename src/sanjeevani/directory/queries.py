@@ -66,14 +66,14 @@ def posts_of(account_id: uuid.UUID) -> list[Post]:
 
 def entries_of(account_id: uuid.UUID) -> list[Practitioner]:
     """Return an account's entries in the lists of doctors, of all states."""
-    return list(Practitioner.objects.filter(state_id__in=_everywhere(), account_id=account_id))
+    return list(Practitioner.objects.filter(state_id__in=everywhere(), account_id=account_id))
 
 
 def accounts_in_lists(account_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
     """Return those of some accounts that have an entry in a list of doctors, of any state."""
     return set(
         Practitioner.objects.filter(
-            state_id__in=_everywhere(), account_id__in=account_ids
+            state_id__in=everywhere(), account_id__in=account_ids
         ).values_list("account_id", flat=True)
     )
 
@@ -81,13 +81,14 @@ def accounts_in_lists(account_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
 def practitioner_names(practitioner_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
     """Return the names of some practitioners, of whichever state."""
     return dict(
-        Practitioner.objects.filter(
-            state_id__in=_everywhere(), id__in=practitioner_ids
-        ).values_list("id", "name")
+        Practitioner.objects.filter(state_id__in=everywhere(), id__in=practitioner_ids).values_list(
+            "id", "name"
+        )
     )
 
 
-def _everywhere() -> list[int]:
+def everywhere() -> list[int]:
+    """Return all tenants: National and the states."""
     return [NATIONAL, *(state.lgd_code for state in states())]
 
 

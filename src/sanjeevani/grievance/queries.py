@@ -11,9 +11,9 @@ from sanjeevani.consultation.conduct import reported_in
 from sanjeevani.directory.models import Post, Role
 from sanjeevani.directory.queries import (
     Part,
+    everywhere,
     posts_of,
     practitioner_names,
-    states,
 )
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
@@ -182,8 +182,7 @@ def _handled_by(post: Post, state_id: int) -> QuerySet[Grievance]:
         own = Q(state_id__in=[NATIONAL, *without])
         if about_all:
             own |= Q(id__in=about_all)
-        every = [NATIONAL, *(state.lgd_code for state in states())]
-        return Grievance.objects.filter(own, state_id__in=every)
+        return Grievance.objects.filter(own, state_id__in=everywhere())
     rows = Grievance.objects.filter(state_id=state_id)
     if post.role == Role.FACILITY_ADMIN:
         rows = rows.filter(facility_id=post.facility_id).exclude(kind__in=PAST_THE_FACILITY)
