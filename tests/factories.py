@@ -173,7 +173,7 @@ class PractitionerFactory(DjangoModelFactory):
     gender = Gender.FEMALE
     qualification = "MBBS, MD"
     council = "Andhra Pradesh Medical Council"
-    registration_number = factory.Sequence(lambda number: f"APMC/FMR/{number:05}")
+    registration_number = factory.Sequence(lambda number: f"APMC/MADE/{number:05}")
     speciality_code = "general_medicine"
     languages = ["en", "hi"]
     address = "Hospital Road, Guntur"
