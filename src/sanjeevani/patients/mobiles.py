@@ -5,6 +5,7 @@ Whoever reads on a mobile would read what a mistyped number brings (docs/adr/001
 
 import uuid
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -46,7 +47,7 @@ def mobile_of(actor: Actor, patient: Patient) -> MobileOf:
     return MobileOf(
         account.mobile if account else "",
         told,
-        account is not None and account.last_entered_at is None,
+        _is_unread(account),
     )
 
 
@@ -58,9 +59,7 @@ def send_mobile_code(actor: Actor, *, patient_id: uuid.UUID, mobile: str) -> uui
     """
     spoke_of(actor)
     patient = own_patient(actor, patient_id)
-    account = find_account(patient.account_id)
-    require_no_reader(account)
-    assert account is not None
+    account = _unread(find_account(patient.account_id))
     challenge = request_told_code(
         actor, mobile=mobile, language=account.language, purpose=CodePurpose.MOBILE
     )
@@ -83,8 +82,7 @@ def move_to_mobile(actor: Actor, *, patient_id: uuid.UUID, mobile: str) -> Patie
     if before is not None and before.mobile == mobile:
         concerns(patient, patient_id=patient.id)
         return patient
-    require_no_reader(before)
-    assert before is not None
+    before = _unread(before)
     account = account_of_patient(
         actor,
         mobile=mobile,
@@ -106,10 +104,16 @@ def move_to_mobile(actor: Actor, *, patient_id: uuid.UUID, mobile: str) -> Patie
     return patient
 
 
-def require_no_reader(account: Account | None) -> None:
-    """Raise Invalid when somebody signs in to an account: nobody is taken from their list."""
-    if account is None or account.last_entered_at is not None:
-        raise Invalid(
-            _("Somebody reads this patient’s consultations on a mobile of the family already."),
-            field="mobile",
-        )
+def _is_unread(account: Account | None) -> TypeGuard[Account]:
+    """Tell whether nobody signs in to an account: from who does nobody is taken off the list."""
+    return account is not None and account.last_entered_at is None
+
+
+def _unread(account: Account | None) -> Account:
+    """Return an account to which nobody signs in. Raises Invalid."""
+    if _is_unread(account):
+        return account
+    raise Invalid(
+        _("Somebody reads this patient’s consultations on a mobile of the family already."),
+        field="mobile",
+    )

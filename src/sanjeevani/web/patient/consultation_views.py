@@ -76,6 +76,7 @@ from sanjeevani.web.live import live_page, ticket_reply
 from sanjeevani.web.names import hub_names, speciality_names
 from sanjeevani.web.patient.day_plan import day_plan
 from sanjeevani.web.patient.forms import FeedbackForm, MessageForm, TroubleForm
+from sanjeevani.web.patient.measuring import MeasureForm
 from sanjeevani.web.patient.papers import of_own_consultation
 from sanjeevani.web.patient.pictures import pictures_of
 from sanjeevani.web.patient.views import (
@@ -86,7 +87,6 @@ from sanjeevani.web.patient.views import (
     symptoms_of,
     trouble_form,
 )
-from sanjeevani.web.spoke.forms import MeasureForm
 
 
 class Stage(StrEnum):

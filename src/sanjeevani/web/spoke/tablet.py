@@ -22,11 +22,12 @@ from sanjeevani.terminology.danger_signs import danger_signs
 from sanjeevani.terminology.queries import all_symptoms
 from sanjeevani.web.access import PortalRequest
 from sanjeevani.web.patient.forms import TroubleForm
+from sanjeevani.web.patient.measuring import MeasureForm
 from sanjeevani.web.patient.pictures import pictures_of
 from sanjeevani.web.patient.views import errors_on, language, see
 from sanjeevani.web.sent_once import entered_at, sent_once
 from sanjeevani.web.spoke.access import at_spoke, require_spoke, tablet_key, tablet_owner
-from sanjeevani.web.spoke.forms import MeasureForm, RegisterForm, VisitForm
+from sanjeevani.web.spoke.forms import RegisterForm, VisitForm
 
 
 @machine

@@ -68,6 +68,7 @@ from sanjeevani.web.access import PortalRequest
 from sanjeevani.web.names import hub_names, speciality_names
 from sanjeevani.web.patient.consultation_views import AT_ONCE, stage_of, unless_known
 from sanjeevani.web.patient.family_forms import companion_choices
+from sanjeevani.web.patient.measuring import MeasureForm
 from sanjeevani.web.patient.views import errors_on, form_page, language, see
 from sanjeevani.web.sent_once import entered_at, require_still_here, sent_once
 from sanjeevani.web.spoke.access import at_spoke, require_spoke
@@ -75,7 +76,6 @@ from sanjeevani.web.spoke.forms import (
     LATER,
     FindForm,
     HubForm,
-    MeasureForm,
     PresenceForm,
     RegisterForm,
     TickForm,
