@@ -1,5 +1,6 @@
 """A signed prescription cannot be changed, and a forced change is found out."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,7 @@ from sanjeevani.patients.models import Patient
 from sanjeevani.prescription.content import statement as statement_of
 from sanjeevani.prescription.documents import medicines_in
 from sanjeevani.prescription.errors import (
+    AdviceChanged,
     DiagnosisChanged,
     DiagnosisMissing,
     MedicineRefused,
@@ -306,6 +308,32 @@ def test_a_diagnosis_changed_after_signing_is_signed_again() -> None:
         conclude(desk.actor, **desk.at, outcome=Outcome.PRESCRIPTION)
     again = desk.sign()
     assert [one["code"] for one in again.content["diagnoses"]] == ["J18.9"]
+    assert conclude(desk.actor, **desk.at, outcome=Outcome.PRESCRIPTION).outcome
+
+
+@pytest.mark.parametrize("name", ["advice", "investigations", "come_back"])
+def test_what_tells_the_patient_what_to_do_is_signed_again(name: str) -> None:
+    """At home the paper is what is read: new advice that is not on it is not followed."""
+    desk = Desk()
+    desk.note(COLD)
+    desk.prescribe("pcm 650 1-0-1 5d")
+    desk.sign()
+    before = NoteContent(advice="Rest", history="Since Sunday")
+    said: dict[str, Any] = {name: "If the fever stays for 3 days"}
+    write_note(desk.actor, **desk.at, content=replace(before, **said), diagnoses=COLD)
+    with pytest.raises(AdviceChanged):
+        conclude(desk.actor, **desk.at, outcome=Outcome.PRESCRIPTION)
+    assert desk.sign().content[name] == "If the fever stays for 3 days"
+    assert conclude(desk.actor, **desk.at, outcome=Outcome.PRESCRIPTION).outcome
+
+
+def test_a_space_or_a_line_in_the_doctors_own_notes_asks_for_no_other_signature() -> None:
+    desk = Desk()
+    desk.note(COLD)
+    desk.prescribe("pcm 650 1-0-1 5d")
+    desk.sign()
+    content = NoteContent(advice="Rest \n", history="Since Sunday, no chills")
+    write_note(desk.actor, **desk.at, content=content, diagnoses=COLD)
     assert conclude(desk.actor, **desk.at, outcome=Outcome.PRESCRIPTION).outcome
 
 

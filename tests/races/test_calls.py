@@ -14,10 +14,15 @@ from sanjeevani.calls.models import Mode, Presence, Room, Seat
 from sanjeevani.consultation import calling, interruptions
 from sanjeevani.consultation import services as consultation
 from sanjeevani.consultation.conduct import report_conduct
+from sanjeevani.consultation.errors import NotInProgress
 from sanjeevani.consultation.models import Consultation, ConsultationStatus, Outcome
+from sanjeevani.consultation.queries import writing_of
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.foundation.errors import Stale
+from sanjeevani.prescription import services as prescribing
+from sanjeevani.prescription.queries import draft_of
+from sanjeevani.prescription.shorthand import parse
 from sanjeevani.queueing import services as queueing
 from sanjeevani.queueing.models import Token, TokenStatus
 from tests.consultation.test_transfers import called_by
@@ -30,8 +35,9 @@ from tests.factories import (
     requested,
 )
 from tests.races.test_endings import ByAnother, by_another
+from tests.terminology.conftest import _reference_committed
 
-__all__ = ["by_another"]
+__all__ = ["_reference_committed", "by_another"]
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -166,3 +172,39 @@ def test_a_patient_is_called_again_as_the_grace_runs_out(
     assert token.status == "serving"
     assert token.deadline_at is not None
     assert token.deadline_at > clock.now()
+
+
+@pytest.mark.usefixtures("_reference_committed")
+def test_a_medicine_is_added_in_another_tab_while_the_doctor_finishes(
+    by_another: ByAnother, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would stand in a consultation that is over, and on no prescription."""
+    call = Call()
+    item = parse("pcm 650 1-0-1 5d").item
+    assert item is not None
+
+    def add() -> None:
+        with contextlib.suppress(NotInProgress):
+            prescribing.add_item(call.doctor, item=item, **call.key)
+
+    meanwhile(monkeypatch, prescribing, "_require_all_signed", lambda: by_another(add))
+    prescribing.conclude(call.doctor, outcome=Outcome.ADVICE, **call.key)
+    assert call.status == ConsultationStatus.COMPLETED
+    assert not draft_of(call.case)
+
+
+def test_a_note_is_written_in_another_tab_while_the_doctor_finishes(
+    by_another: ByAnother, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = Call()
+
+    def write() -> None:
+        with contextlib.suppress(NotInProgress):
+            content = consultation.NoteContent(advice="Go to hospital")
+            consultation.write_note(call.doctor, content=content, diagnoses=[], **call.key)
+
+    meanwhile(monkeypatch, prescribing, "_require_all_signed", lambda: by_another(write))
+    prescribing.conclude(call.doctor, outcome=Outcome.ADVICE, **call.key)
+    note = writing_of(call.case).note
+    assert note is not None
+    assert note.advice == "Rest"

@@ -106,6 +106,7 @@ from sanjeevani.intake.queries import intake_of
 from sanjeevani.prescription import services as prescribing
 from sanjeevani.prescription.earlier import Earlier, earlier_of
 from sanjeevani.prescription.errors import (
+    AdviceChanged,
     DiagnosisChanged,
     MedicineRefused,
     NotSigned,
@@ -987,7 +988,13 @@ def remove_item(
     auth=doctor,
     response={204: None},
     openapi_extra=says(
-        DiagnosisChanged, NotInProgress, NotSigned, UnsignedDraft, RemovedButSigned, Stale
+        AdviceChanged,
+        DiagnosisChanged,
+        NotInProgress,
+        NotSigned,
+        UnsignedDraft,
+        RemovedButSigned,
+        Stale,
     ),
 )
 def conclude(

@@ -20,7 +20,12 @@ from sanjeevani.consultation.offers import destinations
 from sanjeevani.directory.queries import HubChoice, clinic_serving
 from sanjeevani.foundation.errors import NotFound, Stale
 from sanjeevani.prescription import services as prescribing
-from sanjeevani.prescription.errors import DiagnosisChanged, RemovedButSigned, UnsignedDraft
+from sanjeevani.prescription.errors import (
+    AdviceChanged,
+    DiagnosisChanged,
+    RemovedButSigned,
+    UnsignedDraft,
+)
 from sanjeevani.queueing.errors import AlreadyWaiting
 
 router = Router(tags=["Desk"])
@@ -158,7 +163,12 @@ def redirect_to_hub(
     auth=doctor,
     response={201: Reference},
     openapi_extra=says(
-        AlreadyWaiting, DiagnosisChanged, NotInProgress, RemovedButSigned, UnsignedDraft
+        AdviceChanged,
+        AlreadyWaiting,
+        DiagnosisChanged,
+        NotInProgress,
+        RemovedButSigned,
+        UnsignedDraft,
     ),
 )
 def refer_up(

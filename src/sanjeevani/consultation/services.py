@@ -936,6 +936,14 @@ def locked(state_id: int, consultation_id: uuid.UUID) -> Consultation:
     return consultation
 
 
+def held(state_id: int, consultation_id: uuid.UUID) -> Consultation:
+    """Return a consultation, held with its token, for verbs that check what is written before they
+    end it. Raises NotFound."""
+    # The token first, here as elsewhere: whoever ends a call or loses it locks it before the rest.
+    queueing.hold(state_id, get(state_id, consultation_id).token_id)
+    return locked(state_id, consultation_id)
+
+
 @verb("consultation.end")
 def end_consultation(
     actor: Actor,

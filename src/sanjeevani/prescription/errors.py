@@ -96,22 +96,35 @@ class ChangedMeanwhile(DomainError):
     message = _("Something was changed after you looked at this. Look again, then sign.")
 
 
-class RemovedButSigned(DomainError):
-    """The signed prescription holds medicines that were taken out of the draft since."""
+class PaperDiffers(DomainError):
+    """What the patient holds on paper would not be what stands on record. One of its kinds."""
 
     status = 422
+
+
+class RemovedButSigned(PaperDiffers):
+    """The signed prescription holds medicines that were taken out of the draft since."""
+
     message = _(
         "You have removed a medicine that stands on the signed prescription."
         " Sign again without it, or cancel the prescription."
     )
 
 
-class DiagnosisChanged(DomainError):
+class DiagnosisChanged(PaperDiffers):
     """The diagnosis was changed after signing: the patient would hold another one on paper."""
 
-    status = 422
     message = _(
         "You have changed the diagnosis since you signed. Sign again, so that it is printed."
+    )
+
+
+class AdviceChanged(PaperDiffers):
+    """Advice, tests or when to come back were changed after signing: the patient would not know."""
+
+    message = _(
+        "You have changed the advice, the tests or when to come back since you signed."
+        " Sign again, so that it is printed."
     )
 
 

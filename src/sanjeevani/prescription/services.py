@@ -37,6 +37,7 @@ from sanjeevani.prescription.content import (
 )
 from sanjeevani.prescription.dosing import dosing
 from sanjeevani.prescription.errors import (
+    AdviceChanged,
     AlreadyEnded,
     ChangedMeanwhile,
     DiagnosisChanged,
@@ -88,6 +89,9 @@ REASON_LENGTH = 300
 _NUMBER_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no letter looks like a digit
 
 
+READ_BY_PATIENT = ("advice", "investigations", "come_back")
+"""What of the note tells the patient what to do."""
+
 _items = Kept(DraftItem, key=("state_id", "consultation_id", "medicine_code"))
 
 
@@ -104,7 +108,7 @@ def add_item(
 
     Raises MedicineRefused for what may never be signed here, Invalid for what cannot be read.
     """
-    consultation = consultations.get(state_id, consultation_id)
+    consultation = consultations.locked(state_id, consultation_id)
     require_open_draft(actor, practitioner, consultation)
     _check_item(item)
     concerns(consultation, patient_id=consultation.patient_id)
@@ -167,7 +171,7 @@ def remove_item(
     item_id: uuid.UUID,
 ) -> None:
     """Take a medicine out of the draft. Raises NotFound."""
-    consultation = consultations.get(state_id, consultation_id)
+    consultation = consultations.locked(state_id, consultation_id)
     require_open_draft(actor, practitioner, consultation)
     concerns(consultation, patient_id=consultation.patient_id)
     deleted, _by_model = DraftItem.objects.filter(
@@ -484,8 +488,8 @@ def _text(value: object) -> str:
 def _require_all_signed(consultation: Consultation, signed: Prescription | None) -> None:
     """Let nobody leave medicines behind that the doctor has written and not signed.
 
-    `signed`: the prescription in force. Raises UnsignedDraft, RemovedButSigned, and
-    DiagnosisChanged where the paper would name another diagnosis than the record.
+    `signed`: the prescription in force. Raises UnsignedDraft, or a PaperDiffers where the patient
+    would hold another word on paper than the record has.
     """
     drafted = {
         (
@@ -510,9 +514,15 @@ def _require_all_signed(consultation: Consultation, signed: Prescription | None)
     if held - drafted:
         raise RemovedButSigned
     if signed is not None:
+        writing = writing_of(consultation)
         printed = {one["code"] for one in signed.content["diagnoses"]}
-        if printed != {one.code for one in writing_of(consultation).diagnoses}:
+        if printed != {one.code for one in writing.diagnoses}:
             raise DiagnosisChanged
+        if any(
+            signed.content[name].split() != getattr(writing.note, name, "").split()
+            for name in READ_BY_PATIENT
+        ):
+            raise AdviceChanged
 
 
 @verb("prescription.conclude")
@@ -528,10 +538,9 @@ def conclude(
 ) -> Consultation:
     """Complete the consultation. The outcome is a prescription exactly when one was signed.
 
-    Raises NotSigned, UnsignedDraft, RemovedButSigned, DiagnosisChanged, and what
-    `consultation.complete` raises.
+    Raises NotSigned, UnsignedDraft, PaperDiffers, and what `consultation.complete` raises.
     """
-    consultation = consultations.get(state_id, consultation_id)
+    consultation = consultations.held(state_id, consultation_id)
     require_practitioner(actor, practitioner, consultation)
     signed = prescription_in_force(consultation)
     if outcome == Outcome.PRESCRIPTION and signed is None:
@@ -562,10 +571,9 @@ def refer_up(
 ) -> Consultation:
     """Complete the consultation, and let the patient go on to a hub; return what was opened there.
 
-    Raises UnsignedDraft, RemovedButSigned, DiagnosisChanged, and what `consultation.refer_up`
-    raises.
+    Raises UnsignedDraft, PaperDiffers, and what `consultation.refer_up` raises.
     """
-    consultation = consultations.get(state_id, consultation_id)
+    consultation = consultations.held(state_id, consultation_id)
     require_practitioner(actor, practitioner, consultation)
     _require_all_signed(consultation, prescription_in_force(consultation))
     return transfers.refer_up(

@@ -57,12 +57,7 @@ from sanjeevani.directory.queries import HubChoice, clinic_serving
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import DomainError, Invalid, NotFound
 from sanjeevani.prescription.counter import out_of_stock
-from sanjeevani.prescription.errors import (
-    DiagnosisChanged,
-    MedicineRefused,
-    RemovedButSigned,
-    UnsignedDraft,
-)
+from sanjeevani.prescription.errors import MedicineRefused, PaperDiffers, UnsignedDraft
 from sanjeevani.prescription.models import Prescription
 from sanjeevani.prescription.queries import DraftLine, draft_of, prescription_in_force
 from sanjeevani.prescription.rules import Finding
@@ -489,8 +484,7 @@ class Writing:
             NotInProgress,
             Invalid,
             UnsignedDraft,
-            RemovedButSigned,
-            DiagnosisChanged,
+            PaperDiffers,
         ) as error:
             refuse(form, error)
         else:
