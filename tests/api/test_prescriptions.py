@@ -84,6 +84,21 @@ def test_only_what_the_doctor_has_looked_at_is_signed(meeting: Meeting) -> None:
     assert signed_now["content"]["medicines"][0]["frequency"] == "TDS"
 
 
+def test_what_the_doctor_hears_of_allergies_is_part_of_what_is_signed(meeting: Meeting) -> None:
+    address = f"/staff{meeting.path}"
+    found = meeting.doctor.get("/staff/diagnoses?q=fever")["items"][0]
+    note = {"diagnoses": [found["code"]]}
+    meeting.doctor.put(f"{address}/note", note)
+    meeting.prescribe("BD")
+    seen = meeting.doctor.get(f"{address}/to-sign")["seen"]
+    meeting.doctor.put(f"{address}/note", note | {"allergies": "Dust", "medicines": "Vitamins"})
+    again = meeting.doctor.get(f"{address}/to-sign")
+    assert (again["allergies"], again["medicines"]) == ("Dust", "Vitamins")
+    assert again["seen"] != seen
+    content = meeting.doctor.make(f"{address}/sign", {"seen": again["seen"]})["content"]
+    assert (content["allergies"], content["current_medicines"]) == ("Dust", "Vitamins")
+
+
 def test_replaced_after_the_consultation(meeting: Meeting) -> None:
     first = signed(meeting)
     address = f"/staff{meeting.path}/prescription/replace"

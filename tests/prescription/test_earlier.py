@@ -73,6 +73,34 @@ def test_an_allergy_told_again_is_said_once() -> None:
     assert findings(desk) & {"allergy", "allergy_before"} == {"allergy"}
 
 
+def test_what_the_patient_names_only_in_the_call_is_checked_and_printed() -> None:
+    desk = coming_back(PatientFactory(), text="Fever", allergies="Dust", medicines="Vitamins")
+    desk.note(COLD, allergies="Rash after paracetamol", medicines="warfarin 5")
+    desk.prescribe("pcm 650 1-0-1 5d")
+    desk.prescribe("ibuprofen 400 1-0-1 3d")
+    allergic, bleeding = draft_of(desk.consultation)
+    assert "allergy" in {finding.code for finding in allergic.findings}
+    assert any("warfarin" in str(finding.message).lower() for finding in bleeding.findings)
+    with pytest.raises(ReasonMissing):
+        desk.sign()
+    desk.prescribe("pcm 650 1-0-1 5d", override_reason="Has had it since, well")
+    desk.prescribe("ibuprofen 400 1-0-1 3d", override_reason="Once a day only")
+    content = desk.sign().content
+    assert content["allergies"] == "Dust\nRash after paracetamol"
+    assert content["current_medicines"] == "Vitamins\nwarfarin 5"
+
+
+def test_an_allergy_that_a_doctor_heard_counts_for_the_next_one_too() -> None:
+    patient = PatientFactory()
+    before = coming_back(patient, text="Fever", allergies="Dust")
+    before.note(COLD, allergies="Swollen face after penicillin")
+    conclude(before.actor, **before.at, outcome=Outcome.ADVICE)
+    desk = coming_back(patient)
+    desk.prescribe("amoxicillin 500 1-1-1 5d")
+    assert "allergy_before" in findings(desk)
+    assert [one.allergies for one in earlier(desk)] == ["Dust\nSwollen face after penicillin"]
+
+
 def test_what_runs_still_interacts_and_doubles_until_its_last_day() -> None:
     patient = PatientFactory()
     seen_before(patient, "ibuprofen 400 1-0-1 5d")

@@ -16,6 +16,7 @@ from sanjeevani.prescription.content import statement as statement_of
 from sanjeevani.prescription.documents import medicines_in
 from sanjeevani.prescription.errors import (
     AdviceChanged,
+    CheckedOtherwise,
     DiagnosisChanged,
     DiagnosisMissing,
     MedicineRefused,
@@ -67,9 +68,9 @@ class Desk:
             "consultation_id": called.id,
         }
 
-    def note(self, diagnoses: list[tuple[str, str]]) -> None:
+    def note(self, diagnoses: list[tuple[str, str]], **more: Any) -> None:
         """Write a note."""
-        content = NoteContent(advice="Rest", history="Since Sunday")
+        content = replace(NoteContent(advice="Rest", history="Since Sunday"), **more)
         write_note(self.actor, **self.at, content=content, diagnoses=diagnoses)
 
     def prescribe(self, line: str, **changes: Any) -> None:
@@ -318,9 +319,7 @@ def test_what_tells_the_patient_what_to_do_is_signed_again(name: str) -> None:
     desk.note(COLD)
     desk.prescribe("pcm 650 1-0-1 5d")
     desk.sign()
-    before = NoteContent(advice="Rest", history="Since Sunday")
-    said: dict[str, Any] = {name: "If the fever stays for 3 days"}
-    write_note(desk.actor, **desk.at, content=replace(before, **said), diagnoses=COLD)
+    desk.note(COLD, **{name: "If the fever stays for 3 days"})
     with pytest.raises(AdviceChanged):
         conclude(desk.actor, **desk.at, outcome=Outcome.PRESCRIPTION)
     assert desk.sign().content[name] == "If the fever stays for 3 days"
@@ -332,8 +331,26 @@ def test_a_space_or_a_line_in_the_doctors_own_notes_asks_for_no_other_signature(
     desk.note(COLD)
     desk.prescribe("pcm 650 1-0-1 5d")
     desk.sign()
-    content = NoteContent(advice="Rest \n", history="Since Sunday, no chills")
-    write_note(desk.actor, **desk.at, content=content, diagnoses=COLD)
+    desk.note(COLD, advice="Rest \n", history="Since Sunday, no chills")
+    assert conclude(desk.actor, **desk.at, outcome=Outcome.PRESCRIPTION).outcome
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("allergies", "penicillin"), ("medicines", "warfarin"), ("weight_kg", Decimal("9.5"))],
+)
+def test_medicines_are_checked_again_by_what_was_heard_after_signing(
+    name: str, value: object
+) -> None:
+    desk = Desk()
+    desk.note(COLD)
+    desk.prescribe("pcm 650 1-0-1 5d")
+    desk.sign()
+    desk.note(COLD, **{name: value})
+    with pytest.raises(CheckedOtherwise):
+        conclude(desk.actor, **desk.at, outcome=Outcome.PRESCRIPTION)
+    desk.prescribe("pcm 650 1-0-1 5d", override_reason="Looked at again")
+    desk.sign()
     assert conclude(desk.actor, **desk.at, outcome=Outcome.PRESCRIPTION).outcome
 
 

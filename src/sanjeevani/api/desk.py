@@ -107,6 +107,7 @@ from sanjeevani.prescription import services as prescribing
 from sanjeevani.prescription.earlier import Earlier, earlier_of
 from sanjeevani.prescription.errors import (
     AdviceChanged,
+    CheckedOtherwise,
     DiagnosisChanged,
     MedicineRefused,
     NotSigned,
@@ -119,6 +120,7 @@ from sanjeevani.prescription.queries import (
     draft_of,
     prescription_in_force,
     seal_of_draft,
+    told_and_heard,
 )
 from sanjeevani.prescription.rules import Finding, Weight
 from sanjeevani.prescription.shorthand import ItemContent, parse
@@ -254,9 +256,14 @@ class Said(Reply):
 
 
 class NoteReply(Reply):
-    """What the doctor wrote. Heights in cm, weights in kg."""
+    """What the doctor wrote. Heights in cm, weights in kg.
+
+    `allergies` and `medicines`: what the patient had not told before.
+    """
 
     history: str = ""
+    allergies: str = ""
+    medicines: str = ""
     findings: str = ""
     investigations: str = ""
     advice: str = ""
@@ -310,7 +317,7 @@ class CourseReply(Reply):
 
 
 class EarlierReply(Reply):
-    """An earlier completed consultation of the patient; `allergies` in the patient's words."""
+    """An earlier completed consultation of the patient; `allergies` as told and heard."""
 
     state_id: int
     id: uuid.UUID
@@ -367,8 +374,14 @@ class Texts(Body):
 
 
 class NoteBody(Texts):
-    """The whole note; the newest writing stands. `diagnoses`: codes of ICD-10."""
+    """The whole note; the newest writing stands. `diagnoses`: codes of ICD-10.
 
+    `allergies` and `medicines` (those taken now): what the patient names in the call and had not
+    told before. The rules look at both.
+    """
+
+    allergies: Annotated[Lines, Field(max_length=1000)] = ""
+    medicines: Annotated[Lines, Field(max_length=1000)] = ""
     height_cm: Annotated[str, Field(pattern=r"^[1-9][0-9]{1,2}(\.[0-9])?$")] | None = None
     weight_kg: Annotated[str, Field(pattern=r"^[0-9]{1,3}(\.[0-9])?$")] | None = None
     last_menstrual_period: Day | None = None
@@ -685,10 +698,13 @@ class MissingReply(Reply):
 class ToSign(Reply):
     """All that stands on a prescription once it is signed. Send `seen` along to sign just this.
 
-    `height_cm`, `weight_kg`: as noted, or else as the spoke has measured.
+    `height_cm`, `weight_kg`: as noted, or else as the spoke has measured. `allergies` and
+    `medicines`: as told, and below it as noted.
     """
 
     note: NoteReply
+    allergies: str
+    medicines: str
     height_cm: Decimal | None
     weight_kg: Decimal | None
     diagnoses: list[DiagnosisReply]
@@ -720,6 +736,8 @@ def read_what_is_signed(
     body = body_measures(written.note, told)
     shown = ToSign(
         note=_note(written.note),
+        allergies=told_and_heard("allergies", told, written.note),
+        medicines=told_and_heard("medicines", told, written.note),
         height_cm=body.height_cm,
         weight_kg=body.weight_kg,
         diagnoses=[DiagnosisReply.model_validate(row) for row in written.diagnoses],
@@ -989,6 +1007,7 @@ def remove_item(
     response={204: None},
     openapi_extra=says(
         AdviceChanged,
+        CheckedOtherwise,
         DiagnosisChanged,
         NotInProgress,
         NotSigned,

@@ -22,6 +22,7 @@ from sanjeevani.foundation.errors import NotFound, Stale
 from sanjeevani.prescription import services as prescribing
 from sanjeevani.prescription.errors import (
     AdviceChanged,
+    CheckedOtherwise,
     DiagnosisChanged,
     RemovedButSigned,
     UnsignedDraft,
@@ -165,6 +166,7 @@ def redirect_to_hub(
     openapi_extra=says(
         AdviceChanged,
         AlreadyWaiting,
+        CheckedOtherwise,
         DiagnosisChanged,
         NotInProgress,
         RemovedButSigned,

@@ -169,11 +169,16 @@ class ConsultationReference(ShardedModel):
 
 
 class Note(ShardedModel):
-    """What the doctor wrote, one row a consultation, changed only while it is in progress."""
+    """What the doctor wrote, one row a consultation, changed only while it is in progress.
+
+    `allergies` and `medicines` (those taken now): what the patient had not told before.
+    """
 
     consultation_id = models.UUIDField()
     consultation = sharded_relation("consultation.Consultation", "consultation_id")
     history = models.TextField(blank=True, max_length=4000)
+    allergies = models.TextField(blank=True, max_length=1000, db_default="")
+    medicines = models.TextField(blank=True, max_length=1000, db_default="")
     findings = models.TextField(blank=True, max_length=4000)
     investigations = models.TextField(blank=True, max_length=2000)
     advice = models.TextField(blank=True, max_length=4000)

@@ -409,6 +409,23 @@ def diagnoses_in(
     return found
 
 
+_allergies_heard = Compiled(
+    lambda: (
+        Note.objects.filter(
+            state_id=given("state_id"), consultation_id=given_any("consultation_ids")
+        )
+        .exclude(allergies="")
+        .values_list("consultation_id", "allergies")
+    )
+)
+
+
+def allergies_heard(state_id: int, consultation_ids: list[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Return what doctors wrote of allergies by consultation, where they did; the caller has read
+    these through a query here."""
+    return dict(_allergies_heard.all(state_id=state_id, consultation_ids=consultation_ids))
+
+
 def writing_of(consultation: Consultation) -> Writing:
     """Return the note and diagnoses; the caller has read the consultation through a query here."""
     state_id, consultation_id = consultation.state_id, consultation.id

@@ -714,9 +714,15 @@ def wait_again(actor: Actor, consultation: Consultation) -> None:
 
 @dataclass(frozen=True)
 class NoteContent:
-    """What the doctor writes. Heights in cm, weights in kg."""
+    """What the doctor writes. Heights in cm, weights in kg.
+
+    `allergies` and `medicines`: what the patient names in the call and had not told before; the
+    rules of prescribing look at both.
+    """
 
     history: str = ""
+    allergies: str = ""
+    medicines: str = ""
     findings: str = ""
     investigations: str = ""
     advice: str = ""

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef
 from django.utils.timezone import localdate
 
 from sanjeevani.consultation.models import Consultation, Diagnosis
-from sanjeevani.consultation.queries import diagnoses_in, earlier_consultations
+from sanjeevani.consultation.queries import allergies_heard, diagnoses_in, earlier_consultations
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.compiled import Compiled, given, given_any
 from sanjeevani.intake.content import IntakeContent
@@ -32,7 +32,7 @@ class Course:
 
 @dataclass(frozen=True)
 class Earlier:
-    """An earlier completed consultation; `allergies` in the patient's words."""
+    """An earlier completed consultation; `allergies` as told and as the doctor heard."""
 
     consultation: Consultation
     allergies: str
@@ -60,23 +60,29 @@ def earlier_of(practitioner_id: uuid.UUID, consultation: Consultation) -> list[E
     """
     held = earlier_consultations(practitioner_id, consultation)
     intakes: dict[uuid.UUID, IntakeContent] = {}
+    heard: dict[uuid.UUID, str] = {}
     diagnoses: dict[uuid.UUID, list[Diagnosis]] = {}
     courses: dict[uuid.UUID, list[Course]] = {}
     for state_id in {one.state_id for one in held}:
         ids = [one.id for one in held if one.state_id == state_id]
         intakes |= intakes_of(state_id, ids)
+        heard |= allergies_heard(state_id, ids)
         diagnoses |= diagnoses_in(state_id, ids)
         for signed in _in_force.all(state_id=state_id, consultation_ids=ids):
             courses[signed.consultation_id] = _courses(signed)
     return [
         Earlier(
             one,
-            intakes[one.id].allergies if one.id in intakes else "",
+            _joined(intakes[one.id].allergies if one.id in intakes else "", heard.get(one.id, "")),
             diagnoses.get(one.id, []),
             courses.get(one.id, []),
         )
         for one in held
     ]
+
+
+def _joined(*words: str) -> str:
+    return "\n".join(filter(None, words))
 
 
 def _courses(signed: Prescription) -> list[Course]:

@@ -128,6 +128,15 @@ class AdviceChanged(PaperDiffers):
     )
 
 
+class CheckedOtherwise(PaperDiffers):
+    """The medicines were checked against other allergies, other medicines or another weight."""
+
+    message = _(
+        "You have changed the weight, the allergies or what the patient takes since you signed."
+        " Sign again, so that the medicines are checked against it."
+    )
+
+
 class PharmacistHandsOut(DomainError):
     """A pharmacist is signed in at this spoke: nobody else hands out."""
 

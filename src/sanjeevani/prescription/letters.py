@@ -23,7 +23,7 @@ from sanjeevani.documents.prescription_document import (
 from sanjeevani.documents.typesetting import render
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.prescription.documents import medicines_in
-from sanjeevani.prescription.queries import body_measures, prescriptions_of
+from sanjeevani.prescription.queries import body_measures, prescriptions_of, told_and_heard
 from sanjeevani.terminology.danger_signs import signs_told
 from sanjeevani.terminology.queries import diagnoses_coded, symptoms_named
 from sanjeevani.terminology.vitals import readings
@@ -97,9 +97,9 @@ def letter_document(
         measured="; ".join(
             f"{reading.name} {reading.shown}" for reading in readings(intake.vitals, language)
         ),
-        history="\n".join(filter(None, [intake.history, note.history if note else ""])),
-        allergies=intake.allergies,
-        current_medicines=intake.medicines,
+        history=told_and_heard("history", intake, note),
+        allergies=told_and_heard("allergies", intake, note),
+        current_medicines=told_and_heard("medicines", intake, note),
         findings=note.findings if note else "",
         investigations=note.investigations if note else "",
         diagnoses=[

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
+from typing import Literal
 
 from sanjeevani.calls.queries import PICTURES, modes_used
 from sanjeevani.consultation.models import Consultation, EncounterKind, Note
@@ -100,6 +101,8 @@ def draft_of(
 
 _WRITTEN = (
     "history",
+    "allergies",
+    "medicines",
     "findings",
     "investigations",
     "advice",
@@ -193,6 +196,13 @@ def _or_measured(written: Decimal | None, intake: IntakeContent, code: str) -> D
     return written
 
 
+def told_and_heard(
+    name: Literal["history", "allergies", "medicines"], intake: IntakeContent, note: Note | None
+) -> str:
+    """Return what the patient told before the call, and below it what the doctor added."""
+    return "\n".join(filter(None, [getattr(intake, name), getattr(note, name, "")]))
+
+
 def circumstances_of(
     consultation: Consultation,
     *,
@@ -214,8 +224,8 @@ def circumstances_of(
         is_female=consultation.patient_gender == Gender.FEMALE,
         pregnant=_pregnant(intake, written),
         weight_kg=None if weight is None else float(weight),
-        allergies=intake.allergies,
-        medicines=intake.medicines,
+        allergies=told_and_heard("allergies", intake, written.note),
+        medicines=told_and_heard("medicines", intake, written.note),
     )
 
 

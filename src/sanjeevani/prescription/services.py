@@ -12,7 +12,7 @@ from sanjeevani.calls.queries import closest_mode, modes_used
 from sanjeevani.consultation import services as consultations
 from sanjeevani.consultation import transfers
 from sanjeevani.consultation.letters import LetterContent
-from sanjeevani.consultation.models import Consultation, EncounterKind, Outcome
+from sanjeevani.consultation.models import Consultation, EncounterKind, Note, Outcome
 from sanjeevani.consultation.permissions import require_in_progress, require_practitioner
 from sanjeevani.consultation.queries import writing_of
 from sanjeevani.consultation.to_do import leave_changed
@@ -40,6 +40,7 @@ from sanjeevani.prescription.errors import (
     AdviceChanged,
     AlreadyEnded,
     ChangedMeanwhile,
+    CheckedOtherwise,
     DiagnosisChanged,
     DiagnosisMissing,
     MedicineRefused,
@@ -74,6 +75,7 @@ from sanjeevani.prescription.queries import (
     prescription_in_force,
     prescription_of,
     seal_of_draft,
+    told_and_heard,
 )
 from sanjeevani.prescription.rules import Finding, Weight
 from sanjeevani.prescription.shorthand import ItemContent
@@ -442,9 +444,9 @@ def _content(
         complaints=intake.complaints,
         complaint_text=intake.text,
         complaint_duration_days=intake.duration_days,
-        history="\n".join(filter(None, [intake.history, note.history if note else ""])),
-        allergies=intake.allergies,
-        current_medicines=intake.medicines,
+        history=told_and_heard("history", intake, note),
+        allergies=told_and_heard("allergies", intake, note),
+        current_medicines=told_and_heard("medicines", intake, note),
         findings=note.findings if note else "",
         investigations=note.investigations if note else "",
         diagnoses=[
@@ -523,6 +525,24 @@ def _require_all_signed(consultation: Consultation, signed: Prescription | None)
             for name in READ_BY_PATIENT
         ):
             raise AdviceChanged
+        _require_checked(consultation, signed, writing.note)
+
+
+def _require_checked(consultation: Consultation, signed: Prescription, note: Note | None) -> None:
+    """Raise CheckedOtherwise where the rules looked at something else than what is written now."""
+    intake = intake_of(consultation.state_id, consultation.id)
+    looked_at = (
+        signed.content["allergies"],
+        signed.content["current_medicines"],
+        signed.content["patient"]["weight_kg"],
+    )
+    stands = (
+        told_and_heard("allergies", intake, note),
+        told_and_heard("medicines", intake, note),
+        _text(body_measures(note, intake).weight_kg),
+    )
+    if [words.split() for words in looked_at] != [words.split() for words in stands]:
+        raise CheckedOtherwise
 
 
 @verb("prescription.conclude")

@@ -42,6 +42,8 @@ class NoteForm(PlainForm):
     """The note. Every field may stay empty: what is there is kept while it is written."""
 
     history = _text("history", _("History"), 3)
+    allergies = _text("allergies", _("Allergies not told before"), 1)
+    medicines = _text("medicines", _("Takes now, not told before"), 1)
     findings = _text("findings", _("Findings"), 2)
     height_cm = forms.DecimalField(
         label=_("Height"),
