@@ -2,12 +2,23 @@
 
 import datetime
 from contextlib import AbstractContextManager
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from sanjeevani.consultation.conduct import report_conduct
-from sanjeevani.consultation.services import answer, call_next, cancel, not_answered
+from sanjeevani.consultation.letters import LetterContent
+from sanjeevani.consultation.models import Outcome, Urgency
+from sanjeevani.consultation.services import (
+    NoteContent,
+    answer,
+    call_next,
+    cancel,
+    complete,
+    not_answered,
+    write_note,
+)
 from sanjeevani.foundation import clock, outbox
 from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.messaging.models import OutgoingMessage
@@ -145,3 +156,31 @@ def test_whom_a_doctor_parted_from_is_not_told_that_nobody_answered() -> None:
     tell()
     told = OutgoingMessage.objects.get(mobile=account.mobile, purpose="not_held")
     assert "doctor has ended this consultation" in told.text
+
+
+@pytest.mark.parametrize(
+    ("outcome", "announced"),
+    [
+        (Outcome.ADVICE, "What the doctor said is here"),
+        (Outcome.IN_PERSON, "the letter to take along"),
+        (Outcome.EMERGENCY, "the letter to take along"),
+    ],
+)
+def test_nobody_looks_for_a_prescription_that_there_is_not(
+    outcome: Outcome, announced: str
+) -> None:
+    clinic, account = ClinicFactory(), AccountFactory(language="en")
+    practitioner = on_duty(clinic)
+    held = requested(clinic, PatientFactory(account=account))
+    call_next(doctor(practitioner), practitioner=practitioner)
+    place: dict[str, Any] = {"state_id": held.state_id, "consultation_id": held.id}
+    answer(person(account.id), **place)
+    by_doctor: dict[str, Any] = {"practitioner": practitioner, **place}
+    content = NoteContent(advice="Rest")
+    write_note(doctor(practitioner), content=content, diagnoses=[], **by_doctor)
+    letter = None if outcome == Outcome.ADVICE else LetterContent("Clinic", Urgency.ROUTINE, "Weak")
+    complete(doctor(practitioner), outcome=outcome, letter=letter, **by_doctor)
+    tell()
+    told = OutgoingMessage.objects.get(mobile=account.mobile, purpose="completed")
+    assert announced in told.text
+    assert "prescription" not in told.text

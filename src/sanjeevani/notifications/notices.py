@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from sanjeevani.consultation.conduct import ENDED_BY_DOCTOR
 from sanjeevani.consultation.events import CalledAgain, ConsultationEnded, ConsultationReturned
 from sanjeevani.consultation.interruptions import GRACE, NOT_REACHABLE
-from sanjeevani.consultation.models import LIVE, Consultation, ConsultationStatus
+from sanjeevani.consultation.models import LIVE, Consultation, ConsultationStatus, Outcome
 from sanjeevani.consultation.queries import told_about
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor
@@ -177,7 +177,7 @@ def _text(purpose: str, number: int | None, consultation: Consultation) -> str:
     if purpose == "called_again":
         return _("The doctor calls you again. Answer here:")
     if purpose == "completed":
-        return _("What the doctor said, and your prescription, are here:")
+        return _of_outcome(consultation.outcome)
     if purpose == "prescription_superseded":
         return _("The doctor has changed your prescription. Read the new one before the next dose:")
     if purpose == "prescription_cancelled":
@@ -189,3 +189,11 @@ def _text(purpose: str, number: int | None, consultation: Consultation) -> str:
     if consultation.carries_wait:
         return _("The OPD closed before your turn. Ask again next time: you then go first.")
     return _("The consultation was not held, because you could not be reached. Ask again here:")
+
+
+def _of_outcome(outcome: str) -> str:
+    if outcome == Outcome.PRESCRIPTION:
+        return _("What the doctor said, and your prescription, are here:")
+    if outcome in (Outcome.IN_PERSON, Outcome.EMERGENCY):
+        return _("What the doctor said, and the letter to take along, are here:")
+    return _("What the doctor said is here:")
