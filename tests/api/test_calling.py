@@ -2,14 +2,17 @@
 
 import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from django.test import Client
 
 from sanjeevani.calls.models import Presence, Seat
 from sanjeevani.consultation.models import Consultation
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.ids import uuid7
-from tests.api.caller import Caller, asked, doctor_caller, patient_caller
+from sanjeevani.foundation.models import IdempotencyKey
+from tests.api.caller import Caller, asked, doctor_caller, new_key, patient_caller
 from tests.api.test_prescriptions import Meeting, meeting
 from tests.factories import ClinicFactory
 
@@ -89,3 +92,30 @@ def test_nobody_is_there_before_a_doctor_has_called() -> None:
     assert patient.get(f"{path}/call")["held"] is False
     _doctor, _practitioner = doctor_caller(clinic)
     assert patient.send("PUT", f"{path}/call/mode", {"mode": "shouting"}).status_code == 422
+
+
+def test_a_relative_comes_in_by_a_link_and_goes(meeting: Meeting, client: Client) -> None:
+    mine, theirs = f"{meeting.path}/call", f"/staff{meeting.path}/call"
+    key = new_key()
+    made = [
+        meeting.patient.send("POST", f"{mine}/relative", Idempotency_Key=key).json()
+        for _time in range(2)
+    ]
+    assert made[0] == made[1]
+    secret = made[0]["address"].rpartition("/")[2]
+    assert not IdempotencyKey.objects.filter(body__contains=secret).exists()
+    assert meeting.patient.get(mine)["invited_until"] == made[0]["expires_at"]
+    path = urlsplit(made[0]["address"]).path
+    assert client.post(path, {"name": "Lakshmi"}).status_code == 303
+    assert (meeting.doctor.get(theirs)["third"], meeting.patient.get(mine)["third"]) == (
+        "Lakshmi",
+        "Lakshmi",
+    )
+    other = urlsplit(meeting.doctor.make(f"{theirs}/relative")["address"]).path
+    assert client.get(path).status_code == 410
+    assert client.get(other).status_code == 200
+    for _time in range(2):
+        assert meeting.patient.send("DELETE", f"{mine}/relative").status_code == 204
+    assert client.get(other).status_code == 410
+    assert meeting.patient.get(mine)["invited_until"] is None
+    assert meeting.doctor.send("DELETE", f"{theirs}/relative").status_code == 204

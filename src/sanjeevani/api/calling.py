@@ -1,10 +1,13 @@
 """How patient and doctor talk: what both allow, who asks for more, who rings."""
 
+import datetime
 import uuid
 from typing import Annotated
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from ninja import Router
 from pydantic import Field
 
@@ -12,9 +15,10 @@ from sanjeevani.api.access import ApiRequest, carer, doctor, practitioner_of
 from sanjeevani.api.care import CONSULTATION
 from sanjeevani.api.desk import at_desk, read_held
 from sanjeevani.api.documentation import says
-from sanjeevani.api.replies import nothing, polled, reply
+from sanjeevani.api.replies import IdempotencyKey, key_of, nothing, once, polled, reply
 from sanjeevani.api.types import Body, IdInPath, Reply, StateInPath
-from sanjeevani.calls.errors import NoPhoneBridge, RoomClosed
+from sanjeevani.calls.errors import NoPhoneBridge, RoomClosed, ThirdSeatTaken
+from sanjeevani.calls.invitations import invite_third, revoke_third, secret_from
 from sanjeevani.calls.ladder import change_mode, decline_mode
 from sanjeevani.calls.models import Mode, PhoneCallStatus, Room, RoomStatus, Seat
 from sanjeevani.calls.phone import phone_call_of
@@ -38,7 +42,8 @@ class CallReply(Reply):
     audio, and no sound when it is chat or phone. `asked`: one of the two asks for this mode; the
     other agrees by choosing it, or declines. `ringing`: the doctor has just called a patient who is
     away; the patient comes back by `resume`. `other_here`: whether the other is in the call.
-    `third`: the name of who else is. `phone`: what became of the call by phone.
+    `third`: the name of who else is. `invited_until`: so long the newest link for a relative works.
+    `phone`: what became of the call by phone.
     """
 
     held: bool
@@ -49,6 +54,7 @@ class CallReply(Reply):
     ringing: bool
     other_here: bool
     third: str | None
+    invited_until: datetime.datetime | None
     phone: PhoneCallStatus | None
 
 
@@ -74,6 +80,7 @@ def _state(consultation: Consultation, seat: Seat) -> CallReply:
         ringing=held and is_ringing(room),
         other_here=held and there is not None and there.left_at is None,
         third=third.name if third is not None and third.joined_at is not None else None,
+        invited_until=third.expires_at if third is not None and not third.account_id else None,
         phone=PhoneCallStatus(phone.status) if phone else None,
     )
 
@@ -165,4 +172,89 @@ def ring_patient(
 def phone(request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath) -> HttpResponse:
     """Let the service ring both phones. Twice while they may still ring is once."""
     phone_patient(request.auth.actor, **at_desk(request, state_id, consultation_id))
+    return nothing()
+
+
+class Relative(Reply):
+    """A link that works until then, or until another is made."""
+
+    expires_at: datetime.datetime
+
+
+class NewRelative(Relative):
+    """The link, which no later answer holds: only a retry is told it again."""
+
+    address: str
+
+
+def _invite(request: ApiRequest, found: Consultation, key: str) -> HttpResponse:
+    request_key = key_of(request, key)
+
+    def make() -> Relative:
+        invite_third(
+            request.auth.actor,
+            state_id=found.state_id,
+            room_id=found.room_id,
+            request_key=request_key,
+        )
+        made = invitation_to(found.state_id, found.room_id)
+        assert made is not None
+        return Relative(expires_at=made.expires_at)
+
+    response = once(request, key, make)
+    # Whoever has the address sits in the call: it is not in the answer kept for retries.
+    made = Relative.model_validate_json(response.content)
+    secret = secret_from(found.room_id, request_key)
+    path = reverse("calls:join", args=[found.state_id, secret])
+    told = NewRelative(**dict(made), address=f"{settings.PUBLIC_URL}{path}")
+    response.content = told.model_dump_json().encode()
+    return response
+
+
+@router.post(
+    f"{CALL}/relative",
+    auth=carer,
+    response={201: NewRelative},
+    openapi_extra=says(RoomClosed, ThirdSeatTaken),
+)
+def invite_relative(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath, key: IdempotencyKey
+) -> HttpResponse:
+    """Make a link by which one more person comes into the call, and ends an earlier one.
+
+    Whoever opens it says a name that both others see, and sees nothing of the record.
+    """
+    return _invite(request, _own(request, state_id, consultation_id), key)
+
+
+@router.delete(f"{CALL}/relative", auth=carer, response={204: None})
+def take_relatives_link_back(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
+) -> HttpResponse:
+    """End the link, and let whoever came by it go. Twice is once."""
+    found = _own(request, state_id, consultation_id)
+    revoke_third(request.auth.actor, state_id=state_id, room_id=found.room_id)
+    return nothing()
+
+
+@router.post(
+    f"{AT_DESK}/relative",
+    auth=doctor,
+    response={201: NewRelative},
+    openapi_extra=says(RoomClosed, ThirdSeatTaken),
+)
+def invite_patients_relative(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath, key: IdempotencyKey
+) -> HttpResponse:
+    """Make a link by which one more person comes into the call, as the patient's side can."""
+    return _invite(request, _held(request, state_id, consultation_id), key)
+
+
+@router.delete(f"{AT_DESK}/relative", auth=doctor, response={204: None})
+def let_relative_go(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
+) -> HttpResponse:
+    """End the link, and let whoever came by it go. Twice is once."""
+    found = _held(request, state_id, consultation_id)
+    revoke_third(request.auth.actor, state_id=state_id, room_id=found.room_id)
     return nothing()

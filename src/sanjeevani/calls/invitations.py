@@ -1,11 +1,13 @@
 """The verbs of the third seat: a relative comes by a link, a colleague by name, and goes."""
 
+import base64
 import datetime
 import secrets
 import uuid
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.crypto import salted_hmac
 
 from sanjeevani.calls.errors import InvitationOver, RoomClosed, ThirdSeatTaken
 from sanjeevani.calls.events import RoomChanged
@@ -22,10 +24,13 @@ NAME_LENGTH = 60
 
 
 @verb("calls.invite_third")
-def invite_third(actor: Actor, *, state_id: int, room_id: uuid.UUID) -> str:
+def invite_third(
+    actor: Actor, *, state_id: int, room_id: uuid.UUID, request_key: uuid.UUID | None = None
+) -> str:
     """Return the secret of a new link to the third seat; an earlier link ends.
 
-    Raises RoomClosed, NotPermitted, ThirdSeatTaken.
+    With a `request_key` it is the one of `secret_from`. Raises RoomClosed, NotPermitted,
+    ThirdSeatTaken.
     """
     room = Room.objects.select_for_update().get(state_id=state_id, id=room_id)
     seat = seat_of(actor, room)
@@ -33,9 +38,15 @@ def invite_third(actor: Actor, *, state_id: int, room_id: uuid.UUID) -> str:
         raise RoomClosed
     if _open(room).filter(account_id__isnull=False).exists():
         raise ThirdSeatTaken
-    secret = secrets.token_urlsafe(24)
+    secret = secret_from(room_id, request_key) if request_key else secrets.token_urlsafe(24)
     _invite(room, secret, seat=seat, expires_at=clock.now() + VALID)
     return secret
+
+
+def secret_from(room_id: uuid.UUID, request_key: uuid.UUID) -> str:
+    """Return the secret of a link made with a key: it need not be kept to answer a retry."""
+    made = salted_hmac("calls.invite", f"{room_id} {request_key}", algorithm="sha256")
+    return base64.urlsafe_b64encode(made.digest()).decode().rstrip("=")
 
 
 @verb("calls.seat_third")
