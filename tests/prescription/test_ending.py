@@ -6,6 +6,8 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from sanjeevani.consultation.errors import NotInProgress
 from sanjeevani.consultation.models import Outcome
@@ -24,7 +26,7 @@ from sanjeevani.prescription.errors import (
 )
 from sanjeevani.prescription.events import PrescriptionEnded
 from sanjeevani.prescription.models import EndKind, Prescription, PrescriptionEnd
-from sanjeevani.prescription.queries import Validity, prescriptions_of, verify_number
+from sanjeevani.prescription.queries import Validity, prescriptions_of, verify, verify_number
 from sanjeevani.prescription.services import cancel, conclude, supersede
 from sanjeevani.prescription.sharing import end_link, links_of, share_prescription
 from tests.factories import ANDHRA_PRADESH, ClinicFactory, doctor, on_duty, person
@@ -117,6 +119,20 @@ def test_a_link_to_what_was_replaced_stands_with_the_new_one_and_can_be_ended() 
         linked(token)
     with pytest.raises(LinkDead):
         end_link(patient, **of_link)
+
+
+@on_the_database
+def test_a_prescription_of_last_year_is_genuine_and_no_longer_to_be_given() -> None:
+    """Medicines for five days of fever are not for the next fever."""
+    client, signed = Client(), Over().signed
+    address, asked = reverse("web:verify"), {"number": signed.number}
+    assert "This prescription is genuine" in client.get(address, asked).content.decode()
+    assert verify(signed.signature).validity == Validity.VALID
+    with later(days=31):
+        page = client.get(address, asked).content.decode()
+        assert "This prescription has expired" in page
+        assert "Paracetamol 650 mg" in page
+        assert verify(signed.signature).validity == Validity.EXPIRED
 
 
 @on_the_database

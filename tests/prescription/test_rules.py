@@ -20,7 +20,7 @@ ADULT = Circumstances(
     is_follow_up=False,
     seen_by_video=False,
     age_months=35 * 12,
-    is_female=False,
+    is_male=True,
     pregnant=None,
     weight_kg=None,
     allergies="",
@@ -164,7 +164,7 @@ class TestWithTheFormulary:
                 for finding in check(
                     Line(first(name), None),
                     [first(other)],
-                    replace(ADULT, is_female=True, pregnant=True, age_months=60),
+                    replace(ADULT, is_male=False, pregnant=True, age_months=60),
                     rule_tables().knowledge,
                 )
             ]
@@ -224,7 +224,7 @@ class TestWithTheFormulary:
         assert "too_young" not in self.codes("ibuprofen", age_months=24)
 
     def test_pregnancy_known_asks_for_a_reason_possible_is_said(self) -> None:
-        assert self.codes("ibuprofen", is_female=True, pregnant=True)["pregnancy"] == Weight.REASON
-        assert self.codes("ibuprofen", is_female=True)["pregnancy"] == Weight.NOTE
-        assert "pregnancy" not in self.codes("ibuprofen", is_female=True, pregnant=False)
+        assert self.codes("ibuprofen", is_male=False, pregnant=True)["pregnancy"] == Weight.REASON
+        assert self.codes("ibuprofen", is_male=False)["pregnancy"] == Weight.NOTE
+        assert "pregnancy" not in self.codes("ibuprofen", is_male=False, pregnant=False)
         assert "pregnancy" not in self.codes("ibuprofen")

@@ -29,6 +29,7 @@ from sanjeevani.prescription.errors import (
 from sanjeevani.prescription.models import DraftItem, Prescription
 from sanjeevani.prescription.queries import (
     Validity,
+    circumstances_of,
     draft_of,
     rule_tables,
     verify,
@@ -352,6 +353,10 @@ def test_medicines_are_checked_again_by_what_was_heard_after_signing(
     desk.prescribe("pcm 650 1-0-1 5d", override_reason="Looked at again")
     desk.sign()
     assert conclude(desk.actor, **desk.at, outcome=Outcome.PRESCRIPTION).outcome
+
+
+def test_who_has_said_neither_male_nor_female_may_be_pregnant() -> None:
+    assert not circumstances_of(Desk(PatientFactory(gender="other")).consultation).is_male
 
 
 def test_instructions_changed_after_signing_are_signed_again() -> None:

@@ -62,7 +62,7 @@ def test_an_allergy_in_the_patients_own_script_is_known(said: str, ingredients: 
                 is_follow_up=True,
                 seen_by_video=True,
                 age_months=420,
-                is_female=False,
+                is_male=True,
                 pregnant=None,
                 weight_kg=None,
                 allergies=words,

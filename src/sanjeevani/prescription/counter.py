@@ -2,7 +2,7 @@
 
 import math
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db.models import Q, QuerySet
@@ -27,9 +27,7 @@ from sanjeevani.prescription.models import (
 )
 from sanjeevani.prescription.permissions import CANCELLING, require_dispenser
 from sanjeevani.prescription.queries import (
-    Validity,
     Verification,
-    expires_at,
     prescription_of,
     verify_record,
     with_replaced,
@@ -82,13 +80,6 @@ def to_hand_out(prescription: Prescription, language: str) -> list[ToHandOut]:
             prescription.content["medicines"], medicines_in(prescription, language), strict=True
         )
     ]
-
-
-def in_time(prescription: Prescription, verification: Verification) -> Verification:
-    """Say of a prescription that verifies whether it is too old to be handed out."""
-    if verification.validity == Validity.VALID and clock.now() > expires_at(prescription):
-        return replace(verification, validity=Validity.EXPIRED)
-    return verification
 
 
 @dataclass(frozen=True)
@@ -148,7 +139,7 @@ def found_at_counter(post: Post, state_id: int, prescription_id: uuid.UUID) -> A
     return AtCounter(
         row,
         prescription,
-        in_time(prescription, verify_record(prescription)),
+        verify_record(prescription),
         given,
         {
             code

@@ -15,7 +15,7 @@ from sanjeevani.foundation.errors import Invalid
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.prescription.content import MedicineFacts
-from sanjeevani.prescription.counter import dispensed, found_at_counter, in_time, needed
+from sanjeevani.prescription.counter import dispensed, found_at_counter, needed
 from sanjeevani.prescription.errors import AlreadyHandedOut, NotValid
 from sanjeevani.prescription.models import (
     Dispensing,
@@ -72,7 +72,6 @@ def look_up(actor: Actor, *, number: str = "", signed: str = "") -> Shown:
         return Shown(verification if signed else Verification(Validity.UNKNOWN), None)
     if not signed:
         verification = verify_record(prescription)
-    verification = in_time(prescription, verification)
     patient_id = get(prescription.state_id, prescription.consultation_id).patient_id
     concerns(prescription, patient_id=patient_id)
     if verification.validity == Validity.VALID:

@@ -221,7 +221,7 @@ def circumstances_of(
             modes_used(consultation.state_id, consultation.room_id)
         ),
         age_months=months,
-        is_female=consultation.patient_gender == Gender.FEMALE,
+        is_male=consultation.patient_gender == Gender.MALE,
         pregnant=_pregnant(intake, written),
         weight_kg=None if weight is None else float(weight),
         allergies=told_and_heard("allergies", intake, written.note),
@@ -334,12 +334,12 @@ def prescription_in_force(consultation: Consultation) -> Prescription | None:
 
 
 SHORTEST_VALIDITY = datetime.timedelta(days=30)
-"""So long a prescription may be handed out at a spoke, however short its courses. A rule of this
+"""So long medicines may be given on a prescription, however short its courses. A rule of this
 service, for a clinical lead to confirm."""
 
 
 def expires_at(prescription: Prescription) -> datetime.datetime:
-    """Return when a prescription is too old to be handed out: after its longest course."""
+    """Return until when medicines may be given on a prescription: for its longest course."""
     longest = max(line["duration_days"] for line in prescription.content["medicines"])
     return prescription.signed_at + max(SHORTEST_VALIDITY, datetime.timedelta(days=longest))
 
@@ -353,7 +353,7 @@ class Validity(StrEnum):
     ALTERED = "altered"  # our own record does not fit its signature
     FORGED = "forged"  # the statement was not signed by us
     UNKNOWN = "unknown"  # no such number
-    EXPIRED = "expired"  # too old to be handed out at a spoke; `verify` does not say so
+    EXPIRED = "expired"  # too old: `expires_at`
 
 
 @dataclass(frozen=True)
@@ -386,9 +386,10 @@ def verify(signed_statement: str) -> Verification:
 def _worth(prescription: Prescription, statement: Statement) -> Verification:
     if digest(prescription.content) != statement["digest"]:
         return Verification(Validity.ALTERED, statement)
-    ending = ending_of(prescription)
-    validity = Validity(ending.kind) if ending else Validity.VALID
-    return Verification(validity, statement, ending)
+    if ending := ending_of(prescription):
+        return Verification(Validity(ending.kind), statement, ending)
+    too_old = clock.now() > expires_at(prescription)
+    return Verification(Validity.EXPIRED if too_old else Validity.VALID, statement)
 
 
 def verify_record(prescription: Prescription) -> Verification:

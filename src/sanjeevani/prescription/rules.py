@@ -60,7 +60,7 @@ class Circumstances:
     is_follow_up: bool
     seen_by_video: bool
     age_months: int
-    is_female: bool
+    is_male: bool
     pregnant: bool | None
     weight_kg: float | None
     allergies: str
@@ -398,7 +398,7 @@ def _pregnancy(
     ingredients: Iterable[Ingredient], circumstances: Circumstances
 ) -> Iterator[Finding]:
     may_be = (
-        circumstances.is_female
+        not circumstances.is_male
         and circumstances.pregnant is None
         and circumstances.age_months in _CHILDBEARING_MONTHS
     )
@@ -416,7 +416,7 @@ def _pregnancy(
                 "name": ingredient.name,
                 "advice": phrase_in(ingredient.pregnancy_note, _language()) or _("take care"),
             },
-            _("Ask whether she may be pregnant."),
+            _("Ask whether the patient may be pregnant."),
         )
 
 
