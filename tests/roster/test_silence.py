@@ -11,6 +11,7 @@ from django.urls import reverse
 from sanjeevani.consultation.services import call_next
 from sanjeevani.directory.models import Clinic, Practitioner
 from sanjeevani.foundation import clock
+from sanjeevani.jobs import tasks
 from sanjeevani.jobs.sweeper import SILENT, SILENT_ON_BREAK, end_silent_duties
 from sanjeevani.queueing.queries import serving
 from sanjeevani.roster.models import DutyStatus, Spell
@@ -101,4 +102,42 @@ def test_who_has_signed_out_everywhere_has_gone(clinic: Clinic) -> None:
     doctor = factories.on_duty(clinic)
     with after(SILENT + MOMENT):
         end_silent_duties()
+    assert duty_of(doctor.id) == DutyStatus.OFF
+
+
+def look_each_minute(first: datetime.timedelta, last: datetime.timedelta) -> None:
+    """Run the task from the first minute to the last, as the job worker does."""
+    at = first
+    while at <= last:
+        with after(at):
+            tasks.end_silent_duties_again(timestamp=0)
+        at += MOMENT
+
+
+def test_an_outage_ends_nobodys_duty(
+    doctor: Practitioner, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At noon all would be off duty at once, with their desks open, and their lines sent away."""
+    sign_in_doctor(client, doctor)
+    monkeypatch.setattr(tasks, "_listening", tasks.Listening())
+    look_each_minute(MOMENT, 10 * MOMENT)
+    back = SILENT + 20 * MOMENT
+    look_each_minute(back, back + MOMENT)
+    assert duty_of(doctor.id) == DutyStatus.ON
+    with after(back + 2 * MOMENT):
+        assert client.get(reverse("doctor:lines")).status_code == 200
+    look_each_minute(back + 2 * MOMENT, back + SILENT)
+    assert duty_of(doctor.id) == DutyStatus.ON
+    look_each_minute(back + SILENT, back + SILENT + 4 * MOMENT)
+    assert duty_of(doctor.id) == DutyStatus.OFF
+
+
+def test_a_worker_that_starts_anew_listens_first(
+    doctor: Practitioner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "_listening", tasks.Listening())
+    late = SILENT + MOMENT
+    look_each_minute(late, late + tasks.HEARD_AGAIN - MOMENT)
+    assert duty_of(doctor.id) == DutyStatus.ON
+    look_each_minute(late + tasks.HEARD_AGAIN, late + tasks.HEARD_AGAIN)
     assert duty_of(doctor.id) == DutyStatus.OFF
