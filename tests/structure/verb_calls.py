@@ -883,6 +883,17 @@ def _(world: World) -> Call:
     )
 
 
+@call_of("directory.withdraw_verification")
+@call_of("consultation.withdraw_verification")
+def _(world: World) -> Call:
+    practitioner = PractitionerFactory()
+    return Call(
+        world.staff(Role.STATE_ADMIN),
+        practitioner,
+        arguments={"state_id": practitioner.state_id, "practitioner_id": practitioner.id},
+    )
+
+
 @call_of("directory.give_post")
 def _(world: World) -> Call:
     practitioner = PractitionerFactory()

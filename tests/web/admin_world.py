@@ -132,6 +132,7 @@ class AdminWorld:
             "state:doctor-new": f"/states/28/doctors/{self.new.id}",
             "state:doctor": f"/states/28/doctors/{self.doctor.id}",
             "state:doctor-change": f"/states/28/doctors/{self.new.id}/change",
+            "state:doctor-withdraw": f"/states/28/doctors/{self.away.id}/withdraw",
             "state:doctor-post": f"/states/28/doctors/{self.away.id}/post",
             "state:board": self.at(),
             "facility:board": self.at(),

@@ -14,13 +14,16 @@ from sanjeevani.directory.queries import holidays_at, hours_of, state, states_se
 from sanjeevani.directory.services import seal_of
 from sanjeevani.directory.timetable import MIDNIGHT
 from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.identity.models import Account
 from sanjeevani.messaging.models import OutgoingMessage
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.queries import duty_of, serving
+from sanjeevani.roster.services import assign
 from tests import factories
 from tests.factories import ANDHRA_PRADESH, TAMIL_NADU
 from tests.web.admin_world import AdminWorld
+from tests.web.test_desk import sign_in_doctor
 
 pytestmark = pytest.mark.django_db
 
@@ -363,6 +366,46 @@ def test_a_doctor_is_enrolled_verified_and_given_a_post_with_a_link(world: Admin
     assert late.status_code == 422
     assert client.post(f"/states/28/doctors/{made.id}/post", post).status_code == 303
     assert OutgoingMessage.objects.filter(purpose="staff_invitation").count() == 1
+
+
+def test_whose_registration_ended_serves_no_more_until_verified_again(world: AdminWorld) -> None:
+    client, page = world.clients["state"], f"/states/28/doctors/{world.doctor.id}"
+    far = factories.LineFactory.create(facility=factories.FacilityFactory(state_id=TAMIL_NADU))
+    assign(SYSTEM, practitioner=world.doctor, line=far)
+    desk = Client()
+    sign_in_doctor(desk, world.doctor)
+    assert f"{page}/withdraw" in client.get(page).content.decode()
+    assert "signed out of all posts" in text_of(client.get(f"{page}/withdraw"))
+    done = client.post(f"{page}/withdraw", follow=True)
+    assert "The verification is taken back" in text_of(done)
+    assert "Check with the council" in text_of(done)
+    lines = [world.general.line_id, far.id]
+    assert serving(lines) == {line_id: [] for line_id in lines}
+    assert duty_of(world.doctor.id) == DutyStatus.OFF
+    assert desk.get("/desk").status_code == 303
+    posts = Post.objects.filter(state_id=28, practitioner_id=world.doctor.id, ended_at=None)
+    assert not posts.exists()
+    again = {"chosen": str(world.doctor.id), "role": "doctor"}
+    refused = world.clients["facility"].post(world.at("/staff/doctors"), again)
+    assert refused.status_code == 422
+    change = {**REGISTER, "registration_number": world.doctor.registration_number}
+    assert client.post(f"{page}/change", change).status_code == 303
+    entry = Practitioner.objects.get(state_id=28, id=world.doctor.id)
+    assert (entry.contact, entry.verified_at) == (REGISTER["contact"], None)
+    client.post(page, {"seen": seal_of(entry)})
+    assert world.hospital.id in posts.values_list("facility_id", flat=True)
+
+
+def test_a_consultation_is_not_broken_off_when_a_registration_ends(world: AdminWorld) -> None:
+    world.with_patient()
+    client, page = world.clients["state"], f"/states/28/doctors/{world.doctor.id}"
+    said = text_of(client.post(f"{page}/withdraw", follow=True))
+    assert "This doctor is with a patient" in said
+    assert serving([world.general.line_id])[world.general.line_id] == []
+    held = Consultation.objects.get(state_id=28, practitioner_id=world.doctor.id)
+    assert held.status == ConsultationStatus.IN_PROGRESS
+    world.post.refresh_from_db()
+    assert world.post.ended_at is None
 
 
 def test_a_facility_is_closed_only_when_it_is_empty(world: AdminWorld) -> None:

@@ -14,8 +14,9 @@ from sanjeevani.consultation.errors import NobodyElse
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
 from sanjeevani.directory import hubs
 from sanjeevani.directory import services as directory
+from sanjeevani.directory.errors import NotVerified
 from sanjeevani.directory.models import Clinic, Line, LineKind
-from sanjeevani.directory.permissions import require_facility_admin
+from sanjeevani.directory.permissions import require_facility_admin, require_state_admin
 from sanjeevani.directory.queries import (
     acting_post,
     clinical_posts_of,
@@ -192,3 +193,34 @@ def end_post(actor: Actor, *, state_id: int, post_id: uuid.UUID) -> None:
                 unassign(SYSTEM, practitioner=post.practitioner, line=line)
         queueing.free_lease(actor, practitioner_id=post.practitioner_id)
     concerns(post)
+
+
+@verb("consultation.withdraw_verification")
+def withdraw_verification(actor: Actor, *, state_id: int, practitioner_id: uuid.UUID) -> bool:
+    """Take a doctor's verification back: off all lines, of whichever state, and out of the posts.
+
+    Returns whether that is done. Who is with a patient is taken off the lines, gets nobody new,
+    and stays verified until the consultation is over: then it is asked for again. Raises
+    NotVerified.
+    """
+    require_state_admin(actor, state_id)
+    practitioner = directory.practitioner_held(state_id, practitioner_id)
+    if practitioner.verified_at is None:
+        raise NotVerified
+    # The posts before the lease, as `end_post` does: neither waits for the other.
+    directory.clinical_posts_held(state_id, practitioner_id)
+    # As for a claim: a Next at the same moment comes before, or finds no line to call from.
+    try:
+        queueing.take_lease(actor, practitioner_id=practitioner_id)
+        is_free = True
+    except AlreadyServing:
+        is_free = False
+    for line in lines_by_id(assigned_lines(practitioner_id)).values():
+        # A lane goes with the line that it belongs to.
+        if line.parent_id is None:
+            unassign(SYSTEM, practitioner=practitioner, line=line)
+    if is_free:
+        directory.withdraw_verification(actor, state_id=state_id, practitioner_id=practitioner_id)
+        queueing.free_lease(actor, practitioner_id=practitioner_id)
+    concerns(practitioner)
+    return is_free

@@ -53,7 +53,9 @@ class AlreadyVerified(DomainError):
     """What was checked with the council does not change afterwards."""
 
     status = 409
-    message = _("This practitioner is verified: the entry cannot be changed any more.")
+    message = _(
+        "This practitioner is verified. To correct the entry, take the verification back first."
+    )
 
 
 class EntryChanged(DomainError):

@@ -48,10 +48,9 @@ from sanjeevani.directory.permissions import (
     require_state_admin,
 )
 from sanjeevani.directory.queries import hub_lines_at
-from sanjeevani.directory.queries import practitioner as practitioner_by_id
 from sanjeevani.directory.timetable import Opening, check
 from sanjeevani.foundation import clock
-from sanjeevani.foundation.actor import Actor
+from sanjeevani.foundation.actor import SYSTEM, Actor
 from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted, Stale
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.sharding import NATIONAL
@@ -271,22 +270,21 @@ def change_practitioner(
     require_state_admin(actor, state_id)
     _require_speciality(details.speciality_code)
     _require_languages(details.languages)
-    practitioner = practitioner_by_id(state_id, practitioner_id)
+    practitioner = practitioner_held(state_id, practitioner_id)
+    if practitioner.verified_at is not None:
+        raise AlreadyVerified
     Registration.objects.filter(
         key=registration_key(practitioner.council, practitioner.registration_number),
         practitioner_id=practitioner_id,
     ).delete()
     _take_registration(state_id, practitioner_id, details)
-    rows = Practitioner.objects.filter(
-        state_id=state_id, id=practitioner_id, verified_at__isnull=True
-    )
     try:
-        changed = rows.update(**{**vars(details), "languages": list(details.languages)})
+        Practitioner.objects.filter(state_id=state_id, id=practitioner_id).update(
+            **{**vars(details), "languages": list(details.languages)}
+        )
     except IntegrityError as error:
         taken = AlreadyRegistered(field="registration_number")
         raise _fact_of(error, {"practitioner_registration": taken}) from None
-    if not changed:
-        raise AlreadyVerified
     concerns(practitioner)
 
 
@@ -306,13 +304,7 @@ def verify_practitioner(
     begin. Raises EntryChanged.
     """
     require_state_admin(actor, state_id)
-    practitioner = (
-        Practitioner.objects.select_for_update(no_key=True)
-        .filter(state_id=state_id, id=practitioner_id)
-        .first()
-    )
-    if practitioner is None:
-        raise NotFound
+    practitioner = practitioner_held(state_id, practitioner_id)
     if seen is not None and seen != seal_of(practitioner):
         raise EntryChanged
     if practitioner.account_id == actor.account_id:
@@ -338,6 +330,60 @@ def verify_practitioner(
     return practitioner
 
 
+@verb("directory.withdraw_verification")
+def withdraw_verification(actor: Actor, *, state_id: int, practitioner_id: uuid.UUID) -> None:
+    """Take back what `verify_practitioner` confirmed: the registration ended, or was copied wrong.
+
+    The clinical posts end, and wait to begin again with the next verification. Who still serves
+    lines is not looked at here, see `consultation.closing`. Raises NotVerified.
+    """
+    require_state_admin(actor, state_id)
+    practitioner = practitioner_held(state_id, practitioner_id)
+    if practitioner.verified_at is None:
+        raise NotVerified
+    Practitioner.objects.filter(state_id=state_id, id=practitioner_id).update(verified_at=None)
+    posts = clinical_posts_held(state_id, practitioner_id)
+    AwaitedPost.objects.bulk_create(
+        [
+            AwaitedPost(
+                state_id=state_id,
+                id=uuid7(),
+                practitioner_id=practitioner_id,
+                facility_id=post.facility_id,
+                role=post.role,
+            )
+            for post in posts
+        ],
+        ignore_conflicts=True,
+    )
+    for post in posts:
+        end_post(SYSTEM, state_id=state_id, post_id=post.id)
+    concerns(practitioner)
+
+
+def practitioner_held(state_id: int, practitioner_id: uuid.UUID) -> Practitioner:
+    """Return a practitioner, held for the verb: verifying, and all that asks for it, take turns.
+
+    Raises NotFound.
+    """
+    found = (
+        Practitioner.objects.select_for_update(no_key=True)
+        .filter(state_id=state_id, id=practitioner_id)
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def clinical_posts_held(state_id: int, practitioner_id: uuid.UUID) -> list[Post]:
+    """Return the posts in which a practitioner works, held for the verb."""
+    rows = Post.objects.filter(
+        state_id=state_id, practitioner_id=practitioner_id, ended_at__isnull=True
+    )
+    return list(rows.select_for_update(no_key=True).order_by("id"))
+
+
 @verb("directory.give_post")
 def give_post(
     actor: Actor,
@@ -354,15 +400,16 @@ def give_post(
     PostHeld.
     """
     require_may_appoint(actor, role, state_id, facility_id)
-    open_facility_held(state_id, facility_id)
     if role in CLINICAL_ROLES:
         if practitioner_id is None:
             raise Invalid(_("Choose the practitioner."), field="practitioner")
-        practitioner = practitioner_by_id(state_id, practitioner_id)
+        # Before the facility, as `verify_practitioner` does: neither waits for the other.
+        practitioner = practitioner_held(state_id, practitioner_id)
         if practitioner.account_id != account_id:
             raise Invalid(_("This account is not the practitioner's."), field="practitioner")
         if practitioner.verified_at is None:
             raise NotVerified
+    open_facility_held(state_id, facility_id)
     try:
         post = Post.objects.create(
             state_id=state_id,

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from sanjeevani.consultation.closing import withdraw_verification
 from sanjeevani.directory.models import Practitioner, Role
 from sanjeevani.directory.permissions import runs_facility, runs_state
 from sanjeevani.directory.queries import (
@@ -139,6 +140,41 @@ def one(request: PortalRequest, state_id: int, practitioner_id: uuid.UUID) -> Ht
         "speciality": _speciality_names().get(found.speciality_code, ""),
     }
     return page(request, "state/doctor.html", context, form)
+
+
+@staff(*GOVERNING)
+@get_or_post
+def withdraw(request: PortalRequest, state_id: int, practitioner_id: uuid.UUID) -> HttpResponse:
+    """Take a doctor's verification back: the registration ended, or the entry is wrong."""
+    found_state = state_run_by(request, state_id)
+    found = practitioner(state_id, practitioner_id)
+    form = DecisionForm(sent(request))
+    back = reverse("state:doctor", args=[state_id, practitioner_id])
+    if request.method == "POST" and form.is_valid():
+        with errors_beside(form):
+            is_done = withdraw_verification(
+                request.actor, state_id=state_id, practitioner_id=practitioner_id
+            )
+            return see(back, done="withdrawn" if is_done else "withdrawn_after_patient")
+    question = Question(
+        title=_("Take back the verification of %(name)s?") % {"name": found.name},
+        lead=_(
+            "When the registration has ended or was struck off the council’s register, or the"
+            " entry has to be corrected."
+        ),
+        points=[
+            _("The doctor serves no OPD and no hub any more, and is signed out of all posts."),
+            _("Who waits there keeps the place. Earlier consultations and prescriptions stay."),
+            _(
+                "When the doctor is verified again, the posts begin again. OPDs and hubs are"
+                " assigned anew."
+            ),
+        ],
+        action=_("Take the verification back"),
+        back=back,
+        danger=True,
+    )
+    return ask(request, question, form, place="doctors", state=found_state)
 
 
 @staff(*GOVERNING)

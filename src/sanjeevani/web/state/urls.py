@@ -39,6 +39,11 @@ urlpatterns = [
         name="change-doctor",
     ),
     path(
+        "states/<int:state_id>/doctors/<uuid:practitioner_id>/withdraw",
+        doctors.withdraw,
+        name="withdraw-doctor",
+    ),
+    path(
         "states/<int:state_id>/doctors/<uuid:practitioner_id>/post",
         doctors.give,
         name="give-post",
