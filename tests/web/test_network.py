@@ -4,8 +4,10 @@ import pytest
 from django.test import Client
 
 from sanjeevani.consultation.services import call_next
+from sanjeevani.directory.hubs import open_hub_speciality, open_written_line
 from sanjeevani.directory.models import Facility, HubLink, Line, Role
 from sanjeevani.directory.queries import hubs_for
+from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.identity.models import Account, Session
 from sanjeevani.roster.queries import serving
 from tests import factories
@@ -114,3 +116,27 @@ def test_a_hubs_doctor_in_mid_consultation_is_taken_off_first(reference: None) -
     assert "Take off the lines now" in own.get(address).content.decode()
     assert own.post(address, {"do": "off"}).status_code == 303
     assert serving([spoke.line.id])[spoke.line.id] == []
+
+
+def test_a_hub_takes_as_many_as_its_administrator_says(hub: Facility) -> None:
+    """Every speciality began with 200 places a day, and the 201st patient was refused for good."""
+    line = open_hub_speciality(
+        SYSTEM, state_id=28, facility_id=hub.id, speciality_code="general_medicine"
+    )
+    written = open_written_line(SYSTEM, parent=line)
+    address = f"/lines/28/{line.id}/places"
+    runs = administrator(hub, Role.FACILITY_ADMIN)
+    page = runs.get(network(hub)).content.decode()
+    assert "200 a day, 50 may wait" in page
+    assert address in page
+    more = {"places_per_day": "900", "waiting_places": "300"}
+    elsewhere = administrator(factories.FacilityFactory(), Role.FACILITY_ADMIN)
+    assert elsewhere.post(address, more).status_code == 403
+    saved = runs.post(address, more, follow=True).content.decode()
+    assert "900 a day, 300 may wait" in saved
+    assert "The places are saved" in saved
+    line.refresh_from_db()
+    written.refresh_from_db()
+    assert (line.places_per_day, line.waiting_places) == (900, 300)
+    assert (written.places_per_day, written.waiting_places) == (900, 900)
+    assert runs.get(f"/lines/28/{written.id}/places").status_code == 404

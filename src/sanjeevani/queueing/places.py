@@ -4,7 +4,7 @@ import uuid
 
 from django.utils.translation import gettext_lazy as _
 
-from sanjeevani.directory.models import Line
+from sanjeevani.directory.models import Line, LineKind
 from sanjeevani.directory.permissions import require_facility_admin
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
@@ -43,6 +43,10 @@ def set_places(
         )
     Line.objects.filter(state_id=state_id, id=line_id).update(
         places_per_day=places_per_day, waiting_places=waiting_places
+    )
+    # Written requests are taken beside the line, as many as it has places a day.
+    Line.objects.filter(state_id=state_id, parent_id=line_id, kind=LineKind.WRITTEN).update(
+        places_per_day=places_per_day, waiting_places=places_per_day
     )
     concerns(line)
     return line

@@ -5,7 +5,6 @@ import uuid
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from sanjeevani.consultation.closing import close_clinic, outlook
@@ -16,11 +15,9 @@ from sanjeevani.directory.queries import clinic_today, hours_of, states_served_b
 from sanjeevani.directory.services import change_clinic, set_hours
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import NotPermitted
-from sanjeevani.queueing.places import set_places
-from sanjeevani.queueing.queries import places_taken
 from sanjeevani.terminology.queries import specialities
 from sanjeevani.web.access import PortalRequest, staff
-from sanjeevani.web.administration.forms import PlacesForm, RulesForm
+from sanjeevani.web.administration.forms import RulesForm
 from sanjeevani.web.administration.pages import (
     ADMINISTERING,
     DecisionForm,
@@ -34,6 +31,7 @@ from sanjeevani.web.administration.pages import (
     sent,
 )
 from sanjeevani.web.administration.weeks import WeekForm, changed
+from sanjeevani.web.facility.places import ask_places
 from sanjeevani.web.facility.today import today_of
 from sanjeevani.web.patient.views import language, name_of
 from sanjeevani.web.public.timetable import week_of
@@ -103,27 +101,15 @@ def timetable(request: PortalRequest, state_id: int, clinic_id: uuid.UUID) -> Ht
 def places(request: PortalRequest, state_id: int, clinic_id: uuid.UUID) -> HttpResponse:
     """How many patients the OPD takes a day, and how many may wait at once."""
     found = clinic_run_by(request, state_id, clinic_id)
-    line = found.line
-    initial = {"places_per_day": line.places_per_day, "waiting_places": line.waiting_places}
-    form = PlacesForm(sent(request), initial=initial)
-    back = reverse("facility:clinic", args=[state_id, clinic_id])
-    if request.method == "POST" and form.is_valid():
-        with errors_beside(form):
-            set_places(request.actor, state_id=state_id, line_id=line.id, **form.cleaned_data)
-            return see(back, done="places")
-    taken = places_taken(state_id, [line.id], clock.today())[line.id]
-    question = Question(
-        title=_("Places of %(name)s") % {"name": name_of(found)},
-        lead=ngettext(
-            "%(count)d place of today is taken. It holds from now on.",
-            "%(count)d places of today are taken. It holds from now on.",
-            taken,
-        )
-        % {"count": taken},
-        action=_("Save"),
-        back=back,
+    return ask_places(
+        request,
+        found.line,
+        name=name_of(found),
+        back=reverse("facility:clinic", args=[state_id, clinic_id]),
+        place="clinic",
+        facility=found.facility,
+        clinic=found,
     )
-    return ask(request, question, form, place="clinic", facility=found.facility, clinic=found)
 
 
 @staff(*ADMINISTERING)

@@ -11,7 +11,14 @@ from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.consultation.closing import close_hub_speciality
 from sanjeevani.directory.hubs import add_hub_link, open_hub_speciality, remove_hub_link
-from sanjeevani.directory.models import CLINICAL_ROLES, Facility, HubLink, Line, Practitioner
+from sanjeevani.directory.models import (
+    CLINICAL_ROLES,
+    Facility,
+    HubLink,
+    Line,
+    LineKind,
+    Practitioner,
+)
 from sanjeevani.directory.permissions import runs_state
 from sanjeevani.directory.queries import (
     hub_lines_at,
@@ -37,6 +44,8 @@ from sanjeevani.web.administration.pages import (
     see,
     sent,
 )
+from sanjeevani.web.facility.places import ask_places
+from sanjeevani.web.facility.roster import line_run_by
 from sanjeevani.web.names import place_of, speciality_names
 
 
@@ -219,6 +228,23 @@ def network(request: PortalRequest, state_id: int, facility_id: uuid.UUID) -> Ht
     }
     said_forms = (link_form, open_form, serve_form, decision)
     return page(request, "facility/network.html", context, *said_forms)
+
+
+@staff(*ADMINISTERING)
+@get_or_post
+def places(request: PortalRequest, state_id: int, line_id: uuid.UUID) -> HttpResponse:
+    """How many patients of spokes a hub's speciality takes a day, and how many may wait."""
+    line, facility = line_run_by(request, state_id, line_id)
+    if line.kind != LineKind.HUB:
+        raise NotFound
+    return ask_places(
+        request,
+        line,
+        name=speciality_names().get(line.speciality_code, line.speciality_code),
+        back=reverse("facility:network", args=[state_id, facility.id]),
+        place="network",
+        facility=facility,
+    )
 
 
 def _people(lines: list[Line]) -> list[Practitioner]:

@@ -197,7 +197,7 @@ def week(
     practitioner_id: uuid.UUID,
 ) -> HttpResponse:
     """When a doctor is planned to serve a line, week by week."""
-    line, facility = _line_run_by(request, state_id, line_id)
+    line, facility = line_run_by(request, state_id, line_id)
     if (home_id, practitioner_id) not in serving([line_id])[line_id]:
         raise NotFound
     person = practitioner(home_id, practitioner_id)
@@ -233,9 +233,7 @@ def week(
     return page(request, "facility/week.html", context, form)
 
 
-def _line_run_by(
-    request: PortalRequest, state_id: int, line_id: uuid.UUID
-) -> tuple[Line, Facility]:
+def line_run_by(request: PortalRequest, state_id: int, line_id: uuid.UUID) -> tuple[Line, Facility]:
     """Return an open line whose facility the post administers. Raises NotPermitted, NotFound."""
     # Who administers nothing in the state does not learn whether there is such a line.
     if not runs_facility(request.post, state_id):

@@ -16,6 +16,7 @@ urlpatterns = [
     path(f"{AT}/holidays", views.holidays, name="holidays"),
     path(f"{AT}/holidays/<uuid:holiday_id>/remove", views.remove, name="remove-holiday"),
     path(f"{AT}/network", network.network, name="network"),
+    path("lines/<int:state_id>/<uuid:line_id>/places", network.places, name="line-places"),
     path(f"{AT}/staff", people.staff_list, name="staff"),
     path(f"{AT}/staff/new", people.appoint_new, name="appoint"),
     path(f"{AT}/staff/known", people.appoint_by_login, name="appoint-known"),
