@@ -1,5 +1,6 @@
 """A facility closes, or is no spoke or hub any more, while somebody begins something there."""
 
+import datetime
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,7 @@ from django.db import connections, transaction
 
 from sanjeevani.directory.errors import AlreadyClosed
 from sanjeevani.directory.hubs import open_hub_speciality
-from sanjeevani.directory.models import Facility, Role
+from sanjeevani.directory.models import Clinic, ClinicHours, Facility, Role
 from sanjeevani.directory.services import (
     ClinicDetails,
     FacilityDetails,
@@ -18,10 +19,12 @@ from sanjeevani.directory.services import (
     close_facility,
     give_post,
     open_clinic,
+    set_hours,
 )
+from sanjeevani.directory.timetable import Opening
 from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.foundation.errors import DomainError, Invalid
-from tests.factories import FacilityFactory, SpecialityFactory, StaffAccountFactory
+from tests.factories import ClinicFactory, FacilityFactory, SpecialityFactory, StaffAccountFactory
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -111,3 +114,17 @@ def test_a_facility_stays_what_it_is_where_that_has_just_begun(
         lambda: begin(centre), lambda: change_facility(SYSTEM, **at(centre), details=nothing)
     )
     assert isinstance(refused, Invalid)
+
+
+def test_of_two_timetables_saved_at_once_one_stands(committed: None) -> None:
+    """Both would: patients took tokens in hours that nobody had set."""
+    clinic: Clinic = ClinicFactory.create()
+
+    def save(hour: int) -> None:
+        opens, closes = datetime.time(hour), datetime.time(hour + 4)
+        hours = [Opening(weekday=0, opens=opens, closes=closes)]
+        set_hours(SYSTEM, state_id=clinic.state_id, clinic_id=clinic.id, hours=hours)
+
+    assert while_uncommitted(lambda: save(8), lambda: save(10)) is None
+    rows = ClinicHours.objects.filter(state_id=clinic.state_id, clinic_id=clinic.id)
+    assert [row.opens.hour for row in rows] == [10]

@@ -11,7 +11,7 @@ from django.utils import timezone
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
 from sanjeevani.directory.models import Clinic, ClinicHours, Facility, Post, Practitioner, Role
 from sanjeevani.directory.queries import holidays_at, hours_of, state, states_served_by
-from sanjeevani.directory.services import seal_of
+from sanjeevani.directory.seals import seal_of
 from sanjeevani.directory.timetable import MIDNIGHT
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
@@ -471,3 +471,61 @@ def test_nobody_verifies_what_a_colleague_has_changed_meanwhile(world: AdminWorl
     assert fresh is not None
     assert client.post(page, {"seen": fresh[1]}).status_code == 303
     assert rows.get().verified_at is not None
+
+
+FACILITY = {
+    "name": "District Hospital, Guntur",
+    "kind": "district_hospital",
+    "address": "Hospital Road",
+    "district": "Guntur",
+    "hosts": ["is_opd_host"],
+}
+RULES = {
+    "name": "General OPD",
+    "languages": ["te"],
+    "time_limit_minutes": "10",
+    "target_wait_minutes": "30",
+}
+
+
+@pytest.mark.parametrize(
+    ("page", "first", "second", "kept"),
+    [
+        (
+            "/states/28/facilities/{hospital}/change",
+            {**FACILITY, "hosts": ["is_opd_host", "is_hub"]},
+            {**FACILITY, "phone": "0863 2345678"},
+            "0863 2345678",
+        ),
+        ("/states/28/doctors/{new}/change", REGISTER, {**REGISTER, "contact": "1"}, 'value="1"'),
+        ("/opds/28/{opd}/rules", {**RULES, "time_limit_minutes": "7"}, RULES, "General OPD"),
+        (
+            "/opds/28/{opd}/timetable",
+            {"do": "save", "opens_1_0": "08:00", "closes_1_0": "09:00"},
+            {"do": "save", "opens_0_0": "09:30", "closes_0_0": "12:00"},
+            'value="09:30"',
+        ),
+    ],
+)
+def test_nobody_overwrites_what_a_colleague_has_changed_meanwhile(
+    world: AdminWorld, page: str, first: dict[str, Any], second: dict[str, Any], kept: str
+) -> None:
+    """What was typed stays on the page, and stands when it is saved once more."""
+    client = world.clients["state"]
+    address = page.format(hospital=world.hospital.id, new=world.new.id, opd=world.general.id)
+
+    def seen(answer: Any) -> str:
+        found = re.search(r'name="seen" value="([^"]+)"', answer.content.decode())
+        assert found
+        return found[1]
+
+    opened, by_colleague = seen(client.get(address)), seen(client.get(address))
+    wrong = client.post(address, {**second, "seen": opened, "name": "", "opens_0_0": "x"})
+    assert wrong.status_code == 422
+    assert seen(wrong) == opened
+    assert client.post(address, {**first, "seen": by_colleague}).status_code == 303
+    refused = client.post(address, {**second, "seen": opened})
+    assert refused.status_code == 422
+    assert "Somebody else has changed this meanwhile" in text_of(refused)
+    assert kept in refused.content.decode()
+    assert client.post(address, {**second, "seen": seen(refused)}).status_code == 303

@@ -67,6 +67,16 @@ class EntryChanged(DomainError):
     )
 
 
+class ChangedMeanwhile(DomainError):
+    """Somebody else changed what was on the page, and would lose it."""
+
+    status = 409
+    message = _(
+        "Somebody else has changed this meanwhile. Open it in another window to see what stands"
+        " now. If you save again, what you entered takes its place."
+    )
+
+
 class HolidayPassed(Invalid):
     """The day is over."""
 

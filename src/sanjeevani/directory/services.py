@@ -2,12 +2,10 @@
 
 import csv
 import datetime
-import hashlib
-import json
 import re
 import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from django.db import IntegrityError
@@ -47,7 +45,14 @@ from sanjeevani.directory.permissions import (
     require_national_admin,
     require_state_admin,
 )
-from sanjeevani.directory.queries import hub_lines_at
+from sanjeevani.directory.queries import hours_of, hub_lines_at
+from sanjeevani.directory.seals import (
+    facility_seal,
+    hours_seal,
+    require_unchanged,
+    rules_seal,
+    seal_of,
+)
 from sanjeevani.directory.timetable import Opening, check
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor
@@ -151,11 +156,20 @@ def open_facility(actor: Actor, *, state_id: int, details: FacilityDetails) -> F
 
 @verb("directory.change_facility")
 def change_facility(
-    actor: Actor, *, state_id: int, facility_id: uuid.UUID, details: FacilityDetails
+    actor: Actor,
+    *,
+    state_id: int,
+    facility_id: uuid.UUID,
+    details: FacilityDetails,
+    seen: str | None = None,
 ) -> None:
-    """Correct what a facility is registered with. Raises AlreadyClosed, NameTaken, Invalid."""
+    """Correct what a facility is registered with. `seen`: the seal of what was shown.
+
+    Raises AlreadyClosed, ChangedMeanwhile, NameTaken, Invalid.
+    """
     require_state_admin(actor, state_id)
     facility = open_facility_held(state_id, facility_id)
+    require_unchanged(seen, facility_seal(facility))
     clinics = Clinic.objects.filter(
         state_id=state_id, facility_id=facility_id, closed_at__isnull=True
     )
@@ -264,15 +278,24 @@ def registration_key(council: str, number: str) -> str:
 
 @verb("directory.change_practitioner")
 def change_practitioner(
-    actor: Actor, *, state_id: int, practitioner_id: uuid.UUID, details: PractitionerDetails
+    actor: Actor,
+    *,
+    state_id: int,
+    practitioner_id: uuid.UUID,
+    details: PractitionerDetails,
+    seen: str | None = None,
 ) -> None:
-    """Correct an entry. Raises AlreadyVerified, AlreadyRegistered, Invalid."""
+    """Correct an entry. `seen`: the seal of what was shown.
+
+    Raises AlreadyVerified, ChangedMeanwhile, AlreadyRegistered, Invalid.
+    """
     require_state_admin(actor, state_id)
     _require_speciality(details.speciality_code)
     _require_languages(details.languages)
     practitioner = practitioner_held(state_id, practitioner_id)
     if practitioner.verified_at is not None:
         raise AlreadyVerified
+    require_unchanged(seen, seal_of(practitioner))
     Registration.objects.filter(
         key=registration_key(practitioner.council, practitioner.registration_number),
         practitioner_id=practitioner_id,
@@ -286,12 +309,6 @@ def change_practitioner(
         taken = AlreadyRegistered(field="registration_number")
         raise _fact_of(error, {"practitioner_registration": taken}) from None
     concerns(practitioner)
-
-
-def seal_of(practitioner: Practitioner) -> str:
-    """Return what tells an entry from one that was corrected since."""
-    entry = [str(getattr(practitioner, item.name)) for item in fields(PractitionerDetails)]
-    return hashlib.sha256(json.dumps(entry).encode()).hexdigest()[:32]
 
 
 @verb("directory.verify_practitioner")
@@ -515,11 +532,20 @@ def open_clinic(
 
 @verb("directory.set_hours")
 def set_hours(
-    actor: Actor, *, state_id: int, clinic_id: uuid.UUID, hours: Sequence[Opening]
+    actor: Actor,
+    *,
+    state_id: int,
+    clinic_id: uuid.UUID,
+    hours: Sequence[Opening],
+    seen: str | None = None,
 ) -> None:
-    """Replace a timetable. Raises Invalid when openings overlap or end before they begin."""
+    """Replace a timetable. `seen`: the seal of the one that was shown.
+
+    Raises Invalid when openings overlap or end before they begin, ChangedMeanwhile.
+    """
     clinic = _open_clinic_of(state_id, clinic_id)
     require_facility_admin(actor, state_id, clinic.facility_id)
+    require_unchanged(seen, hours_seal(hours_of(clinic)))
     _replace_hours(clinic, hours)
     concerns(clinic)
 
@@ -536,10 +562,21 @@ class ClinicRules:
 
 
 @verb("directory.change_clinic")
-def change_clinic(actor: Actor, *, state_id: int, clinic_id: uuid.UUID, rules: ClinicRules) -> None:
-    """Change a clinic's name and rules, from now on. Raises AlreadyClosed, NameTaken, Invalid."""
+def change_clinic(
+    actor: Actor,
+    *,
+    state_id: int,
+    clinic_id: uuid.UUID,
+    rules: ClinicRules,
+    seen: str | None = None,
+) -> None:
+    """Change a clinic's name and rules, from now on. `seen`: the seal of those that were shown.
+
+    Raises AlreadyClosed, ChangedMeanwhile, NameTaken, Invalid.
+    """
     clinic = _open_clinic_of(state_id, clinic_id)
     require_facility_admin(actor, state_id, clinic.facility_id)
+    require_unchanged(seen, rules_seal(clinic))
     _require_languages(rules.languages)
     _require_positive(rules, ("time_limit_minutes", "target_wait_minutes"))
     try:
@@ -678,7 +715,12 @@ def open_facility_held(state_id: int, facility_id: uuid.UUID) -> Facility:
 
 
 def _open_clinic_of(state_id: int, clinic_id: uuid.UUID) -> Clinic:
-    clinic = Clinic.objects.filter(state_id=state_id, id=clinic_id).first()
+    """Return an open clinic, held for the verb: two who change it at once take turns."""
+    clinic = (
+        Clinic.objects.select_for_update(no_key=True)
+        .filter(state_id=state_id, id=clinic_id)
+        .first()
+    )
     if clinic is None:
         raise NotFound
     if clinic.closed_at is not None:

@@ -96,7 +96,8 @@ def page(
 class Question:
     """A page with one form, or one decision.
 
-    `lead`: what to know before; `points`: what will happen. `danger`: it cannot be undone.
+    `lead`: what to know before; `points`: what will happen. `danger`: it cannot be undone. `seen`:
+    the seal of what the form is filled with.
     """
 
     title: str
@@ -106,6 +107,7 @@ class Question:
     points: Sequence[str] = ()
     danger: bool = False
     rows: Sequence[tuple[str, str]] = ()
+    seen: str = ""
 
 
 def ask(

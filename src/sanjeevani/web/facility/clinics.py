@@ -12,6 +12,7 @@ from sanjeevani.directory.models import Clinic
 from sanjeevani.directory.permissions import runs_facility, runs_state
 from sanjeevani.directory.queries import clinic as clinic_by_id
 from sanjeevani.directory.queries import clinic_today, hours_of, states_served_by, weekly_hours
+from sanjeevani.directory.seals import hours_seal, rules_seal
 from sanjeevani.directory.services import change_clinic, set_hours
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import NotPermitted
@@ -74,18 +75,28 @@ def timetable(request: PortalRequest, state_id: int, clinic_id: uuid.UUID) -> Ht
     """When the OPD is open."""
     found = clinic_run_by(request, state_id, clinic_id)
     do = request.POST.get("do", "")
-    form = WeekForm(sent(request), openings=hours_of(found))
+    hours = hours_of(found)
+    form = WeekForm(sent(request), openings=hours)
+    seen = request.POST.get("seen", hours_seal(hours))
+    is_whole = False
     if request.method == "POST" and do not in ("", "split", "save"):
         form = WeekForm.reopened(changed(request.POST, do))
-    elif request.method == "POST" and form.is_valid():
+    elif is_whole := request.method == "POST" and form.is_valid():
         with errors_beside(form):
-            set_hours(request.actor, state_id=state_id, clinic_id=clinic_id, hours=form.openings())
+            set_hours(
+                request.actor,
+                state_id=state_id,
+                clinic_id=clinic_id,
+                hours=form.openings(),
+                seen=seen,
+            )
             return see(reverse("facility:clinic", args=[state_id, clinic_id]), done="hours")
     context = {
         "place": "clinic",
         "facility": found.facility,
         "clinic": found,
         "form": form,
+        "seen": hours_seal(hours) if is_whole else seen,
         "title": _("Timetable"),
         "lead": _(
             "When patients can take a token. Who has one when the time ends keeps it as long as a"
@@ -125,12 +136,21 @@ def rules(request: PortalRequest, state_id: int, clinic_id: uuid.UUID) -> HttpRe
         "target_wait_minutes": found.line.target_wait_minutes,
     }
     form = RulesForm(sent(request), initial=initial)
+    seen = request.POST.get("seen", rules_seal(found))
     back = reverse("facility:clinic", args=[state_id, clinic_id])
-    if request.method == "POST" and form.is_valid():
+    is_whole = request.method == "POST" and form.is_valid()
+    if is_whole:
         with errors_beside(form):
-            change_clinic(request.actor, state_id=state_id, clinic_id=clinic_id, rules=form.rules())
+            change_clinic(
+                request.actor,
+                state_id=state_id,
+                clinic_id=clinic_id,
+                rules=form.rules(),
+                seen=seen,
+            )
             return see(back, done="saved")
-    question = Question(title=name_of(found), action=_("Save"), back=back)
+    shown = rules_seal(found) if is_whole else seen
+    question = Question(title=name_of(found), action=_("Save"), back=back, seen=shown)
     return ask(request, question, form, place="clinic", facility=found.facility, clinic=found)
 
 

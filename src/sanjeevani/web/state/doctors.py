@@ -17,10 +17,10 @@ from sanjeevani.directory.queries import (
     practitioners_named,
 )
 from sanjeevani.directory.queries import state as state_by_code
+from sanjeevani.directory.seals import seal_of
 from sanjeevani.directory.services import (
     change_practitioner,
     give_post,
-    seal_of,
     verify_practitioner,
 )
 from sanjeevani.directory.staff import enrol_practitioner
@@ -184,17 +184,21 @@ def change(request: PortalRequest, state_id: int, practitioner_id: uuid.UUID) ->
     state_run_by(request, state_id)
     found = practitioner(state_id, practitioner_id)
     form = PractitionerForm(sent(request), initial=_entry(found))
+    seen = request.POST.get("seen", seal_of(found))
     back = reverse("state:doctor", args=[state_id, practitioner_id])
-    if request.method == "POST" and form.is_valid():
+    is_whole = request.method == "POST" and form.is_valid()
+    if is_whole:
         with errors_beside(form):
             change_practitioner(
                 request.actor,
                 state_id=state_id,
                 practitioner_id=practitioner_id,
                 details=form.details(),
+                seen=seen,
             )
             return see(back, done="saved")
-    question = Question(title=found.name, action=_("Save"), back=back)
+    shown = seal_of(found) if is_whole else seen
+    question = Question(title=found.name, action=_("Save"), back=back, seen=shown)
     return ask(request, question, form, place="doctors")
 
 

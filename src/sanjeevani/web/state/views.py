@@ -19,6 +19,7 @@ from sanjeevani.directory.queries import (
     states,
     states_served_by,
 )
+from sanjeevani.directory.seals import facility_seal
 from sanjeevani.directory.services import (
     change_facility,
     close_facility,
@@ -138,14 +139,21 @@ def change_one(request: PortalRequest, state_id: int, facility_id: uuid.UUID) ->
     state_run_by(request, state_id)
     found = facility_run_by(request, state_id, facility_id)
     form = FacilityForm(sent(request), initial=_registered(found))
+    seen = request.POST.get("seen", facility_seal(found))
     back = reverse("facility:board", args=[state_id, facility_id])
-    if request.method == "POST" and form.is_valid():
+    is_whole = request.method == "POST" and form.is_valid()
+    if is_whole:
         with errors_beside(form):
             change_facility(
-                request.actor, state_id=state_id, facility_id=facility_id, details=form.details()
+                request.actor,
+                state_id=state_id,
+                facility_id=facility_id,
+                details=form.details(),
+                seen=seen,
             )
             return see(back, done="saved")
-    question = Question(title=name_of(found), action=_("Save"), back=back)
+    shown = facility_seal(found) if is_whole else seen
+    question = Question(title=name_of(found), action=_("Save"), back=back, seen=shown)
     return ask(request, question, form, place="facilities", facility=found)
 
 
