@@ -44,7 +44,13 @@ def test_behind_tls_the_number_of_proxies_is_asked_for_in_one_line(
     [
         ({}, 0),
         (SMALL, 0),
-        ({"SANJEEVANI_PUBLIC_URL": "https://health.example.in"}, 0),
+        (
+            {
+                "SANJEEVANI_MODE": "development",
+                "SANJEEVANI_PUBLIC_URL": "https://health.example.in",
+            },
+            0,
+        ),
         ({**PRODUCTION, "SANJEEVANI_TRUSTED_PROXIES": "0"}, 0),
         ({**PRODUCTION, "SANJEEVANI_TRUSTED_PROXIES": "2"}, 2),
     ],
@@ -118,3 +124,26 @@ def test_a_variable_without_a_value_is_one_that_is_not_set(tmp_path: Path) -> No
     variables = {"PORT": "", "SANJEEVANI_LIVE_SAFETY_SECONDS": "", "SANJEEVANI_TURN_SERVERS": ""}
     wanted = "settings.PORT, settings.LIVE_SAFETY_SECONDS, settings.TURN_SERVERS"
     assert settings(tmp_path, wanted, **variables).stdout == "8000 60 {}\n"
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"SANJEEVANI_PUBLIC_URL": "https://health.example.in"},
+        {**PRODUCTION, "SANJEEVANI_MODE": "prod"},
+        {**PRODUCTION, "SANJEEVANI_MODE": "Production"},
+    ],
+)
+def test_the_inbox_is_not_open_to_the_world_by_a_slip(
+    tmp_path: Path, variables: dict[str, str]
+) -> None:
+    """It shows the code of every patient who signs in."""
+    started = settings(tmp_path, "settings.DEVELOPMENT_INBOX", **variables)
+    assert started.returncode
+    assert "SANJEEVANI_MODE" in started.stderr
+
+
+@pytest.mark.parametrize("mode", ["", "development"])
+def test_on_ones_own_machine_nothing_need_be_set(tmp_path: Path, mode: str) -> None:
+    started = settings(tmp_path, "settings.DEVELOPMENT_INBOX", SANJEEVANI_MODE=mode)
+    assert started.stdout.strip() == "True"

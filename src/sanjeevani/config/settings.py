@@ -13,7 +13,8 @@ from sanjeevani.config.secrets import read_secret
 
 PACKAGE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("SANJEEVANI_DATA", ".data")).resolve()
-PRODUCTION = os.environ.get("SANJEEVANI_MODE", "development") == "production"
+MODE = os.environ.get("SANJEEVANI_MODE", "")
+PRODUCTION = MODE == "production"
 DEBUG = False
 
 SECRET_KEY = read_secret("SANJEEVANI_SECRET_KEY", DATA_DIR)
@@ -31,6 +32,13 @@ def _number(name: str, default: str) -> int:
 
 PORT = _number("PORT", "8000")
 PUBLIC_URL = os.environ.get("SANJEEVANI_PUBLIC_URL", f"http://localhost:{PORT}")
+# In development anybody reads the codes of everybody's sign-in: a service with an address of its
+# own, or a mode that is misspelt, does not start on a guess.
+if MODE not in ("production", "development") and (MODE or PUBLIC_URL.startswith("https://")):
+    raise SystemExit(
+        "sanjeevani: set SANJEEVANI_MODE to production, or to development where anybody may read"
+        " the messages in the inbox, with the codes by which patients sign in."
+    )
 GATEWAY_URL = os.environ.get("SANJEEVANI_GATEWAY_URL", f"http://localhost:{PORT + 1}")
 LIVE_SAFETY_SECONDS = _number("SANJEEVANI_LIVE_SAFETY_SECONDS", "60")
 NATS_URL = os.environ.get("SANJEEVANI_NATS_URL", "nats://127.0.0.1:4222")
