@@ -16,7 +16,7 @@ from sanjeevani.foundation.errors import TooMany
 from sanjeevani.foundation.models import AuditEvent, OutboxFact
 from sanjeevani.identity import services
 from sanjeevani.identity.errors import AccountInactive, CodeDead, WrongCode
-from sanjeevani.identity.limits import count_attempt, count_attempts, network_of
+from sanjeevani.identity.limits import count_attempt, count_attempts, limit_of, network_of
 from sanjeevani.identity.models import Account, AttemptCounter, Login, OneTimeCode, Session
 from sanjeevani.messaging.models import OutgoingMessage
 from tests.identity.helpers import at, at_once, sent_code
@@ -290,6 +290,20 @@ def test_the_first_limit_that_is_exceeded_is_told() -> None:
     with pytest.raises(TooMany) as refused:
         count_attempts(("code_again", "two"), ("codes_per_mobile", "one"))
     assert refused.value.retry_after == pytest.approx(30, abs=5)
+
+
+@pytest.mark.django_db
+def test_a_clock_that_was_far_ahead_keeps_nobody_out_once_it_is_set() -> None:
+    """Who had tried then would wait for that day to come."""
+    allowed, seconds = limit_of("codes_per_mobile")
+    with at(timezone.now() + datetime.timedelta(days=365)):
+        for _attempt in range(allowed):
+            count_attempt("codes_per_mobile", "one")
+    for _attempt in range(allowed):
+        count_attempt("codes_per_mobile", "one")
+    with pytest.raises(TooMany) as refused:
+        count_attempt("codes_per_mobile", "one")
+    assert refused.value.retry_after <= seconds
 
 
 @pytest.mark.django_db

@@ -52,6 +52,11 @@ add up to the 60.
 """
 
 
+CLOCKS_DIFFER = datetime.timedelta(hours=1)
+"""By less than this those of several servers do. A window that ends later began by a clock that was
+far ahead, and has been set since: whoever tried then would wait for that day to come."""
+
+
 def limit_of(name: str) -> tuple[int, int]:
     """Return how many attempts a limit allows, in how many seconds."""
     allowed, seconds = settings.SIGN_IN_LIMITS.get(name, LIMITS[name])
@@ -82,12 +87,13 @@ def count_attempts(*attempts: tuple[str, str]) -> None:
             " SELECT key, 1, ends FROM unnest(%(keys)s::text[], %(ends)s::timestamptz[])"
             " AS attempt (key, ends)"
             " ON CONFLICT (key) DO UPDATE SET"
-            " count = CASE WHEN counter.expires_at <= %(at)s THEN 1"
-            " ELSE LEAST(counter.count, 1000000) + 1 END,"
-            " expires_at = CASE WHEN counter.expires_at <= %(at)s THEN excluded.expires_at"
-            " ELSE counter.expires_at END"
+            " count = CASE WHEN counter.expires_at <= %(at)s OR counter.expires_at > %(never)s"
+            " THEN 1 ELSE LEAST(counter.count, 1000000) + 1 END,"
+            " expires_at = CASE WHEN counter.expires_at <= %(at)s"
+            " OR counter.expires_at > %(never)s"
+            " THEN excluded.expires_at ELSE counter.expires_at END"
             " RETURNING key, count, expires_at",
-            {"keys": keys, "at": at, "ends": ends},
+            {"keys": keys, "at": at, "ends": ends, "never": max(ends) + CLOCKS_DIFFER},
         )
         counted = {key: (count, until) for key, count, until in cursor.fetchall()}
     for key, (limit, _subject) in zip(keys, attempts, strict=True):
