@@ -16,6 +16,7 @@ from sanjeevani.directory.timetable import MIDNIGHT
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.identity.models import Account
+from sanjeevani.identity.services import set_password
 from sanjeevani.messaging.models import OutgoingMessage
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.queries import duty_of, serving
@@ -471,6 +472,24 @@ def test_nobody_verifies_what_a_colleague_has_changed_meanwhile(world: AdminWorl
     assert fresh is not None
     assert client.post(page, {"seen": fresh[1]}).status_code == 303
     assert rows.get().verified_at is not None
+
+
+def test_the_nation_keeps_an_administrator(world: AdminWorld) -> None:
+    """Whoever ended the last one's post, by a slip their own, left nobody who appoints others."""
+    client = world.clients["national"]
+    own = Post.objects.get(state_id=0, role=Role.NATIONAL_ADMIN)
+    address = f"/facilities/0/{world.cell.id}/staff/{own.id}/end"
+    second = factories.PostFactory.create(
+        facility=world.cell, role=Role.NATIONAL_ADMIN, practitioner_id=None
+    )
+    Account.objects.filter(id=second.account_id).update(password="")
+    refused = client.post(address)
+    assert refused.status_code == 422
+    assert "Nobody else can administer the nation" in text_of(refused)
+    assert client.get("/nation").status_code == 200
+    set_password(SYSTEM, account_id=second.account_id, password="three words together")
+    assert client.post(address).status_code == 303
+    assert client.get("/nation").status_code == 303
 
 
 FACILITY = {

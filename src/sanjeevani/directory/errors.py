@@ -35,6 +35,16 @@ class NotVerified(DomainError):
     message = _("This practitioner is not verified yet. A state administrator verifies first.")
 
 
+class LastAdministrator(DomainError):
+    """Without them nobody could appoint a national administrator from the screens any more."""
+
+    status = 409
+    message = _(
+        "Nobody else can administer the nation: appoint another national administrator first, who"
+        " has chosen a password."
+    )
+
+
 class PostHeld(DomainError):
     """The account holds this post already."""
 

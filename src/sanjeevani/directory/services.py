@@ -17,6 +17,7 @@ from sanjeevani.directory.errors import (
     AlreadyVerified,
     EntryChanged,
     HolidayPassed,
+    LastAdministrator,
     NameTaken,
     NotVerified,
     PostHeld,
@@ -45,7 +46,7 @@ from sanjeevani.directory.permissions import (
     require_national_admin,
     require_state_admin,
 )
-from sanjeevani.directory.queries import hours_of, hub_lines_at
+from sanjeevani.directory.queries import everywhere, hours_of, hub_lines_at
 from sanjeevani.directory.seals import (
     facility_seal,
     hours_seal,
@@ -60,7 +61,7 @@ from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted, Stale
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.sharding import NATIONAL
 from sanjeevani.foundation.verbs import concerns, verb
-from sanjeevani.identity.queries import find_account
+from sanjeevani.identity.queries import accounts_by_id, find_account
 from sanjeevani.identity.services import invite, sign_out_of_post
 from sanjeevani.terminology.models import Speciality
 
@@ -448,11 +449,13 @@ def give_post(
 
 @verb("directory.end_post")
 def end_post(actor: Actor, *, state_id: int, post_id: uuid.UUID) -> None:
-    """Take a post away: whoever acts in it is signed out. Raises Stale."""
+    """Take a post away: whoever acts in it is signed out. Raises Stale, LastAdministrator."""
     post = Post.objects.filter(state_id=state_id, id=post_id).first()
     if post is None:
         raise NotFound
     require_may_appoint(actor, post.role, state_id, post.facility_id)
+    if post.role == Role.NATIONAL_ADMIN:
+        _require_another_national_admin(post)
     ended = Post.objects.filter(state_id=state_id, id=post_id, ended_at__isnull=True).update(
         ended_at=clock.now()
     )
@@ -460,6 +463,16 @@ def end_post(actor: Actor, *, state_id: int, post_id: uuid.UUID) -> None:
         raise Stale
     sign_out_of_post(actor, account_id=post.account_id, post_state_id=state_id, post_id=post_id)
     concerns(post)
+
+
+def _require_another_national_admin(post: Post) -> None:
+    """Keep somebody who can appoint others. Held, so that two do not end each other's posts."""
+    held = Post.objects.select_for_update(no_key=True).filter(
+        state_id__in=everywhere(), role=Role.NATIONAL_ADMIN, ended_at__isnull=True
+    )
+    others = {one.account_id for one in held.order_by("id")} - {post.account_id}
+    if not any(one.is_active and one.password for one in accounts_by_id(others).values()):
+        raise LastAdministrator
 
 
 @dataclass(frozen=True, kw_only=True)
