@@ -188,7 +188,8 @@ def test_a_national_opd_is_opened_to_one_state_then_three_then_all(
         served.append(offered())
     assert served == [False, True]
     look(nation.page, "admin-12-three-states")
-    nation.press("Open to all states")
+    nation.page.get_by_text("Open to all states").click()
+    nation.press("Open to the whole country")
     expect(nation.page.get_by_text("It serves the whole country.")).to_be_visible()
 
     login = login_of(nation, name)

@@ -474,6 +474,16 @@ def test_nobody_verifies_what_a_colleague_has_changed_meanwhile(world: AdminWorl
     assert rows.get().verified_at is not None
 
 
+def test_an_opd_is_not_opened_to_the_whole_country_by_a_slip(world: AdminWorld) -> None:
+    """What cannot be taken back stood beside the button that everybody presses."""
+    client, address = world.clients["state"], f"/states/28/opds/{world.general.id}/states"
+    before, _button, _after = client.get(address).content.decode().partition('value="all"')
+    assert before.rpartition("<details")[2].count("</details>") == 0
+    assert "cannot be taken back" in before.rpartition("<details")[2]
+    assert client.post(address, {"do": "all"}).status_code == 303
+    assert len(states_served_by(world.general)) == 36
+
+
 def test_the_nation_keeps_an_administrator(world: AdminWorld) -> None:
     """Whoever ended the last one's post, by a slip their own, left nobody who appoints others."""
     client = world.clients["national"]
