@@ -14,7 +14,7 @@ from sanjeevani.directory.models import Clinic
 from sanjeevani.foundation import clock
 from sanjeevani.jobs import sweeper
 from sanjeevani.queueing.models import LineDay, Token, TokenStatus
-from tests.factories import ClinicFactory, PatientFactory, doctor, on_duty, requested
+from tests.factories import ClinicFactory, PatientFactory, doctor, on_duty, person, requested
 
 pytestmark = pytest.mark.django_db(databases=["default", "owner"])
 
@@ -64,6 +64,34 @@ def test_a_call_that_cannot_be_ended_does_not_hold_up_the_others(
     sweeper.sweep_deadlines()
     assert status(first) == TokenStatus.CALLED
     assert status(second) == TokenStatus.WAITING
+
+
+def test_a_call_that_ended_during_an_outage_rings_once_more(
+    rung_out: tuple[Consultation, Consultation],
+) -> None:
+    """Nobody could answer it: who was called for the second time lost the place, after hours."""
+    first, second = rung_out
+    late = Token.objects.filter(state_id=first.state_id, id=first.token_id)
+    late.update(deadline_at=timezone.now() - 2 * sweeper.MISSED, calls=2)
+    sweeper.sweep_deadlines()
+    assert status(first) == TokenStatus.CALLED
+    assert late.filter(deadline_at__gt=timezone.now() + sweeper.MISSED).exists()
+    assert status(second) == TokenStatus.WAITING
+    answered = services.answer(
+        person(first.patient_account_id), state_id=first.state_id, consultation_id=first.id
+    )
+    assert answered.token_id == first.token_id
+    assert status(first) == TokenStatus.SERVING
+
+
+def test_it_rings_once_more_and_not_for_ever(rung_out: tuple[Consultation, Consultation]) -> None:
+    first, _second = rung_out
+    late = Token.objects.filter(state_id=first.state_id, id=first.token_id)
+    late.update(deadline_at=timezone.now() - 2 * sweeper.MISSED)
+    sweeper.sweep_deadlines()
+    with clock.driven_by(lambda: timezone.now() + datetime.timedelta(minutes=5)):
+        sweeper.sweep_deadlines()
+    assert status(first) == TokenStatus.WAITING
 
 
 def test_the_step_ends_when_the_database_is_away(

@@ -18,6 +18,7 @@ from sanjeevani.consultation import (
 from sanjeevani.directory.queries import clinic_of_line
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
+from sanjeevani.foundation.errors import Stale
 from sanjeevani.foundation.sharding import across_states
 from sanjeevani.foundation.steady import merge_marks
 from sanjeevani.foundation.sweeping import to_each
@@ -34,7 +35,7 @@ from sanjeevani.queueing.queries import (
     unattended_lines,
     waiting_in,
 )
-from sanjeevani.queueing.services import note_unattended
+from sanjeevani.queueing.services import note_unattended, ring_again
 from sanjeevani.roster.services import end_silent_duty
 
 MOVE_AFTER = datetime.timedelta(minutes=5)
@@ -43,6 +44,9 @@ MOVE_AFTER = datetime.timedelta(minutes=5)
 MORNING = 6
 """At this hour in India who was left in an OPD overnight is told: nobody is woken for it."""
 
+
+MISSED = datetime.timedelta(seconds=30)
+"""Deadlines are looked at every second. What ended so long ago did while the service was down."""
 
 SILENT = datetime.timedelta(minutes=20)
 """So long after a doctor's desk was last open anywhere duty ends. An open one asks once a minute,
@@ -53,17 +57,27 @@ SILENT_ON_BREAK = datetime.timedelta(hours=2)
 
 def sweep_deadlines() -> None:
     """Calls not answered in 120 s, patients not back within the grace, seats lost. Every second."""
+    now = clock.now()
     with across_states():
-        due = overdue(clock.now())
-    _each(
-        services.not_answered,
-        ((state_id, token_id) for state_id, token_id, status in due if status == "called"),
-    )
+        due = overdue(now)
+        missed = {token_id for _state_id, token_id, _status in overdue(now - MISSED)} if due else ()
+    unanswered = [(state_id, token_id) for state_id, token_id, status in due if status == "called"]
+    to_each([token for token in unanswered if token[1] in missed], _ring_once_more, "ring_again")
+    _each(services.not_answered, [token for token in unanswered if token[1] not in missed])
     _each(
         interruptions.dropped,
         ((state_id, token_id) for state_id, token_id, status in due if status == "serving"),
     )
     calling.sweep_lost_seats()
+
+
+def _ring_once_more(token: tuple[int, uuid.UUID]) -> None:
+    """Let a call ring on that ended while the service was down, once: nobody could answer it."""
+    state_id, token_id = token
+    try:
+        ring_again(SYSTEM, state_id=state_id, token_id=token_id)
+    except Stale:
+        services.not_answered(SYSTEM, state_id=state_id, token_id=token_id)
 
 
 def sweep_lines() -> None:
