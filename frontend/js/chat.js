@@ -2,6 +2,7 @@
 //
 // <div data-chat-messages>                           shows what was written
 // <form data-chat data-sending data-failed>          with a <p data-chat-error hidden>
+// <div data-chat-until-sent>                         is true until something was sent
 
 for (const form of document.querySelectorAll("form[data-chat]")) {
   if (form instanceof HTMLFormElement) form.addEventListener("submit", (event) => send(event, form));
@@ -43,6 +44,7 @@ const written = (form) =>
 /** @param {HTMLFormElement} form @param {Response} answer @param {string} said what was sent */
 async function sent(form, answer, said) {
   await shown(answer);
+  document.querySelector("[data-chat-until-sent]")?.remove();
   const { text, client_key: key } = written(form);
   // What was typed meanwhile is the next message.
   if (text.value === said) text.value = "";

@@ -255,7 +255,7 @@ def test_asking_again_leads_to_the_waiting_room(
     client.post(f"{home}/trouble", {"text": "Fever"})
     form = {"request_key": uuid.uuid4(), "language": "en", "gender_preference": "any"}
     answer = client.post(f"{home}/opds/28/{clinic.id}", form)
-    assert answer.headers["Location"] == f"/consultations/28/{first.id}"
+    assert answer.headers["Location"] == f"/consultations/28/{first.id}?told"
 
 
 def test_withdrawn_consent_stops_the_way(

@@ -1,6 +1,7 @@
 """What the patient sees when the way bends: sent on, sent back, cut off, or no doctor there."""
 
 import datetime
+import uuid
 from typing import Any
 
 import pytest
@@ -150,6 +151,28 @@ def test_an_answer_is_kept_on_the_page_of_who_waits_there_already(
     page = refused.content.decode()
     assert "Since Monday" in page
     assert "already has a token here" in page
+
+
+def test_what_is_told_by_who_waits_there_already_is_offered_as_a_message(
+    client: Client, clinic: Clinic, patient: Patient, consultation: Consultation, address: str
+) -> None:
+    home = f"/people/{patient.id}"
+    client.post(f"{home}/danger", {"sign": "none"})
+    told = {"complaints": ["fever"], "text": "Now out of breath", "duration": "2"}
+    client.post(f"{home}/trouble", told | {"medicines": "Metformin"})
+    form = {"request_key": str(uuid.uuid4()), "language": "en", "gender_preference": "any"}
+    asked = client.post(f"{home}/opds/28/{clinic.id}", form)
+    assert asked.headers["Location"] == f"{address}?told"
+    words = (
+        "Fever\nNow out of breath\nSince when? 2 days\nMedicines taken now: Metformin</textarea>"
+    )
+    for page in (f"{address}?told", f"{address}/write?told"):
+        assert words in client.get(page).content.decode()
+    assert "has not gone to the doctor yet" in client.get(f"{address}?told").content.decode()
+    assert words not in client.get(address).content.decode()
+    client.post(f"{address}/write", {"text": "Now out of breath", "client_key": uuid.uuid4()})
+    # Sent, nothing is left to send: a reload does not ask again.
+    assert words not in client.get(f"{address}?told").content.decode()
 
 
 def test_cut_off_and_back(

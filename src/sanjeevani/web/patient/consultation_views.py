@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from sanjeevani.calls.models import RoomStatus, Seat
 from sanjeevani.calls.queries import messages_in
-from sanjeevani.calls.services import send_message
+from sanjeevani.calls.services import MESSAGE_LENGTH, send_message
 from sanjeevani.consultation.asks import advice_in
 from sanjeevani.consultation.calling import is_held
 from sanjeevani.consultation.endings import goes_first, why_not_held
@@ -56,7 +56,7 @@ from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import DomainError, Invalid, NotFound, Stale
 from sanjeevani.intake.content import IntakeContent
-from sanjeevani.intake.queries import draft_of, still_told
+from sanjeevani.intake.queries import draft_of, draft_touched_at, still_told
 from sanjeevani.intake.triage import danger_in
 from sanjeevani.patients.companions import valid_representatives
 from sanjeevani.patients.models import Patient, Representative
@@ -75,7 +75,7 @@ from sanjeevani.web.errors import respond
 from sanjeevani.web.live import live_page, ticket_reply
 from sanjeevani.web.names import hub_names, speciality_names
 from sanjeevani.web.patient.day_plan import day_plan
-from sanjeevani.web.patient.forms import FeedbackForm, MessageForm, TroubleForm
+from sanjeevani.web.patient.forms import FeedbackForm, MessageForm, TroubleForm, message_of
 from sanjeevani.web.patient.measuring import MeasureForm
 from sanjeevani.web.patient.papers import of_own_consultation
 from sanjeevani.web.patient.pictures import pictures_of
@@ -280,13 +280,36 @@ def _page(
     return render(request, "patient/consultation.html", full, status=status)
 
 
+def _told_since(request: PortalRequest, found: Consultation) -> str:
+    """Return what was told after the token was taken and has not been sent, as a message.
+
+    Who asks again where they wait already gets no second token: the words are still a draft.
+    """
+    if "told" not in request.GET or not _may_write(found):
+        return ""
+    person = own_record(request.actor, found.patient_id)
+    touched_at = draft_touched_at(person)
+    written = [
+        one.sent_at for one in messages_in(found.state_id, found.room_id) if one.seat == Seat.GUEST
+    ]
+    if touched_at is None or any(sent_at > touched_at for sent_at in written):
+        return ""
+    return message_of(draft_of(person), language())[:MESSAGE_LENGTH]
+
+
 @carer
 @require_GET
 def consultation(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
     """The one page of a consultation. Who was sent to another line goes on there."""
     found = own_consultation(request.actor, state_id, consultation_id)
     moved_to = _moved_to(found)
-    return see(moved_to) if moved_to else _page(request, found)
+    if moved_to:
+        return see(moved_to)
+    told = _told_since(request, found)
+    if not told:
+        return _page(request, found)
+    form = MessageForm(initial={"text": told})
+    return _page(request, found, told=told, message_form=form)
 
 
 @carer
@@ -469,7 +492,8 @@ def write(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> 
     found = own_consultation(request.actor, state_id, consultation_id)
     # The page itself sends by script and shows what comes back, so that ringing is not interrupted.
     by_script = "X-Fragment" in request.headers and request.method == "POST"
-    form = MessageForm(request.POST or None)
+    told = _told_since(request, found) if request.method == "GET" else ""
+    form = MessageForm(request.POST or None, initial={"text": told})
     refusal: DomainError | None = None
     if request.method == "POST" and form.is_valid():
         try:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from sanjeevani.calls.services import MESSAGE_LENGTH
 from sanjeevani.consultation.spokes import FEWEST_WORDS
 from sanjeevani.directory.models import Gender
+from sanjeevani.documents.prescription_document import days_text
 from sanjeevani.foundation import clock
 from sanjeevani.intake.content import TEXT_LENGTH, IntakeContent
 from sanjeevani.intake.triage import DISABLED, PREGNANT
@@ -20,6 +21,7 @@ from sanjeevani.patients.models import Patient, Relation
 from sanjeevani.patients.queries import age_in_months, age_in_years
 from sanjeevani.patients.services import OLDEST_YEARS, Profile
 from sanjeevani.terminology.models import Symptom
+from sanjeevani.terminology.queries import symptoms_named
 from sanjeevani.web.fields import DatePartsField, PlainTextField
 from sanjeevani.web.jinja import language_name
 
@@ -513,6 +515,24 @@ class MessageForm(forms.Form):
         },
     )
     client_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+
+
+def message_of(content: IntakeContent, language: str) -> str:
+    """Return what a draft says as a message: complaints, own words, and the rest by its label."""
+    named = symptoms_named(content.complaints)
+    labels = TroubleForm.base_fields
+    days = content.duration_days
+    told = [
+        ", ".join(named[code].name_in(language) for code in content.complaints if code in named),
+        content.text,
+        f"{labels['duration'].label} {days_text(days, language)}" if days else "",
+        *(
+            f"{labels[name].label}: {said}"
+            for name in ("allergies", "medicines", "history")
+            if (said := getattr(content, name))
+        ),
+    ]
+    return "\n".join(line.strip() for line in told if line.strip())
 
 
 class FeedbackForm(forms.Form):

@@ -492,6 +492,10 @@ def _ask(
         if waiting is None:
             raise
         consultation = waiting
+        if elsewhere is None:
+            # What was told now goes along with nothing: the page offers it as a message.
+            page = reverse("patient:consultation", args=[consultation.state_id, consultation.id])
+            return see(f"{page}?told")
     except (DangerUnanswered, Invalid):
         if elsewhere is None:
             raise
