@@ -109,6 +109,16 @@ def test_a_call_that_is_over_is_not_announced_any_more() -> None:
     assert "called" not in purposes(account.mobile)
 
 
+def test_a_call_is_answered_on_the_page_and_not_by_a_telephone_that_never_rings() -> None:
+    clinic, account = ClinicFactory(), AccountFactory()
+    practitioner = on_duty(clinic)
+    requested(clinic, PatientFactory(account=account))
+    call_next(doctor(practitioner), practitioner=practitioner)
+    tell()
+    told = OutgoingMessage.objects.get(mobile=account.mobile, purpose="called").text
+    assert told.startswith("Token 1: your turn. Open this page and answer within 2 minutes: http")
+
+
 def test_a_call_answered_before_the_worker_came_to_it_is_not_announced() -> None:
     clinic, account = ClinicFactory(), AccountFactory()
     practitioner = on_duty(clinic)

@@ -189,7 +189,8 @@ def test_cut_off_and_back(
     interrupt(SYSTEM, state_id=28, consultation_id=consultation.id)
     with clock.driven_by(lambda: timezone.now() + GRACE + datetime.timedelta(seconds=1)):
         dropped(SYSTEM, state_id=28, token_id=consultation.token_id)
-    assert "first in the line again" in client.get(address).content.decode()
+    # The page rings, no telephone does: whoever closed it would wait for that in vain.
+    assert "keep this page open until it rings" in client.get(address).content.decode()
     assert client.post(f"{address}/resume").headers["Location"] == address
     call_next(factories.doctor(doctor), practitioner=doctor)
     assert "data-call-now" in client.get(f"{address}/status").content.decode()
@@ -296,6 +297,7 @@ def test_a_call_that_rang_out_is_no_call_any_more(
         page = client.get(f"{address}/status").content.decode()
     assert "data-call-now" not in page
     assert "We called and nobody answered" in page
+    assert "this page rings once more. Please keep it open" in page
 
 
 def test_the_same_doctor_again(client: Client, clinic: Clinic, patient: Patient) -> None:

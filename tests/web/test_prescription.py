@@ -233,8 +233,12 @@ def test_the_slip_is_for_who_waits() -> None:
     own = Client()
     factories.sign_in(own, Account.objects.get(id=patient.account_id))
     address = f"/consultations/28/{held.id}/slip"
-    assert "Your token 1 Meena Devi" in text_of(own.get(address))
-    assert "Meena Devi" in words_of(own.get(f"{address}.pdf").content)
+    slip, printed = text_of(own.get(address)), words_of(own.get(f"{address}.pdf").content)
+    assert "Your token 1 Meena Devi" in slip
+    assert "Meena Devi" in printed
+    # What rings is the page, not a phone that is merely near.
+    for words in (slip, printed):
+        assert "Keep the page of your token open" in words
     assert after.patient.get(address).status_code == 404
 
 

@@ -138,7 +138,7 @@ def test_the_token_slip_names_the_hub_and_its_speciality(spoke: Spoke, client: C
     page = client.get(f"{spoke.waits()}/slip")
     for name in (place_of(spoke.hub), "General medicine", "Up to 2 minutes"):
         assert name in page.content.decode()
-    assert re.search(r"As of \d{1,2}:\d\d [ap]m", page.content.decode())
+    assert re.search(r"Place and wait at \d{1,2}:\d\d [ap]m", page.content.decode())
 
 
 def test_from_the_register_to_the_doctors_call(spoke: Spoke, client: Client) -> None:

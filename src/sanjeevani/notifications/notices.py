@@ -169,7 +169,7 @@ def _text(purpose: str, number: int | None, consultation: Consultation) -> str:
     if purpose == "near":
         return _("Token %(number)s: your turn is near. Keep this page open:") % {"number": number}
     if purpose == "called":
-        return _("Token %(number)s: the doctor calls you. Answer within 2 minutes:") % {
+        return _("Token %(number)s: your turn. Open this page and answer within 2 minutes:") % {
             "number": number
         }
     if purpose == "returned":
