@@ -150,6 +150,11 @@ def test_without_scripts_up_to_the_waiting_room(new_patient: NewPatient, look: L
     assert patient.token_number() >= 1
     assert patient.page.locator("noscript meta[http-equiv=refresh]").count() == 1
 
+    # Whoever looks for a photo here would lose it every 15 seconds, when the page loads again.
+    expect(patient.page.locator("input[name=files]")).to_be_hidden()
+    patient.page.locator("#papers-title ~ * a[href$='/papers']").click()
+    expect(patient.page).to_have_url(re.compile("/papers$"))
+    assert patient.page.locator("noscript meta[http-equiv=refresh]").count() == 0
     # Two as a camera takes them: more than a form without files may have.
     patient.page.locator("input[name=files]").set_input_files([photo("rash.jpg"), photo("arm.jpg")])
     patient.page.locator(".papers__send button").click()
