@@ -81,12 +81,15 @@ def residents_page(request: PortalRequest) -> dict[str, object]:
 @require_GET
 @at_home
 def people(request: PortalRequest) -> HttpResponse:
-    """Who needs the doctor? With nobody registered, straight to the form."""
+    """Who needs the doctor? With nobody ever registered, straight to the form.
+
+    Whoever was taken off the list is put back from here, and may wait still.
+    """
     if request.actor.spoke_id is not None:
         return redirect("spoke:desk")
     family = list(family_of(request.actor))
     held = institution_of(request.actor)
-    if not family and held is None:
+    if not family and held is None and not left_care(request.actor).exists():
         return redirect("patient:add")
     today = clock.today()
     added = request.GET.get("added", "")
