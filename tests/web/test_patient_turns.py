@@ -153,6 +153,29 @@ def test_an_answer_is_kept_on_the_page_of_who_waits_there_already(
     assert "already has a token here" in page
 
 
+def test_who_answers_the_doctor_a_day_later_is_asked_for_danger_signs_first(
+    client: Client, clinic: Clinic, patient: Patient, consultation: Consultation, address: str
+) -> None:
+    doctor = factories.on_duty(clinic)
+    call_next(factories.doctor(doctor), practitioner=doctor)
+    return_to_patient(factories.doctor(doctor), **at(doctor, consultation), reason="Since when?")
+    danger = f"/people/{patient.id}/danger?again=28.{consultation.id}"
+    with clock.driven_by(lambda: timezone.now() + datetime.timedelta(hours=25)):
+        assert client.get(f"{address}/again").headers["Location"] == danger
+        # The form was open when the day ended.
+        late = client.post(f"{address}/again", {"text": "Since Monday"})
+        assert late.headers["Location"] == danger
+        asked = client.post(danger, {"sign": "none"})
+        assert asked.headers["Location"] == f"{address}/again"
+        assert "Since Monday" in client.get(f"{address}/again").content.decode()
+        answered = client.post(f"{address}/again", {"text": "Since Monday"})
+        assert answered.headers["Location"] == address
+    assert intake_of(28, consultation.id).text == "Since Monday"
+    for wrong in ("x", "28", "28.x", "-1.x", f"-1.{consultation.id}"):
+        asked = client.post(f"/people/{patient.id}/danger?again={wrong}", {"sign": "none"})
+        assert asked.headers["Location"] == f"/people/{patient.id}/trouble"
+
+
 def test_what_is_told_by_who_waits_there_already_is_offered_as_a_message(
     client: Client, clinic: Clinic, patient: Patient, consultation: Consultation, address: str
 ) -> None:

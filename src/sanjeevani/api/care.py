@@ -789,14 +789,23 @@ def seek_doctor(
     f"{CONSULTATION}/again",
     auth=carer,
     response=ConsultationReply,
-    openapi_extra=says(AlreadyWaiting, ClinicClosed, ConsentMissing, DangerSigns, Invalid, Stale),
+    openapi_extra=says(
+        AlreadyWaiting,
+        ClinicClosed,
+        ConsentMissing,
+        DangerSigns,
+        DangerUnanswered,
+        Invalid,
+        Stale,
+    ),
 )
 def answer_return(
     request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
 ) -> HttpResponse:
     """Answer what the doctor asked for, with what the draft adds; the time waited is kept.
 
-    What was told before stays: allergies, medicines, answers about danger signs. Once is enough.
+    What was told before stays: allergies, medicines, answers about danger signs. Once is enough;
+    after a day the danger signs are asked anew and stand in the draft.
     """
     actor = at_home(request)
     found = _own(request, state_id, consultation_id)

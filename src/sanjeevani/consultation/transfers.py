@@ -37,7 +37,6 @@ from sanjeevani.consultation.services import (
     priority_of,
     requested_before,
     require_concludable,
-    require_no_danger,
     require_safe_to_wait,
     respect_blocks,
     token_of,
@@ -310,7 +309,7 @@ def ask_again(
     How long the patient took to answer counts for nothing: who comes back in the evening does not
     stand before all who have waited since. Raises ConsentMissing, Stale, Invalid; ClinicClosed: the
     request stays returned, to be answered when the clinic is open; DangerSigns at home, when a new
-    answer is one.
+    answer is one; DangerUnanswered there, when the answers are more than a day old.
     """
     consultation = get(state_id, consultation_id)
     require_patient(actor, consultation)
@@ -323,7 +322,7 @@ def ask_again(
     content = replace(content, companion=told.companion, vitals=content.vitals or told.vitals)
     # At a spoke staff sit beside the patient, and were asked about an emergency.
     if consultation.spoke_id is None:
-        require_no_danger(patient, content)
+        require_safe_to_wait(patient, content)
     urgent = bool(danger_in(content, birth_date=patient.birth_date, gender=patient.gender))
     line = Line.objects.get(state_id=state_id, id=consultation.line_id)
     clinic = clinic_of_line(state_id, line.parent_id or line.id)

@@ -27,6 +27,7 @@ from sanjeevani.consultation.errors import (
     ClinicClosed,
     ConsentMissing,
     DangerSigns,
+    DangerUnanswered,
 )
 from sanjeevani.consultation.interruptions import resume
 from sanjeevani.consultation.letters import letter_of
@@ -57,6 +58,7 @@ from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import DomainError, Invalid, NotFound, Stale
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.queries import draft_of, draft_touched_at, still_told
+from sanjeevani.intake.services import save_draft
 from sanjeevani.intake.triage import danger_in
 from sanjeevani.patients.companions import valid_representatives
 from sanjeevani.patients.models import Patient, Representative
@@ -80,6 +82,8 @@ from sanjeevani.web.patient.measuring import MeasureForm
 from sanjeevani.web.patient.papers import of_own_consultation
 from sanjeevani.web.patient.pictures import pictures_of
 from sanjeevani.web.patient.views import (
+    danger_before,
+    is_unasked,
     language,
     live_consultations,
     name_of,
@@ -438,6 +442,8 @@ def again(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> 
     person = own_record(request.actor, found.patient_id)
     # The page keeps what is typed here as the patient's draft.
     said = draft_of(person).with_earlier(still_told(state_id, consultation_id))
+    if request.method == "GET" and found.spoke_id is None and is_unasked(person, said):
+        return danger_before(person, found)
     symptoms = symptoms_of(person)
     measured = _measured_again(request, person, said)
     if request.method == "POST":
@@ -454,6 +460,10 @@ def again(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> 
                 )
             except DangerSigns:
                 return redirect("patient:emergency", person.id)
+            except DangerUnanswered:
+                # The day ended over the form: what was written is there again afterwards.
+                save_draft(request.actor, patient=person, content=form.content({}))
+                return danger_before(person, found)
             except (AlreadyWaiting, ClinicClosed, ConsentMissing, Invalid) as error:
                 # What was written stays, to be sent when nothing is in its way any more.
                 form.add_error(None, str(error.message))

@@ -10,7 +10,7 @@ from typing import Any, Concatenate, ParamSpec
 from django import forms
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -226,6 +226,11 @@ def _signs(found: Patient) -> list[DangerSign]:
     return questions_for(found.birth_date, found.gender)
 
 
+def is_unasked(found: Patient, said: IntakeContent) -> bool:
+    """Tell whether a danger sign has not been asked about, or not for a day."""
+    return any(sign.code not in said.answers for sign in _signs(found))
+
+
 def _red(found: Patient, draft: IntakeContent) -> list[DangerSign | VitalRule]:
     return danger_in(draft, birth_date=found.birth_date, gender=found.gender)
 
@@ -234,7 +239,7 @@ def _unfit(found: Patient, draft: IntakeContent, *, said: bool = True) -> HttpRe
     """Return where to go first: the danger signs, the emergency page, or what the trouble is."""
     if _red(found, draft):
         return see(reverse("patient:emergency", args=[found.id]))
-    if any(sign.code not in draft.answers for sign in _signs(found)):
+    if is_unasked(found, draft):
         return see(reverse("patient:danger", args=[found.id]))
     if said and not draft.complaints and not draft.text.strip():
         return see(reverse("patient:trouble", args=[found.id]))
@@ -270,7 +275,7 @@ def danger(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
                 return see(reverse("patient:emergency", args=[found.id]))
             if any(sign.code not in content.answers for sign in signs):
                 return see(f"{reverse('patient:danger', args=[found.id])}?late")
-            return see(reverse("patient:trouble", args=[found.id]))
+            return see(_after_danger(request, found))
         error = Invalid(field="sign")
     context = {
         "person": found,
@@ -280,6 +285,21 @@ def danger(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
         "late": "late" in request.GET,
     }
     return render(request, "patient/danger.html", context, status=422 if error else 200)
+
+
+def danger_before(found: Patient, returned: Consultation) -> HttpResponse:
+    """Ask for danger signs first, then lead back to the answer to a returned request."""
+    page = reverse("patient:danger", args=[found.id])
+    return see(f"{page}?again={returned.state_id}.{returned.id}")
+
+
+def _after_danger(request: PortalRequest, found: Patient) -> str:
+    """Return where to go on: what the trouble is, or the returned request that led here."""
+    state_id, _dot, consultation_id = request.GET.get("again", "").partition(".")
+    with contextlib.suppress(ValueError, NoReverseMatch):
+        if state_id:
+            return reverse("patient:again", args=[int(state_id), uuid.UUID(consultation_id)])
+    return reverse("patient:trouble", args=[found.id])
 
 
 @carer
