@@ -18,7 +18,7 @@ from sanjeevani.consultation.services import (
     write_note,
 )
 from sanjeevani.consultation.transfers import redirect, return_to_patient, send_home
-from sanjeevani.directory.models import Clinic, Practitioner
+from sanjeevani.directory.models import Clinic, ClinicHours, Practitioner
 from sanjeevani.directory.queries import clinic_serving
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor
@@ -346,6 +346,17 @@ def test_the_same_doctor_again(client: Client, clinic: Clinic, patient: Patient)
 
     form = client.get(again)
     assert f'value="28.{held.id}"' in form.content.decode()
+
+    # Whoever looks for the doctor when the OPD is closed learns that, instead of nothing.
+    hours = ClinicHours.objects.filter(state_id=28, clinic_id=clinic.id)
+    kept = list(hours)
+    hours.delete()
+    closed = client.get(f"/people/{patient.id}/opds").content.decode()
+    assert "The same doctor again" in closed
+    assert f"<strong>{held.practitioner_name}</strong>" in closed
+    assert again not in closed
+    ClinicHours.objects.bulk_create(kept)
+
     sent = client.post(
         again,
         {

@@ -439,8 +439,11 @@ def opds(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
 
 
 def _again(found: Patient, offers: list[Offer]) -> list[tuple[Consultation, Offer]]:
-    """Return the doctors who can be asked again, each with the OPD of the earlier consultation."""
-    by_line = {offer.open_clinic.line.id: offer for offer in offers if offer.open_clinic.is_open}
+    """Return the doctors who can be asked again, each with the OPD of the earlier consultation.
+
+    Those whose OPD is closed now too: whoever looks for them learns when it opens.
+    """
+    by_line = {offer.open_clinic.line.id: offer for offer in offers}
     earlier = follow_ups_possible(found)
     lines = lines_by_id((one.state_id, one.line_id) for one in earlier)
     return [
