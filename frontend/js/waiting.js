@@ -7,6 +7,7 @@
 // <form data-insist="/url">  is sent until it arrives, at the latest until the deadline; then the page goes there
 // <p data-insist-told data-text-sending data-text-offline data-text-late>   how far it is with that
 // <button data-silence>  stops the ringing            <button data-try-ring>  one ring, to try
+// <p data-silent hidden>  shows while the browser lets the page make no sound
 
 const AGAIN = 3_000;
 const PATIENCE = 15_000; // for one answer: on a poor line it may be lost on its way
@@ -53,10 +54,17 @@ function ring() {
   }
 }
 
-/** Browsers let a page sound only after it was touched. */
+/** Browsers let a page sound only after it, or the one that led to it, was touched. */
 function allowSound() {
   audio ??= "AudioContext" in window ? new AudioContext() : undefined;
   return audio?.resume();
+}
+
+/** Whoever would wait for a sound that cannot come is told to touch the page. */
+function tellWhetherSilent() {
+  const place = /** @type {HTMLElement | null} */ (document.querySelector("[data-silent]"));
+  const silent = Boolean(audio) && audio?.state !== "running";
+  if (place && place.hidden === silent) place.hidden = !silent;
 }
 
 function countDown() {
@@ -156,6 +164,7 @@ function notice() {
     } else navigator.vibrate?.(0);
   }
   countDown();
+  tellWhetherSilent();
   tell();
 }
 
@@ -198,5 +207,6 @@ document.addEventListener("click", async (event) => {
     ring();
   }
 });
+if (document.querySelector("[data-wake-lock]")) allowSound();
 notice();
 stayAwake();
