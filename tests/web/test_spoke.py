@@ -139,6 +139,8 @@ def test_the_token_slip_names_the_hub_and_its_speciality(spoke: Spoke, client: C
     for name in (place_of(spoke.hub), "General medicine", "Up to 2 minutes"):
         assert name in page.content.decode()
     assert re.search(r"Place and wait at \d{1,2}:\d\d [ap]m", page.content.decode())
+    assert "the staff tell you" in page.content.decode()
+    assert "page of your token" not in page.content.decode()
 
 
 def test_from_the_register_to_the_doctors_call(spoke: Spoke, client: Client) -> None:

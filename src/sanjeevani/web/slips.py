@@ -19,7 +19,7 @@ from sanjeevani.web.patient.views import name_of
 
 def slip_facts(consultation: Consultation) -> TokenSlipDocument:
     """Return what stands on the slip of a consultation read with its token, for its reader."""
-    token = consultation.token
+    token, at_spoke = consultation.token, consultation.spoke_id is not None
     line_name, facility_name = _where(consultation)
     place = queueing.place_of(token) if token.status == TokenStatus.WAITING else None
     wait = queueing.wait_of(token, place) if place else None
@@ -33,10 +33,11 @@ def slip_facts(consultation: Consultation) -> TokenSlipDocument:
         expected_wait=_wait_words(wait) if wait else "",
         issued_at=time_of_day(clock.now()),
         opens_at="",
-        note="",
-        qr_content=(
-            f"{settings.PUBLIC_URL}/consultations/{consultation.state_id}/{consultation.id}"
-        ),
+        # At a spoke the tablet of the staff rings, and nobody else opens its page meanwhile.
+        note=_("Stay close by: the staff tell you when it is your turn.") if at_spoke else "",
+        qr_content=""
+        if at_spoke
+        else f"{settings.PUBLIC_URL}/consultations/{consultation.state_id}/{consultation.id}",
     )
 
 
