@@ -87,7 +87,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
       field.defaultValue = now;
     }
   }
-  fillIn();
+  fillIn(sent);
   keepDraft();
   // The button that was pressed may be gone: the cursor goes back to where the next one is typed.
   const active = document.activeElement;
@@ -98,15 +98,22 @@ document.addEventListener("htmx:afterRequest", (event) => {
     : document.querySelector(".item input:not([type=hidden])");
   next?.focus();
 });
-// The texts of the note as a template left them; the server has them already.
-function fillIn() {
+/**
+ * The fields of the note as a template left them, or another window; the server has them already.
+ * @param {Record<string, string>} sent what was typed since in a text goes on from them
+ */
+function fillIn(sent) {
   const filled = document.getElementById("filled");
   if (!filled) return;
-  for (const text of filled.children) {
-    const field = document.getElementById(`id_${text.getAttribute("data-fill")}`);
-    if (field instanceof HTMLTextAreaElement) {
-      field.value = field.defaultValue = text.textContent ?? "";
-    }
+  for (const { dataset, textContent } of /** @type {Iterable<HTMLElement>} */ (filled.children)) {
+    const name = dataset.fill ?? "";
+    const field = fields().find((one) => one.name === name);
+    if (!field) continue;
+    const typed = field.value;
+    field.value = field.defaultValue = textContent ?? "";
+    if (typed === sent[name]) continue;
+    if (typed.startsWith(sent[name])) field.value += typed.slice(sent[name].length);
+    else field.value = typed;
   }
   filled.replaceChildren();
 }

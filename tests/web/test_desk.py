@@ -881,3 +881,72 @@ def test_the_desk_costs_few_statements(desk: Desk, reference: None) -> None:
 
 def statements(captured: CaptureQueriesContext) -> str:
     return "\n".join(query["sql"][:120] for query in captured.captured_queries)
+
+
+# Two windows
+
+
+def was_on(page: Any) -> str:
+    found = re.search(r'name="was" id="note-was" value="([^"]*)"', page.content.decode())
+    assert found
+    return found[1]
+
+
+def test_a_second_window_wipes_nothing_out(desk: Desk) -> None:
+    """The phone that lies beside the laptop still shows the empty note of an hour ago."""
+    case = in_progress(desk)
+    was = was_on(desk.get())
+    kept = desk.write(
+        case,
+        "save",
+        history="Fever for three days",
+        weight_kg="54",
+        last_menstrual_period_day="2",
+        last_menstrual_period_month="1",
+        last_menstrual_period_year="2021",
+        was=was,
+    )
+    assert was_on(kept) != was
+    empty = {"history": "", "weight_kg": "", "advice": "Rest", "was": was} | dict.fromkeys(
+        [f"last_menstrual_period_{part}" for part in ("day", "month", "year")], ""
+    )
+    answered = desk.write(case, "send", text="Hello", client_key=str(uuid.uuid4()), **empty)
+    assert answered.status_code == 200
+    note = note_of(case)
+    assert (note.history, note.weight_kg, note.advice) == ("Fever for three days", 54, "Rest")
+    assert note.last_menstrual_period == datetime.date(2021, 1, 2)
+    # What stands there now comes into the fields that were not touched.
+    filled = dict(re.findall(r'<pre data-fill="(\w+)">\n(.*?)</pre>', answered.content.decode()))
+    assert filled == {
+        "history": "Fever for three days",
+        "weight_kg": "54",
+        "last_menstrual_period_day": "2",
+        "last_menstrual_period_month": "1",
+        "last_menstrual_period_year": "2021",
+    }
+    # Emptied on purpose, it is empty.
+    assert desk.write(case, "save", history="", was=was_on(answered)).status_code == 200
+    assert note_of(case).history == ""
+
+
+@pytest.mark.parametrize("in_page", [True, False])
+def test_what_two_windows_wrote_is_put_together_by_the_doctor(desk: Desk, in_page: bool) -> None:
+    case = in_progress(desk)
+    was = was_on(desk.get())
+    desk.write(case, "save", advice="Rest", was=was)
+    # The link lost the first answer: what goes on from it is no other window's.
+    desk.write(case, "save", advice="Rest and drink", was=was)
+    assert note_of(case).advice == "Rest and drink"
+    refused = desk.write(case, "done", in_page=in_page, advice="Steam", outcome="advice", was=was)
+    assert refused.status_code == 422
+    assert "Meanwhile this was kept here: “Rest and drink”" in text_of(refused)
+    assert note_of(case).advice == "Rest and drink"
+    assert desk.write(case, "save", advice="Steam, rest", was=was_on(refused)).status_code == 200
+    assert note_of(case).advice == "Steam, rest"
+
+
+@pytest.mark.parametrize("was", ["", "x", "history", "history:", ":", "made:up history:up"])
+def test_a_made_up_seal_harms_nothing(desk: Desk, was: str) -> None:
+    case = in_progress(desk)
+    assert desk.write(case, "save", history="Fever", was=was).status_code == 200
+    assert note_of(case).history == "Fever"

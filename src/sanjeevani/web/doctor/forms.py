@@ -1,6 +1,9 @@
 """What a doctor types at the desk."""
 
+import hashlib
 import uuid
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, cast
 
 from django import forms
@@ -19,7 +22,7 @@ from sanjeevani.foundation.errors import DomainError
 from sanjeevani.prescription.shorthand import parse
 from sanjeevani.terminology import dosage
 from sanjeevani.terminology.queries import diagnoses_coded
-from sanjeevani.web.fields import DatePartsField, PlainForm, PlainTextField
+from sanjeevani.web.fields import DateParts, DatePartsField, PlainForm, PlainTextField
 
 TEXTS = ("history", "findings", "investigations", "advice", "come_back")
 LINE_LENGTH = 200
@@ -89,13 +92,53 @@ class NoteForm(PlainForm):
         names = NoteContent.__dataclass_fields__
         return cls(initial={name: getattr(note, name) for name in names} if note else None)
 
+    def respect(self, stored: Note | None) -> dict[str, str]:
+        """Let stand what another window, or a phone, has kept since this page was made.
+
+        A field that nobody has touched here takes it over: what inputs then show is returned.
+        Where both have written, the field is refused, with what stands there; the page has both
+        then, and its next change counts. What goes on from the stored words replaces them.
+        """
+        self.is_valid()
+        was = _seals_in(self.data.get(WAS, ""))
+        there = vars(content_of(stored))
+        newer = {}
+        for name in was.keys() & self.cleaned_data.keys() & set(self.sent()):
+            here, other = _shown(self.cleaned_data[name]), _shown(there[name])
+            if here == other or was[name] == _seal(other):
+                continue
+            if was[name] == _seal(here):
+                newer[name] = there[name]
+            elif other not in here:
+                self.add_error(
+                    name,
+                    _(
+                        "Meanwhile this was kept here: “%(text)s”. Put together what holds: your"
+                        " next change is kept."
+                    )
+                    % {"text": other},
+                )
+        return self.fill(newer)
+
+    def fill(self, values: Mapping[str, Any]) -> dict[str, str]:
+        """Let fields of a sent note hold other values; return what its inputs then show."""
+        inputs: dict[str, str] = {}
+        for name, value in values.items():
+            self.cleaned_data[name] = value
+            widget = self.fields[name].widget
+            if isinstance(widget, DateParts):
+                parts = zip(widget.labels, widget.decompress(value), strict=True)
+                inputs |= {f"{name}_{part}": _shown(number) for part, number in parts}
+            else:
+                inputs[name] = _shown(value)
+        self.data = dict(self.data.items()) | inputs
+        return inputs
+
     def content(self, stored: Note | None) -> NoteContent:
         """Return what can be kept: a field that was refused, or not sent, stays as stored."""
         self.is_valid()
-        names = NoteContent.__dataclass_fields__
-        kept = {name: getattr(stored, name) for name in names} if stored else {}
         sent = {name: self.cleaned_data[name] for name in self.sent() if name in self.cleaned_data}
-        return NoteContent(**kept | sent)
+        return NoteContent(**vars(content_of(stored)) | sent)
 
     def sent(self) -> list[str]:
         """Name the fields that stood on the page."""
@@ -104,6 +147,36 @@ class NoteForm(PlainForm):
             for name, field in self.fields.items()
             if not field.widget.value_omitted_from_data(self.data, {}, name)
         ]
+
+
+def content_of(stored: Note | None) -> NoteContent:
+    """Return what a note holds; one that nobody has written yet is empty."""
+    names = NoteContent.__dataclass_fields__
+    return NoteContent(**{name: getattr(stored, name) for name in names} if stored else {})
+
+
+WAS = "was"
+"""The field of the page that seals what stood in the note when it was made."""
+
+
+def seals_of(content: NoteContent) -> str:
+    """Return what a page keeps of a note as it is stored, to tell by what others write."""
+    return " ".join(f"{name}:{_seal(_shown(value))}" for name, value in vars(content).items())
+
+
+def _seals_in(sealed: str) -> dict[str, str]:
+    return {name: seal for name, _colon, seal in (one.partition(":") for one in sealed.split())}
+
+
+def _seal(text: str) -> str:
+    return hashlib.blake2s(text.encode(), digest_size=6).hexdigest()
+
+
+def _shown(value: Any) -> str:
+    """Write a value of the note as it stands in its field."""
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return "" if value is None else str(value)
 
 
 class ChatForm(PlainForm):

@@ -87,7 +87,14 @@ from sanjeevani.web.doctor.desk import (
     minutes_of,
     told_of,
 )
-from sanjeevani.web.doctor.forms import ChatForm, ItemForm, OutcomeForm, TemplateForm, refuse
+from sanjeevani.web.doctor.forms import (
+    WAS,
+    ChatForm,
+    ItemForm,
+    OutcomeForm,
+    TemplateForm,
+    refuse,
+)
 from sanjeevani.web.doctor.writing import REASON, Writing
 from sanjeevani.web.live import live_page, ticket_reply
 from sanjeevani.web.names import speciality_names
@@ -329,7 +336,7 @@ def _parts(request: PortalRequest, writing: Writing, status: int) -> HttpRespons
 
 
 NOT_TYPED = frozenset(
-    {"csrfmiddlewaretoken", "client_key", "do", "outcome", "clinic", "medicine_code"}
+    {"csrfmiddlewaretoken", "client_key", "do", "outcome", "clinic", "medicine_code", WAS}
 )
 """What a form of the desk carries that says nothing to who copies it."""
 

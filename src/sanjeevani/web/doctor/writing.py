@@ -92,7 +92,9 @@ from sanjeevani.web.doctor.forms import (
     RedirectForm,
     ReturnForm,
     UseTemplateForm,
+    content_of,
     refuse,
+    seals_of,
 )
 from sanjeevani.web.names import hub_names, speciality_names
 
@@ -128,6 +130,8 @@ class Writing:
         self.before = stored = writing_of(consultation)
         """Note and diagnoses as they were before this request."""
         self.stored: Note | None = stored.note
+        self.kept = content_of(stored.note)
+        """The note as it is stored now."""
         self.diagnoses = {row.code: row.title for row in stored.diagnoses}
         self.found_diagnoses: list[Diagnosis] | None = None
         self.choices: list[Medicine] = []
@@ -146,7 +150,7 @@ class Writing:
         self.kept_template = ""
         """The shorthand under which a template was just kept."""
         self.filled: dict[str, str] = {}
-        """The texts of the note that a template has changed."""
+        """The inputs of the note that a template, or another window, has changed."""
         self.section = ""
         """The part of the desk that the last action concerns."""
         self.taken: tuple[str, ...] = ()
@@ -162,6 +166,11 @@ class Writing:
     def note(self) -> NoteForm:
         """The note as stored, or as sent."""
         return NoteForm.of(self.stored)
+
+    @property
+    def was(self) -> str:
+        """What the page keeps to tell by whether another window has written."""
+        return seals_of(self.kept)
 
     chat = _made(ChatForm)
     diagnosis = _made(DiagnosisForm)
@@ -250,6 +259,7 @@ class Writing:
         self.note = NoteForm(data)
         self.typed = {name: data.get(name, "") for name in LINES}
         self.ending = {name: data.get(name, "") for name in OutcomeForm.base_fields}
+        self.filled = self.note.respect(self.stored)
         self._keep(self.note.content(self.stored))
         self._keep_reasons(data)
         meant = _meant(action, data)
@@ -262,13 +272,12 @@ class Writing:
 
     def _keep(self, content: NoteContent, diagnoses: Mapping[str, str] | None = None) -> None:
         """Store note and diagnoses unless they already stand so."""
-        names = NoteContent.__dataclass_fields__
-        stored = {name: getattr(self.stored, name) for name in names} if self.stored else {}
-        if diagnoses is None and vars(content) == (stored or vars(NoteContent())):
+        if diagnoses is None and content == self.kept:
             return
         if diagnoses is not None:
             self.diagnoses = dict(diagnoses)
         write_note(self.actor, **self._key, content=content, diagnoses=list(self.diagnoses.items()))
+        self.kept = content
 
     def _keep_reasons(self, data: QueryDict) -> None:
         """Store the reasons typed beside medicines that ask for one."""
@@ -569,21 +578,20 @@ class Writing:
 
     def _put_in(self, template: NoteTemplate, form: Form) -> None:
         content = self.note.content(self.stored)
+        filled: dict[str, Any] = {}
         for name in TEXTS:
             here, added = getattr(content, name), getattr(template, name)
             if added and added not in here:
-                self.filled[name] = f"{here.rstrip()}\n{added}" if here.strip() else added
-        for name, text in self.filled.items():
+                filled[name] = f"{here.rstrip()}\n{added}" if here.strip() else added
+        for name, text in filled.items():
             longest = NoteForm.base_fields[name].max_length  # type: ignore[attr-defined]
             if len(text) > longest:
-                self.filled = {}
                 form.add_error("template", _("There is no room for it in the note."))
                 return
         coded = diagnoses_coded(template.diagnosis_codes)
         titles = {code: coded[code].title for code in template.diagnosis_codes if code in coded}
-        filled: dict[str, Any] = dict(self.filled)
         self._keep(replace(content, **filled), self.diagnoses | titles)
-        self.note = NoteForm.of(writing_of(self.consultation).note)
+        self.filled |= self.note.fill(filled)
         for line in template.lines:
             reading = parse(line)
             if reading.item is None:
