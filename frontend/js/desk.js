@@ -3,7 +3,8 @@
 // <form data-typed="<id>">            its texts are kept in this tab until the server has them
 // <input data-enter="<button's id>">  Enter presses that button
 // <b data-until="<instant>">          counts down; data-since counts up; data-now is the server's time
-// <p data-call="<state>">             when the state changes, the desk is loaded again
+// <p data-call="<state>">             when the state changes, the desk is loaded again; with nobody
+//                                     there any more it says what `data-gone` names
 // Answers say X-Kept (the note is stored) and X-Taken (the fields whose text was used).
 
 const form = /** @type {HTMLFormElement | null} */ (document.querySelector("form[data-typed]"));
@@ -166,8 +167,9 @@ document.addEventListener("htmx:afterSettle", () => {
 
 // The call ------------------------------------------------------------------------------------------
 
-const call = () => document.querySelector("[data-call]")?.getAttribute("data-call");
-let rendered = call();
+const said = () =>
+  /** @type {HTMLElement | null} */ (document.querySelector("[data-call]"))?.dataset ?? {};
+let { call: rendered, gone = "moved" } = said();
 // A form on its way (`data-sent`, also by beside.js) leads to a page that says what it did: the desk
 // is not loaded before it.
 const { dataset } = document.documentElement;
@@ -178,13 +180,14 @@ addEventListener("pageshow", () => {
   delete dataset.sent;
 });
 document.addEventListener("live:updated", () => {
-  const now = call();
+  const { call: now, gone: then = gone } = said();
   if (!now || now === rendered || "sent" in dataset) return;
-  if (now === "none") location.replace(rendered === "called" ? "/desk?unanswered=1" : "/desk?moved=1");
+  if (now === "none") location.replace(`/desk?${gone}=1`);
   else if (document.dispatchEvent(new CustomEvent("desk:moved", { cancelable: true }))) {
     location.reload();
   }
   rendered = now;
+  gone = then;
 });
 
 /** @type {WeakMap<Element, {now: string, ahead: number}>} */

@@ -133,6 +133,7 @@ def test_no_answer_and_return(
     assert patient.token_number() == number
     patient.expect_place(3)
     expect(desk.locator("button.next")).to_be_visible()
+    expect(desk).to_have_url(re.compile(r"\?unanswered=1$"))
     look(desk, f"turns-8-nobody-answered-{language}")
 
     for other in others[:2]:

@@ -191,6 +191,26 @@ def test_a_call_rings_longer_once_and_no_answer_shows_at_the_next(desk: Desk) ->
     assert "Called before, no answer" in text_of(desk.get())
 
 
+def test_the_desk_says_which_call_is_the_last_and_what_became_of_it(desk: Desk) -> None:
+    """Nobody waits behind the next two after the second call: it ends."""
+    case = called(desk)
+    first = desk.get("call")
+    assert 'data-gone="unanswered"' in first.content.decode()
+    assert "is called once more" in text_of(first)
+    later = clock.now() + datetime.timedelta(minutes=3)
+    with clock.driven_by(lambda: later):
+        not_answered(SYSTEM, state_id=28, token_id=case.token_id)
+        desk.post("next")
+    last = desk.get("call")
+    assert 'data-gone="expired"' in last.content.decode()
+    assert "This is the last call" in text_of(last)
+    assert "is called once more" not in text_of(last)
+    with clock.driven_by(lambda: later + datetime.timedelta(minutes=3)):
+        not_answered(SYSTEM, state_id=28, token_id=case.token_id)
+    assert get(28, case.id).status == "abandoned"
+    assert "this request has ended" in text_of(desk.client.get("/desk?expired=1"))
+
+
 def test_a_break_and_going_say_where_the_waiting_go(desk: Desk) -> None:
     case = factories.requested(desk.clinic, factories.PatientFactory.create())
     desk.post("duty", to="break")

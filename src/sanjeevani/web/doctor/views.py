@@ -69,6 +69,7 @@ from sanjeevani.prescription.queries import (
 from sanjeevani.prescription.services import Missing, missing_for_signing
 from sanjeevani.prescription.services import sign as sign_draft
 from sanjeevani.queueing.errors import NobodyWaiting
+from sanjeevani.queueing.services import CALLS_BEFORE_EXPIRY
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.queries import assigned_lines
 from sanjeevani.roster.services import change_duty
@@ -123,6 +124,12 @@ SAID = {
         _(
             "The patient did not answer and waits behind the next two, to be called once more."
             " Call the next one meanwhile."
+        )
+    ),
+    "expired": Said(
+        _(
+            "The patient did not answer the last call either: this request has ended. The patient"
+            " is told and can ask again. Call the next one."
         )
     ),
     "moved": Said(_("This consultation is not with you any more."), "warn"),
@@ -218,6 +225,7 @@ def _call_of(consultation: Consultation, minutes: int) -> dict[str, Any]:
         "state": "called" if called else consultation.status,
         "mode": Mode(consultation.room.mode).label,
         "minutes": minutes,
+        "is_last_call": called and consultation.token.calls >= CALLS_BEFORE_EXPIRY,
     }
 
 
