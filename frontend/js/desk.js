@@ -33,12 +33,25 @@ function fields() {
     : [];
 }
 
-// What was typed and not stored yet survives a reload and a new sign-in; the tab forgets it at last.
+/** @returns {(HTMLInputElement | HTMLSelectElement)[]} what is chosen for the end: a save takes none of it */
+function choices() {
+  return form ? [...form.querySelectorAll("input[type=radio], select")].map((one) => /** @type {any} */ (one)) : [];
+}
+
+/** @param {HTMLInputElement | HTMLSelectElement} choice */
+function isChosen(choice) {
+  return choice instanceof HTMLSelectElement
+    ? !choice.selectedOptions[0]?.defaultSelected
+    : choice.checked && !choice.defaultChecked;
+}
+
+// What was typed and not stored yet survives a reload and a new sign-in, and so does what was chosen;
+// the tab forgets it at last.
 function keepDraft() {
   const typed = Object.fromEntries(
-    fields()
-      .filter((field) => field.value !== field.defaultValue)
-      .map((field) => [field.name, field.value]),
+    [...fields().filter((field) => field.value !== field.defaultValue), ...choices().filter(isChosen)].map(
+      (field) => [field.name, field.value],
+    ),
   );
   if (Object.keys(typed).length) sessionStorage.setItem(draftKey, JSON.stringify(typed));
   else sessionStorage.removeItem(draftKey);
@@ -50,6 +63,10 @@ function restoreDraft() {
     if (!(field.name in typed) || typed[field.name] === field.value) continue;
     field.value = typed[field.name];
     field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  for (const choice of choices()) {
+    if (choice instanceof HTMLSelectElement) choice.value = typed[choice.name] ?? choice.value;
+    else if (choice.name in typed) choice.checked = choice.value === typed[choice.name];
   }
 }
 
@@ -71,12 +88,28 @@ if (form) {
   });
 }
 
+const AGAIN = 5_000;
+/** @type {number | undefined} */
+let again;
+addEventListener("online", keepAgain);
+function keepAgain() {
+  clearTimeout(again);
+  again = undefined;
+  // htmx hears it, and keeps the whole form.
+  const unkept = fields().find(
+    (field) => field.value !== field.defaultValue && field.closest("[hx-trigger]"),
+  );
+  unkept?.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
 // htmx tells with what an action was sent: a field typed on meanwhile is not emptied.
 document.addEventListener("htmx:afterRequest", (event) => {
   const { xhr, requestConfig } = /** @type {CustomEvent} */ (event).detail;
   const kept = xhr.getResponseHeader("X-Kept");
   if (kept === null) {
     notKept(xhr.status);
+    // Who has stopped writing is not to lose it for want of another key.
+    if (xhr.status === 0) again ??= setTimeout(keepAgain, AGAIN);
     return;
   }
   const sent = requestConfig.parameters;

@@ -127,15 +127,28 @@ def test_nothing_typed_is_lost(new_patient: NewPatient, new_doctor: NewDoctor) -
 
     page.locator("#id_history").fill("before the reload")
     page.locator("#id_line").fill("pcm 650 1-0")
+    page.locator("input[name=outcome][value=in_person]").check()
+    page.locator("select[name=urgency]").select_option("within_a_day")
+    page.locator("select[name=follow_up_days]").select_option("7")
     page.reload()
     expect(page.locator("#id_history")).to_have_value("before the reload")
     expect(page.locator("#id_line")).to_have_value("pcm 650 1-0")
+    expect(page.locator("input[name=outcome][value=in_person]")).to_be_checked()
+    expect(page.locator("select[name=urgency]")).to_have_value("within_a_day")
+    expect(page.locator("select[name=follow_up_days]")).to_have_value("7")
     expect(status).to_contain_text("Kept at")
 
     page.context.set_offline(True)
     page.locator("#id_advice").fill("while the link was down")
     expect(status).to_contain_text("no connection")
     page.context.set_offline(False)
+    expect(status).to_contain_text("Kept at")
+    # A link that neither answers nor breaks.
+    page.route("**/write", lambda route: None)
+    page.locator("#id_advice").fill("while the link hung")
+    expect(status).to_contain_text("no connection")
+    page.unroute("**/write")
+    expect(status).to_contain_text("Kept at")
     page.locator("#id_come_back").fill("in a week")
     expect(status).to_contain_text("Kept at")
 
@@ -148,7 +161,7 @@ def test_nothing_typed_is_lost(new_patient: NewPatient, new_doctor: NewDoctor) -
     page.locator("input[name=password]").fill(doctor.password)
     page.locator("main button.govuk-button").first.click()
     expect(page.locator("#id_findings")).to_have_value("after the session had ended")
-    expect(page.locator("#id_advice")).to_have_value("while the link was down")
+    expect(page.locator("#id_advice")).to_have_value("while the link hung")
     expect(status).to_contain_text("Kept at")
 
     page.evaluate("sessionStorage.clear()")
