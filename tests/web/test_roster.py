@@ -86,6 +86,27 @@ def days(first: datetime.date, last: datetime.date | None = None) -> dict[str, A
     return sent
 
 
+def test_leave_weeks_ahead_shows_its_shifts_to_be_offered(world: RosterWorld) -> None:
+    """Leave is planned for a wedding in five weeks, not for next week."""
+    day = clock.today() + ONE_DAY * 35
+    noted = world.mine_at_desk.post("/desk/roster", {"do": "leave", **days(day)})
+    page = world.mine_at_desk.get(noted.headers["Location"])
+    assert "Your leave is noted" in text_of(page)
+    assert "Your leave 9:00 am– 1:00 pm On leave" in text_of(page)
+    assert "This week" in text_of(world.mine_at_desk.get("/desk/roster"))
+    address = f"/desk/roster/28/{world.general.line_id}/{int(moment(day, NINE).timestamp())}"
+    assert address in page.content.decode()
+    asked = world.mine_at_desk.post(address, {"taker": str(world.colleague.id)})
+    shown = text_of(world.mine_at_desk.get(asked.headers["Location"]))
+    assert "Dr Kavita Menon is asked" in shown
+
+
+@pytest.mark.parametrize("begins", ["0", "99999999999", "9" * 30])
+def test_a_shift_beyond_all_days_is_not_found(world: RosterWorld, begins: str) -> None:
+    address = f"/desk/roster/28/{world.general.line_id}/{begins}"
+    assert world.mine_at_desk.get(address).status_code == 404
+
+
 def test_a_shift_is_offered_and_taken_over_from_the_desk(world: RosterWorld) -> None:
     day = clock.today() + ONE_DAY * 2
     page = world.mine_at_desk.get("/desk/roster").content.decode()

@@ -1,4 +1,4 @@
-"""The doctor's own roster: two weeks, what colleagues ask, shifts to give away, and leave."""
+"""The doctor's roster: two weeks, what colleagues ask, shifts to give away, and leave."""
 
 import datetime
 import uuid
@@ -11,6 +11,7 @@ from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.timezone import localdate
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
@@ -18,7 +19,7 @@ from sanjeevani.directory.models import Practitioner
 from sanjeevani.directory.queries import clinics_of_lines, hub_lines, lines_by_id, practitioners
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import DomainError, NotFound, NotPermitted
-from sanjeevani.roster.leave import cancel_leave, take_leave
+from sanjeevani.roster.leave import LONGEST_DAYS, cancel_leave, take_leave
 from sanjeevani.roster.models import ShiftOffer
 from sanjeevani.roster.planning import ONE_DAY
 from sanjeevani.roster.queries import assigned_lines, leave_from, offers_of, planned_for, serving
@@ -37,6 +38,8 @@ from sanjeevani.web.rosters import (
     people_in,
     shown,
     undone_leave,
+    week_asked,
+    week_written,
 )
 
 
@@ -145,7 +148,7 @@ def roster(request: PortalRequest) -> HttpResponse:
     def note() -> dict[str, Any]:
         first, last = form.days()
         take_leave(request.actor, practitioner=practitioner, first=first, last=last)
-        return {"done": "leave"}
+        return {"done": "leave", **_week_with(first)}
 
     def cancel() -> dict[str, Any]:
         first, last = cancel_leave(
@@ -187,11 +190,12 @@ def roster(request: PortalRequest) -> HttpResponse:
                 used.add_error(
                     error.field if error.field in used.fields else None, str(error.message)
                 )
-    week = Week(monday_of(clock.today()))
+    week = Week(week_asked(request.GET.get("week", "")))
     context = {
         "roster": roster_of(practitioner, week),
         "week": week,
         "today": clock.today(),
+        "this_week": monday_of(clock.today()),
         "leave": leave_from(clock.today(), [practitioner.id]),
         "form": form,
         "answer": answer,
@@ -222,7 +226,9 @@ def offer(request: PortalRequest, state_id: int, line_id: uuid.UUID, begins: int
                 begins_at=shift.shown.span.begins,
                 taker=taker,
             )
-            return _see(reverse("doctor:roster"), done="offered")
+            return _see(
+                reverse("doctor:roster"), done="offered", **_week_with(shift.shown.shift.day)
+            )
         except (NotFound, NotPermitted):
             raise
         except DomainError as error:
@@ -232,13 +238,23 @@ def offer(request: PortalRequest, state_id: int, line_id: uuid.UUID, begins: int
 
 
 def _shift_of(practitioner: Practitioner, line_id: uuid.UUID, begins: int) -> MyShift:
-    """Return a shift of the doctor's two weeks. Raises NotFound."""
-    read = roster_of(practitioner, Week(monday_of(clock.today())))
+    """Return a shift of the doctor's that begins then, in a year at most. Raises NotFound."""
+    ahead = begins - int(clock.now().timestamp())
+    if abs(ahead) > LONGEST_DAYS * 86_400:
+        raise NotFound
+    begins_on = localdate(clock.now() + datetime.timedelta(seconds=ahead))
+    read = roster_of(practitioner, Week(monday_of(begins_on)))
     for day in read.days:
         for shift in day.shifts:
             if (shift.line_id, shift.begins) == (line_id, begins):
                 return shift
     raise NotFound
+
+
+def _week_with(day: datetime.date) -> dict[str, str]:
+    """Return what an address says to show a day that is not in the two weeks it shows anyway."""
+    weeks = (monday_of(day) - monday_of(clock.today())).days // 7
+    return {} if weeks in (0, 1) else {"week": week_written(day)}
 
 
 def _see(address: str, **said: Any) -> HttpResponse:
