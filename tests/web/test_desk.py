@@ -715,6 +715,22 @@ def test_done_calls_the_next_patient_of_who_wants_it(desk: Desk) -> None:
     assert "Nobody is waiting" in text_of(desk.client.get(last.headers["Location"]))
 
 
+def test_done_pressed_twice_over_a_slow_link_goes_on_with_the_next_patient(desk: Desk) -> None:
+    """The next patient's phone rings: no time to read that something could not be kept."""
+    first = in_progress(desk)
+    second = requested(desk.clinic, PatientFactory.create(name="Second"))
+    sent = {"in_page": False, "outcome": "advice", "advice": "Rest"}
+    desk.write(first, "done_next", **sent)
+    again = desk.write(first, "done_next", **sent)
+    assert again.headers["Location"] == "/desk?finished-next=1"
+    shown = text_of(desk.client.get(again.headers["Location"]))
+    assert f"Calling {second.patient_name}" in shown
+    # Anything else than what finished it is not kept, and says so.
+    for other in ({"advice": "Rest and steam"}, {"outcome": "emergency"}, {"height_cm": "9"}):
+        late = desk.write(first, "done_next", **sent | other)
+        assert late.status_code in (409, 422), other
+
+
 def test_who_takes_a_break_during_a_consultation_is_given_nobody_afterwards(desk: Desk) -> None:
     first = in_progress(desk)
     second = requested(desk.clinic, PatientFactory.create())

@@ -33,6 +33,7 @@ from sanjeevani.consultation.errors import (
 from sanjeevani.consultation.interruptions import interrupt, not_reachable, resume, ring_again
 from sanjeevani.consultation.models import (
     Consultation,
+    ConsultationStatus,
     Note,
     NoteTemplate,
     Outcome,
@@ -248,6 +249,20 @@ class Writing:
         """Whether text stands in a field that the last action did not use."""
         return any(self.typed.values()) or any(
             self.ending.get(name) for name in ("refer_to", "letter_reason")
+        )
+
+    def is_done_already(self, data: QueryDict) -> bool:
+        """Tell whether this is what finished the consultation, sent once more.
+
+        The link lost the first answer, or was so slow that Done was pressed again.
+        """
+        note = NoteForm(data)
+        return (
+            data.get("do") in ("done", "done_next")
+            and self.consultation.status == ConsultationStatus.COMPLETED
+            and data.get("outcome") == self.consultation.outcome
+            and note.content(self.stored) == self.kept
+            and not note.errors
         )
 
     def receive(self, data: QueryDict) -> None:
