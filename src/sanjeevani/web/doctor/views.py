@@ -285,8 +285,8 @@ def write(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> 
     try:
         consultation = for_practitioner(request.actor, practitioner, state_id, consultation_id)
         writing = Writing(request.actor, practitioner, consultation)
-        if writing.is_done_already(request.POST):
-            return HttpResponseRedirect(f"{reverse('doctor:desk')}?finished-next=1", status=303)
+        if not in_place and (said := writing.said_already(request.POST)):
+            return HttpResponseRedirect(f"{reverse('doctor:desk')}?{said}=1", status=303)
         writing.receive(request.POST)
     except NotFound:
         # Handed back, or lost, in another window: who only called may not even read it any more.

@@ -251,19 +251,29 @@ class Writing:
             self.ending.get(name) for name in ("refer_to", "letter_reason")
         )
 
-    def is_done_already(self, data: QueryDict) -> bool:
-        """Tell whether this is what finished the consultation, sent once more.
+    def said_already(self, data: QueryDict) -> str:
+        """Return what the desk says of an ending that is sent once more; empty for all else.
 
-        The link lost the first answer, or was so slow that Done was pressed again.
+        The link lost the first answer, or was so slow that the button was pressed again.
         """
-        note = NoteForm(data)
-        return (
-            data.get("do") in ("done", "done_next")
-            and self.consultation.status == ConsultationStatus.COMPLETED
-            and data.get("outcome") == self.consultation.outcome
-            and note.content(self.stored) == self.kept
-            and not note.errors
-        )
+        ended, note = self.consultation, NoteForm(data)
+        if (
+            ended.practitioner_id != self.practitioner.id
+            or note.content(self.stored) != self.kept
+            or note.errors
+        ):
+            return ""
+        completed = ended.status == ConsultationStatus.COMPLETED
+        match data.get("do"):
+            case "done" | "done_next":
+                same = completed and data.get("outcome") == ended.outcome
+                return "finished-next" if same else ""
+            case "redirect" | "refer" as action:
+                referred = completed and ended.outcome == Outcome.REFERRED_UP
+                left = ended.status == ConsultationStatus.REDIRECTED
+                gone = referred if action == "refer" else left
+                return "sent" if gone and _text(data, "redirect_reason") == ended.reason else ""
+        return ""
 
     def receive(self, data: QueryDict) -> None:
         """Keep the note, then do what the pressed button says.
