@@ -70,9 +70,13 @@ function restoreDraft() {
   }
 }
 
-if (document.querySelector(".desk")) {
+// The desk forgets a patient who is not here any more; advice to a colleague can be finished as long
+// as the desk leads to it.
+if (document.querySelector(".desk:not(.desk--asked)")) {
   for (const key of Object.keys(sessionStorage)) {
-    if (key.startsWith("desk-draft-") && key !== draftKey) sessionStorage.removeItem(key);
+    if (!key.startsWith("desk-draft-") || key === draftKey) continue;
+    const about = key.replace("desk-draft-", "");
+    if (!document.querySelector(`a[href*="/asked/"][href$="/${about}"]`)) sessionStorage.removeItem(key);
   }
 }
 if (form) {

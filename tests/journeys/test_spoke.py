@@ -177,6 +177,11 @@ def test_a_specialist_comes_in(new_worker: NewWorker, new_doctor: NewDoctor, loo
     host.note(advice="Malaria test at the centre")
     host.finish("advice")
     expect(worker.page.locator("main")).to_contain_text("Do a malaria test today")
+    # Out of the call, the advice can be finished; a look at the desk costs no word of it.
+    guest.locator("textarea[name=advice]").fill("Do a malaria test today, and a blood film")
+    guest.goto("/desk")
+    guest.locator("a[href*='/desk/asked/']").click()
+    expect(guest.locator("textarea[name=advice]")).to_have_value(re.compile("and a blood film$"))
 
 
 def test_asked_in_writing_and_answered_later(
