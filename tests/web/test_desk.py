@@ -30,6 +30,7 @@ from sanjeevani.patients.models import Patient
 from sanjeevani.prescription.models import DraftItem, Prescription
 from sanjeevani.queueing.models import TokenStatus
 from sanjeevani.roster.queries import duty_of
+from sanjeevani.roster.services import unassign
 from sanjeevani.web.doctor.writing import PARTING
 from tests.factories import (
     ANDHRA_PRADESH,
@@ -772,6 +773,12 @@ def test_the_day_has_what_was_done_said_and_asked(desk: Desk) -> None:
     assert "Patients who ask something" in shown
     record = desk.get("record", case.state_id, case.id)
     assert "May she bathe?" in text_of(record)
+    # Taken off the line meanwhile, the doctor still owes the answer, and has the day's work.
+    unassign(SYSTEM, practitioner=desk.practitioner, line=desk.clinic.line)
+    assert "1 patient asks something" in text_of(desk.get())
+    shown = text_of(desk.get("today"))
+    assert "Patients who ask something" in shown
+    assert "4 of 5" in shown
     empty = desk.post("reply", case.state_id, case.id, text=" ", client_key=str(uuid.uuid4()))
     assert empty.status_code == 422
     replied = desk.post("reply", case.state_id, case.id, text="Yes", client_key=str(uuid.uuid4()))

@@ -465,13 +465,13 @@ def recent_work_of(
 ) -> list[Held]:
     """Return the practitioner's consultations of the last days, newest first; audit the reading.
 
-    `state_ids` are the tenants of the lines served. `question_waits`: the patient wrote last, after
-    the consultation ended.
+    `state_ids` are the tenants of the lines served; see `_where_worked`. `question_waits`: the
+    patient wrote last, after the consultation ended.
     """
     if practitioner.account_id != actor.account_id:
         raise NotFound
     found: list[Held] = []
-    for state_id in sorted(set(state_ids)):
+    for state_id in _where_worked(practitioner, state_ids):
         rows = list(
             Consultation.objects.filter(
                 state_id=state_id, practitioner_id=practitioner.id
@@ -490,6 +490,15 @@ def recent_work_of(
         ]
     write_audit(actor, "consultation.read_work", concern_of(practitioner))
     return sorted(found, key=lambda held: held.consultation.id, reverse=True)
+
+
+def _where_worked(practitioner: Practitioner, state_ids: Iterable[int]) -> list[int]:
+    """Return the tenants to look in for what a practitioner has done.
+
+    Of the lines served, and the practitioner's own: who was taken off its lines today has patients
+    there who were promised answers.
+    """
+    return sorted({practitioner.state_id, *state_ids})
 
 
 def _unanswered() -> QuerySet[Message]:
@@ -559,7 +568,7 @@ def _with_questions(
     """Return (consultation_id, state_id) where a patient has asked in time, still unanswered."""
     return [
         (consultation_id, state_id)
-        for state_id in sorted(set(state_ids))
+        for state_id in _where_worked(practitioner, state_ids)
         for (consultation_id,) in _asking.all(
             state_id=state_id, practitioner_id=practitioner.id, now=clock.now()
         )
