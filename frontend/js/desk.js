@@ -5,6 +5,7 @@
 // <b data-until="<instant>">          counts down; data-since counts up; data-now is the server's time
 // <p data-call="<state>">             when the state changes, the desk is loaded again; with nobody
 //                                     there any more it says what `data-gone` names
+// <span data-duty="<status>">         when it changes elsewhere, likewise
 // Answers say X-Kept (the note is stored) and X-Taken (the fields whose text was used).
 
 const form = /** @type {HTMLFormElement | null} */ (document.querySelector("form[data-typed]"));
@@ -59,15 +60,14 @@ function keepDraft() {
 
 function restoreDraft() {
   const typed = JSON.parse(sessionStorage.getItem(draftKey) ?? "{}");
-  for (const field of fields()) {
-    if (!(field.name in typed) || typed[field.name] === field.value) continue;
-    field.value = typed[field.name];
-    field.dispatchEvent(new Event("input", { bubbles: true }));
-  }
   for (const choice of choices()) {
     if (choice instanceof HTMLSelectElement) choice.value = typed[choice.name] ?? choice.value;
     else if (choice.name in typed) choice.checked = choice.value === typed[choice.name];
   }
+  const unkept = fields().filter((field) => (typed[field.name] ?? field.value) !== field.value);
+  for (const field of unkept) field.value = typed[field.name];
+  // All of it stands there again before the first of them is heard and the draft kept anew.
+  for (const field of unkept) field.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 // The desk forgets a patient who is not here any more; advice to a colleague can be finished as long
@@ -225,6 +225,22 @@ document.addEventListener("live:updated", () => {
   }
   rendered = now;
   gone = then;
+});
+
+// On a break in another window, or off duty because the lid was closed: a desk that says “On duty”
+// would wait for patients who do not come.
+const duty = () =>
+  /** @type {HTMLElement | null} */ (document.querySelector("[data-duty]"))?.dataset.duty;
+let served = duty();
+document.addEventListener("page:changed", () => {
+  served = duty();
+});
+document.addEventListener("live:updated", () => {
+  if (duty() === served || "sent" in dataset) return;
+  served = duty();
+  if (document.dispatchEvent(new CustomEvent("desk:moved", { cancelable: true }))) {
+    location.assign("/desk");
+  }
 });
 
 /** @type {WeakMap<Element, {now: string, ahead: number}>} */

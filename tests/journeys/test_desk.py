@@ -169,6 +169,19 @@ def test_nothing_typed_is_lost(new_patient: NewPatient, new_doctor: NewDoctor) -
     expect(page.locator("#id_findings")).to_have_value("after the session had ended")
 
 
+def test_a_second_window_knows_of_the_break(new_doctor: NewDoctor) -> None:
+    """The phone has gone off duty; the laptop does not wait on for patients who never come."""
+    doctor = new_doctor("karnataka.doctor2")
+    doctor.go_on_duty()
+    laptop = doctor.page.context.new_page()
+    laptop.goto("/desk")
+    expect(laptop.locator("button.next")).to_be_visible()
+    doctor.page.locator("button[name=to][value=break]").click()
+    expect(laptop.locator(".desk__empty")).to_contain_text("You are on a break")
+    laptop.locator("button[name=to][value=on]").click()
+    expect(doctor.page.locator("button.next")).to_be_visible()
+
+
 def test_the_desk_without_scripts(new_patient: NewPatient, new_doctor: NewDoctor) -> None:
     """Every step by plain forms."""
     patient = with_token(new_patient(), KARNATAKA, "Fatima")
