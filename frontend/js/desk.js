@@ -106,8 +106,19 @@ function keepAgain() {
   unkept?.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
+// The page that comes may have been made before the answer that this one still hears: the draft stays.
+let leaving = false;
+addEventListener("beforeunload", () => {
+  leaving = true;
+  // Should it not come after all.
+  setTimeout(() => {
+    leaving = false;
+  }, 60_000);
+});
+
 // htmx tells with what an action was sent: a field typed on meanwhile is not emptied.
 document.addEventListener("htmx:afterRequest", (event) => {
+  if (leaving) return;
   const { xhr, requestConfig } = /** @type {CustomEvent} */ (event).detail;
   const kept = xhr.getResponseHeader("X-Kept");
   if (kept === null) {
