@@ -267,17 +267,17 @@ def test_a_staff_session_ends_with_the_day_however_busy(account: Account) -> Non
         assert queries.find_session(token) is None
 
 
-def test_use_is_written_at_most_every_ten_minutes(account: Account) -> None:
+def test_use_is_written_at_most_every_five_minutes(account: Account) -> None:
     start = timezone.now()
     with at(start):
         session = sign_in().session
     with (
-        at(start + datetime.timedelta(minutes=9)),
+        at(start + datetime.timedelta(minutes=4)),
         CaptureQueriesContext(connection) as captured,
     ):
         services.touch(session)
     assert len(captured) == 0
-    with at(start + datetime.timedelta(minutes=10)):
+    with at(start + datetime.timedelta(minutes=5)):
         services.touch(session)
         assert Session.objects.get().last_seen_at == clock.now()
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from sanjeevani.consultation.services import call_next
 from sanjeevani.directory.models import Clinic, Practitioner
 from sanjeevani.foundation import clock
+from sanjeevani.foundation.live import TICKET_SECONDS
 from sanjeevani.jobs import tasks
 from sanjeevani.jobs.sweeper import SILENT, SILENT_ON_BREAK, end_silent_duties
 from sanjeevani.queueing.queries import serving
@@ -68,7 +69,7 @@ def test_duty_ends_some_time_after_the_desk_was_open_last(
 
 
 def test_an_open_desk_keeps_duty(doctor: Practitioner, client: Client) -> None:
-    """It asks once a minute, of which one in ten minutes is noted."""
+    """It asks once a minute, of which one in five minutes is noted."""
     sign_in_doctor(client, doctor)
     with after(SILENT / 2 + MOMENT):
         assert client.get(reverse("doctor:lines")).status_code == 200
@@ -78,6 +79,18 @@ def test_an_open_desk_keeps_duty(doctor: Practitioner, client: Client) -> None:
     with after(SILENT + SILENT):
         end_silent_duties()
         assert duty_of(doctor.id) == DutyStatus.OFF
+
+
+def test_a_desk_behind_another_window_keeps_duty(doctor: Practitioner, client: Client) -> None:
+    """While it is live it asks for nothing but the next ticket."""
+    sign_in_doctor(client, doctor)
+    asks = datetime.timedelta(seconds=TICKET_SECONDS - 30)
+    for turn in range(1, 5):
+        with after(asks * turn):
+            assert client.get(reverse("doctor:ticket")).status_code == 200
+        with after(asks * (turn + 1) + MOMENT):
+            end_silent_duties()
+            assert duty_of(doctor.id) == DutyStatus.ON
 
 
 def test_who_is_with_a_patient_may_be_on_the_phone(clinic: Clinic, doctor: Practitioner) -> None:

@@ -72,7 +72,7 @@ UNUSED_FOR = datetime.timedelta(days=180)
 PROOF_LIFE = datetime.timedelta(minutes=15)
 # A working day on a tablet that many share, however busy it was.
 STAFF_DAY = datetime.timedelta(hours=12)
-SEEN_EVERY = datetime.timedelta(minutes=10)
+SEEN_EVERY = datetime.timedelta(minutes=5)
 
 LONGEST_PASSWORD = 200
 
@@ -549,7 +549,7 @@ def _refuse_staff(_actor: Actor, *, account_id: uuid.UUID) -> None:
 
 
 def touch(session: queries.SessionInfo) -> bool:
-    """Note that a session is in use, at most every ten minutes; a patient's then lives on.
+    """Note that a session is in use, at most every five minutes; a patient's then lives on.
 
     Returns whether it lasts longer now, as its cookie should. Staff's ends with the day.
 

@@ -50,7 +50,7 @@ MISSED = datetime.timedelta(seconds=30)
 
 SILENT = datetime.timedelta(minutes=20)
 """So long after a doctor's desk was last open anywhere duty ends. An open one asks once a minute,
-which is noted every ten minutes."""
+one behind another window before each ticket ends; that is noted five minutes late at most."""
 
 SILENT_ON_BREAK = datetime.timedelta(hours=2)
 
