@@ -277,8 +277,11 @@ class Doctor:
         """Leave nobody at the desk."""
         self.page.goto("/desk")
         if self.page.locator("[data-call=in_progress], [data-call=interrupted]").count():
-            self.note(advice="Rest and drink enough")
-            self.finish("advice")
+            if self.page.locator(".signed").count():
+                self.finish("prescription")
+            else:
+                self.note(advice="Rest and drink enough")
+                self.finish("advice")
 
     def finish(self, outcome: str) -> None:
         """Say what came of it, and be free."""

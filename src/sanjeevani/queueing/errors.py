@@ -44,4 +44,4 @@ class CallExpired(DomainError):
     """The 120 seconds are over, or the call was taken back."""
 
     status = 409
-    message = _("This call is over. You keep your token: please wait, we will call you again.")
+    message = _("This call is over. Look at your token to see how it goes on.")

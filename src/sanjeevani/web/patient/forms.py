@@ -476,7 +476,7 @@ class AskForm(forms.Form):
             "request_key": uuid.uuid4(),
             "language": reader if reader in languages else languages[0],
             "gender_preference": "any",
-            "companion": companions[0][0] if companions else "",
+            "companion": companions[0][0] if len(companions) == 1 else "",
             **kwargs.get("initial", {}),
         }
         super().__init__(*args, **kwargs)
