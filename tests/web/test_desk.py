@@ -727,7 +727,8 @@ def test_done_pressed_twice_over_a_slow_link_goes_on_with_the_next_patient(desk:
     shown = text_of(desk.client.get(again.headers["Location"]))
     assert f"Calling {second.patient_name}" in shown
     # Anything else than what finished it is not kept, and says so.
-    for other in ({"advice": "Rest and steam"}, {"outcome": "emergency"}, {"height_cm": "9"}):
+    others = ("advice", "Rest and steam"), ("outcome", "emergency"), ("follow_up_days", "7")
+    for other in (dict([one]) for one in (*others, ("height_cm", "9"))):
         late = desk.write(first, "done_next", **sent | other)
         assert late.status_code in (409, 422), other
 

@@ -8,12 +8,14 @@ import contextlib
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from functools import cached_property
 from typing import Any, Self, TypeVar
 
 from django.forms import Form
 from django.http import QueryDict
 from django.utils.functional import Promise
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
 from sanjeevani.calls.services import send_message
@@ -31,12 +33,14 @@ from sanjeevani.consultation.errors import (
     NotInProgress,
 )
 from sanjeevani.consultation.interruptions import interrupt, not_reachable, resume, ring_again
+from sanjeevani.consultation.letters import LetterContent, letter_of
 from sanjeevani.consultation.models import (
     Consultation,
     ConsultationStatus,
     Note,
     NoteTemplate,
     Outcome,
+    Urgency,
 )
 from sanjeevani.consultation.note_templates import (
     TEXTS,
@@ -266,14 +270,28 @@ class Writing:
         completed = ended.status == ConsultationStatus.COMPLETED
         match data.get("do"):
             case "done" | "done_next":
-                same = completed and data.get("outcome") == ended.outcome
-                return "finished-next" if same else ""
+                return "finished-next" if completed and self._ended_as(OutcomeForm(data)) else ""
             case "redirect" | "refer" as action:
                 referred = completed and ended.outcome == Outcome.REFERRED_UP
                 left = ended.status == ConsultationStatus.REDIRECTED
                 gone = referred if action == "refer" else left
                 return "sent" if gone and _text(data, "redirect_reason") == ended.reason else ""
         return ""
+
+    def _ended_as(self, form: OutcomeForm) -> bool:
+        """Tell whether a completed consultation has the very end that is sent."""
+        ended = self.consultation
+        if not form.is_valid() or ended.ended_at is None:
+            return False
+        days, letter = form.cleaned_data["follow_up_days"], form.letter()
+        follow_up_on = localdate(ended.ended_at) + timedelta(days) if days else None
+        if (form.cleaned_data["outcome"], follow_up_on) != (ended.outcome, ended.follow_up_on):
+            return False
+        written = letter_of(ended)
+        stands = written and LetterContent(
+            written.refer_to, Urgency(written.urgency), written.reason
+        )
+        return letter == stands
 
     def receive(self, data: QueryDict) -> None:
         """Keep the note, then do what the pressed button says.
