@@ -18,7 +18,7 @@ from sanjeevani.api.documentation import says
 from sanjeevani.api.replies import IdempotencyKey, key_of, nothing, once, polled, reply
 from sanjeevani.api.types import Body, IdInPath, Reply, StateInPath
 from sanjeevani.calls.errors import NoPhoneBridge, RoomClosed, ThirdSeatTaken
-from sanjeevani.calls.invitations import invite_third, revoke_third, secret_from
+from sanjeevani.calls.invitations import invite_third, revoke_third, third_secret
 from sanjeevani.calls.ladder import change_mode, decline_mode
 from sanjeevani.calls.models import Mode, PhoneCallStatus, Room, RoomStatus, Seat
 from sanjeevani.calls.phone import phone_call_of
@@ -204,7 +204,7 @@ def _invite(request: ApiRequest, found: Consultation, key: str) -> HttpResponse:
     response = once(request, key, make)
     # Whoever has the address sits in the call: it is not in the answer kept for retries.
     made = Relative.model_validate_json(response.content)
-    secret = secret_from(found.room_id, request_key)
+    secret = third_secret(found.room_id, request_key)
     path = reverse("calls:join", args=[found.state_id, secret])
     told = NewRelative(**dict(made), address=f"{settings.PUBLIC_URL}{path}")
     response.content = told.model_dump_json().encode()

@@ -106,12 +106,9 @@ from sanjeevani.intake.queries import intake_of
 from sanjeevani.prescription import services as prescribing
 from sanjeevani.prescription.earlier import Earlier, earlier_of
 from sanjeevani.prescription.errors import (
-    AdviceChanged,
-    CheckedOtherwise,
-    DiagnosisChanged,
+    PAPER_DIFFERS,
     MedicineRefused,
     NotSigned,
-    RemovedButSigned,
     UnsignedDraft,
 )
 from sanjeevani.prescription.queries import (
@@ -1005,16 +1002,7 @@ def remove_item(
     f"{CONSULTATION}/conclude",
     auth=doctor,
     response={204: None},
-    openapi_extra=says(
-        AdviceChanged,
-        CheckedOtherwise,
-        DiagnosisChanged,
-        NotInProgress,
-        NotSigned,
-        UnsignedDraft,
-        RemovedButSigned,
-        Stale,
-    ),
+    openapi_extra=says(*PAPER_DIFFERS, NotInProgress, NotSigned, UnsignedDraft, Stale),
 )
 def conclude(
     request: ApiRequest,

@@ -20,13 +20,7 @@ from sanjeevani.consultation.offers import destinations
 from sanjeevani.directory.queries import HubChoice, clinic_serving
 from sanjeevani.foundation.errors import NotFound, Stale
 from sanjeevani.prescription import services as prescribing
-from sanjeevani.prescription.errors import (
-    AdviceChanged,
-    CheckedOtherwise,
-    DiagnosisChanged,
-    RemovedButSigned,
-    UnsignedDraft,
-)
+from sanjeevani.prescription.errors import PAPER_DIFFERS, UnsignedDraft
 from sanjeevani.queueing.errors import AlreadyWaiting
 
 router = Router(tags=["Desk"])
@@ -163,15 +157,7 @@ def redirect_to_hub(
     f"{CONSULTATION}/refer",
     auth=doctor,
     response={201: Reference},
-    openapi_extra=says(
-        AdviceChanged,
-        AlreadyWaiting,
-        CheckedOtherwise,
-        DiagnosisChanged,
-        NotInProgress,
-        RemovedButSigned,
-        UnsignedDraft,
-    ),
+    openapi_extra=says(*PAPER_DIFFERS, AlreadyWaiting, NotInProgress, UnsignedDraft),
 )
 def refer_up(
     request: ApiRequest,

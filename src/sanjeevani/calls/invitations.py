@@ -1,13 +1,11 @@
 """The verbs of the third seat: a relative comes by a link, a colleague by name, and goes."""
 
-import base64
 import datetime
 import secrets
 import uuid
 from typing import Any
 
 from django.db.models import QuerySet
-from django.utils.crypto import salted_hmac
 
 from sanjeevani.calls.errors import InvitationOver, RoomClosed, ThirdSeatTaken
 from sanjeevani.calls.events import RoomChanged
@@ -17,6 +15,7 @@ from sanjeevani.calls.services import seat_of
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.ids import uuid7
+from sanjeevani.foundation.link_secrets import secret_from
 from sanjeevani.foundation.verbs import concerns, publish, verb
 
 VALID = datetime.timedelta(hours=2)
@@ -29,7 +28,7 @@ def invite_third(
 ) -> str:
     """Return the secret of a new link to the third seat; an earlier link ends.
 
-    With a `request_key` it is the one of `secret_from`. Raises RoomClosed, NotPermitted,
+    With a `request_key` it is `third_secret`. Raises RoomClosed, NotPermitted,
     ThirdSeatTaken.
     """
     room = Room.objects.select_for_update().get(state_id=state_id, id=room_id)
@@ -38,15 +37,14 @@ def invite_third(
         raise RoomClosed
     if _open(room).filter(account_id__isnull=False).exists():
         raise ThirdSeatTaken
-    secret = secret_from(room_id, request_key) if request_key else secrets.token_urlsafe(24)
+    secret = third_secret(room_id, request_key) if request_key else secrets.token_urlsafe(24)
     _invite(room, secret, seat=seat, expires_at=clock.now() + VALID)
     return secret
 
 
-def secret_from(room_id: uuid.UUID, request_key: uuid.UUID) -> str:
-    """Return the secret of a link made with a key: it need not be kept to answer a retry."""
-    made = salted_hmac("calls.invite", f"{room_id} {request_key}", algorithm="sha256")
-    return base64.urlsafe_b64encode(made.digest()).decode().rstrip("=")
+def third_secret(room_id: uuid.UUID, request_key: uuid.UUID) -> str:
+    """Return the secret of a link to the third seat made with a key."""
+    return secret_from("calls.invite", room_id, request_key)
 
 
 @verb("calls.seat_third")

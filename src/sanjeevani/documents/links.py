@@ -4,7 +4,6 @@ Whoever opens one has to know something about the patient (the year of birth); t
 it, this module counts the tries. Tokens are 256 random bits and stored only as digests.
 """
 
-import base64
 import datetime
 import secrets
 import uuid
@@ -12,13 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db.models import F
-from django.utils.crypto import salted_hmac
 
 from sanjeevani.documents.errors import LinkAnswerWrong, LinkDead, TooManyLinks
 from sanjeevani.documents.models import ShareLink
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.ids import uuid7
+from sanjeevani.foundation.link_secrets import secret_from
 from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.identity.queries import digest_of
 
@@ -79,12 +78,8 @@ def share(
 
 
 def token_from(link_id: uuid.UUID, request_key: uuid.UUID) -> str:
-    """Return the token of a link made with a key: as hard to guess as SECRET_KEY.
-
-    So it need not be kept for retries, and who reads the tables cannot open the link.
-    """
-    made = salted_hmac("documents.share", f"{link_id} {request_key}", algorithm="sha256")
-    return base64.urlsafe_b64encode(made.digest()).decode().rstrip("=")
+    """Return the token of a link made with a key."""
+    return secret_from("documents.share", link_id, request_key)
 
 
 def linked(token: str) -> LinkedRecord:

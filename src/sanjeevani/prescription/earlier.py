@@ -73,7 +73,7 @@ def earlier_of(practitioner_id: uuid.UUID, consultation: Consultation) -> list[E
     return [
         Earlier(
             one,
-            _joined(intakes[one.id].allergies if one.id in intakes else "", heard.get(one.id, "")),
+            joined(intakes[one.id].allergies if one.id in intakes else "", heard.get(one.id, "")),
             diagnoses.get(one.id, []),
             courses.get(one.id, []),
         )
@@ -81,7 +81,8 @@ def earlier_of(practitioner_id: uuid.UUID, consultation: Consultation) -> list[E
     ]
 
 
-def _joined(*words: str) -> str:
+def joined(*words: str) -> str:
+    """Return what was said by several, one below the other; who said nothing leaves no line."""
     return "\n".join(filter(None, words))
 
 

@@ -137,6 +137,10 @@ class CheckedOtherwise(PaperDiffers):
     )
 
 
+PAPER_DIFFERS = (AdviceChanged, CheckedOtherwise, DiagnosisChanged, RemovedButSigned)
+"""The kinds, for who documents what a verb refuses."""
+
+
 class PharmacistHandsOut(DomainError):
     """A pharmacist is signed in at this spoke: nobody else hands out."""
 

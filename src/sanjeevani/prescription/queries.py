@@ -23,7 +23,7 @@ from sanjeevani.intake.queries import intake_of
 from sanjeevani.intake.triage import PREGNANT
 from sanjeevani.prescription.content import Statement, digest
 from sanjeevani.prescription.dosing import dosing
-from sanjeevani.prescription.earlier import earlier_of
+from sanjeevani.prescription.earlier import earlier_of, joined
 from sanjeevani.prescription.models import (
     DraftItem,
     EndKind,
@@ -200,7 +200,7 @@ def told_and_heard(
     name: Literal["history", "allergies", "medicines"], intake: IntakeContent, note: Note | None
 ) -> str:
     """Return what the patient told before the call, and below it what the doctor added."""
-    return "\n".join(filter(None, [getattr(intake, name), getattr(note, name, "")]))
+    return joined(getattr(intake, name), getattr(note, name, ""))
 
 
 def circumstances_of(

@@ -89,8 +89,7 @@ class NoteForm(PlainForm):
     @classmethod
     def of(cls, note: Note | None) -> "NoteForm":
         """Show a stored note."""
-        names = NoteContent.__dataclass_fields__
-        return cls(initial={name: getattr(note, name) for name in names} if note else None)
+        return cls(initial=vars(content_of(note)))
 
     def respect(self, stored: Note | None) -> dict[str, str]:
         """Let stand what another window, or a phone, has kept since this page was made.

@@ -65,6 +65,7 @@ from sanjeevani.prescription.queries import (
     issued,
     prescriptions_of,
     seal_of,
+    told_and_heard,
 )
 from sanjeevani.prescription.services import Missing, missing_for_signing
 from sanjeevani.prescription.services import sign as sign_draft
@@ -410,6 +411,9 @@ def sign(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> H
         "practitioner": practitioner,
         "told": told,
         "note": writing.stored,
+        "history": told_and_heard("history", told.intake, writing.stored),
+        "allergies": told_and_heard("allergies", told.intake, writing.stored),
+        "medicines": told_and_heard("medicines", told.intake, writing.stored),
         "body": body_measures(writing.stored, told.intake),
         "diagnoses": writing.diagnosis_names,
         "draft": draft,
