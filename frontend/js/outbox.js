@@ -34,6 +34,8 @@ const TIMEOUT = 30_000;
 const LEAST = 5_000;
 const MOST = 300_000;
 const EARLY = 1_500;
+// Between two tries to get the page that did not come.
+const TRY = 1_000;
 // The entry whose refusal the server shows on the page that comes next.
 const SHOWN = "tablet-shown";
 
@@ -41,6 +43,8 @@ const strip = /** @type {HTMLElement} */ (document.querySelector("[data-outbox-s
 const words = strip.dataset;
 const list = /** @type {HTMLElement | null} */ (document.querySelector("[data-outbox-list]"));
 const visitPage = location.pathname === words.visit;
+/** This page stands in for one that did not come, and nobody has begun anything on it. */
+let standsIn = list !== null && location.pathname !== words.kept;
 
 let pause = LEAST;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -288,8 +292,9 @@ async function sendAll() {
   /** @type {Map<string, Outcome>} */
   const outcomes = new Map();
   const waiting = (await own()).filter((entry) => entry.state === "waiting");
+  let arrived = false;
   try {
-    const token = waiting.length ? await arrive() : "";
+    const token = waiting.length || standsIn ? await arrive() : "";
     for (const entry of token ? waiting : []) {
       if (entry.owner !== owner()) continue;
       const outcome = await deliver(entry, token);
@@ -297,13 +302,20 @@ async function sendAll() {
       if (signedOut) break;
     }
     pause = LEAST;
+    arrived = true;
   } catch {
     timer = setTimeout(send, pause * (0.9 + Math.random() / 5));
     pause = Math.min(pause * 2, MOST);
   }
   await show();
   follow(outcomes);
+  if (standsIn && arrived) timer = setTimeout(goWhereWanted, TRY);
   return outcomes;
+}
+
+/** The link is back: on to the page that was asked for. */
+function goWhereWanted() {
+  if (standsIn) location.replace(location.href);
 }
 
 /** @param {Entry} entry @param {string} token @returns {Promise<Outcome | undefined>} */
@@ -510,10 +522,12 @@ function rowOf(place, entry, content) {
     inside(`[data-do=${name}]`),
   );
   open.onclick = async () => {
+    standsIn = false;
     if (entry.state === "refused") await openRefused(entry, content).catch(() => look(entry, content));
     else look(entry, content);
   };
   withdraw.onclick = async () => {
+    standsIn = false;
     await remove(entry.id);
     row.dataset.withdrawn = "";
     state.textContent = place.dataset.textWithdrawn ?? "";

@@ -25,6 +25,8 @@ async function page(request, path) {
   try {
     return await fetch(request);
   } catch {
+    // What was posted here is not asked for again when the link is back.
+    if (request.method !== "GET") return Response.redirect(KEPT, 303);
     return (await caches.match(path === VISIT ? VISIT : KEPT)) ?? Response.error();
   }
 }

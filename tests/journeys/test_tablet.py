@@ -72,6 +72,18 @@ def reopened(worker: HealthWorker) -> Page:
     return page
 
 
+def test_the_page_that_was_asked_for_comes_with_the_link(new_worker: NewWorker) -> None:
+    worker = new_worker("karnataka.worker1")
+    page = at_tablet(worker)
+    page.context.set_offline(True)
+    page.goto("/spoke/find")
+    expect(page.locator("h1")).to_have_text("Kept on this tablet")
+    expect(page.locator("[data-outbox-away]")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.locator("h1")).to_have_text("Find or register")
+    expect(page).to_have_url(re.compile("/spoke/find$"))
+
+
 @pytest.fixture
 def answers_lost() -> Callable[[Page], Callable[[], None]]:
     """Let what is sent arrive, and its answer get lost on the way back, once."""
