@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from sanjeevani.directory.errors import AlreadyRegistered, AlreadyVerified, NotVerified
+from sanjeevani.directory.errors import (
+    AlreadyRegistered,
+    AlreadyVerified,
+    LastAdministrator,
+    NotVerified,
+    OwnAccount,
+)
 from sanjeevani.directory.models import Facility, Practitioner, Role
 from sanjeevani.directory.queries import posts_of
 from sanjeevani.directory.services import (
@@ -17,15 +23,18 @@ from sanjeevani.directory.services import (
 )
 from sanjeevani.directory.staff import (
     NewPerson,
+    answers_for,
     appoint,
     appoint_known,
+    close_account,
     enrol_practitioner,
     invite_again,
+    reopen_account,
 )
 from sanjeevani.foundation.actor import SYSTEM, Actor, ActorKind
-from sanjeevani.foundation.errors import Invalid, NotPermitted
+from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted
 from sanjeevani.identity import services as identity
-from sanjeevani.identity.errors import InvitationDead
+from sanjeevani.identity.errors import InvitationDead, WrongPassword
 from sanjeevani.identity.models import Account, Session
 from sanjeevani.identity.queries import find_session, invited_account
 from sanjeevani.messaging.models import OutgoingMessage
@@ -291,3 +300,64 @@ def test_the_end_of_a_post_ends_its_sessions_only(facility: Facility) -> None:
     assert find_session(signed[0].token) is None
     assert find_session(signed[1].token) is not None
     assert Session.objects.count() == 1
+
+
+def test_a_closed_account_is_signed_out_and_opens_again(facility: Facility) -> None:
+    post = appoint(
+        SYSTEM,
+        state_id=ANDHRA_PRADESH,
+        facility_id=facility.id,
+        role=Role.HEALTH_WORKER,
+        person=person(),
+    )
+    identity.accept_invitation(SYSTEM, token=newest_link(), password=PASSWORD)
+    signed = identity.sign_in_staff(SYSTEM, login="asha.devi", password=PASSWORD)
+    boss = administrator(Role.FACILITY_ADMIN, facility)
+    key: dict[str, Any] = {"state_id": ANDHRA_PRADESH, "post_id": post.id}
+    close_account(boss, **key)
+    assert find_session(signed.token) is None
+    with pytest.raises(WrongPassword):
+        identity.sign_in_staff(SYSTEM, login="asha.devi", password=PASSWORD)
+    with pytest.raises(NotFound):
+        invite_again(boss, **key)
+    reopen_account(boss, **key)
+    assert identity.sign_in_staff(SYSTEM, login="asha.devi", password=PASSWORD)
+
+
+def test_who_answers_for_a_part_of_the_work_cannot_close_the_account(facility: Facility) -> None:
+    post = appoint(
+        SYSTEM,
+        state_id=ANDHRA_PRADESH,
+        facility_id=facility.id,
+        role=Role.HEALTH_WORKER,
+        person=person(),
+    )
+    appoint_known(
+        SYSTEM,
+        state_id=TAMIL_NADU,
+        facility_id=FacilityFactory(state_id=TAMIL_NADU).id,
+        role=Role.HEALTH_WORKER,
+        login="asha.devi",
+    )
+    key: dict[str, Any] = {"state_id": ANDHRA_PRADESH, "post_id": post.id}
+    for role in (Role.FACILITY_ADMIN, Role.STATE_ADMIN):
+        boss = administrator(role, facility)
+        assert not answers_for(boss, post.account_id)
+        with pytest.raises(NotPermitted):
+            close_account(boss, **key)
+        with pytest.raises(NotPermitted):
+            reopen_account(boss, **key)
+    national = administrator(Role.NATIONAL_ADMIN, FacilityFactory(state_id=0))
+    assert not close_account(national, **key).password
+
+
+def test_an_administrator_is_left_who_can_sign_in(facility: Facility) -> None:
+    office = FacilityFactory(state_id=0)
+    national = administrator(Role.NATIONAL_ADMIN, office)
+    assert national.post_id is not None
+    own: dict[str, Any] = {"state_id": 0, "post_id": national.post_id}
+    with pytest.raises(OwnAccount):
+        close_account(national, **own)
+    other = administrator(Role.NATIONAL_ADMIN, office)
+    with pytest.raises(LastAdministrator):
+        close_account(other, **own)

@@ -1044,6 +1044,17 @@ def _(world: World) -> Call:
     )
 
 
+@call_of("directory.close_account")
+@call_of("directory.reopen_account")
+def _(world: World) -> Call:
+    post = a_doctors_post(world)
+    return Call(
+        world.staff(Role.STATE_ADMIN),
+        lambda _account: ("account", post.account_id),
+        arguments={"state_id": post.state_id, "post_id": post.id},
+    )
+
+
 @call_of("directory.remove_holiday")
 def _(world: World) -> Call:
     holiday = Holiday.objects.create(
@@ -1475,6 +1486,7 @@ CALLS |= {
     "patients.refuse_proof": on_account,
     "identity.sign_out_everywhere": on_account,
     "identity.deactivate_account": on_account,
+    "identity.reactivate_account": on_account,
     "identity.set_language": lambda world: on_account(world, language="hi"),
     "identity.set_home_state": lambda world: on_account(world, home_state_id=29),
     "identity.invite": lambda world: on_account(world, mobile="+919876543210"),

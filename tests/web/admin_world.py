@@ -144,6 +144,7 @@ class AdminWorld:
             "facility:known": self.at("/staff/known"),
             "facility:give-post": self.at("/staff/doctors"),
             "facility:invite": self.at(f"/staff/{self.post.id}/invite"),
+            "facility:account": self.at(f"/staff/{self.post.id}/account"),
             "facility:end-post": self.at(f"/staff/{self.post.id}/end"),
             "facility:opd": self.opd(),
             "facility:timetable": self.opd("/timetable"),

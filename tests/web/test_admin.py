@@ -289,6 +289,30 @@ def test_a_doctor_in_mid_consultation_is_taken_off_first(world: AdminWorld) -> N
     assert held.status == ConsultationStatus.IN_PROGRESS
 
 
+def test_one_button_closes_an_account_and_one_opens_it(world: AdminWorld) -> None:
+    client = world.clients["facility"]
+    address = world.at(f"/staff/{world.post.id}/account")
+    assert "Close the account" in text_of(client.get(address))
+    listed = client.get(client.post(address, {"do": "close"}).headers["Location"])
+    assert "signed out everywhere" in text_of(listed)
+    assert "Open the account again" in text_of(listed)
+    assert not Account.objects.get(id=world.post.account_id).is_active
+    assert client.post(address, {"do": "open"}).status_code == 303
+    assert Account.objects.get(id=world.post.account_id).is_active
+
+
+def test_an_account_used_elsewhere_too_is_not_closed_from_here(world: AdminWorld) -> None:
+    factories.PostFactory.create(
+        account_id=world.post.account_id, role=Role.HEALTH_WORKER, practitioner_id=None
+    )
+    client = world.clients["facility"]
+    address = world.at(f"/staff/{world.post.id}/account")
+    shown = text_of(client.get(address))
+    assert "works elsewhere too" in shown
+    assert "nobody can sign in" not in shown
+    assert client.post(address, {"do": "close"}).status_code == 403
+
+
 def test_unassigning_is_undone_by_one_press(world: AdminWorld) -> None:
     client = world.clients["facility"]
     key = {"doctor": f"28.{world.away.id}"}

@@ -46,11 +46,15 @@ def of_the_facility(world: AdminWorld, _language: str) -> dict[str, Any]:
     """What happens on some pages of the facility's."""
     client = world.clients["facility"]
     world.with_patient()
+    account = world.at(f"/staff/{world.post.id}/account")
     removed = "?done=holiday_removed&reason=Ugadi&first_day=1&first_month=4&first_year=2027"
     return {
         "facility-holidays-wrong": client.post(world.at("/holidays"), {}),
         "facility-holiday-removed": client.get(world.at(f"/holidays{removed}")),
         "facility-end-post-busy": client.get(world.at(f"/staff/{world.post.id}/end")),
+        "facility-account-busy": client.get(account),
+        "facility-staff-closed": client.get(client.post(account, {"do": "close"})["Location"]),
+        "facility-account-closed": client.get(account),
     }
 
 

@@ -45,6 +45,13 @@ class LastAdministrator(DomainError):
     )
 
 
+class OwnAccount(DomainError):
+    """Closed by oneself, it could not be opened again by oneself."""
+
+    status = 409
+    message = _("This is your own account: somebody else has to close it.")
+
+
 class PostHeld(DomainError):
     """The account holds this post already."""
 

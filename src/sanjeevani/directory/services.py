@@ -441,7 +441,7 @@ def give_post(
     except IntegrityError as error:
         raise _fact_of(error, {"post_once_at_a_time": PostHeld()}) from None
     account = find_account(account_id)
-    if account is not None and account.mobile and not account.password:
+    if account is not None and account.is_active and account.mobile and not account.password:
         invite(actor, account_id=account_id)
     concerns(post)
     return post
@@ -455,7 +455,7 @@ def end_post(actor: Actor, *, state_id: int, post_id: uuid.UUID) -> None:
         raise NotFound
     require_may_appoint(actor, post.role, state_id, post.facility_id)
     if post.role == Role.NATIONAL_ADMIN:
-        _require_another_national_admin(post)
+        require_another_national_admin(post.account_id)
     ended = Post.objects.filter(state_id=state_id, id=post_id, ended_at__isnull=True).update(
         ended_at=clock.now()
     )
@@ -465,12 +465,15 @@ def end_post(actor: Actor, *, state_id: int, post_id: uuid.UUID) -> None:
     concerns(post)
 
 
-def _require_another_national_admin(post: Post) -> None:
-    """Keep somebody who can appoint others. Held, so that two do not end each other's posts."""
+def require_another_national_admin(account_id: uuid.UUID) -> None:
+    """Keep somebody besides who can appoint others. Raises LastAdministrator.
+
+    Held, so that two do not end each other's posts.
+    """
     held = Post.objects.select_for_update(no_key=True).filter(
         state_id__in=everywhere(), role=Role.NATIONAL_ADMIN, ended_at__isnull=True
     )
-    others = {one.account_id for one in held.order_by("id")} - {post.account_id}
+    others = {one.account_id for one in held.order_by("id")} - {account_id}
     if not any(one.is_active and one.password for one in accounts_by_id(others).values()):
         raise LastAdministrator
 

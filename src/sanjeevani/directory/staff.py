@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
+from sanjeevani.directory.errors import OwnAccount
 from sanjeevani.directory.models import CLINICAL_ROLES, Post, Practitioner, Role
 from sanjeevani.directory.permissions import (
     require_facility_admin,
@@ -19,13 +20,20 @@ from sanjeevani.directory.services import (
     give_post,
     open_facility,
     register_practitioner,
+    require_another_national_admin,
 )
 from sanjeevani.foundation.actor import Actor
-from sanjeevani.foundation.errors import Invalid, NotFound
+from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted
 from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.identity.models import Account, AccountKind
 from sanjeevani.identity.queries import account_by_login, find_account, is_login_free
-from sanjeevani.identity.services import create_staff_account, invite, normal_login
+from sanjeevani.identity.services import (
+    create_staff_account,
+    deactivate_account,
+    invite,
+    normal_login,
+    reactivate_account,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +100,7 @@ def appoint_known(
     if role in CLINICAL_ROLES:
         raise Invalid(_("Choose the practitioner."), field="practitioner")
     account = account_by_login(AccountKind.STAFF, normal_login(login))
-    if account is None or not account.is_active:
+    if account is None:
         raise Invalid(_("Nobody signs in by this user name. Check it."), field="login")
     post = give_post(
         actor, state_id=state_id, facility_id=facility_id, account_id=account.id, role=role
@@ -128,21 +136,70 @@ def invite_again(
     others that the person holds, can therefore not change the number; neither can who does not run
     the state on whose list the person waits for a first post as a doctor. Raises NoMobile, Invalid.
     """
+    account = _holder(actor, state_id, post_id)
+    if mobile is not None and mobile != account.mobile:
+        _require_answers_for(actor, account.id)
+    account = invite(actor, account_id=account.id, mobile=mobile)
+    concerns(account)
+    return account
+
+
+@verb("directory.close_account")
+def close_account(actor: Actor, *, state_id: int, post_id: uuid.UUID) -> Account:
+    """Close the account of who holds a post: no password opens it, all devices are signed out.
+
+    Posts stay as they are. Only who answers for all of the person's work may. Raises NotPermitted,
+    LastAdministrator, OwnAccount.
+    """
+    account = _holder(actor, state_id, post_id)
+    _require_answers_for(actor, account.id)
+    if account.id == actor.account_id:
+        raise OwnAccount
+    if any(held.role == Role.NATIONAL_ADMIN for held in posts_of(account.id)):
+        require_another_national_admin(account.id)
+    deactivate_account(actor, account_id=account.id)
+    concerns(account)
+    return account
+
+
+@verb("directory.reopen_account")
+def reopen_account(actor: Actor, *, state_id: int, post_id: uuid.UUID) -> Account:
+    """Open the closed account of who holds a post. Raises NotPermitted as `close_account` does."""
+    account = _holder(actor, state_id, post_id)
+    _require_answers_for(actor, account.id)
+    reactivate_account(actor, account_id=account.id)
+    concerns(account)
+    return account
+
+
+def _require_answers_for(actor: Actor, account_id: uuid.UUID) -> None:
+    """Let those pass who may give all the posts that a person holds, and who run the states on
+    whose lists the person waits for a first post as a doctor. Raises NotPermitted."""
+    held = posts_of(account_id)
+    for post in held:
+        require_may_appoint(actor, post.role, post.state_id, post.facility_id)
+    served = {post.practitioner_id for post in held}
+    for entry in entries_of(account_id):
+        if entry.id not in served:
+            require_state_admin(actor, entry.state_id)
+
+
+def answers_for(actor: Actor, account_id: uuid.UUID) -> bool:
+    """Tell whether the actor may close a person's account."""
+    try:
+        _require_answers_for(actor, account_id)
+    except NotPermitted:
+        return False
+    return True
+
+
+def _holder(actor: Actor, state_id: int, post_id: uuid.UUID) -> Account:
+    """Return who holds a post that the actor may give."""
     post = acting_post(state_id, post_id)
     require_may_appoint(actor, post.role, state_id, post.facility_id)
     account = find_account(post.account_id)
     if account is None:
         raise NotFound
-    if mobile is not None and mobile != account.mobile:
-        held = posts_of(account.id)
-        for other in held:
-            require_may_appoint(actor, other.role, other.state_id, other.facility_id)
-        served = {other.practitioner_id for other in held}
-        for entry in entries_of(account.id):
-            if entry.id not in served:
-                require_state_admin(actor, entry.state_id)
-    account = invite(actor, account_id=account.id, mobile=mobile)
-    concerns(account)
     return account
 
 

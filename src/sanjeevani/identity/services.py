@@ -834,6 +834,14 @@ def deactivate_account(_actor: Actor, *, account_id: uuid.UUID) -> None:
     concerns(Account(id=account_id))
 
 
+@verb("identity.reactivate_account")
+def reactivate_account(_actor: Actor, *, account_id: uuid.UUID) -> None:
+    """Open an account that was closed: its password works again."""
+    if not Account.objects.filter(id=account_id).update(is_active=True):
+        raise NotFound
+    concerns(Account(id=account_id))
+
+
 @verb("identity.set_language")
 def set_language(actor: Actor, *, account_id: uuid.UUID, language: str) -> None:
     """Remember the language that a person reads, on all devices."""

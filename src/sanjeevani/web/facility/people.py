@@ -17,10 +17,18 @@ from sanjeevani.directory.queries import (
     hub_lines,
     lines_by_id,
     posts_at,
+    posts_of,
     practitioners_named,
 )
 from sanjeevani.directory.services import give_post
-from sanjeevani.directory.staff import appoint, appoint_known, invite_again
+from sanjeevani.directory.staff import (
+    answers_for,
+    appoint,
+    appoint_known,
+    close_account,
+    invite_again,
+    reopen_account,
+)
 from sanjeevani.foundation.errors import NotFound, NotPermitted
 from sanjeevani.foundation.sharding import NATIONAL
 from sanjeevani.identity.queries import accounts_by_id, find_account
@@ -216,6 +224,40 @@ def invite(
 
 @staff(*ADMINISTERING)
 @get_or_post
+def account(
+    request: PortalRequest, state_id: int, facility_id: uuid.UUID, post_id: uuid.UUID
+) -> HttpResponse:
+    """Close the account of who holds a post, or open it again."""
+    found = facility_run_by(request, state_id, facility_id)
+    held = _post_here(request, state_id, facility_id, post_id)
+    holder = find_account(held.account_id)
+    if holder is None:
+        raise NotFound
+    form = DecisionForm(sent(request))
+    back = reverse("facility:staff", args=[state_id, facility_id])
+    if request.method == "POST" and form.is_valid():
+        closes = request.POST.get("do") != "open"
+        with errors_beside(form):
+            (close_account if closes else reopen_account)(
+                request.actor, state_id=state_id, post_id=post_id
+            )
+            return see(back, done="account_closed" if closes else "account_opened")
+    context = {
+        "place": "staff",
+        "facility": found,
+        "form": form,
+        "held": held,
+        "holder": holder,
+        "back": back,
+        "may": answers_for(request.actor, holder.id),
+        "posts": posts_of(holder.id),
+        "with_patient": _is_with_patient(held),
+    }
+    return page(request, "facility/account.html", context, form)
+
+
+@staff(*ADMINISTERING)
+@get_or_post
 def end(
     request: PortalRequest, state_id: int, facility_id: uuid.UUID, post_id: uuid.UUID
 ) -> HttpResponse:
@@ -243,10 +285,13 @@ def end(
         "back": back,
         "is_last": held.account_id == request.actor.account_id,
         "served": _served(held),
-        "with_patient": held.practitioner_id is not None
-        and live_token_of(held.practitioner_id) is not None,
+        "with_patient": _is_with_patient(held),
     }
     return page(request, "facility/end_post.html", context, form)
+
+
+def _is_with_patient(held: Post) -> bool:
+    return held.practitioner_id is not None and live_token_of(held.practitioner_id) is not None
 
 
 def _served(held: Post) -> list[str]:

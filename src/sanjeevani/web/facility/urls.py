@@ -22,6 +22,7 @@ urlpatterns = [
     path(f"{AT}/staff/known", people.appoint_by_login, name="appoint-known"),
     path(f"{AT}/staff/doctors", people.give, name="give-post"),
     path(f"{AT}/staff/<uuid:post_id>/invite", people.invite, name="invite"),
+    path(f"{AT}/staff/<uuid:post_id>/account", people.account, name="account"),
     path(f"{AT}/staff/<uuid:post_id>/end", people.end, name="end-post"),
     path(OPD, clinics.one, name="clinic"),
     path(f"{OPD}/timetable", clinics.timetable, name="timetable"),
