@@ -565,7 +565,7 @@ def test_a_warning_asks_for_a_reason_which_stands(desk: Desk, reference: None) -
     assert "Write the reason beside the medicine" in text_of(refused)
     item = DraftItem.objects.get(state_id=case.state_id)
     kept = desk.write(case, "sign", in_page=False, **{f"reason_{item.id}": "Weighs 110 kg"})
-    assert kept.headers["Location"].endswith("/sign")
+    assert kept.headers["Location"].endswith("/sign?follow_up_days=")
     assert "Weighs 110 kg" in text_of(desk.get("sign", case.state_id, case.id))
     assert desk.post("sign", case.state_id, case.id).status_code == 303
     signed = Prescription.objects.get(state_id=case.state_id, consultation_id=case.id)
@@ -687,6 +687,57 @@ def test_from_note_to_next(desk: Desk, reference: None) -> None:
     late = desk.write(case, "save", in_page=False, history="one word more")
     assert late.status_code == 409
     assert "one word more" in text_of(late)
+
+
+def ready_to_sign(desk: Desk) -> Consultation:
+    """A consultation with a prescription that only has to be signed."""
+    case = in_progress(desk)
+    desk.write(case, "add_line", line="pcm 650 1-0-1 5d")
+    desk.write(case, "add_diagnosis:J00")
+    return case
+
+
+def test_signing_can_end_the_consultation_and_call_the_next(desk: Desk, reference: None) -> None:
+    case = ready_to_sign(desk)
+    second = requested(desk.clinic, PatientFactory.create(name="Second"))
+    sent = desk.write(case, "sign", in_page=False, outcome="advice", follow_up_days="7")
+    page = desk.client.get(sent.headers["Location"]).content.decode()
+    assert re.search(r'<option value="7" selected', page)
+    seal = re.findall(r'name="seen" value="(\w+)"', page)[0]
+    end = {"seen": seal, "outcome": "prescription", "follow_up_days": "7", "do": "done_next"}
+    # Pressed twice over a slow link: the second time the next patient's phone rings already.
+    for _twice in range(2):
+        answer = desk.client.post(sent.headers["Location"], end)
+        assert answer.headers["Location"] == "/desk?finished-next=1"
+    assert f"Calling {second.patient_name}" in text_of(desk.get())
+    case.refresh_from_db()
+    assert (case.status, case.outcome) == ("completed", "prescription")
+    assert case.follow_up_on == clock.today() + datetime.timedelta(days=7)
+    other = desk.client.post(sent.headers["Location"], end | {"follow_up_days": "14"})
+    assert other.headers["Location"] == "/desk?moved=1"
+
+
+@pytest.mark.parametrize(
+    "ending", [{"outcome": "in_person"}, {"outcome": "advice", "letter_reason": "Chest X-ray"}]
+)
+def test_who_has_to_go_somewhere_gets_the_letter_first(
+    desk: Desk, reference: None, ending: dict[str, Any]
+) -> None:
+    case = ready_to_sign(desk)
+    sent = desk.write(case, "sign", in_page=False, **ending)
+    page = desk.client.get(sent.headers["Location"]).content.decode()
+    assert 'data-key="s"' in page
+    assert "done" not in re.findall(r'name="do" value="(\w+)"', page)
+
+
+def test_an_end_that_is_refused_leaves_what_was_signed(desk: Desk, reference: None) -> None:
+    case = ready_to_sign(desk)
+    address = reverse("doctor:sign", args=[case.state_id, case.id])
+    refused = desk.client.post(address, {"outcome": "in_person", "do": "done"})
+    assert refused.status_code == 422
+    case.refresh_from_db()
+    assert case.is_open
+    assert "number" in text_of(desk.get())
 
 
 def test_done_needs_a_word(desk: Desk) -> None:
@@ -898,6 +949,9 @@ def test_the_desk_costs_few_statements(desk: Desk, reference: None) -> None:
     with CaptureQueriesContext(connection) as captured:
         assert desk.client.get(address).status_code == 200
     assert len(captured) <= STATEMENTS_BEFORE_SIGNING, statements(captured)
+    with CaptureQueriesContext(connection) as captured:
+        assert "done_next" in desk.client.get(f"{address}?follow_up_days=").content.decode()
+    assert len(captured) <= STATEMENTS_BEFORE_SIGNING + 1, statements(captured)  # on duty?
     with CaptureQueriesContext(connection) as captured:
         assert desk.client.post(address).status_code == 303
     assert len(captured) <= STATEMENTS_OF_SIGNING, statements(captured)

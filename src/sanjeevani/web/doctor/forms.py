@@ -278,6 +278,9 @@ class ItemForm(PlainForm):
     )
 
 
+FOLLOW_UP = "follow_up_days"
+
+
 class OutcomeForm(PlainForm):
     """How the consultation ended, and the letter where it sends the patient to somebody."""
 

@@ -13,6 +13,7 @@ from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.http import urlencode
 from django.utils.timezone import localdate
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import (
@@ -28,7 +29,7 @@ from sanjeevani.calls.services import send_message
 from sanjeevani.consultation.asks import advice_in
 from sanjeevani.consultation.errors import AskOver
 from sanjeevani.consultation.letters import letter_of
-from sanjeevani.consultation.models import Ask, Consultation, ConsultationStatus
+from sanjeevani.consultation.models import Ask, Consultation, ConsultationStatus, Outcome
 from sanjeevani.consultation.note_templates import (
     TemplateContent,
     delete_template,
@@ -67,12 +68,12 @@ from sanjeevani.prescription.queries import (
     seal_of,
     told_and_heard,
 )
-from sanjeevani.prescription.services import Missing, missing_for_signing
+from sanjeevani.prescription.services import Missing, conclude, missing_for_signing
 from sanjeevani.prescription.services import sign as sign_draft
 from sanjeevani.queueing.errors import NobodyWaiting
 from sanjeevani.queueing.services import CALLS_BEFORE_EXPIRY
 from sanjeevani.roster.models import DutyStatus
-from sanjeevani.roster.queries import assigned_lines
+from sanjeevani.roster.queries import assigned_lines, duty_of
 from sanjeevani.roster.services import change_duty
 from sanjeevani.web.access import PortalRequest, staff
 from sanjeevani.web.calls.room import room_context
@@ -90,6 +91,7 @@ from sanjeevani.web.doctor.desk import (
     told_of,
 )
 from sanjeevani.web.doctor.forms import (
+    FOLLOW_UP,
     WAS,
     ChatForm,
     ItemForm,
@@ -303,6 +305,8 @@ def write(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> 
         return _desk(request, writing=writing, status=status)
     if writing.section == "sign":
         address = reverse("doctor:sign", args=[state_id, consultation_id])
+        if writing.ends_with_signing:
+            address += f"?{urlencode({FOLLOW_UP: request.POST.get(FOLLOW_UP, '')})}"
     elif writing.section == "done":
         said = _go_on(request) if writing.goes_on else "finished"
         address = f"{reverse('doctor:desk')}?{said}=1"
@@ -386,8 +390,12 @@ def sign(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> H
     """Show everything that will stand on the prescription, then sign it."""
     practitioner = practitioner_of(request)
     consultation = for_practitioner(request.actor, practitioner, state_id, consultation_id)
+    ending = OutcomeForm(request.POST)
     if not consultation.is_open:
-        return HttpResponseRedirect(f"{reverse('doctor:desk')}?moved=1", status=303)
+        # Pressed twice, or the link lost the first answer.
+        ended = Writing(request.actor, practitioner, consultation).ended_as(ending)
+        said = "finished-next" if ended else "moved"
+        return HttpResponseRedirect(f"{reverse('doctor:desk')}?{said}=1", status=303)
     problem = None
     if request.method == "POST":
         try:
@@ -401,11 +409,12 @@ def sign(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> H
         except DomainError as error:
             problem = error
         else:
-            return HttpResponseRedirect(f"{reverse('doctor:desk')}#finish", status=303)
+            return _signed(request, consultation, ending)
     told = told_of(consultation)
     writing = Writing(request.actor, practitioner, consultation)
     draft = draft_of(consultation, intake=told.intake, written=writing.before)
     missing = missing_for_signing(draft, writing.diagnoses)
+    ending_offered = _offered_ending(request)
     context = {
         "place": "",
         "practitioner": practitioner,
@@ -420,6 +429,8 @@ def sign(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> H
         "missing": [(one, _field_of(one)) for one in missing],
         "seen": seal_of(draft, writing.stored, writing.diagnoses),
         "problem": problem,
+        "ending": ending_offered,
+        "on_duty": bool(ending_offered) and duty_of(practitioner.id) == DutyStatus.ON,
         "today": clock.today(),
         # As it will stand on the prescription: the nearest to a meeting in person that there was.
         "mode": closest_mode(modes_used(state_id, consultation.room_id)).label,
@@ -427,6 +438,38 @@ def sign(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> H
         **words.FUNCTIONS,
     }
     return render(request, "doctor/sign.html", context, status=problem.status if problem else 200)
+
+
+def _offered_ending(request: PortalRequest) -> OutcomeForm | None:
+    """Return the end that may follow the signature at once; the desk says whether one may."""
+    if FOLLOW_UP not in request.GET:
+        return None
+    chosen = request.POST.get(FOLLOW_UP, request.GET[FOLLOW_UP])
+    return OutcomeForm(initial={"outcome": Outcome.PRESCRIPTION, FOLLOW_UP: chosen})
+
+
+def _signed(
+    request: PortalRequest, consultation: Consultation, ending: OutcomeForm
+) -> HttpResponse:
+    """Go back to the desk after signing; or end the consultation as well, if the button said so."""
+    desk = reverse("doctor:desk")
+    action = request.POST.get("do")
+    if action not in ("done", "done_next") or not ending.is_valid():
+        return HttpResponseRedirect(f"{desk}#finish", status=303)
+    try:
+        conclude(
+            request.actor,
+            practitioner=practitioner_of(request),
+            state_id=consultation.state_id,
+            consultation_id=consultation.id,
+            outcome=Outcome(ending.cleaned_data["outcome"]),
+            letter=ending.letter(),
+            follow_up_days=ending.cleaned_data[FOLLOW_UP],
+        )
+    except DomainError as error:
+        return _desk(request, said=Said(error.message, "warn"), status=error.status)
+    said = _go_on(request) if action == "done_next" else "finished"
+    return HttpResponseRedirect(f"{desk}?{said}=1", status=303)
 
 
 _FIELDS: dict[type[DomainError], str] = {

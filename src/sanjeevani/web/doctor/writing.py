@@ -33,7 +33,7 @@ from sanjeevani.consultation.errors import (
     NotInProgress,
 )
 from sanjeevani.consultation.interruptions import interrupt, not_reachable, resume, ring_again
-from sanjeevani.consultation.letters import LetterContent, letter_of
+from sanjeevani.consultation.letters import OUTCOMES_WITH_LETTER, LetterContent, letter_of
 from sanjeevani.consultation.models import (
     Consultation,
     ConsultationStatus,
@@ -251,9 +251,16 @@ class Writing:
     @property
     def typed_on(self) -> bool:
         """Whether text stands in a field that the last action did not use."""
-        return any(self.typed.values()) or any(
-            self.ending.get(name) for name in ("refer_to", "letter_reason")
-        )
+        return any(self.typed.values()) or self._letter_begun
+
+    @property
+    def _letter_begun(self) -> bool:
+        return any(self.ending.get(name) for name in ("refer_to", "letter_reason"))
+
+    @property
+    def ends_with_signing(self) -> bool:
+        """Whether the signed prescription is all that the end needs: nobody is referred."""
+        return self.ending.get("outcome") not in OUTCOMES_WITH_LETTER and not self._letter_begun
 
     def said_already(self, data: QueryDict) -> str:
         """Return what the desk says of an ending that is sent once more; empty for all else.
@@ -267,21 +274,23 @@ class Writing:
             or note.errors
         ):
             return ""
-        completed = ended.status == ConsultationStatus.COMPLETED
         match data.get("do"):
             case "done" | "done_next":
-                return "finished-next" if completed and self._ended_as(OutcomeForm(data)) else ""
+                return "finished-next" if self.ended_as(OutcomeForm(data)) else ""
             case "redirect" | "refer" as action:
+                completed = ended.status == ConsultationStatus.COMPLETED
                 referred = completed and ended.outcome == Outcome.REFERRED_UP
                 left = ended.status == ConsultationStatus.REDIRECTED
                 gone = referred if action == "refer" else left
                 return "sent" if gone and _text(data, "redirect_reason") == ended.reason else ""
         return ""
 
-    def _ended_as(self, form: OutcomeForm) -> bool:
-        """Tell whether a completed consultation has the very end that is sent."""
+    def ended_as(self, form: OutcomeForm) -> bool:
+        """Tell whether the doctor completed the consultation with the very end that is sent."""
         ended = self.consultation
-        if not form.is_valid() or ended.ended_at is None:
+        own = ended.practitioner_id == self.practitioner.id
+        completed = own and ended.status == ConsultationStatus.COMPLETED
+        if not completed or ended.ended_at is None or not form.is_valid():
             return False
         days, letter = form.cleaned_data["follow_up_days"], form.letter()
         follow_up_on = localdate(ended.ended_at) + timedelta(days) if days else None
