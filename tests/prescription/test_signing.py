@@ -151,7 +151,7 @@ def test_what_a_pharmacy_reads_names_the_form_and_the_unit() -> None:
     assert statement
     assert statement["medicines"] == [
         "Ciprofloxacin 0.3 %, eye drops, 1 drop QID, 5d",
-        "Ciprofloxacin 0.3 %, ear drops, 3 drop TDS, 5d",
+        "Ciprofloxacin 0.3 %, ear drops, 3 drops TDS, 5d",
         "Paracetamol 125 mg/5 mL, syrup, 5 mL TDS, 3d",
         "Cetirizine 10 mg, 1 tablet HS, 5d",
     ]
@@ -167,12 +167,15 @@ def test_doses_that_differ_through_the_day_are_not_read_as_one_of_them() -> None
     desk.prescribe("insulin premix 20-0-10 30d")
     prescription = desk.sign()
     [read] = medicines_in(prescription, "en")
-    assert (read.dose, read.frequency) == ("20-0-10 unit", "")
+    assert (read.dose, read.frequency) == ("20-0-10 units", "")
     assert read.by_slot == {"morning": "20", "night": "10"}
+    assert read.units == {"morning": "units", "night": "units"}
+    [hindi] = medicines_in(prescription, "hi")
+    assert hindi.dose == "20-0-10 यूनिट"
     statement = verify_number(prescription.number).statement
     assert statement
     [line] = statement["medicines"]
-    assert line.endswith("20-0-10 unit, 30d")
+    assert line.endswith("20-0-10 units, 30d")
 
 
 def test_the_longest_statement_is_read_by_every_door() -> None:

@@ -1,5 +1,7 @@
 """The data files are whole, load repeatably, and the searches find what people type."""
 
+from decimal import Decimal
+
 import pytest
 from django.core.management import call_command
 
@@ -224,3 +226,19 @@ def test_danger_signs_have_hindi() -> None:
     for sign in danger_signs().values():
         assert sign.question_in("hi") != sign.question_in("en")
         assert sign.first_aid_in("hi") != sign.first_aid_in("en")
+
+
+@pytest.mark.parametrize(
+    ("form", "language", "amount", "unit"),
+    [
+        ("tablet", "en", "0.5", "tablet"),
+        ("tablet", "en", "1", "tablet"),
+        ("tablet", "en", "1.5", "tablets"),
+        ("tablet", "hi", "2", "गोली"),
+        ("oral_liquid", "en", "5", "mL"),
+        # Until a language has its own words, all of it is English.
+        ("eye_drops", "ta", "2", "drops"),
+    ],
+)
+def test_a_unit_is_said_as_of_its_amount(form: str, language: str, amount: str, unit: str) -> None:
+    assert dosage.forms()[form].unit_in(language, Decimal(amount)) == unit

@@ -133,15 +133,15 @@ def _in_one_line(line: MedicineFacts) -> str:
     The unit says the form of most: one capsule, one tablet.
     """
     form = forms()[line["form"]]
-    name, unit = form.name_in("en").lower(), form.unit_in("en")
-    taken = dosing(line["frequency"], Decimal(line["dose"]))
+    name, dose = form.name_in("en").lower(), Decimal(line["dose"])
+    taken = dosing(line["frequency"], dose)
     return ", ".join(
         [
             f"{line['generic_name']} {line['strength']}",
-            *([] if name == unit else [name]),
-            f"{taken.pattern} {unit}"
+            *([] if name == form.unit_in("en") else [name]),
+            taken.in_words(form, "en")[0]
             if taken and taken.pattern
-            else f"{line['dose']} {unit} {_often(line['frequency'])}",
+            else f"{line['dose']} {form.unit_in('en', dose)} {_often(line['frequency'])}",
             f"{line['duration_days']}d",
         ]
     )

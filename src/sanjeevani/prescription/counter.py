@@ -73,7 +73,7 @@ def to_hand_out(prescription: Prescription, language: str) -> list[ToHandOut]:
         ToHandOut(
             line["code"],
             reading,
-            dosage.forms()[line["form"]].unit_in(language),
+            dosage.forms()[line["form"]].unit_in(language, needed(line) or 2),
             needed(line),
         )
         for line, reading in zip(

@@ -32,9 +32,10 @@ from sanjeevani.terminology.queries import diagnoses_coded, symptoms_named
 
 @dataclass(frozen=True)
 class MedicineReading:
-    """One medicine in words. `by_slot` is empty where the day's slots do not apply.
+    """One medicine in words. `by_slot`, and `units` for what each is counted in, are empty
+    where the day's slots do not apply.
 
-    `frequency` is empty where `dose` is written through the day (`1-0-2 tablet`).
+    `frequency` is empty where `dose` is written through the day (`1-0-2 tablets`).
     """
 
     name: str
@@ -46,6 +47,7 @@ class MedicineReading:
     duration: str
     instructions: str
     by_slot: dict[str, str]
+    units: dict[str, str]
 
 
 def medicines_in(prescription: Prescription, language: str) -> list[MedicineReading]:
@@ -58,13 +60,14 @@ def _reading(medicine: MedicineFacts, language: str) -> MedicineReading:
     form = dosage.forms()[medicine["form"]]
     route = dosage.routes()[medicine["route"]]
     coded = dosage.instructions().get(medicine["instruction_code"])
-    taken = dosing(medicine["frequency"], Decimal(medicine["dose"]))
-    unit = form.unit_in(language)
+    amount = Decimal(medicine["dose"])
+    taken = dosing(medicine["frequency"], amount)
     dose, frequency = (
-        taken.in_words(unit, language)
+        taken.in_words(form, language)
         if taken
-        else (f"{medicine['dose']} {unit}", medicine["frequency"])
+        else (f"{medicine['dose']} {form.unit_in(language, amount)}", medicine["frequency"])
     )
+    by_slot = taken.by_slot if taken else {}
     return MedicineReading(
         name=medicine["generic_name"],
         form=form.name_in(language),
@@ -76,10 +79,8 @@ def _reading(medicine: MedicineFacts, language: str) -> MedicineReading:
         instructions=". ".join(
             filter(None, [coded.name_in(language) if coded else "", medicine["instructions"]])
         ),
-        by_slot={
-            slot: f"{amount.normalize():f}"
-            for slot, amount in (taken.by_slot if taken else {}).items()
-        },
+        by_slot={slot: f"{amount.normalize():f}" for slot, amount in by_slot.items()},
+        units={slot: form.unit_in(language, amount) for slot, amount in by_slot.items()},
     )
 
 

@@ -42,14 +42,16 @@ class Dosing:
             return None
         return max(1, 1 / coded.times_per_day)
 
-    def in_words(self, unit: str, language: str) -> tuple[str, str]:
+    def in_words(self, form: dosage.DosageForm, language: str) -> tuple[str, str]:
         """Say how much at a time and how often, in a language.
 
         A pattern says both: "1 unit, 20-0-10" might be taken for one unit.
         """
         coded = dosage.frequencies().get(self.frequency)
         if coded is None:
-            return f"{self.pattern} {unit}", ""
+            most = max(self.by_slot.values())
+            return f"{self.pattern} {form.unit_in(language, most)}", ""
+        unit = form.unit_in(language, self.dose)
         return f"{self.dose.normalize():f} {unit}", coded.name_in(language)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -24,13 +25,16 @@ class Term:
 
 @dataclass(frozen=True)
 class DosageForm(Term):
-    """A dosage form and what one dose of it is counted in."""
+    """A dosage form and what one of it is counted in; `several`: where more differ."""
 
     units: Texts
+    several: Texts
 
-    def unit_in(self, language: str) -> str:
-        """Return the unit of a dose (tablet, mL, drop) in a language."""
-        return text_in(self.units, language)
+    def unit_in(self, language: str, amount: Decimal | int = 1) -> str:
+        """Return the unit of a dose (tablet, tablets, mL) as a language says it of an amount."""
+        one = text_in(self.units, language)
+        spoken = language if language in self.units else "en"
+        return self.several.get(spoken, one) if amount > 1 else one
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,8 @@ def _term(row: Mapping[str, Any]) -> dict[str, Any]:
 def forms() -> dict[str, DosageForm]:
     """Return the dosage forms by code."""
     return {
-        row["code"]: DosageForm(**_term(row), units=row["unit"]) for row in _document()["forms"]
+        row["code"]: DosageForm(**_term(row), units=row["unit"], several=row.get("several", {}))
+        for row in _document()["forms"]
     }
 
 

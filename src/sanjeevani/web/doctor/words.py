@@ -44,9 +44,10 @@ def in_words(item: DraftItem, form_code: str) -> str:
     language = reader_language()
     taken = dosing(item.frequency, item.dose)
     instruction = dosage.instructions().get(item.instruction_code)
-    unit = unit_name(form_code)
+    form = dosage.forms()[form_code]
+    unit = form.unit_in(language, item.dose)
     parts = [
-        *(taken.in_words(unit, language) if taken else (f"{item.dose} {unit}", item.frequency)),
+        *(taken.in_words(form, language) if taken else (f"{item.dose} {unit}", item.frequency)),
         days_text(item.duration_days, language),
         instruction.name_in(language) if instruction else "",
         item.instructions,

@@ -20,7 +20,10 @@ class DayPlan:
 def day_plan(prescription: Prescription, language: str) -> DayPlan:
     """Return the medicines with their doses by time of day, each with its unit."""
     medicines = [
-        (reading, {slot: _dose(number, reading.dose) for slot, number in reading.by_slot.items()})
+        (
+            reading,
+            {slot: _dose(number, reading.units[slot]) for slot, number in reading.by_slot.items()},
+        )
         for reading in medicines_in(prescription, language)
     ]
     return DayPlan(
@@ -34,9 +37,9 @@ def day_plan(prescription: Prescription, language: str) -> DayPlan:
     )
 
 
-def _dose(number: str, whole_dose: str) -> str:
+def _dose(number: str, unit: str) -> str:
     """Write a half as people say it: the point of 0.5 is easily missed."""
     whole, _point, fraction = number.partition(".")
     if fraction == "5":
         number = f"{'' if whole == '0' else whole}½"
-    return f"{number} {whole_dose.partition(' ')[2]}".strip()
+    return f"{number} {unit}"
