@@ -500,6 +500,6 @@ def requested(clinic: Clinic, patient: Patient, **content: Any) -> Consultation:
 
 def told(patient: Patient, **content: Any) -> IntakeContent:
     """Return what a patient says, asked for every danger sign and with none of them."""
-    asked = questions_for(patient.birth_date, patient.gender)
+    asked = questions_for(patient.birth_date, patient.gender, beside=True)
     answers = {sign.code: False for sign in asked} | content.pop("answers", {})
     return IntakeContent(**content, answers=answers)

@@ -250,6 +250,8 @@ def test_measurements_that_nobody_has_are_not_kept(spoke: Spoke) -> None:
         ({"body_temperature": 101.3}, "body_temperature"),
         ({"systolic_blood_pressure": 80, "diastolic_blood_pressure": 120}, "systolic"),
         ({"mood": 3}, "values"),
+        ({"consciousness": 5}, "consciousness"),
+        ({"consciousness": 1.5}, "consciousness"),
         ({"body_mass_index": 20}, "values"),
     ):
         answer = spoke.worker.send("PUT", vitals, {"values": values})

@@ -189,6 +189,10 @@ def test_a_doctor_without_lines_is_told_whom_to_ask(client: Client) -> None:
         ({"oxygen_saturation": 82.0}, "3 at least, one value far off"),
         ({"oxygen_saturation": 90.0, "respiratory_rate": 26.0, "heart_rate": 132.0}, "high risk"),
         ({"oxygen_saturation": 98.0, "heart_rate": 72.0}, ""),
+        ({"heart_rate": 72.0, "consciousness": 1.0}, "3 at least, one value far off"),
+        ({"consciousness": 1.0}, "3 at least, one value far off"),
+        ({"heart_rate": 72.0, "consciousness": 0.0, "oxygen_supply": 0.0}, ""),
+        ({"consciousness": 0.0}, ""),
         ({}, ""),
     ],
 )

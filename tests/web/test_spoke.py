@@ -1,5 +1,6 @@
 """The spoke's desk: find, register, agree, tell, measure, ask a hub, and see the answer."""
 
+import dataclasses
 import datetime
 import re
 import uuid
@@ -374,6 +375,38 @@ def test_a_measurement_beyond_what_is_safe_is_said_before_a_hub_is_asked(
     assert spoke.ask(patient).status_code in (302, 303)
 
 
+def test_what_only_staff_can_see_is_asked_for_beside_the_patient(
+    spoke: Spoke, client: Client
+) -> None:
+    patient = spoke.ready()
+    page = client.get(f"/people/{patient.id}/danger").content.decode()
+    assert 'value="capillary_refill_slow"' in page
+    told = draft_of(patient)
+    unseen = told.answers.keys() - {"weak_fast_pulse"}
+    content = dataclasses.replace(told, answers=dict.fromkeys(unseen, False))
+    save_draft(spoke.worker, patient=patient, content=content)
+    assert spoke.ask(patient).headers["Location"] == f"/people/{patient.id}/danger"
+    sign = client.post(f"/people/{patient.id}/danger", {"sign": "weak_fast_pulse"})
+    assert sign.headers["Location"] == f"/people/{patient.id}/emergency"
+
+
+def test_who_does_not_wake_is_an_emergency_and_who_is_confused_is_seen_at_once(
+    spoke: Spoke, client: Client
+) -> None:
+    patient = spoke.ready()
+    measure = f"/spoke/patients/{patient.id}/measure"
+    seen = {"body_temperature": "37", "consciousness": "1.0", "oxygen_supply": "1.0"}
+    assert client.post(measure, seen).headers["Location"].endswith("/hubs")
+    assert '<option value="1.0" selected' in client.get(measure).content.decode()
+    page = client.get(f"/spoke/patients/{patient.id}/hubs").content.decode()
+    assert "Newly confused" in page
+    asleep = client.post(measure, seen | {"consciousness": "4.0"})
+    assert asleep.headers["Location"] == f"/people/{patient.id}/emergency"
+    page = client.get(asleep.headers["Location"]).content.decode()
+    assert "This was measured, and is a sign of danger:" in page
+    assert "Does not wake" in page
+
+
 def test_a_danger_sign_goes_before_all_others(spoke: Spoke, client: Client) -> None:
     spoke.register()
     patient = Patient.objects.get(state_id=28)
@@ -469,6 +502,14 @@ def test_an_impossible_measurement_is_said_and_the_others_kept(
     assert wrong.status_code == 422
     assert "Temperature: measure again" in wrong.content.decode()
     assert 'value="80' in client.get(page).content.decode()
+
+
+def test_looking_at_the_patient_is_no_measurement(spoke: Spoke, client: Client) -> None:
+    patient = spoke.ready()
+    answer = client.post(f"/spoke/patients/{patient.id}/measure", {"consciousness": "0.0"})
+    assert answer.status_code == 422
+    assert "Write at least one measurement" in answer.content.decode()
+    assert '<option value="0.0" selected' in answer.content.decode()
 
 
 def test_at_least_one_measurement_is_asked_for_where_it_is_made(

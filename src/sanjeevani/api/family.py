@@ -625,7 +625,8 @@ def _symptoms(birth_date: datetime.date, gender: str) -> dict[str, str]:
 def list_danger_questions(request: ApiRequest, patient_id: IdInPath) -> HttpResponseBase:
     """List the danger questions, which come before anything else."""
     person = own_record(request.auth.actor, patient_id)
-    signs = questions_for(person.birth_date, person.gender)
+    beside = request.auth.actor.spoke_id is not None
+    signs = questions_for(person.birth_date, person.gender, beside=beside)
     return polled(request, Questions(items=[_question(sign) for sign in signs]))
 
 
@@ -659,23 +660,33 @@ def write_intake(request: ApiRequest, patient_id: IdInPath, body: IntakeBody) ->
     person = own_record(request.auth.actor, patient_id)
     # What a spoke has measured stays: it may be a sign of danger.
     content = said_by(
-        body, draft_of(person).vitals, birth_date=person.birth_date, gender=person.gender
+        body,
+        draft_of(person).vitals,
+        birth_date=person.birth_date,
+        gender=person.gender,
+        beside=request.auth.actor.spoke_id is not None,
     )
     save_draft(request.auth.actor, patient=person, content=content)
     return reply(_intake(person, content))
 
 
 def said_by(
-    body: IntakeBody, vitals: dict[str, float], *, birth_date: datetime.date, gender: str
+    body: IntakeBody,
+    vitals: dict[str, float],
+    *,
+    birth_date: datetime.date,
+    gender: str,
+    beside: bool,
 ) -> IntakeContent:
     """Return what a patient of this age and gender says, with what was measured.
 
-    Raises Invalid for complaints and answers that they cannot have.
+    `beside`: staff are with the patient, and have looked as well. Raises Invalid for complaints and
+    answers that they cannot have.
     """
     content = IntakeContent(**body.model_dump(), vitals=vitals)
     if set(content.complaints) - _symptoms(birth_date, gender).keys():
         raise Invalid(field="complaints")
-    asked = {sign.code for sign in questions_for(birth_date, gender)}
+    asked = {sign.code for sign in questions_for(birth_date, gender, beside=beside)}
     if content.answers.keys() - asked - {PREGNANT, DISABLED}:
         raise Invalid(field="answers")
     return content

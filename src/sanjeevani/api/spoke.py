@@ -150,6 +150,7 @@ class VisitBody(Body):
                 accepted(self.vitals),
                 birth_date=profile.birth_date,
                 gender=profile.gender,
+                beside=True,
             ),
             mobile=self.patient.parsed_mobile(),
             abha_number=self.patient.parsed_number(),

@@ -18,10 +18,9 @@ from sanjeevani.foundation.errors import Invalid
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.queries import draft_of
 from sanjeevani.intake.services import plausible, save_draft
-from sanjeevani.intake.triage import alarms_in, danger_in
+from sanjeevani.intake.triage import alarms_in, measured_danger
 from sanjeevani.patients.models import Patient
 from sanjeevani.patients.queries import own_patient
-from sanjeevani.terminology.danger_signs import VitalRule
 from sanjeevani.terminology.early_warning import Risk
 from sanjeevani.terminology.vitals import Vital, readings, vitals
 
@@ -30,10 +29,18 @@ router = Router(tags=["At a spoke"])
 VITALS = "/spoke/patients/{uuid:patient_id}/vitals"
 
 
+class VitalChoice(Reply):
+    """An answer of what is looked at: `value` is sent for it."""
+
+    value: float
+    name: str
+
+
 class VitalReply(Reply):
     """A vital sign. Outside `minimum` and `maximum` is a mistake, not an illness.
 
-    `unit` is what values are sent in, `unit_shown` the same for readers.
+    `unit` is what values are sent in, `unit_shown` the same for readers. What is looked at and not
+    measured has `choices`, and one of their values is sent.
     """
 
     code: str
@@ -42,6 +49,7 @@ class VitalReply(Reply):
     unit_shown: str
     minimum: float
     maximum: float
+    choices: list[VitalChoice]
 
 
 class Vitals(Reply):
@@ -115,6 +123,10 @@ def list_vitals(request: ApiRequest) -> HttpResponseBase:
             unit_shown=vital.unit_shown,
             minimum=vital.minimum,
             maximum=vital.maximum,
+            choices=[
+                VitalChoice(value=place, name=one.name_in(language()))
+                for place, one in enumerate(vital.choices)
+            ],
         )
         for vital in _measurable().values()
     ]
@@ -151,10 +163,9 @@ def accepted(values: dict[str, float]) -> dict[str, float]:
 def _show(person: Patient, content: IntakeContent) -> VitalsReply:
     birth_date, gender = person.birth_date, person.gender
     items, score = measured_in(content, birth_date=birth_date, gender=gender)
-    danger = danger_in(content, birth_date=birth_date, gender=gender)
     return VitalsReply(
         values=content.vitals,
         readings=items,
-        danger=any(isinstance(sign, VitalRule) for sign in danger),
+        danger=bool(measured_danger(content, birth_date=birth_date, gender=gender)),
         early_warning=score,
     )

@@ -203,12 +203,15 @@ def require_safe_to_wait(patient: Patient, content: IntakeContent) -> None:
     Raises DangerSigns, DangerUnanswered.
     """
     require_no_danger(patient, content)
-    require_asked(patient, content)
+    require_asked(patient, content, beside=False)
 
 
-def require_asked(patient: Patient, content: IntakeContent) -> None:
-    """Let only those wait who were asked for danger signs. Raises DangerUnanswered."""
-    asked = questions_for(patient.birth_date, patient.gender)
+def require_asked(patient: Patient, content: IntakeContent, *, beside: bool) -> None:
+    """Let only those wait who were asked for danger signs. Raises DangerUnanswered.
+
+    `beside`: staff are with the patient, and have looked as well.
+    """
+    asked = questions_for(patient.birth_date, patient.gender, beside=beside)
     if any(sign.code not in content.answers for sign in asked):
         raise DangerUnanswered
 

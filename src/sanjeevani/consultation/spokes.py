@@ -46,6 +46,7 @@ from sanjeevani.queueing.queries import (
 )
 from sanjeevani.roster.queries import assigned_lines, serves_now, who_is_on_duty
 from sanjeevani.terminology.queries import recommended_speciality, symptoms_named
+from sanjeevani.terminology.vitals import is_measured
 
 FEWEST_WORDS = 3
 """Of the patient's story. A rule of this service, for a clinical lead to confirm."""
@@ -84,7 +85,7 @@ def missing_in(content: IntakeContent) -> dict[str, Promise]:
         missing["duration_days"] = _("since when")
     if len(content.text.split()) < FEWEST_WORDS:
         missing["text"] = _("how it began and what makes it better or worse, in a few words")
-    if not content.vitals:
+    if not is_measured(content.vitals):
         missing["vitals"] = _("at least one measurement, for example the temperature or the pulse")
     return missing
 
@@ -213,7 +214,7 @@ def ask_hub(
     if ready.missing:
         raise NotEnough(ready.missing)
     if not ready.emergency:
-        require_asked(patient, content)
+        require_asked(patient, content, beside=True)
     if language not in languages_at(patient.state_id):
         raise Invalid(field="language")
     line = pool

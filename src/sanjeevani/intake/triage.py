@@ -1,6 +1,7 @@
 """What the answers to the danger questions mean for this patient."""
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -9,6 +10,7 @@ from sanjeevani.foundation import clock
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.patients.queries import age_in_years
 from sanjeevani.terminology.danger_signs import (
+    Audience,
     DangerSign,
     VitalRule,
     high_risk_vitals,
@@ -16,6 +18,7 @@ from sanjeevani.terminology.danger_signs import (
     signs_to_ask,
 )
 from sanjeevani.terminology.early_warning import EarlyWarningScore, news2
+from sanjeevani.terminology.vitals import CONSCIOUSNESS, OXYGEN_SUPPLY, coded, is_measured
 
 CHILDBEARING_YEARS = range(12, 56)
 """Ages at which the danger signs of pregnancy are asked about."""
@@ -47,7 +50,21 @@ def danger_in(
     content: IntakeContent, *, birth_date: datetime.date, gender: str
 ) -> list[DangerSign | VitalRule]:
     """Return the red signs among the answers: any one means emergency care, not a token."""
-    return red_signs(content.answers, vitals=content.vitals, **triage_facts(birth_date, gender))
+    measured = coded(content.vitals)
+    return red_signs(content.answers, vitals=measured, **triage_facts(birth_date, gender))
+
+
+def measured_danger(
+    content: IntakeContent, *, birth_date: datetime.date, gender: str
+) -> frozenset[str]:
+    """Return the codes of what was measured or looked at that is a red sign by itself."""
+    measured = coded(content.vitals)
+    return _codes(red_signs({}, vitals=measured, **triage_facts(birth_date, gender)))
+
+
+def _codes(met: Iterable[DangerSign | VitalRule]) -> frozenset[str]:
+    """Return what was measured; the one sign among it is that the patient does not wake."""
+    return frozenset(rule.vital if isinstance(rule, VitalRule) else CONSCIOUSNESS for rule in met)
 
 
 @dataclass(frozen=True)
@@ -67,24 +84,33 @@ def alarms_in(content: IntakeContent, *, birth_date: datetime.date, gender: str)
     if not content.vitals:
         return Alarms(frozenset(), None)
     facts = triage_facts(birth_date, gender)
-    met = [
-        *red_signs({}, vitals=content.vitals, **facts),
-        *high_risk_vitals(content.vitals, **facts),
-    ]
+    measured = coded(content.vitals)
+    met = [*red_signs({}, vitals=measured, **facts), *high_risk_vitals(measured, **facts)]
+    awake = measured.get(CONSCIOUSNESS)
     score = news2(
         content.vitals,
         age_years=age_in_years(birth_date, clock.today()),
         pregnant=content.answers.get(PREGNANT, False),
+        on_oxygen=measured.get(OXYGEN_SUPPLY) == "oxygen",
+        alert=None if awake is None else awake == "alert",
     )
+    # Without a measurement the score of who is awake is 0, and says nothing.
+    says_something = score is not None and (score.total > 0 or is_measured(score.parts))
     return Alarms(
-        frozenset(rule.vital for rule in met if isinstance(rule, VitalRule)),
-        score if score and score.parts.keys() != {"oxygen"} else None,
+        _codes(met),
+        score if says_something else None,
     )
 
 
-def questions_for(birth_date: datetime.date, gender: str) -> list[DangerSign]:
-    """Return the danger signs to ask a patient about, in order."""
-    return signs_to_ask(**triage_facts(birth_date, gender))
+def questions_for(
+    birth_date: datetime.date, gender: str, *, beside: bool = False
+) -> list[DangerSign]:
+    """Return the danger signs to ask a patient about, in order.
+
+    `beside`: staff sit beside the patient, and look for what only they can see.
+    """
+    audience = Audience.HEALTH_WORKER if beside else Audience.PATIENT
+    return signs_to_ask(**triage_facts(birth_date, gender), audience=audience)
 
 
 INFANT_DAYS = 365

@@ -11,13 +11,29 @@ from sanjeevani.terminology.languages import Texts, text_in
 FAHRENHEIT = "[degF]"
 CELSIUS = "Cel"
 
+CONSCIOUSNESS, OXYGEN_SUPPLY = "consciousness", "oxygen_supply"
 UPPER, LOWER = "systolic_blood_pressure", "diastolic_blood_pressure"
 WEIGHT, HEIGHT = "body_weight", "body_height"
 
 
 @dataclass(frozen=True)
+class Choice:
+    """One of the answers of what is looked at and not measured."""
+
+    code: str
+    names: Texts
+
+    def name_in(self, language: str) -> str:
+        """Return the answer in words."""
+        return text_in(self.names, language)
+
+
+@dataclass(frozen=True)
 class Vital:
-    """A vital sign. `minimum` and `maximum` are plausible, not normal: outside is a mistake."""
+    """A vital sign. `minimum` and `maximum` are plausible, not normal: outside is a mistake.
+
+    What is looked at has `choices`; its value is the place of one among them, from 0.
+    """
 
     code: str
     loinc: tuple[str, ...]
@@ -28,10 +44,21 @@ class Vital:
     decimals: int
     derived: bool
     names: Texts
+    choices: tuple[Choice, ...] = ()
 
     def name_in(self, language: str) -> str:
         """Return the name in a language."""
         return text_in(self.names, language)
+
+    def shown(self, value: float, language: str) -> str:
+        """Return a value as it is read, with its unit."""
+        if self.choices:
+            return self.choices[int(value)].name_in(language)
+        return f"{value:g} {self.unit_shown}"
+
+    def coded(self, value: float) -> float | str:
+        """Return a value as the rules read it: of choices the code."""
+        return self.choices[int(value)].code if self.choices else value
 
 
 class ImplausibleVital(ValueError):
@@ -61,6 +88,7 @@ def vitals() -> dict[str, Vital]:
             decimals=row["decimals"],
             derived=row.get("derived", False),
             names=row["name"],
+            choices=tuple(Choice(one["code"], one["name"]) for one in row.get("choices", ())),
         )
         for row in _document()["vitals"]
     }
@@ -82,9 +110,22 @@ def accept_vital(code: str, value: float, unit: str | None = None) -> float:
         value = celsius_from_fahrenheit(value)
     elif unit is not None and unit != vital.unit:
         raise ImplausibleVital(vital)
-    if not vital.minimum <= value <= vital.maximum:
+    known = not vital.choices or float(value).is_integer()
+    if not known or not vital.minimum <= value <= vital.maximum:
         raise ImplausibleVital(vital)
     return value
+
+
+def coded(values: Mapping[str, float]) -> dict[str, float | str]:
+    """Return values as the rules read them; what is no vital sign is left out."""
+    known = vitals()
+    return {code: known[code].coded(value) for code, value in values.items() if code in known}
+
+
+def is_measured(values: Collection[str]) -> bool:
+    """Tell whether anything was measured; what is only looked at is no measurement."""
+    known = vitals()
+    return any(code in known and not known[code].choices for code in values)
 
 
 def is_swapped(measured: Mapping[str, float]) -> bool:
@@ -116,7 +157,7 @@ def readings(
         _pressure(measured, language)
         if code == UPPER and LOWER in measured
         else Reading(
-            vital.name_in(language), f"{measured[code]:g} {vital.unit_shown}", frozenset({code})
+            vital.name_in(language), vital.shown(measured[code], language), frozenset({code})
         )
         for code, vital in known.items()
         if code in wanted and code in measured

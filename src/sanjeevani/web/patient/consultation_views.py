@@ -442,7 +442,11 @@ def again(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> 
     person = own_record(request.actor, found.patient_id)
     # The page keeps what is typed here as the patient's draft.
     said = draft_of(person).with_earlier(still_told(state_id, consultation_id))
-    if request.method == "GET" and found.spoke_id is None and is_unasked(person, said):
+    if (
+        request.method == "GET"
+        and found.spoke_id is None
+        and is_unasked(request.actor, person, said)
+    ):
         return danger_before(person, found)
     symptoms = symptoms_of(person)
     measured = _measured_again(request, person, said)

@@ -14,6 +14,7 @@ from sanjeevani.terminology.vitals import (
     LOWER,
     UPPER,
     Vital,
+    is_measured,
     is_swapped,
     vitals,
 )
@@ -21,6 +22,18 @@ from sanjeevani.web.fields import PlainForm
 
 HOT_CELSIUS = 50
 """A temperature above is one in Fahrenheit."""
+
+
+def _choice_of(vital: Vital, language: str) -> forms.TypedChoiceField:
+    """Return the field of what is looked at; its values are stored like measurements."""
+    answers = [(float(place), one.name_in(language)) for place, one in enumerate(vital.choices)]
+    return forms.TypedChoiceField(
+        label=vital.name_in(language),
+        choices=[("", _("Not looked at")), *answers],
+        coerce=float,
+        empty_value=None,
+        required=False,
+    )
 
 
 class MeasureForm(PlainForm):
@@ -32,6 +45,9 @@ class MeasureForm(PlainForm):
         self.language = language
         self.measured = {code: vital for code, vital in vitals().items() if not vital.derived}
         for code, vital in self.measured.items():
+            if vital.choices:
+                self.fields[code] = _choice_of(vital, language)
+                continue
             unit = "°C / °F" if vital.unit == CELSIUS else vital.unit_shown
             self.fields[code] = forms.CharField(
                 label=f"{vital.name_in(language)} ({unit})",
@@ -44,6 +60,10 @@ class MeasureForm(PlainForm):
         cleaned = super().clean() or {}
         self.values: dict[str, float] = {}
         for code, vital in self.measured.items():
+            if vital.choices:
+                if cleaned.get(code) is not None:
+                    self.values[code] = cleaned[code]
+                continue
             typed = latin_digits(cleaned.get(code, "")).strip().replace(",", ".")
             if typed:
                 self._read(code, vital, typed)
@@ -51,7 +71,7 @@ class MeasureForm(PlainForm):
             self.add_error(UPPER, SWAPPED)
             # Which of the two is wrong, nobody can tell: neither is kept.
             del self.values[UPPER], self.values[LOWER]
-        if self.needed and not self.values and not self.errors:
+        if self.needed and not is_measured(self.values) and not self.errors:
             self.add_error(
                 None,
                 _("Write at least one measurement, for example the temperature or the pulse."),

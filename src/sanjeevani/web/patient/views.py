@@ -35,7 +35,13 @@ from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.papers import Place, papers_in
 from sanjeevani.intake.queries import draft_of, entered_later
 from sanjeevani.intake.services import save_draft
-from sanjeevani.intake.triage import danger_in, goes_first, questions_for, triage_facts
+from sanjeevani.intake.triage import (
+    danger_in,
+    goes_first,
+    measured_danger,
+    questions_for,
+    triage_facts,
+)
 from sanjeevani.patients.companions import companions_of, needs_companion
 from sanjeevani.patients.consent import CURRENT_NOTICE, NOTICES
 from sanjeevani.patients.errors import AlreadyRegistered, NoticeChanged, WithdrawnSince
@@ -222,24 +228,26 @@ def withdraw(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     return render(request, "patient/withdraw.html", {"person": found, "waiting": waiting})
 
 
-def _signs(found: Patient) -> list[DangerSign]:
-    return questions_for(found.birth_date, found.gender)
+def _signs(actor: Actor, found: Patient) -> list[DangerSign]:
+    return questions_for(found.birth_date, found.gender, beside=actor.spoke_id is not None)
 
 
-def is_unasked(found: Patient, said: IntakeContent) -> bool:
+def is_unasked(actor: Actor, found: Patient, said: IntakeContent) -> bool:
     """Tell whether a danger sign has not been asked about, or not for a day."""
-    return any(sign.code not in said.answers for sign in _signs(found))
+    return any(sign.code not in said.answers for sign in _signs(actor, found))
 
 
 def _red(found: Patient, draft: IntakeContent) -> list[DangerSign | VitalRule]:
     return danger_in(draft, birth_date=found.birth_date, gender=found.gender)
 
 
-def _unfit(found: Patient, draft: IntakeContent, *, said: bool = True) -> HttpResponse | None:
+def _unfit(
+    actor: Actor, found: Patient, draft: IntakeContent, *, said: bool = True
+) -> HttpResponse | None:
     """Return where to go first: the danger signs, the emergency page, or what the trouble is."""
     if _red(found, draft):
         return see(reverse("patient:emergency", args=[found.id]))
-    if is_unasked(found, draft):
+    if is_unasked(actor, found, draft):
         return see(reverse("patient:danger", args=[found.id]))
     if said and not draft.complaints and not draft.text.strip():
         return see(reverse("patient:trouble", args=[found.id]))
@@ -257,7 +265,7 @@ def danger(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     found = own_patient(request.actor, patient_id)
     if valid_consent(found) is None:
         return redirect("patient:consent", found.id)
-    signs = _signs(found)
+    signs = _signs(request.actor, found)
     error = None
     if request.method == "POST":
         chosen = request.POST.get("sign", "")
@@ -311,7 +319,7 @@ def emergency(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     draft = draft_of(found)
     red = _red(found, draft)
     signs = [sign for sign in red if isinstance(sign, DangerSign)]
-    exceeded = {rule.vital for rule in red if isinstance(rule, VitalRule)}
+    exceeded = measured_danger(draft, birth_date=found.birth_date, gender=found.gender)
     context = {
         "person": found,
         "measured": readings(draft.vitals, language(), only=exceeded),
@@ -329,7 +337,7 @@ def trouble(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     """What the trouble is. Whatever is sent is kept, right or not."""
     found = own_patient(request.actor, patient_id)
     draft = draft_of(found)
-    elsewhere = _unfit(found, draft, said=False)
+    elsewhere = _unfit(request.actor, found, draft, said=False)
     if elsewhere is not None and request.method != "POST":
         return elsewhere
     symptoms = symptoms_of(found)
@@ -422,7 +430,7 @@ def opds(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
         return see(reverse("spoke:hubs", args=[patient_id]))
     found = own_patient(request.actor, patient_id)
     draft = draft_of(found)
-    elsewhere = _unfit(found, draft)
+    elsewhere = _unfit(request.actor, found, draft)
     if elsewhere is not None:
         return elsewhere
     offers = offers_for(found, draft)
@@ -480,7 +488,7 @@ def ask(
         except DomainError as error:
             refusal = error
     elif request.method == "GET":
-        elsewhere = _unfit(found, draft)
+        elsewhere = _unfit(request.actor, found, draft)
         if elsewhere is not None:
             return elsewhere
     taken = places_taken(clinic.line.state_id, [clinic.line.id], clock.today())
@@ -504,7 +512,7 @@ def _ask(
     request: PortalRequest, found: Patient, clinic: OpenClinic, answers: dict[str, Any]
 ) -> HttpResponse:
     draft = draft_of(found)
-    elsewhere = _unfit(found, draft)
+    elsewhere = _unfit(request.actor, found, draft)
     # Without a draft this form was sent before: the verb knows it by its key.
     if elsewhere is not None and draft != IntakeContent():
         return elsewhere
