@@ -129,6 +129,28 @@ def _open_sockets() -> set[str]:
     return {f"socket:[{row.split()[9]}]" for row in rows}
 
 
+def test_in_production_it_becomes_ready_and_hears_its_own_processes() -> None:
+    """By its own address, which is not the one that patients type."""
+    variables = {
+        "SANJEEVANI_MODE": "production",
+        "SANJEEVANI_PUBLIC_URL": "https://health.example.in",
+        "SANJEEVANI_GATEWAY_URL": "https://health.example.in",
+        "SANJEEVANI_ALLOWED_HOSTS": "health.example.in",
+        "SANJEEVANI_TRUSTED_PROXIES": "1",
+        "SANJEEVANI_SMS_GATEWAY_URL": "http://127.0.0.1:9/",
+        "SANJEEVANI_METRICS_TOKEN": "a token",
+    }
+    with Product(variables=variables) as running:
+        inside = f"http://127.0.0.1:{running.port}"
+        token = {"Authorization": "Bearer a token"}
+        assert httpx.get(f"{inside}/metrics", headers=token, timeout=60).status_code == 200
+        # Not signed; what is signed is read.
+        report = httpx.post(f"{inside}/internal/calls/seats", json={}, timeout=60)
+        assert report.status_code == 403
+        other = httpx.get(f"{inside}/", headers={"Host": "other.example.in"}, timeout=60)
+        assert other.status_code == 400
+
+
 def test_it_survives_a_killed_supervisor_and_stops_without_leaving_anything(
     product: Product,
 ) -> None:

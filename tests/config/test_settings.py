@@ -147,3 +147,27 @@ def test_the_inbox_is_not_open_to_the_world_by_a_slip(
 def test_on_ones_own_machine_nothing_need_be_set(tmp_path: Path, mode: str) -> None:
     started = settings(tmp_path, "settings.DEVELOPMENT_INBOX", SANJEEVANI_MODE=mode)
     assert started.stdout.strip() == "True"
+
+
+@pytest.mark.parametrize(
+    ("given", "hosts"),
+    [
+        ({}, ["health.example.in"]),
+        ({"SANJEEVANI_ALLOWED_HOSTS": ""}, ["health.example.in"]),
+        (
+            {"SANJEEVANI_ALLOWED_HOSTS": "a.example.in, b.example.in"},
+            ["a.example.in", "b.example.in"],
+        ),
+    ],
+)
+def test_production_serves_its_own_name_and_its_own_machines(
+    tmp_path: Path, given: dict[str, str], hosts: list[str]
+) -> None:
+    """The gateway reports calls, and probes ask, by addresses that no patient types."""
+    variables = {
+        **PRODUCTION,
+        "SANJEEVANI_TRUSTED_PROXIES": "1",
+        "SANJEEVANI_INTERNAL_URL": "http://10.1.2.3:8000",
+    }
+    started = settings(tmp_path, "' '.join(settings.ALLOWED_HOSTS)", **variables, **given)
+    assert started.stdout.split() == [*hosts, "localhost", "127.0.0.1", "[::1]", "10.1.2.3"]

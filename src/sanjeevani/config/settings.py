@@ -6,6 +6,7 @@
 import json
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.utils.translation import gettext_lazy as _
 
@@ -42,7 +43,17 @@ if MODE not in ("production", "development") and (MODE or PUBLIC_URL.startswith(
 GATEWAY_URL = os.environ.get("SANJEEVANI_GATEWAY_URL", f"http://localhost:{PORT + 1}")
 LIVE_SAFETY_SECONDS = _number("SANJEEVANI_LIVE_SAFETY_SECONDS", "60")
 NATS_URL = os.environ.get("SANJEEVANI_NATS_URL", "nats://127.0.0.1:4222")
-ALLOWED_HOSTS = os.environ.get("SANJEEVANI_ALLOWED_HOSTS", "*" if not PRODUCTION else "").split(",")
+_HOSTS = os.environ.get("SANJEEVANI_ALLOWED_HOSTS") or (
+    urlsplit(PUBLIC_URL).hostname or "" if PRODUCTION else "*"
+)
+# The gateway, probes and `sanjeevani run` reach the workers past the proxy: by these names. No
+# link is made of what a client gives as the host.
+_INTERNAL_HOST = urlsplit(os.environ.get("SANJEEVANI_INTERNAL_URL", "")).hostname
+ALLOWED_HOSTS = [
+    *(host.strip() for host in _HOSTS.split(",")),
+    *("localhost", "127.0.0.1", "[::1]"),
+    *([_INTERNAL_HOST] if _INTERNAL_HOST else []),
+]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 INSTALLED_APPS = [
