@@ -1,7 +1,10 @@
 """`sanjeevani run`, seen from the operator's chair."""
 
+import itertools
+import os
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +13,9 @@ import httpx
 import psutil
 import pytest
 
+from sanjeevani.config import running
+from sanjeevani.config.processes import Installation
+from sanjeevani.config.running import _Stopping, _Supervisor
 from tests.product import Product, free_ports
 
 pytestmark = pytest.mark.xdist_group("running")
@@ -32,8 +38,8 @@ def refusal(product: Product) -> str:
 @pytest.fixture(scope="module")
 def product() -> Iterator[Product]:
     # Without demo data: this file is about processes, and its time counts.
-    with Product(variables={"SANJEEVANI_DEMO": "0"}) as running:
-        yield running
+    with Product(variables={"SANJEEVANI_DEMO": "0"}) as started:
+        yield started
 
 
 def test_it_says_that_it_is_alive_and_ready(product: Product) -> None:
@@ -129,6 +135,26 @@ def _open_sockets() -> set[str]:
     return {f"socket:[{row.split()[9]}]" for row in rows}
 
 
+def test_a_migration_of_hours_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Broken off, it would begin anew at each start, and never end."""
+    place = Installation(tmp_path, "127.0.0.1", free_ports(3))
+    place.logs.mkdir()
+    hours = itertools.count()
+    begin = subprocess.Popen
+    with monkeypatch.context() as patched:
+        patched.setattr(running.time, "monotonic", lambda: 3600.0 * next(hours))
+        patched.setattr(running.time, "sleep", lambda _seconds: None)
+        patched.setattr(_Supervisor, "states", lambda _self: {})
+        patched.setattr(
+            running.subprocess, "Popen", lambda *_command, **given: begin(["sleep", "0.5"], **given)
+        )
+        _Supervisor(place, tmp_path, {"PATH": os.environ["PATH"]}, _Stopping()).prepare()
+    assert (tmp_path / "prepared").exists()
+    assert "Still preparing the database" in capsys.readouterr().out
+
+
 def test_in_production_it_becomes_ready_and_hears_its_own_processes() -> None:
     """By its own address, which is not the one that patients type."""
     variables = {
@@ -140,8 +166,8 @@ def test_in_production_it_becomes_ready_and_hears_its_own_processes() -> None:
         "SANJEEVANI_SMS_GATEWAY_URL": "http://127.0.0.1:9/",
         "SANJEEVANI_METRICS_TOKEN": "a token",
     }
-    with Product(variables=variables) as running:
-        inside = f"http://127.0.0.1:{running.port}"
+    with Product(variables=variables) as product:
+        inside = f"http://127.0.0.1:{product.port}"
         token = {"Authorization": "Bearer a token"}
         assert httpx.get(f"{inside}/metrics", headers=token, timeout=60).status_code == 200
         # Not signed; what is signed is read.

@@ -46,7 +46,8 @@ OPEN_FILES = 65_536
 MARK = "SANJEEVANI_SUPERVISED"
 """In the environment of everything we start, with the data folder: how leftovers are known."""
 
-SECONDS_TO_PREPARE = 600
+SECONDS_BETWEEN_SIGNS = 60
+"""Preparing takes as long as it takes: a migration that is broken off begins anew the next time."""
 SECONDS_TO_ANSWER = 180
 SECONDS_TO_STOP = 40
 SECONDS_FOR_LEFTOVERS = 3
@@ -386,11 +387,13 @@ class _Supervisor:
                 start_new_session=True,
             )
         try:
-            self._until(
-                lambda: command.poll() is not None,
-                SECONDS_TO_PREPARE,
-                f"preparing the database takes too long; see {log}.",
-            )
+            began = told = time.monotonic()
+            while command.poll() is None and not self.stopping.wait(0.1):
+                self.states()
+                if time.monotonic() - told >= SECONDS_BETWEEN_SIGNS:
+                    told = time.monotonic()
+                    minutes = int((told - began) / 60)
+                    _say(f"Still preparing the database, for {minutes} min; with what: {log}")
         finally:
             if command.poll() is None:
                 command.terminate()
