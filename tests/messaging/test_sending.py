@@ -12,6 +12,8 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
+from sanjeevani.calls.phone import BridgedCall
+from sanjeevani.calls.phone_bridge import HttpBridge
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor
 from sanjeevani.foundation.outbox import deliver, number_facts
@@ -222,9 +224,11 @@ class Operator(BaseHTTPRequestHandler):
         type(self).received.append((body, self.headers["Authorization"]))
         endings = ("0400", "0401", "0403", "0404", "0408", "0422", "0429", "0503")
         answers = {ending: int(ending) for ending in endings}
-        status = answers.get(body["to"][-4:], 202)
-        answer = b"gone" if body["to"].endswith("0777") else json.dumps({"id": "m-1"}).encode()
-        if body["to"].endswith("0999"):
+        status = answers.get(body.get("to", "")[-4:], 202)
+        answer = (
+            b"gone" if body.get("to", "").endswith("0777") else json.dumps({"id": "m-1"}).encode()
+        )
+        if body.get("to", "").endswith("0999"):
             threading.Event().wait(1.5)
         self.send_response(status)
         self.send_header("Content-Length", str(len(answer)))
@@ -274,6 +278,19 @@ def test_the_gateway_tells_what_failed_for_good_from_what_may_pass(
         "purpose": "token",
         "language": "hi",
     }
+
+
+@pytest.mark.parametrize("token", ["", " "])
+def test_an_operator_who_wants_no_token_gets_none(
+    operator: type[Operator], settings: Settings, token: str
+) -> None:
+    """What knows us by our address needs none, and an empty one cannot be sent at all."""
+    settings.SMS_GATEWAY_TOKEN = token
+    assert HttpGateway().send([sms("1234")]) == [Sent("m-1")]
+    settings.PHONE_BRIDGE_URL = settings.SMS_GATEWAY_URL
+    settings.PHONE_BRIDGE_TOKEN = token
+    assert HttpBridge().connect(BridgedCall(uuid.uuid4(), "+911234567890", "+919876501234")) == ""
+    assert [authorization for _body, authorization in operator.received] == [None, None]
 
 
 def test_a_message_is_not_given_up_for_what_is_wrong_between_operator_and_us(

@@ -7,10 +7,11 @@ import httpx
 from django.conf import settings
 
 from sanjeevani.calls.phone import BridgedCall
+from sanjeevani.messaging.sms_gateway import bearer
 
 
 class HttpBridge:
-    """An operator's bridge: JSON by POST to `settings.PHONE_BRIDGE_URL`, with a bearer token.
+    """An operator's bridge: JSON by POST to `settings.PHONE_BRIDGE_URL`, a bearer token if any.
 
     Sends `{"id", "first", "second"}`, numbers as registered; it rings `first`, then `second`, and
     shows both its own number. Any status 2xx means that it rings.
@@ -28,10 +29,7 @@ class HttpBridge:
                     "first": call.host_number,
                     "second": call.guest_number,
                 },
-                headers={
-                    "Authorization": f"Bearer {settings.PHONE_BRIDGE_TOKEN}",
-                    "Idempotency-Key": str(call.id),
-                },
+                headers=bearer(settings.PHONE_BRIDGE_TOKEN) | {"Idempotency-Key": str(call.id)},
                 timeout=self.timeout_seconds,
             )
         except httpx.HTTPError as error:

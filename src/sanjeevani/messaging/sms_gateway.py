@@ -16,8 +16,16 @@ NOT_THE_MESSAGE = frozenset({401, 403, 404, 407, 408, 429})
 time, perhaps while the message is still true."""
 
 
+def bearer(token: str) -> dict[str, str]:
+    """Return the header that carries a token: none for an operator who knows us by our address.
+
+    "Bearer" with nothing behind it cannot be sent.
+    """
+    return {"Authorization": f"Bearer {token}"} if token.strip() else {}
+
+
 class HttpGateway:
-    """An SMS operator's gateway: JSON by POST to `settings.SMS_GATEWAY_URL`, a bearer token.
+    """An SMS operator's gateway: JSON by POST to `settings.SMS_GATEWAY_URL`, a bearer token if any.
 
     Sends `{"id", "to", "text", "purpose", "language"}`; the operator maps the purpose to the
     template registered for it (TRAI's DLT rules). Expects `{"id": ...}` with status 2xx. A 4xx that
@@ -35,7 +43,7 @@ class HttpGateway:
             httpx.Client(
                 timeout=self.timeout_seconds,
                 limits=httpx.Limits(max_keepalive_connections=self.connections),
-                headers={"Authorization": f"Bearer {settings.SMS_GATEWAY_TOKEN}"},
+                headers=bearer(settings.SMS_GATEWAY_TOKEN),
             ) as client,
             ThreadPoolExecutor(self.connections) as pool,
         ):
