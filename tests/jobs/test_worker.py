@@ -2,10 +2,13 @@
 
 import asyncio
 import contextlib
+import datetime
 import os
+import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Coroutine, Iterator
 from typing import Any
 
@@ -16,7 +19,12 @@ from procrastinate.contrib.django import app as django_app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from sanjeevani.calls.tasks import place_phone_call
+from sanjeevani.foundation import clock
 from sanjeevani.jobs.tasks import take_back_stalled
+from sanjeevani.messaging.models import OutgoingMessage
+from sanjeevani.messaging.services import BATCH
+from sanjeevani.messaging.sms_gateway import HttpGateway
+from sanjeevani.messaging.tasks import send_queued
 from sanjeevani.onboarding.tasks import go_on, go_on_soon
 
 app: App = django_app  # a proxy, which its own types do not say
@@ -66,11 +74,15 @@ async def killed_at_work(count: int) -> None:
 
 
 @contextlib.contextmanager
-def job_worker() -> Iterator[subprocess.Popen[bytes]]:
+def job_worker(**variables: str) -> Iterator[subprocess.Popen[bytes]]:
     """The job worker, in a process of its own."""
     process = subprocess.Popen(
         [sys.executable, "-m", "sanjeevani", "work"],
-        env={**os.environ, "SANJEEVANI_DB_NAME": connections["default"].settings_dict["NAME"]},
+        env={
+            **os.environ,
+            "SANJEEVANI_DB_NAME": connections["default"].settings_dict["NAME"],
+            **variables,
+        },
         stderr=subprocess.DEVNULL,
     )
     try:
@@ -121,3 +133,37 @@ def test_what_is_done_leaves_no_row() -> None:
         process.terminate()
         assert process.wait(SECONDS) == 0
     assert ProcrastinateJob.objects.count() == 0
+
+
+def test_an_operator_who_does_not_answer_holds_up_messages_only() -> None:
+    at = clock.now()
+    OutgoingMessage.objects.bulk_create(
+        OutgoingMessage(
+            mobile=f"+9198765{number:05}",
+            text="Your turn is near",
+            purpose="near",
+            language="en",
+            queued_at=at,
+            next_attempt_at=at,
+            expires_at=at + datetime.timedelta(hours=1),
+        )
+        for number in range(4 * BATCH)
+    )
+    for sender in range(4):
+        send_queued.configure(queueing_lock=f"sender {sender}").defer()
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=1_000) as operator,
+        job_worker(
+            SANJEEVANI_SMS_BACKEND="sanjeevani.messaging.sms_gateway.HttpGateway",
+            SANJEEVANI_SMS_GATEWAY_URL=f"http://127.0.0.1:{operator.getsockname()[1]}",
+        ),
+    ):
+        # By now they wait for the answer.
+        operator.accept()[0].close()
+        time.sleep(1)
+        place_phone_call.defer(state_id=28, phone_call_id=str(uuid.uuid4()))
+        deadline = time.monotonic() + HttpGateway.timeout_seconds
+        while "calls.place_phone_call" in jobs("todo") and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert "calls.place_phone_call" not in jobs("todo")
+        assert "messaging.send_queued" in jobs("doing")

@@ -38,6 +38,9 @@ LISTENERS_SECONDS = 5.0
 LISTENERS_PAUSE = 0.5
 """Between two batches: each costs its statements whether it brings one fact or five hundred."""
 RETRY_SECONDS = 1.0
+QUEUES = {"default": 4, "messages": 2}
+"""How many jobs of a queue run at once. While an operator takes no messages all that send them wait
+for it, for as long as that lasts: they must not hold up what has nothing to do with it."""
 
 
 async def work() -> None:
@@ -133,11 +136,17 @@ async def _deferred_jobs() -> None:
         raise TypeError("procrastinate is not set up through Django")
     with app.replace_connector(connector.get_worker_connector()):
         async with app.open_async():
-            await app.run_worker_async(
-                install_signal_handlers=False,
-                concurrency=4,
-                # With its events a job is four rows, and a nation has a hundred thousand a day.
-                delete_jobs="successful",
+            # With its events a job is four rows, and a nation has a hundred thousand a day.
+            await asyncio.gather(
+                *(
+                    app.run_worker_async(
+                        queues=[queue],
+                        concurrency=concurrency,
+                        install_signal_handlers=False,
+                        delete_jobs="successful",
+                    )
+                    for queue, concurrency in QUEUES.items()
+                )
             )
 
 

@@ -12,7 +12,7 @@ from sanjeevani.messaging import services
 
 
 @app.periodic(cron="* * * * *")
-@app.task(name="messaging.send_queued", queueing_lock="messaging.send_queued")
+@app.task(name="messaging.send_queued", queueing_lock="messaging.send_queued", queue="messages")
 def send_queued(timestamp: int | None = None) -> None:
     """Send what is due. Every minute too, so that a lost job costs a minute, not the message."""
     retry_at = services.send_queued()
