@@ -10,13 +10,14 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
-from sanjeevani.foundation import outbox
+from sanjeevani.directory.models import Holiday
+from sanjeevani.foundation import clock, outbox
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.models import ListenerCursor, OutboxFact
 from sanjeevani.foundation.sharding import across_states
 from sanjeevani.messaging.models import MessageStatus, OutgoingMessage
 from sanjeevani.queueing.models import Token, TokenStatus
-from tests.factories import LineFactory
+from tests.factories import ClinicFactory, LineFactory, on_duty
 
 pytestmark = pytest.mark.django_db
 TOKEN = "a long secret of whoever watches"
@@ -120,3 +121,28 @@ def test_the_database_is_looked_at_once_in_five_seconds(client: Client) -> None:
     assert read(client)["patients_waiting"] == 0
     token(1, timezone.now())
     assert read(client)["patients_waiting"] == 0
+
+
+def test_an_opd_that_is_closed_at_this_hour_lacks_no_doctor(client: Client) -> None:
+    """By clock and calendar of India, and without those that hold holiday."""
+    morning = [(datetime.time(9), datetime.time(13))]
+    attended, _alone, on_holiday, closed = (ClinicFactory.create(hours=morning) for _ in range(4))
+    ClinicFactory.create(hours=[(datetime.time(14), datetime.time(18))])
+    on_duty(attended)
+    day = datetime.date(2026, 11, 30)
+    for clinic, only in ((on_holiday, on_holiday.id), (closed, None)):
+        Holiday.objects.create(
+            state_id=clinic.state_id,
+            id=uuid7(),
+            facility_id=clinic.facility_id,
+            clinic_id=only,
+            date=day,
+            reason="Feast",
+        )
+    for minutes, expected in ((8 * 60 + 59, (0, 0)), (9 * 60, (2, 1)), (13 * 60, (0, 0))):
+        at = datetime.datetime(2026, 11, 30, tzinfo=timezone.get_default_timezone())
+        moment = at + datetime.timedelta(minutes=minutes)
+        with clock.driven_by(lambda moment=moment: moment):  # type: ignore[misc]
+            cache.delete("operation")
+            told = read(client)
+        assert (told["opds_open"], told["opds_attended"]) == expected, minutes

@@ -11,6 +11,7 @@ from sanjeevani.foundation.outbox import unread_since
 from sanjeevani.foundation.sharding import across_states
 from sanjeevani.messaging.queries import Sending, sending
 from sanjeevani.queueing.queries import overdue, waiting_everywhere
+from sanjeevani.reporting.presence import in_their_hours
 from sanjeevani.reporting.queries import OnDuty, on_duty
 
 LATE = datetime.timedelta(seconds=10)
@@ -22,8 +23,9 @@ class Operation:
     """The service at one moment. Counts and ages in seconds, nothing about anyone.
 
     `unread`: how long the oldest fact has waited to be read, by who reads it. `jobs`: deferred jobs
-    by what is with them: due, doing, failed. `deadlines_late`: 200 stands for more. `counted_ago`:
-    since who is on duty was counted, each minute; 0 before the first time.
+    by what is with them: due, doing, failed. `deadlines_late`: 200 stands for more. `opds_open`: in
+    their hours now; `opds_attended`: of these, with a doctor. `counted_ago`: since who is on duty
+    was counted, each minute; 0 before the first time.
     """
 
     unread: dict[str, float]
@@ -34,6 +36,8 @@ class Operation:
     waiting: int
     longest_wait: float
     duty: OnDuty
+    opds_open: int
+    opds_attended: int
     counted_ago: float
 
 
@@ -51,6 +55,7 @@ def operation() -> Operation:
         failed=Count("id", filter=Q(status="failed")),
     )
     messages, duty = sending(), on_duty()
+    opds_open, opds_attended = in_their_hours()
     with across_states():
         late = len(overdue(now - LATE))
         waiting, waiting_since = waiting_everywhere()
@@ -63,5 +68,7 @@ def operation() -> Operation:
         waiting=waiting,
         longest_wait=age(waiting_since),
         duty=duty,
+        opds_open=opds_open,
+        opds_attended=opds_attended,
         counted_ago=age(duty.as_of),
     )

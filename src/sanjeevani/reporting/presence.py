@@ -6,6 +6,7 @@ Doctors count wherever they serve, also those whom only spokes ask.
 from collections.abc import Sequence
 
 from django.db import connection
+from django.utils.timezone import localtime
 
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.outbox import StoredFact
@@ -28,6 +29,36 @@ _BY_STATE = """
     GROUP BY line.state_id
 """
 _DOCTORS = "SELECT count(DISTINCT practitioner_id) FROM roster_dutyline WHERE NOT on_break"
+
+_IN_THEIR_HOURS = """
+    SELECT count(*), count(*) FILTER (WHERE EXISTS (
+        SELECT FROM roster_dutyline AS duty WHERE duty.state_id = clinic.state_id
+            AND duty.line_id = clinic.line_id AND NOT duty.on_break))
+    FROM directory_clinic AS clinic
+    WHERE clinic.closed_at IS NULL
+        AND EXISTS (
+            SELECT FROM directory_clinichours AS hours WHERE hours.state_id = clinic.state_id
+                AND hours.clinic_id = clinic.id AND hours.weekday = %(weekday)s
+                AND hours.opens <= %(time)s AND hours.closes > %(time)s)
+        AND NOT EXISTS (
+            SELECT FROM directory_holiday AS holiday WHERE holiday.state_id = clinic.state_id
+                AND holiday.facility_id = clinic.facility_id AND holiday.date = %(day)s
+                AND (holiday.clinic_id IS NULL OR holiday.clinic_id = clinic.id))
+"""
+
+
+def in_their_hours() -> tuple[int, int]:
+    """Return how many OPDs are in their hours at this moment, and how many of them are attended.
+
+    Without those that are closed now at night nobody would know whether one lacks its doctor.
+    """
+    now = localtime(clock.now())
+    with across_states(), connection.cursor() as cursor:
+        cursor.execute(
+            _IN_THEIR_HOURS, {"weekday": now.weekday(), "time": now.time(), "day": now.date()}
+        )
+        is_open, attended = cursor.fetchone()
+    return is_open, attended
 
 
 def count_presence(_facts: Sequence[StoredFact] = ()) -> None:

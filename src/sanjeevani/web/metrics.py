@@ -60,8 +60,8 @@ class _Told(Collector):
             ("patient_waiting_seconds", "How long the longest has waited.", found.longest_wait),
             ("counted_seconds", "Since the job worker last counted.", found.counted_ago),
             ("doctors_on_duty", "Doctors on duty, as last counted.", duty.doctors),
-            ("opds_open", "OPDs in their hours, as last counted.", duty.opds),
-            ("opds_attended", "Of these, with a doctor on duty.", duty.opds_attended),
+            ("opds_open", "OPDs in their hours.", found.opds_open),
+            ("opds_attended", "Of these, with a doctor on duty.", found.opds_attended),
         ):
             yield GaugeMetricFamily(f"sanjeevani_{name}", said, value=value)
 
