@@ -1,5 +1,6 @@
 """Migrations beside a version that serves."""
 
+import time
 from typing import Any
 
 import psycopg
@@ -49,7 +50,7 @@ def test_a_table_in_use_is_waited_for_a_little_at_a_time(
             cursor.execute("SELECT count(*) FROM foundation_mark")
         somebody.rollback()
 
-    monkeypatch.setattr(prepare.time, "sleep", until_it_is_free)
+    monkeypatch.setattr(time, "sleep", until_it_is_free)
     prepare.migrate()
     assert pauses == [prepare.PAUSE_SECONDS]
 

@@ -13,7 +13,6 @@ import httpx
 import psutil
 import pytest
 
-from sanjeevani.config import running
 from sanjeevani.config.processes import Installation
 from sanjeevani.config.running import _Stopping, _Supervisor
 from tests.product import Product, free_ports
@@ -144,11 +143,11 @@ def test_a_migration_of_hours_is_waited_for(
     hours = itertools.count()
     begin = subprocess.Popen
     with monkeypatch.context() as patched:
-        patched.setattr(running.time, "monotonic", lambda: 3600.0 * next(hours))
-        patched.setattr(running.time, "sleep", lambda _seconds: None)
+        patched.setattr(time, "monotonic", lambda: 3600.0 * next(hours))
+        patched.setattr(time, "sleep", lambda _seconds: None)
         patched.setattr(_Supervisor, "states", lambda _self: {})
         patched.setattr(
-            running.subprocess, "Popen", lambda *_command, **given: begin(["sleep", "0.5"], **given)
+            subprocess, "Popen", lambda *_command, **given: begin(["sleep", "0.5"], **given)
         )
         _Supervisor(place, tmp_path, {"PATH": os.environ["PATH"]}, _Stopping()).prepare()
     assert (tmp_path / "prepared").exists()

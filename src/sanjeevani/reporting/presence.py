@@ -39,7 +39,7 @@ _IN_THEIR_HOURS = """
         AND EXISTS (
             SELECT FROM directory_clinichours AS hours WHERE hours.state_id = clinic.state_id
                 AND hours.clinic_id = clinic.id AND hours.weekday = %(weekday)s
-                AND hours.opens <= %(time)s AND hours.closes > %(time)s)
+                AND hours.opens <= %(time)s::time AND hours.closes > %(time)s::time)
         AND NOT EXISTS (
             SELECT FROM directory_holiday AS holiday WHERE holiday.state_id = clinic.state_id
                 AND holiday.facility_id = clinic.facility_id AND holiday.date = %(day)s
@@ -55,7 +55,7 @@ def in_their_hours() -> tuple[int, int]:
     now = localtime(clock.now())
     with across_states(), connection.cursor() as cursor:
         cursor.execute(
-            _IN_THEIR_HOURS, {"weekday": now.weekday(), "time": now.time(), "day": now.date()}
+            _IN_THEIR_HOURS, {"weekday": now.weekday(), "time": f"{now:%T.%f}", "day": now.date()}
         )
         is_open, attended = cursor.fetchone()
     return is_open, attended
