@@ -13,8 +13,8 @@ import httpx
 import psutil
 import pytest
 
-from sanjeevani.config.processes import Installation
-from sanjeevani.config.running import _Stopping, _Supervisor
+from sanjeevani.config.processes import CannotRun, Installation
+from sanjeevani.config.running import _Stopping, _Supervisor, _version
 from tests.product import Product, free_ports
 
 pytestmark = pytest.mark.xdist_group("running")
@@ -152,6 +152,28 @@ def test_a_migration_of_hours_is_waited_for(
         _Supervisor(place, tmp_path, {"PATH": os.environ["PATH"]}, _Stopping()).prepare()
     assert (tmp_path / "prepared").exists()
     assert "Still preparing the database" in capsys.readouterr().out
+
+
+def test_a_start_that_lacks_migrations_says_so_and_the_next_one_prepares(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database of a backup, for example, is older than the data folder remembers."""
+    module = "sanjeevani.config.running"
+    place = Installation(tmp_path, "127.0.0.1", free_ports(3))
+    (tmp_path / "prepared").write_text("this version")
+    state = {"database": True, "bus": True, "migrations": False}
+    monkeypatch.setattr(f"{module}._state_of", lambda _place: state)
+    monkeypatch.setattr(f"{module}.SECONDS_TO_ANSWER", 0)
+    monkeypatch.setattr(_Supervisor, "states", lambda _self: {})
+    with pytest.raises(CannotRun, match="the web pages lack migrations"):
+        _Supervisor(place, tmp_path, {}, _Stopping()).wait_until_ready()
+    assert not (tmp_path / "prepared").exists()
+
+
+def test_another_database_is_prepared_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = _version()
+    monkeypatch.setenv("SANJEEVANI_DB_HOST", "db.example.in")
+    assert _version() != own
 
 
 def test_in_production_it_becomes_ready_and_hears_its_own_processes() -> None:

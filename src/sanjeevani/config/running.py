@@ -9,6 +9,7 @@ import errno
 import hashlib
 import http.client
 import importlib.metadata
+import json
 import os
 import resource
 import shlex
@@ -283,6 +284,7 @@ class _Supervisor:
         self.variables = variables
         self.stopping = stopping
         self._control = control
+        self._state: dict[str, bool] | None = None
 
     def __enter__(self) -> Self:
         with (self.place.logs / "supervisor.err").open("w") as errors:
@@ -359,21 +361,31 @@ class _Supervisor:
 
     def wait_until_ready(self) -> None:
         """Wait until the product itself says that it is ready."""
-        self._until(
-            self._ready,
-            SECONDS_TO_ANSWER,
-            f"the web pages do not answer; see {self.place.logs / 'web.log'}.",
-        )
+        try:
+            self._until(self._ready, SECONDS_TO_ANSWER, "not ready")
+        except CannotRun:
+            # Perhaps the database is another one than was prepared: the next start looks.
+            self._stamp.unlink(missing_ok=True)
+            self.states()
+            missing = [name for name, there in (self._state or {}).items() if not there]
+            said = f"lack {' and '.join(missing)}" if missing else "do not answer"
+            log = self.place.logs / "web.log"
+            raise CannotRun(f"the web pages {said}; see {log}.") from None
 
     def _ready(self) -> bool:
         self.states()
-        return _status_of(self.place, "/readyz") == 200
+        self._state = _state_of(self.place)
+        return self._state is not None and all(self._state.values())
+
+    @property
+    def _stamp(self) -> Path:
+        """Says what the database was prepared for."""
+        return self.place.data_dir / "prepared"
 
     def prepare(self) -> None:
         """Bring the database to what this version needs; nothing to do when nothing changed."""
-        stamp = self.place.data_dir / "prepared"
         version = _version()
-        if stamp.exists() and stamp.read_text() == version:
+        if self._stamp.exists() and self._stamp.read_text() == version:
             return
         _say("Preparing the database")
         log = self.place.logs / "prepare.log"
@@ -402,7 +414,7 @@ class _Supervisor:
             return
         if command.returncode:
             raise CannotRun(f"preparing the database failed; see {log}.")
-        stamp.write_text(version)
+        self._stamp.write_text(version)
 
     def watch(self) -> None:
         """Tell of what dies and comes back, until we are told to stop."""
@@ -425,21 +437,24 @@ def _connects(address: tuple[str, int]) -> bool:
     return True
 
 
-def _status_of(place: Installation, path: str) -> int | None:
+def _state_of(place: Installation) -> dict[str, bool] | None:
+    """Return what the product says of itself, None when it says nothing that can be read."""
     connection = http.client.HTTPConnection(place.reached_at, place.port, timeout=5)
     try:
-        connection.request("GET", path, headers={"Host": "localhost"})
-        return connection.getresponse().status
-    except (OSError, http.client.HTTPException):
+        connection.request("GET", "/readyz", headers={"Host": "localhost"})
+        state: dict[str, bool] = json.loads(connection.getresponse().read())
+    except (OSError, http.client.HTTPException, ValueError):
         return None
     finally:
         connection.close()
+    return state
 
 
 def _version() -> str:
-    """Return a digest of all that preparing the database depends on."""
+    """Return a digest of all that preparing the database depends on, and of which one it is."""
     installed = {f"{each.name}=={each.version}" for each in importlib.metadata.distributions()}
-    digest = hashlib.sha256("\0".join(sorted(installed)).encode())
+    database = [os.environ.get(f"SANJEEVANI_DB_{part}", "") for part in ("HOST", "PORT", "NAME")]
+    digest = hashlib.sha256("\0".join([*database, *sorted(installed)]).encode())
     for path in sorted(PACKAGE_DIR.rglob("*")):
         if path.suffix not in {".html", ".mo", ".po", ".pyc"} and path.is_file():
             digest.update(f"{path.relative_to(PACKAGE_DIR)}\0".encode())
