@@ -28,7 +28,11 @@ def die_with_parent() -> None:
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     die_with_parent()
-    logging.basicConfig(level=logging.INFO, format="gateway: %(message)s")
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s gateway %(message)s",
+        datefmt="%Y-%m-%d %H:%M:%S%z",
+    )
     # uvicorn's warnings repeat what a stranger sent.
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
     logging.getLogger("nats").setLevel(logging.ERROR)

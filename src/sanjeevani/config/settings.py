@@ -249,6 +249,8 @@ LOGGING = {
         "line": {
             "()": "sanjeevani.foundation.logs.Formatter",
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            # Beside logs of PostgreSQL, which are in UTC.
+            "datefmt": "%Y-%m-%d %H:%M:%S%z",
         }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
