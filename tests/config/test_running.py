@@ -176,6 +176,25 @@ def test_another_database_is_prepared_anew(monkeypatch: pytest.MonkeyPatch) -> N
     assert _version() != own
 
 
+def test_a_disk_that_fills_is_told_once_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stopping = _Stopping()
+    free = [5_000, 200, 100, 5_000, 250]
+
+    def next_free(_place: Installation) -> int:
+        stopping.asked = len(free) == 1
+        return free.pop(0)
+
+    monkeypatch.setattr("sanjeevani.config.running._free_megabytes", next_free)
+    monkeypatch.setattr(_Supervisor, "states", lambda _self: {})
+    monkeypatch.setattr(_Stopping, "wait", lambda self, _seconds: self.asked)
+    place = Installation(tmp_path, "127.0.0.1", free_ports(3))
+    _Supervisor(place, tmp_path, {}, stopping).watch()
+    told = capsys.readouterr().out.splitlines()
+    assert [line.split(" MB")[0] for line in told] == ["Only 200", "Only 250"]
+
+
 def test_in_production_it_becomes_ready_and_hears_its_own_processes() -> None:
     """By its own address, which is not the one that patients type."""
     variables = {

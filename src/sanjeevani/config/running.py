@@ -103,7 +103,7 @@ def _only_copy(place: Installation) -> Iterator[None]:
     owner = place.data_dir.stat().st_uid
     if owner != os.geteuid():
         raise CannotRun(f"{place.data_dir} belongs to another user (number {owner}).")
-    free = shutil.disk_usage(place.data_dir).free // 2**20
+    free = _free_megabytes(place)
     if free < ENOUGH_MEGABYTES:
         raise CannotRun(
             f"only {free} MB are free for {place.data_dir}; at least {ENOUGH_MEGABYTES} are needed."
@@ -115,6 +115,10 @@ def _only_copy(place: Installation) -> Iterator[None]:
         raise CannotRun(f"another copy is already running on {place.data_dir}.") from None
     with lock:
         yield
+
+
+def _free_megabytes(place: Installation) -> int:
+    return shutil.disk_usage(place.data_dir).free // 2**20
 
 
 def _serve(place: Installation, stopping: _Stopping) -> None:
@@ -417,9 +421,14 @@ class _Supervisor:
         self._stamp.write_text(version)
 
     def watch(self) -> None:
-        """Tell of what dies and comes back, until we are told to stop."""
+        """Tell of what dies and comes back, and of a full disk, until we are told to stop."""
         known = self.states()
+        is_full = False
         while not self.stopping.wait(1):
+            free = _free_megabytes(self.place)
+            if free < ENOUGH_MEGABYTES and not is_full:
+                _say(f"Only {free} MB are free for {self.place.data_dir}: make room, or it stops")
+            is_full = free < ENOUGH_MEGABYTES
             states = self.states()
             for name, state in states.items():
                 if known.get(name, state)["pid"] != state["pid"] and state["pid"]:
