@@ -135,19 +135,17 @@ async def _deferred_jobs() -> None:
     if not isinstance(connector, DjangoConnector):
         raise TypeError("procrastinate is not set up through Django")
     with app.replace_connector(connector.get_worker_connector()):
-        async with app.open_async():
-            # With its events a job is four rows, and a nation has a hundred thousand a day.
-            await asyncio.gather(
-                *(
+        async with app.open_async(), asyncio.TaskGroup() as workers:
+            for queue, concurrency in QUEUES.items():
+                workers.create_task(
                     app.run_worker_async(
                         queues=[queue],
                         concurrency=concurrency,
                         install_signal_handlers=False,
+                        # With its events a job is four rows; a nation has 100,000 a day.
                         delete_jobs="successful",
                     )
-                    for queue, concurrency in QUEUES.items()
                 )
-            )
 
 
 async def guarded(thread: ThreadPoolExecutor, step: Callable[[], T]) -> T | None:
