@@ -32,7 +32,7 @@ class Bus:
         room: Callable[[str, bytes], None],
         changed: Callable[[bool], None],
     ) -> None:
-        self._url = url
+        self._nodes = [node.strip() for node in url.split(",")]
         self._hint = hint
         self._room = room
         self._changed = changed
@@ -77,7 +77,7 @@ class Bus:
                 self._changed(True)
 
         return await nats.connect(
-            self._url,
+            self._nodes,
             name="gateway",
             no_echo=True,
             max_reconnect_attempts=-1,

@@ -44,6 +44,15 @@ def test_everyone_on_the_topic_hears_and_nobody_else(bus: Bus, listen: Listen) -
     assert stranger.next() == ("look", {"waiting": 9, "topic": other})
 
 
+def test_a_node_of_the_bus_that_is_away_keeps_none_from_starting(bus: Bus) -> None:
+    """That the bus is there is waited for."""
+    gateway = Gateway(f"nats://127.0.0.1:{free_port()}, {bus.url}")
+    try:
+        gateway.start()
+    finally:
+        gateway.stop()
+
+
 def test_hello_names_what_moved_since_the_page_was_made(bus: Bus, listen: Listen) -> None:
     moved, still = new_topic(), new_topic()
 

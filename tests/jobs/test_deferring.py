@@ -9,9 +9,11 @@ from django.db import connections
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.psycopg_connector import PsycopgConnector
+from pytest_django import Settings
 
-from sanjeevani.jobs.worker import guarded
+from sanjeevani.jobs.worker import _connected, guarded
 from sanjeevani.messaging.tasks import send_soon
+from tests.product import free_ports
 
 SECONDS = 15
 """The connections' pool gives up after 30: by then the code that somebody waits for has expired."""
@@ -76,3 +78,17 @@ async def stopped_in_the_middle_of_a_step() -> bool:
 def test_a_loop_that_is_stopped_lets_its_step_end() -> None:
     """Its thread would wait for the event loop, and the event loop for its thread: for ever."""
     assert asyncio.run(stopped_in_the_middle_of_a_step())
+
+
+def test_the_relay_finds_the_bus_while_one_of_its_nodes_is_away(
+    nats_url: str, settings: Settings
+) -> None:
+    settings.NATS_URL = f"nats://127.0.0.1:{free_ports(1)}, {nats_url}"
+
+    async def finds() -> None:
+        async with asyncio.timeout(SECONDS):
+            bus = await _connected()
+        assert bus.is_connected
+        await bus.close()
+
+    asyncio.run(finds())

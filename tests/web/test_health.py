@@ -30,6 +30,14 @@ def test_not_ready_without_the_bus(client: Client, settings: Settings) -> None:
     assert answer.json() == READY | {"bus": False}
 
 
+@pytest.mark.django_db
+def test_ready_while_one_node_of_the_bus_is_there(
+    client: Client, settings: Settings, nats_url: str
+) -> None:
+    settings.NATS_URL = f"nats://token@127.0.0.1:{free_ports(1)}, {nats_url}"
+    assert client.get("/readyz").json() == READY
+
+
 @pytest.mark.django_db(databases=["default", "owner"], transaction=True)
 def test_not_ready_with_a_migration_missing(client: Client, nats_url: str) -> None:
     change = "UPDATE django_migrations SET name = %s WHERE app = 'directory' AND name = %s"

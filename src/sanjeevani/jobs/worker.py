@@ -72,7 +72,7 @@ async def _connected() -> Client:
     while True:
         with contextlib.suppress(OSError, nats.errors.Error):
             return await nats.connect(
-                settings.NATS_URL,
+                [node.strip() for node in settings.NATS_URL.split(",")],
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=0.5,
                 error_cb=_say_nothing,

@@ -50,8 +50,13 @@ def _migrations_needed() -> frozenset[tuple[str, str]]:
 
 
 def _bus_answers() -> bool:
-    """Say whether the bus greets who connects, as NATS does before any sign-in."""
-    address = urlsplit(settings.NATS_URL)
+    """Say whether one of the bus's nodes answers."""
+    return any(map(_greets, settings.NATS_URL.split(",")))
+
+
+def _greets(node: str) -> bool:
+    """Say whether a node greets who connects, as NATS does before any sign-in."""
+    address = urlsplit(node.strip())
     try:
         with socket.create_connection(
             (address.hostname or "127.0.0.1", address.port or 4222), SECONDS_FOR_BUS
