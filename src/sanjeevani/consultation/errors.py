@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from sanjeevani.foundation.errors import DomainError
+from sanjeevani.foundation.errors import DomainError, Stale
 
 
 class ConsentMissing(DomainError):
@@ -52,6 +52,10 @@ class NotOnDuty(DomainError):
 
     status = 409
     message = _("You are not on duty. Go on duty first, then call the next patient.")
+
+
+class NoteChanged(Stale):
+    """The note is another one than whoever writes has read."""
 
 
 class NotInProgress(DomainError):

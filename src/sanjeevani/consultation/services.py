@@ -22,6 +22,7 @@ from sanjeevani.consultation.errors import (
     ConsentMissing,
     DangerSigns,
     DangerUnanswered,
+    NoteChanged,
     NotOnDuty,
 )
 from sanjeevani.consultation.events import (
@@ -735,8 +736,20 @@ class NoteContent:
     last_menstrual_period: datetime.date | None = None
 
 
+@dataclass(frozen=True)
+class Seen:
+    """Since when the note stands that somebody has read; None: nothing was written yet."""
+
+    written_at: datetime.datetime | None
+
+
 _note = Kept(Note, key=("state_id", "consultation_id"))
 _diagnoses = Kept(Diagnosis, key=("state_id", "consultation_id", "code"))
+_written_at = Compiled(
+    lambda: Note.objects.filter(
+        state_id=given("state_id"), consultation_id=given("consultation_id")
+    ).values_list("written_at")
+)
 _advice = Compiled(
     lambda: Note.objects.filter(
         state_id=given("state_id"), consultation_id=given("consultation_id")
@@ -753,28 +766,35 @@ def write_note(
     consultation_id: uuid.UUID,
     content: NoteContent,
     diagnoses: Sequence[tuple[str, str]],
-) -> None:
+    seen: Seen | None = None,
+) -> Seen:
     """Keep the note and its coded diagnoses `(code, title)`; the newest writing stands.
 
-    Raises NotInProgress; Invalid for a height, a weight or a day that cannot be.
+    Unless the writer says what was `seen`: then only on top of that. Returns what is seen now.
+    Raises NotInProgress; Invalid for a height, a weight or a day that cannot be; NoteChanged for
+    a note that is not the one that was seen.
     """
     # A late writing meets the end here: what was concluded does not change.
     consultation = locked(state_id, consultation_id)
     require_in_progress(actor, practitioner, consultation)
+    if seen is not None:
+        row = _written_at.first(state_id=state_id, consultation_id=consultation_id)
+        if seen.written_at != (row[0] if row else None):
+            raise NoteChanged
     _check_measures(content)
-    _note.replace(
-        Note(
-            state_id=state_id,
-            consultation_id=consultation_id,
-            written_at=clock.now(),
-            **vars(content),
-        )
+    note = Note(
+        state_id=state_id,
+        consultation_id=consultation_id,
+        written_at=clock.now(),
+        **vars(content),
     )
+    _note.replace(note)
     _code(state_id, consultation_id, dict(diagnoses))
     ask = open_ask(consultation)
     if ask is not None:
         publish(NoteWritten(state_id=state_id, colleague_id=ask.colleague_id))
     concerns(consultation, patient_id=consultation.patient_id)
+    return Seen(note.written_at)
 
 
 def _check_measures(content: NoteContent) -> None:

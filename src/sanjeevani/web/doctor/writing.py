@@ -30,6 +30,7 @@ from sanjeevani.consultation.errors import (
     ClinicClosed,
     ColleagueAway,
     ConsentMissing,
+    NoteChanged,
     NotInProgress,
 )
 from sanjeevani.consultation.interruptions import interrupt, not_reachable, resume, ring_again
@@ -50,7 +51,7 @@ from sanjeevani.consultation.note_templates import (
 )
 from sanjeevani.consultation.offers import destinations
 from sanjeevani.consultation.queries import writing_of
-from sanjeevani.consultation.services import NoteContent, hand_back, write_note
+from sanjeevani.consultation.services import NoteContent, Seen, hand_back, write_note
 from sanjeevani.consultation.transfers import (
     hubs_beyond,
     redirect,
@@ -111,6 +112,9 @@ REASON = "reason_"
 
 REASON_LENGTH = 200
 
+LOOKS = 3
+"""So often a save looks again at a note that is written in other windows at the same moment."""
+
 
 F = TypeVar("F", bound=Form)
 
@@ -132,12 +136,7 @@ class Writing:
             "state_id": consultation.state_id,
             "consultation_id": consultation.id,
         }
-        self.before = stored = writing_of(consultation)
-        """Note and diagnoses as they were before this request."""
-        self.stored: Note | None = stored.note
-        self.kept = content_of(stored.note)
-        """The note as it is stored now."""
-        self.diagnoses = {row.code: row.title for row in stored.diagnoses}
+        self._look()
         self.found_diagnoses: list[Diagnosis] | None = None
         self.choices: list[Medicine] = []
         self.found_medicines: list[Medicine] | None = None
@@ -164,6 +163,16 @@ class Writing:
         """What else stands in the fields of one line, by their names."""
         self.goes_on = False
         """The next patient is to be called once this consultation has ended."""
+
+    def _look(self) -> None:
+        """Read what is written now."""
+        self.before = written = writing_of(self.consultation)
+        """Note and diagnoses as they were before this request."""
+        self.stored: Note | None = written.note
+        self.kept = content_of(written.note)
+        """The note as it is stored now."""
+        self.seen = Seen(written.note.written_at if written.note else None)
+        self.diagnoses = {row.code: row.title for row in written.diagnoses}
 
     # Forms are made when they are drawn or sent: most actions of the page do with one.
 
@@ -307,6 +316,16 @@ class Writing:
 
         Raises the verbs' errors that no field can show: NotInProgress, NotPermitted, Stale.
         """
+        for _again in range(LOOKS):
+            # Another window may write at this very moment: what it wrote is looked at first, as if
+            # it had come before. Nothing but the note is kept until it is.
+            try:
+                return self._receive(data)
+            except NoteChanged:
+                self._look()
+        return self._receive(data)
+
+    def _receive(self, data: QueryDict) -> None:
         action, _colon, argument = data.get("do", "save").partition(":")
         self.note = NoteForm(data)
         self.typed = {name: data.get(name, "") for name in LINES}
@@ -328,7 +347,13 @@ class Writing:
             return
         if diagnoses is not None:
             self.diagnoses = dict(diagnoses)
-        write_note(self.actor, **self._key, content=content, diagnoses=list(self.diagnoses.items()))
+        self.seen = write_note(
+            self.actor,
+            **self._key,
+            content=content,
+            diagnoses=list(self.diagnoses.items()),
+            seen=self.seen,
+        )
         self.kept = content
 
     def _keep_reasons(self, data: QueryDict) -> None:
