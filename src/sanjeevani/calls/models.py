@@ -56,6 +56,15 @@ class Room(ShardedModel):
     opened_at = models.DateTimeField()
     questions_until = models.DateTimeField(null=True)
 
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["state_id", "host_account_id", "questions_until"],
+                condition=models.Q(questions_until__isnull=False),
+                name="room_questions",
+            )
+        ]
+
 
 class ModeChange(ShardedModel):
     """A change of mode with its time: the guidelines' drug lists depend on it. Insert-only.

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.consultation import transfers
 from sanjeevani.consultation.errors import NobodyElse
-from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.consultation.models import Consultation
 from sanjeevani.directory import hubs
 from sanjeevani.directory import services as directory
 from sanjeevani.directory.errors import NotVerified
@@ -30,7 +30,7 @@ from sanjeevani.foundation.errors import DomainError, Stale
 from sanjeevani.foundation.verbs import concerns, verb
 from sanjeevani.queueing import services as queueing
 from sanjeevani.queueing.errors import AlreadyServing
-from sanjeevani.queueing.models import Token
+from sanjeevani.queueing.models import Token, TokenStatus
 from sanjeevani.queueing.queries import waiting_in, waits_in
 from sanjeevani.roster.queries import assigned_lines, serving
 from sanjeevani.roster.services import unassign
@@ -69,12 +69,9 @@ def outlook(clinic: Clinic) -> Outlook:
     rows = list(
         Consultation.objects.filter(
             state_id=clinic.state_id,
-            line_id__in=[clinic.line_id, *lanes],
-            status__in=[
-                ConsultationStatus.REQUESTED,
-                ConsultationStatus.IN_PROGRESS,
-                ConsultationStatus.INTERRUPTED,
-            ],
+            # By the tokens: of consultations no index names the line, and they are ever more.
+            token__line_id__in=[clinic.line_id, *lanes],
+            token__status__in=[TokenStatus.WAITING, TokenStatus.CALLED, TokenStatus.SERVING],
         ).values_list("patient_state_id", "token_id")
     )
     waiting = {

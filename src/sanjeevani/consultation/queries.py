@@ -521,6 +521,8 @@ _asking = Compiled(
         state_id=given("state_id"),
         practitioner_id=given("practitioner_id"),
         status=ConsultationStatus.COMPLETED,
+        # By the rooms that are open for questions: a doctor's consultations are ever more.
+        room__host_account_id=given("account_id"),
         room__questions_until__gt=given("now"),
     ).values_list("id")
 )
@@ -570,7 +572,10 @@ def _with_questions(
         (consultation_id, state_id)
         for state_id in _where_worked(practitioner, state_ids)
         for (consultation_id,) in _asking.all(
-            state_id=state_id, practitioner_id=practitioner.id, now=clock.now()
+            state_id=state_id,
+            practitioner_id=practitioner.id,
+            account_id=practitioner.account_id,
+            now=clock.now(),
         )
     ]
 
