@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from sanjeevani.consultation import spokes
 from sanjeevani.consultation.closing import Settled, close_hub_speciality, end_post
@@ -25,13 +26,14 @@ from sanjeevani.directory.services import FacilityDetails, change_facility, clos
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor
 from sanjeevani.foundation.errors import Invalid, NotFound, NotPermitted, Stale
-from sanjeevani.jobs.sweeper import sweep_deadlines, sweep_lines
+from sanjeevani.jobs.sweeper import MOVE_AFTER, sweep_deadlines, sweep_lines
 from sanjeevani.patients.models import Patient
 from sanjeevani.patients.spokes import take_in
 from sanjeevani.queueing.models import TokenStatus
 from sanjeevani.queueing.queries import live_token_of
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.queries import assigned_lines, duty_of
+from sanjeevani.roster.services import change_duty
 from tests.factories import (
     ANDHRA_PRADESH,
     ConsentFactory,
@@ -271,3 +273,37 @@ def test_a_spoke_stays_one_while_health_workers_sit_there(network: Network) -> N
         change_facility(SYSTEM, **key, details=details(spoke))
     end_post(SYSTEM, state_id=post.state_id, post_id=post.id)
     change_facility(SYSTEM, **key, details=details(spoke))
+
+
+def sweep_at(moment: datetime.datetime) -> None:
+    """Look at the lines, and once more after the time in which another doctor may come."""
+    for now in (moment, moment + MOVE_AFTER):
+        with clock.driven_by(now.astimezone):
+            sweep_lines()
+
+
+def test_whom_nobody_called_before_the_night_is_left_to_the_spoke_in_the_morning(
+    network: Network,
+) -> None:
+    """A hub has no hours: the first hour of its doctors went to patients who had long gone home."""
+    evening = timezone.localtime().replace(hour=16, minute=30)
+    with clock.driven_by(lambda: evening):
+        case, written = network.asked(), network.asked(later=True)
+        there = serving_on(network.line)
+        change_duty(doctor(there), practitioner=there, to=DutyStatus.OFF)
+    for hours in (4, 10):
+        sweep_at(evening + datetime.timedelta(hours=hours))
+        assert get(case.state_id, case.id).status == ConsultationStatus.REQUESTED
+    sweep_at(evening + datetime.timedelta(hours=14))
+    assert_left_to_spoke(case)
+    assert get(case.state_id, case.id).carries_wait
+    assert get(written.state_id, written.id).status == ConsultationStatus.REQUESTED
+
+
+def test_who_waits_for_doctors_on_duty_keeps_waiting_in_the_morning(network: Network) -> None:
+    evening = timezone.localtime().replace(hour=23, minute=50)
+    with clock.driven_by(lambda: evening):
+        case = network.asked()
+        serving_on(network.line)
+    sweep_at(evening + datetime.timedelta(hours=7))
+    assert get(case.state_id, case.id).status == ConsultationStatus.REQUESTED

@@ -42,7 +42,7 @@ MOVE_AFTER = datetime.timedelta(minutes=5)
 """So long after the last doctor left, another may come; then the waiting are taken elsewhere."""
 
 MORNING = 6
-"""At this hour in India who was left in an OPD overnight is told: nobody is woken for it."""
+"""At this hour in India who was left in a line overnight is told: nobody is woken for it."""
 
 
 MISSED = datetime.timedelta(seconds=30)
@@ -93,7 +93,7 @@ def sweep_lines() -> None:
         forgotten = served_since(now - interruptions.LONGEST)
         again = attended_again(clock.today())
         left = left_in_closed_hubs()
-        overnight = left_overnight(clock.today()) if localtime(now).hour >= MORNING else []
+        overnight = left_overnight(clock.today()) if _is_day(now) else []
     _each(transfers.to_pool, stranded)
     _each(closing.take_elsewhere, left)
     to_each(kept, _move_or_send_home, "kept_from_all")
@@ -124,6 +124,15 @@ def _nobody_serves(line: UnattendedLine, now: datetime.datetime) -> None:
         _each(transfers.send_home, tokens)
     elif line.since is not None and now - line.since >= MOVE_AFTER:
         _each(transfers.move_on, tokens)
+        # A hub has no hours: whoever sat at the spoke the day before sits there no more, and would
+        # be rung in vain before all who come today.
+        if clinic is None and _is_day(now):
+            earlier = waiting_in(line.state_id, line.line_id, before=clock.today())
+            _each(transfers.send_home, ((line.state_id, token_id) for token_id in earlier))
+
+
+def _is_day(now: datetime.datetime) -> bool:
+    return localtime(now).hour >= MORNING
 
 
 def _move_or_send_home(kept: tuple[int, uuid.UUID, uuid.UUID]) -> None:

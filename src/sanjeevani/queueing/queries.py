@@ -456,13 +456,15 @@ def attended_again(today: datetime.date) -> list[tuple[int, uuid.UUID]]:
         return list(cursor.fetchall())
 
 
-def waiting_in(state_id: int, line_id: uuid.UUID) -> list[uuid.UUID]:
-    """Return the ids of the tokens that wait in a line, in their order."""
-    return list(
-        Token.objects.filter(state_id=state_id, line_id=line_id, status="waiting")
-        .order_by("order_class", "order_at", "number")
-        .values_list("id", flat=True)
-    )
+def waiting_in(
+    state_id: int, line_id: uuid.UUID, *, before: datetime.date | None = None
+) -> list[uuid.UUID]:
+    """Return the ids of the tokens that wait in a line, in their order; only those of a day
+    `before` this one."""
+    waiting = Token.objects.filter(state_id=state_id, line_id=line_id, status="waiting")
+    if before is not None:
+        waiting = waiting.filter(day__lt=before)
+    return list(waiting.order_by("order_class", "order_at", "number").values_list("id", flat=True))
 
 
 def waits_in(state_id: int, line_id: uuid.UUID, subject_id: uuid.UUID) -> bool:
