@@ -11,7 +11,7 @@ import json
 import logging
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -41,6 +41,10 @@ RETRY_SECONDS = 1.0
 QUEUES = {"default": 4, "messages": 2}
 """How many jobs of a queue run at once. While an operator takes no messages all that send them wait
 for it, for as long as that lasts: they must not hold up what has nothing to do with it."""
+FLUSH_SECONDS = 2
+MOST_UNTOLD = 20_000
+"""So many topics are told of once the bus is back. Beyond it the screens find out by themselves:
+they look once a minute all the same."""
 
 
 async def work() -> None:
@@ -75,6 +79,8 @@ async def _connected() -> Client:
                 [node.strip() for node in settings.NATS_URL.split(",")],
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=0.5,
+                # As the gateway does: a line that died without a word is found out soon.
+                ping_interval=10,
                 error_cb=_say_nothing,
             )
         await asyncio.sleep(RETRY_SECONDS)
@@ -89,20 +95,56 @@ def _number_and_hint() -> tuple[int, dict[str, Hint]]:
     return len(facts), hints_for(facts)
 
 
+class Untold:
+    """Hints on their way to the bus.
+
+    While it is away from us it may be there for the gateway, whose screens then trust in it: what
+    they were not told of is told as soon as the bus is back.
+    """
+
+    def __init__(self) -> None:
+        self._hints: dict[str, Hint] = {}
+
+    def add(self, hints: Mapping[str, Hint]) -> None:
+        """Take hints; of one topic the newest says it all, but because of everything."""
+        for topic, hint in hints.items():
+            earlier = self._hints.get(topic)
+            if earlier is not None:
+                hint = hint.copy()
+                if "causes" in earlier and "causes" in hint:
+                    hint["causes"] = [*earlier["causes"], *hint["causes"]]
+                else:
+                    hint.pop("causes", None)
+            self._hints[topic] = hint
+        if len(self._hints) > MOST_UNTOLD:
+            self._hints.clear()
+
+    async def tell(self, client: Client) -> None:
+        """Publish them, if the bus is there, and forget those that it has."""
+        if not self._hints or not client.is_connected:
+            return
+        try:
+            for topic, hint in self._hints.items():
+                await client.publish(f"look.{topic}", json.dumps(hint).encode())
+            await client.flush(FLUSH_SECONDS)
+        except (nats.errors.Error, OSError) as error:
+            logger.warning("bus: %s", type(error).__name__)
+        else:
+            self._hints.clear()
+
+
 async def _relay(facts_arrived: asyncio.Event) -> None:
     """Number facts and hint at them. Without NATS facts are still numbered; screens poll."""
     connecting = asyncio.create_task(_connected())
+    untold = Untold()
     with ThreadPoolExecutor(1, "relay") as thread:
         while True:
             count, hints = await guarded(thread, _number_and_hint) or (0, {})
             if count:
                 facts_arrived.set()
-            if connecting.done() and connecting.result().is_connected:
-                for topic, hint in hints.items():
-                    with contextlib.suppress(nats.errors.Error):
-                        await connecting.result().publish(
-                            f"look.{topic}", json.dumps(hint).encode()
-                        )
+            untold.add(hints)
+            if connecting.done():
+                await untold.tell(connecting.result())
             if count < BATCH:
                 await asyncio.sleep(RELAY_SECONDS)
 
