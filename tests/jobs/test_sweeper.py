@@ -9,9 +9,11 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from sanjeevani.consultation import services, transfers
+from sanjeevani.consultation.errors import NobodyElse
 from sanjeevani.consultation.models import Consultation
 from sanjeevani.directory.models import Clinic
 from sanjeevani.foundation import clock
+from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.jobs import sweeper
 from sanjeevani.queueing.models import LineDay, Token, TokenStatus
 from tests.factories import ClinicFactory, PatientFactory, doctor, on_duty, person, requested
@@ -122,3 +124,17 @@ def test_a_token_that_cannot_be_moved_does_not_hold_up_the_others(
     break_for(monkeypatch, transfers, "move_on", broken.token_id, KeyError("a name"))
     sweeper.sweep_lines()
     assert (status(broken), status(other)) == (TokenStatus.WAITING, TokenStatus.REDIRECTED)
+
+
+def test_who_waits_in_vain_costs_as_much_however_many_other_opds_there_are(
+    django_assert_max_num_queries: Any,
+) -> None:
+    """In the evening nobody is on duty anywhere, and all who wait are looked at all the time."""
+    asked = requested(ClinicFactory.create(), PatientFactory.create())
+    for _number in range(12):
+        ClinicFactory.create()
+    with django_assert_max_num_queries(12), pytest.raises(NobodyElse):
+        transfers.move_on(SYSTEM, state_id=asked.state_id, token_id=asked.token_id)
+    on_duty(there := ClinicFactory.create())
+    moved = transfers.move_on(SYSTEM, state_id=asked.state_id, token_id=asked.token_id)
+    assert moved.line_id == there.line_id

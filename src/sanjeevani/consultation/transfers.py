@@ -580,7 +580,10 @@ def refuge(
 
     `not_for`: the doctors who are not to have the patient.
     """
-    for clinic in alternatives(patient_state_id, line):
-        if _has_doctor(clinic.line, not_for):
-            return clinic
-    return None
+    others = alternatives(patient_state_id, line)
+    on_duty: dict[uuid.UUID, list[uuid.UUID]] = {}
+    # One statement a state: everybody who waits in vain is looked at three times a minute.
+    for state_id in sorted({one.line.state_id for one in others}):
+        here = [one.line.id for one in others if one.line.state_id == state_id]
+        on_duty |= practitioners_on_duty(state_id, here)
+    return next((one for one in others if set(on_duty[one.line.id]).difference(not_for)), None)
