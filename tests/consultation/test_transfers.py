@@ -364,6 +364,25 @@ def test_whom_the_only_doctor_hands_back_goes_to_another_opd() -> None:
     assert token_of(moved).waiting_since == token_of(case).waiting_since
 
 
+def test_who_handed_a_patient_back_does_not_call_them_in_the_opd_that_they_were_taken_to() -> None:
+    here, there = ClinicFactory.create(), ClinicFactory.create()
+    case = requested(here, PatientFactory.create())
+    practitioner, other = on_duty(here), on_duty(there)
+    assign(SYSTEM, practitioner=practitioner, line=there.line)
+    call_next(doctor(practitioner), practitioner=practitioner)
+    hand_back(
+        doctor(practitioner),
+        practitioner=practitioner,
+        state_id=case.state_id,
+        consultation_id=case.id,
+        reason="Another speciality",
+    )
+    sweep_lines()
+    with pytest.raises(NobodyWaiting):
+        call_next(doctor(practitioner), practitioner=practitioner)
+    assert called_by(other).line_id == there.line_id
+
+
 def test_a_follow_up_asked_for_twice_is_one_place_in_the_line() -> None:
     clinic, patient = ClinicFactory.create(), PatientFactory.create()
     requested(clinic, patient)

@@ -191,7 +191,17 @@ def _move(
         actor, state_id=consultation.state_id, token_id=consultation.token_id, waiting=waiting
     )
     end_consultation(actor, consultation, ConsultationStatus.REDIRECTED, reason=reason)
-    return _go_on(actor, consultation, left, line, Link.REDIRECTED)
+    opened = _go_on(actor, consultation, left, line, Link.REDIRECTED)
+    if waiting and left.not_for:
+        # Nobody chose the new line: who handed the patient back may serve there as well.
+        queueing.keep_from(
+            actor,
+            state_id=opened.state_id,
+            token_ids=[opened.token_id],
+            practitioner_ids=left.not_for,
+        )
+        concerns(opened, patient_id=opened.patient_id)
+    return opened
 
 
 def _go_on(
