@@ -26,6 +26,7 @@ from sanjeevani.directory.queries import clinical_posts_of
 from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.foundation.errors import Stale
 from sanjeevani.foundation.sharding import NATIONAL
+from sanjeevani.patients.models import Patient
 from sanjeevani.patients.queries import valid_consent
 from sanjeevani.queueing import services as queueing
 from sanjeevani.queueing.errors import NobodyWaiting
@@ -224,6 +225,36 @@ def test_consent_is_withdrawn_although_a_doctor_calls_at_the_same_moment(
     consultation.withdraw_consent(me, patient=patient, language="en")
     assert valid_consent(patient) is None
     assert consultation.token_of(case).status == TokenStatus.CALLED
+
+
+def test_two_who_withdraw_leave_the_same_lines_at_the_same_moment(
+    committed: None, by_another: ByAnother, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked for in the opposite order, and given back in one: neither waits for the other."""
+    clinics = [ClinicFactory.create() for _number in range(2)]
+    first, second = (PatientFactory.create() for _number in range(2))
+    cases = [requested(clinic, first) for clinic in clinics]
+    cases += [requested(clinic, second) for clinic in reversed(clinics)]
+    real = queueing.cancel
+    begun: list[bool] = []
+
+    def withdraw(patient: Patient) -> None:
+        me = person(patient.account_id)
+        consultation.withdraw_consent(me, patient=patient, language="en")
+
+    def meanwhile_withdrawn(*arguments: Any, **more: Any) -> Any:
+        given_back = real(*arguments, **more)
+        if not begun:
+            begun.append(True)
+            by_another(lambda: withdraw(second))
+        return given_back
+
+    monkeypatch.setattr(queueing, "cancel", meanwhile_withdrawn)
+    withdraw(first)
+    by_another(lambda: None)
+    assert {consultation.get(case.state_id, case.id).status for case in cases} == {
+        ConsultationStatus.CANCELLED
+    }
 
 
 def test_reporting_twice_at_the_same_moment_is_once(committed: None) -> None:

@@ -467,17 +467,21 @@ def withdraw_consent(actor: Actor, *, patient: Patient, language: str) -> Consen
     references = ConsultationReference.objects.filter(
         state_id=patient.state_id, patient_id__in=records
     ).order_by("-id")[:RECENT_REQUESTS]
-    for reference in references:
-        waiting = Consultation.objects.filter(
+    waiting = [
+        consultation
+        for reference in references
+        for consultation in Consultation.objects.filter(
             Q(token__status=TokenStatus.WAITING) | Q(status=ConsultationStatus.RETURNED),
             state_id=reference.consultation_state_id,
             id=reference.id,
             ended_at__isnull=True,
-        ).first()
-        if waiting is not None:
-            # Whom a doctor calls at the same moment: see `wait_again`.
-            with contextlib.suppress(Stale), transaction.atomic():
-                _give_back(actor, waiting)
+        )
+    ]
+    # In one order: two who leave the same lines wait for each other's days, and neither for ever.
+    for one in sorted(waiting, key=lambda one: (one.state_id, one.line_id)):
+        # Whom a doctor calls at the same moment: see `wait_again`.
+        with contextlib.suppress(Stale), transaction.atomic():
+            _give_back(actor, one)
     consent = decide_consent(
         actor, patient=patient, decision=ConsentDecision.WITHDRAWN, language=language
     )
