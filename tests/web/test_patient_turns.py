@@ -8,13 +8,16 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from sanjeevani.consultation.conduct import report_conduct
 from sanjeevani.consultation.interruptions import GRACE, dropped, interrupt, not_reachable
 from sanjeevani.consultation.models import Consultation, ConsultationStatus, Outcome
 from sanjeevani.consultation.services import (
     NoteContent,
     answer,
     call_next,
+    cancel,
     complete,
+    hand_back,
     write_note,
 )
 from sanjeevani.consultation.transfers import redirect, return_to_patient, send_home
@@ -29,6 +32,8 @@ from sanjeevani.patients.models import Patient
 from tests import factories
 
 pytestmark = pytest.mark.django_db
+
+PASSED_ON = "The first doctor passed you on to another one. You are at the head of the line."
 
 
 @pytest.fixture
@@ -94,6 +99,32 @@ def test_sent_to_another_clinic(
     assert f'data-moved-to="{there}"' in client.get(f"{address}/status").content.decode()
     assert client.get(address).headers["Location"] == there
     assert "Waiting room" in client.get(there).content.decode()
+
+
+def test_handed_to_another_doctor(
+    client: Client, clinic: Clinic, consultation: Consultation, address: str
+) -> None:
+    doctor = factories.on_duty(clinic)
+    call_next(factories.doctor(doctor), practitioner=doctor)
+    hand_back(factories.doctor(doctor), **at(doctor, consultation), reason="I know the family")
+    assert PASSED_ON in client.get(address).content.decode()
+
+
+def test_who_once_reported_a_doctor_is_not_told_to_be_the_next(
+    client: Client, clinic: Clinic, patient: Patient, consultation: Consultation, address: str
+) -> None:
+    """Every later token is kept from that doctor, long before anybody has called it."""
+    doctor = factories.on_duty(clinic)
+    call_next(factories.doctor(doctor), practitioner=doctor)
+    key = {"state_id": consultation.state_id, "consultation_id": consultation.id}
+    answer(me(patient), **key)
+    report_conduct(me(patient), **key)
+    cancel(me(patient), **key)
+    factories.requested(clinic, factories.PatientFactory.create())
+    again = factories.requested(clinic, patient)
+    page = client.get(f"/consultations/28/{again.id}").content.decode()
+    assert 'data-live-bind="place">2</span>' in page
+    assert PASSED_ON not in page
 
 
 def test_sent_back_for_more(

@@ -164,6 +164,8 @@ def _status(consultation: Consultation) -> dict[str, Any]:
             "place": place,
             "wait": wait_of(token, place),
             "missed": token.calls > 0,
+            # A token is kept from some doctors before anybody has called it, too.
+            "handed_back": token.called_at is not None and bool(token.not_for),
             "dropped": consultation.status == ConsultationStatus.INTERRUPTED,
             "sent_on_from": followed_by(consultation)
             if consultation.link == Link.REDIRECTED
