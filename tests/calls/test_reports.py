@@ -18,7 +18,13 @@ from sanjeevani.calls.queries import mode_changes, snapshot_rooms
 from sanjeevani.calls.services import seat_host
 from sanjeevani.consultation import calling
 from sanjeevani.consultation.calling import call_again, phone_patient, sweep_lost_seats
-from sanjeevani.consultation.interruptions import resume
+from sanjeevani.consultation.interruptions import (
+    GRACE,
+    doctor_is_lost,
+    dropped,
+    interrupt,
+    resume,
+)
 from sanjeevani.consultation.models import Consultation
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
@@ -194,6 +200,56 @@ def test_a_lost_seat_begins_the_grace_and_both_back_end_it(gateway: Gateway) -> 
     assert gateway.modes() == ["chat", "video", "chat"]
     assert Token.objects.get(state_id=lost.state_id, id=lost.token_id).deadline_at is not None
     gateway.tell(gateway.event("b", "joined", instance="page-3"))
+    assert gateway.consultation().status == "in_progress"
+
+
+def doctor_lost(gateway: Gateway) -> dict[str, Any]:
+    """Let the doctor's line break for good; return where the consultation is."""
+    gateway.tell(gateway.event("a", "joined", ago=60), gateway.event("b", "joined", ago=60))
+    held = gateway.consultation()
+    long_ago = timezone.now() - datetime.timedelta(minutes=2)
+    Token.objects.filter(state_id=held.state_id, id=held.token_id).update(called_at=long_ago)
+    gateway.tell(gateway.event("a", "left", ago=11))
+    sweep_lost_seats()
+    assert gateway.consultation().status == "interrupted"
+    return {"state_id": held.state_id, "consultation_id": held.id}
+
+
+def test_a_patient_whose_doctor_is_lost_is_not_left_with_nobody(gateway: Gateway) -> None:
+    """Whoever pressed to go on was told for hours to be with a doctor who had gone."""
+    at = doctor_lost(gateway)
+    resume(gateway.world.guest, **at)
+    lost = gateway.consultation()
+    assert (lost.status, doctor_is_lost(lost)) == ("interrupted", True)
+    with clock.driven_by(lambda: timezone.now() + 2 * GRACE):
+        dropped(SYSTEM, state_id=lost.state_id, token_id=lost.token_id)
+    assert Token.objects.get(state_id=lost.state_id, id=lost.token_id).status == "waiting"
+
+
+def test_a_doctor_who_comes_back_goes_on(gateway: Gateway) -> None:
+    doctor_lost(gateway)
+    gateway.tell(gateway.event("a", "joined", instance="page-2"))
+    assert gateway.consultation().status == "in_progress"
+
+
+@pytest.mark.parametrize("acts", ["calls again", "goes on"])
+def test_a_doctor_who_acts_at_the_desk_is_there_without_a_seat(gateway: Gateway, acts: str) -> None:
+    """The gateway cannot be reached from the hospital's network; writing goes on."""
+    at = doctor_lost(gateway)
+    if acts == "calls again":
+        call_again(gateway.world.host, **gateway.world.at_the_desk(gateway.held))
+    else:
+        resume(gateway.world.host, **at)
+        interrupt(gateway.world.host, **at)
+    resume(gateway.world.guest, **at)
+    assert gateway.consultation().status == "in_progress"
+
+
+def test_the_loss_of_an_earlier_doctor_holds_up_nobody(gateway: Gateway) -> None:
+    at = doctor_lost(gateway)
+    held = gateway.consultation()
+    Token.objects.filter(state_id=held.state_id, id=held.token_id).update(called_at=timezone.now())
+    resume(gateway.world.guest, **at)
     assert gateway.consultation().status == "in_progress"
 
 

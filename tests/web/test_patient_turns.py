@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from sanjeevani.calls.models import Presence, Seat
 from sanjeevani.consultation.conduct import report_conduct
 from sanjeevani.consultation.interruptions import GRACE, dropped, interrupt, not_reachable
 from sanjeevani.consultation.models import Consultation, ConsultationStatus, Outcome
@@ -25,6 +26,7 @@ from sanjeevani.directory.models import Clinic, ClinicHours, Practitioner
 from sanjeevani.directory.queries import clinic_serving
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor
+from sanjeevani.foundation.ids import uuid7
 from sanjeevani.grievance.models import Grievance
 from sanjeevani.identity.models import Account
 from sanjeevani.intake.queries import intake_of
@@ -116,7 +118,10 @@ def test_who_once_reported_a_doctor_is_not_told_to_be_the_next(
     """Every later token is kept from that doctor, long before anybody has called it."""
     doctor = factories.on_duty(clinic)
     call_next(factories.doctor(doctor), practitioner=doctor)
-    key = {"state_id": consultation.state_id, "consultation_id": consultation.id}
+    key: dict[str, Any] = {
+        "state_id": consultation.state_id,
+        "consultation_id": consultation.id,
+    }
     answer(me(patient), **key)
     report_conduct(me(patient), **key)
     cancel(me(patient), **key)
@@ -250,6 +255,35 @@ def test_cut_off_and_back(
     assert "data-call-now" in client.get(f"{address}/status").content.decode()
     assert client.post(f"{address}/answer").headers["Location"] == address
     assert "Write below" in client.get(address).content.decode()
+
+
+def test_cut_off_by_the_line_of_the_doctor(
+    client: Client, clinic: Clinic, patient: Patient, consultation: Consultation, address: str
+) -> None:
+    doctor = factories.on_duty(clinic)
+    call_next(factories.doctor(doctor), practitioner=doctor)
+    key: dict[str, Any] = {
+        "state_id": consultation.state_id,
+        "consultation_id": consultation.id,
+    }
+    answer(me(patient), **key)
+    now = clock.now()
+    Presence.objects.create(
+        state_id=consultation.state_id,
+        id=uuid7(),
+        room_id=consultation.room_id,
+        seat=Seat.HOST,
+        instance="page-a",
+        first_joined_at=now,
+        joined_at=now,
+        left_at=now,
+        is_noticed=True,
+    )
+    interrupt(SYSTEM, **key)
+    assert "The doctor is away just now" in client.get(address).content.decode()
+    back = client.post(f"{address}/resume", follow=True).content.decode()
+    assert "The doctor is away just now" in back
+    assert "Press the button to go on" not in back
 
 
 def test_no_doctor_on_duty(client: Client, consultation: Consultation, address: str) -> None:

@@ -831,7 +831,10 @@ def answer_return(
 def come_back(
     request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
 ) -> HttpResponse:
-    """Say that the patient is back after a break."""
+    """Say that the patient is back after a break.
+
+    While it is the doctor who is lost it stays `interrupted`, and then waits for another doctor.
+    """
     _own(request, state_id, consultation_id)
     resume(request.auth.actor, state_id=state_id, consultation_id=consultation_id)
     return reply(_state(_own(request, state_id, consultation_id)))

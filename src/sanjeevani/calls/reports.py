@@ -223,6 +223,28 @@ def notice_loss(presence: Presence) -> bool:
     return bool(noticed)
 
 
+def is_lost(state_id: int, room_id: uuid.UUID, seat: Seat, since: datetime.datetime) -> bool:
+    """Tell whether a seat was lost since then, was acted on, and whose it was is still away."""
+    return Presence.objects.filter(
+        state_id=state_id,
+        room_id=room_id,
+        seat=seat,
+        left_at__gt=since,
+        on_purpose=False,
+        is_noticed=True,
+    ).exists()
+
+
+def is_there_without(state_id: int, room_id: uuid.UUID, seat: Seat) -> None:
+    """Note that whoever lost a seat is at the page all the same: they act there.
+
+    Before the token is locked, as for a loss that is acted on.
+    """
+    Presence.objects.filter(
+        state_id=state_id, room_id=room_id, seat=seat, left_at__isnull=False, on_purpose=False
+    ).update(on_purpose=True)
+
+
 def follow_loss(room: Room, seat: Seat) -> None:
     """Let the mode follow that a seat is lost: nobody speaks any more."""
     if room.status == RoomStatus.OPEN and room.mode in SPEAKING:

@@ -57,6 +57,7 @@ def call_again(
     consultation = get(state_id, consultation_id)
     require_in_progress(actor, practitioner, consultation)
     concerns(consultation, patient_id=consultation.patient_id)
+    reports.is_there_without(state_id, consultation.room_id, Seat.HOST)
     # Before the room: the grace may run out at this moment, which locks them in this order.
     queueing.hold(state_id, consultation.token_id)
     if not calls.ring(actor, state_id=state_id, room_id=consultation.room_id):

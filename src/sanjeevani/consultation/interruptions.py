@@ -5,11 +5,12 @@ import uuid
 
 from sanjeevani.calls.ladder import change_mode
 from sanjeevani.calls.models import Mode, Room, Seat
+from sanjeevani.calls.reports import is_lost, is_there_without
 from sanjeevani.calls.services import RINGING, seat_of
 from sanjeevani.consultation.events import ConsultationInterrupted, ConsultationStarted
 from sanjeevani.consultation.models import Consultation, ConsultationStatus
 from sanjeevani.consultation.permissions import require_in_progress
-from sanjeevani.consultation.services import end_consultation, get, wait_again
+from sanjeevani.consultation.services import end_consultation, get, token_of, wait_again
 from sanjeevani.consultation.states import CONSULTATION_MOVES
 from sanjeevani.directory.models import Practitioner
 from sanjeevani.foundation import clock
@@ -31,7 +32,8 @@ could be lost. A rule of this service, for a clinical lead to confirm."""
 def interrupt(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> Consultation:
     """One side is lost: two minutes' grace begin. Already interrupted, nothing changes."""
     consultation = get(state_id, consultation_id)
-    _require_seat(actor, consultation)
+    if _seat(actor, consultation) == Seat.HOST:
+        is_there_without(state_id, consultation.room_id, Seat.HOST)
     concerns(consultation, patient_id=consultation.patient_id)
     if consultation.status == ConsultationStatus.INTERRUPTED:
         return consultation
@@ -56,14 +58,19 @@ def interrupt(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> Con
 def resume(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> Consultation:
     """The lost side is back within the grace. Raises Stale after it.
 
-    A patient who is rung agrees by this to the call that the doctor asks for.
+    A patient who is rung agrees by this to the call that the doctor asks for. While it is the
+    doctor who is lost, the patient's word ends no grace, and nothing changes.
     """
     consultation = get(state_id, consultation_id)
-    _require_seat(actor, consultation)
+    seat = _seat(actor, consultation)
+    if seat == Seat.HOST:
+        is_there_without(state_id, consultation.room_id, Seat.HOST)
     concerns(consultation, patient_id=consultation.patient_id)
     if consultation.status == ConsultationStatus.IN_PROGRESS:
         _answer_ring(actor, consultation)
         concerns(consultation, patient_id=consultation.patient_id)
+        return consultation
+    if seat == Seat.GUEST and doctor_is_lost(consultation):
         return consultation
     queueing.set_grace(actor, state_id=state_id, token_id=consultation.token_id, until=None)
     move(
@@ -80,10 +87,24 @@ def resume(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> Consul
     return consultation
 
 
-def _require_seat(actor: Actor, consultation: Consultation) -> None:
-    """Let those pass who sit in the room, and the service itself, which hears of lost seats."""
-    if actor.kind != ActorKind.SYSTEM:
-        seat_of(actor, Room.objects.get(state_id=consultation.state_id, id=consultation.room_id))
+def doctor_is_lost(consultation: Consultation) -> bool:
+    """Tell whether the doctor of an interrupted consultation is away, as far as is known."""
+    called_at = token_of(consultation).called_at
+    # An earlier doctor's loss says nothing of the one who has called since.
+    return called_at is not None and is_lost(
+        consultation.state_id, consultation.room_id, Seat.HOST, called_at
+    )
+
+
+def _seat(actor: Actor, consultation: Consultation) -> Seat | None:
+    """Return where who acts sits in the room; None is the service, which hears of lost seats.
+
+    Raises NotPermitted.
+    """
+    if actor.kind == ActorKind.SYSTEM:
+        return None
+    room = Room.objects.get(state_id=consultation.state_id, id=consultation.room_id)
+    return seat_of(actor, room)
 
 
 def _answer_ring(actor: Actor, consultation: Consultation) -> None:

@@ -29,7 +29,7 @@ from sanjeevani.consultation.errors import (
     DangerSigns,
     DangerUnanswered,
 )
-from sanjeevani.consultation.interruptions import resume
+from sanjeevani.consultation.interruptions import doctor_is_lost, resume
 from sanjeevani.consultation.letters import letter_of
 from sanjeevani.consultation.models import (
     Consultation,
@@ -158,6 +158,8 @@ def _status(consultation: Consultation) -> dict[str, Any]:
         context["hub"] = _hub(consultation)
     if stage in (Stage.TALKING, Stage.INTERRUPTED):
         context |= in_call(consultation)
+    if stage is Stage.INTERRUPTED:
+        context["doctor_lost"] = doctor_is_lost(consultation)
     if stage is Stage.WAITING:
         place = place_of(token)
         context |= {
