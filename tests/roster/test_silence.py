@@ -8,12 +8,17 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from sanjeevani.consultation.services import call_next
+from sanjeevani.calls.models import Mode, Presence, Room, Seat
+from sanjeevani.consultation.interruptions import GRACE, resume
+from sanjeevani.consultation.models import Consultation, ConsultationStatus
+from sanjeevani.consultation.services import answer, call_next
 from sanjeevani.directory.models import Clinic, Practitioner
 from sanjeevani.foundation import clock
+from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.live import TICKET_SECONDS
 from sanjeevani.jobs import tasks
-from sanjeevani.jobs.sweeper import SILENT, SILENT_ON_BREAK, end_silent_duties
+from sanjeevani.jobs.sweeper import SILENT, SILENT_ON_BREAK, end_silent_duties, sweep_deadlines
+from sanjeevani.queueing.models import Token, TokenStatus
 from sanjeevani.queueing.queries import serving
 from sanjeevani.roster.models import DutyStatus, Spell
 from sanjeevani.roster.queries import duty_of
@@ -154,3 +159,62 @@ def test_a_worker_that_starts_anew_listens_first(
     assert duty_of(doctor.id) == DutyStatus.ON
     look_each_minute(late + tasks.HEARD_AGAIN, late + tasks.HEARD_AGAIN)
     assert duty_of(doctor.id) == DutyStatus.OFF
+
+
+def with_patient(clinic: Clinic, practitioner: Practitioner) -> Consultation:
+    """Somebody who has answered the doctor's call."""
+    factories.requested(clinic, factories.PatientFactory.create())
+    called = call_next(factories.doctor(practitioner), practitioner=practitioner)
+    me = factories.person(called.patient_account_id)
+    return answer(me, state_id=called.state_id, consultation_id=called.id)
+
+
+def test_who_is_left_by_a_doctor_who_went_silent_comes_to_another(
+    clinic: Clinic, doctor: Practitioner
+) -> None:
+    """The desk was gone before the patient answered, or they wrote: no seat could be lost."""
+    held = with_patient(clinic, doctor)
+    at = {"state_id": held.state_id, "id": held.id}
+    with after(SILENT - MOMENT):
+        end_silent_duties()
+        assert Consultation.objects.get(**at).status == ConsultationStatus.IN_PROGRESS
+    with after(SILENT + MOMENT):
+        end_silent_duties()
+        # Whoever presses to go on is not sent round in a circle.
+        me = factories.person(held.patient_account_id)
+        resume(me, state_id=held.state_id, consultation_id=held.id)
+        assert Consultation.objects.get(**at).status == ConsultationStatus.INTERRUPTED
+    with after(SILENT + MOMENT + GRACE + MOMENT):
+        sweep_deadlines()
+        token = Token.objects.get(state_id=held.state_id, id=held.token_id)
+        assert (token.status, token.practitioner_id) == (TokenStatus.WAITING, None)
+        end_silent_duties()
+        assert duty_of(doctor.id) == DutyStatus.OFF
+
+
+@pytest.mark.parametrize("there", ["at the desk", "in the call", "on the phone"])
+def test_nobody_is_taken_from_a_doctor_who_is_there(
+    clinic: Clinic, doctor: Practitioner, client: Client, there: str
+) -> None:
+    held = with_patient(clinic, doctor)
+    room = Room.objects.filter(state_id=held.state_id, id=held.room_id)
+    if there == "on the phone":
+        room.update(mode=Mode.PHONE)
+    elif there == "in the call":
+        Presence.objects.create(
+            state_id=held.state_id,
+            id=uuid7(),
+            room_id=held.room_id,
+            seat=Seat.HOST,
+            instance="page-a",
+            first_joined_at=clock.now(),
+            joined_at=clock.now(),
+        )
+    sign_in_doctor(client, doctor)
+    with after(SILENT):
+        if there == "at the desk":
+            assert client.get(reverse("doctor:ticket")).status_code == 200
+    with after(SILENT + MOMENT):
+        end_silent_duties()
+    status = Consultation.objects.get(state_id=held.state_id, id=held.id).status
+    assert status == ConsultationStatus.IN_PROGRESS

@@ -18,6 +18,7 @@ from sanjeevani.foundation.actor import Actor, ActorKind
 from sanjeevani.foundation.errors import NotPermitted, Stale
 from sanjeevani.foundation.states import move
 from sanjeevani.foundation.verbs import concerns, publish, verb
+from sanjeevani.identity.queries import is_seen_since
 from sanjeevani.queueing import services as queueing
 
 GRACE = datetime.timedelta(minutes=2)
@@ -26,6 +27,12 @@ GRACE = datetime.timedelta(minutes=2)
 LONGEST = datetime.timedelta(hours=12)
 """No consultation lasts longer: its doctor has left it, by phone or in writing without a seat that
 could be lost. A rule of this service, for a clinical lead to confirm."""
+
+
+SILENT = datetime.timedelta(minutes=20)
+"""So long after a doctor's desk was last open anywhere the doctor has gone. An open one asks once a
+minute, one behind another window before each ticket ends; that is noted five minutes late at most.
+"""
 
 
 @verb("consultation.interrupt")
@@ -88,12 +95,17 @@ def resume(actor: Actor, *, state_id: int, consultation_id: uuid.UUID) -> Consul
 
 
 def doctor_is_lost(consultation: Consultation) -> bool:
-    """Tell whether the doctor of an interrupted consultation is away, as far as is known."""
-    called_at = token_of(consultation).called_at
+    """Tell whether the doctor of an interrupted consultation is away, as far as is known: the seat
+    is lost, or the doctor has gone silent."""
+    token = token_of(consultation)
+    if token.called_at is None or token.served_from is None:
+        return False
     # An earlier doctor's loss says nothing of the one who has called since.
-    return called_at is not None and is_lost(
-        consultation.state_id, consultation.room_id, Seat.HOST, called_at
-    )
+    if is_lost(consultation.state_id, consultation.room_id, Seat.HOST, token.called_at):
+        return True
+    before = clock.now() - SILENT
+    host = Room.objects.get(state_id=consultation.state_id, id=consultation.room_id).host_account_id
+    return token.served_from < before and not is_seen_since(host, before)
 
 
 def _seat(actor: Actor, consultation: Consultation) -> Seat | None:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from sanjeevani.calls.models import Message, Seat
@@ -445,6 +446,36 @@ _feedback = Compiled(
 def feedback_of(consultation: Consultation) -> Feedback | None:
     """Return the patient's feedback, if given."""
     return _feedback.first(state_id=consultation.state_id, consultation_id=consultation.id)
+
+
+def left_in_silence(before: datetime.datetime, limit: int = 200) -> list[tuple[int, uuid.UUID]]:
+    """Return (state_id, consultation_id) of those held with a patient whose doctor was not seen
+    since, neither in a signed-in browser or app nor in the call. Not by phone, not in writing.
+
+    Over all states, for the background, inside `across_states`.
+    """
+    with connection.cursor() as cursor:
+        # Both statuses, as the index of those with a doctor has them: it is the one that is read.
+        cursor.execute(
+            "SELECT held.state_id, held.id FROM queueing_token AS token"
+            " JOIN consultation_consultation AS held ON held.state_id = token.state_id"
+            "  AND held.id = token.consultation_id AND held.status = 'in_progress'"
+            "  AND held.due_at IS NULL"
+            " JOIN calls_room AS room ON room.state_id = held.state_id AND room.id = held.room_id"
+            "  AND room.mode <> 'phone'"
+            " WHERE token.status IN ('called', 'serving') AND token.status = 'serving'"
+            " AND token.served_from < %(before)s"
+            " AND NOT EXISTS (SELECT FROM calls_presence AS seat"
+            "  WHERE seat.state_id = room.state_id AND seat.room_id = room.id"
+            "  AND seat.seat = 'host' AND seat.joined_at >= token.called_at"
+            "  AND seat.left_at IS NULL)"
+            " AND NOT EXISTS (SELECT FROM identity_session AS session"
+            "  WHERE session.account_id = room.host_account_id"
+            "  AND session.last_seen_at >= %(before)s)"
+            " ORDER BY token.served_from LIMIT %(limit)s",
+            {"before": before, "limit": limit},
+        )
+        return list(cursor.fetchall())
 
 
 RECENT_WORK = 300

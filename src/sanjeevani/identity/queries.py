@@ -155,3 +155,8 @@ def invited_account(token: str) -> Account:
     if account is None:
         raise InvitationDead
     return account
+
+
+def is_seen_since(account_id: uuid.UUID | None, moment: datetime.datetime) -> bool:
+    """Tell whether an account was seen in a signed-in browser or app since then."""
+    return Session.objects.filter(account_id=account_id, last_seen_at__gte=moment).exists()

@@ -15,6 +15,7 @@ from sanjeevani.consultation import (
     services,
     transfers,
 )
+from sanjeevani.consultation.queries import left_in_silence
 from sanjeevani.directory.queries import clinic_of_line
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
@@ -48,10 +49,7 @@ MORNING = 6
 MISSED = datetime.timedelta(seconds=30)
 """Deadlines are looked at every second. What ended so long ago did while the service was down."""
 
-SILENT = datetime.timedelta(minutes=20)
-"""So long after a doctor's desk was last open anywhere duty ends. An open one asks once a minute,
-one behind another window before each ticket ends; that is noted five minutes late at most."""
-
+SILENT = interruptions.SILENT
 SILENT_ON_BREAK = datetime.timedelta(hours=2)
 
 
@@ -104,10 +102,16 @@ def sweep_lines() -> None:
 
 
 def end_silent_duties() -> None:
-    """Take doctors off duty whose desk nobody has open: patients are promised them in vain."""
+    """Take doctors off duty whose desk nobody has open: patients are promised them in vain.
+
+    Whom such a doctor has left in a consultation, in writing beside an empty desk, is given the
+    grace, and then to another doctor.
+    """
     now = clock.now()
     with across_states():
         silent = silent_practitioners(now - SILENT, now - SILENT_ON_BREAK)
+        left = left_in_silence(now - SILENT)
+    to_each(left, _leave_to_others, "left_in_silence")
     to_each(
         silent,
         lambda each: end_silent_duty(SYSTEM, practitioner_id=each, not_since=now - SILENT),
