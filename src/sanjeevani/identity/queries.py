@@ -159,4 +159,6 @@ def invited_account(token: str) -> Account:
 
 def is_seen_since(account_id: uuid.UUID | None, moment: datetime.datetime) -> bool:
     """Tell whether an account was seen in a signed-in browser or app since then."""
+    if account_id is None:
+        return False
     return Session.objects.filter(account_id=account_id, last_seen_at__gte=moment).exists()
