@@ -55,7 +55,13 @@ from sanjeevani.patients.models import (
 )
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.services import assign, change_duty
-from sanjeevani.terminology.models import Speciality, SpecialitySystem, Symptom
+from sanjeevani.terminology.data_files import read_document
+from sanjeevani.terminology.models import (
+    FollowOnQuestion,
+    Speciality,
+    SpecialitySystem,
+    Symptom,
+)
 from sanjeevani.web.access import SESSION_COOKIE
 
 ANDHRA_PRADESH = 28
@@ -109,6 +115,25 @@ class SymptomFactory(DjangoModelFactory):
     question_codes = factory.LazyFunction(list)
     search_words = ["fever"]
     position = 0
+
+
+def ask_about_fever() -> None:
+    """Let a question of each kind be asked of who has a fever."""
+    codes = ["duration", "temperature", "chills", "phlegm", "stools_per_day", "last_period"]
+    asked = [*codes, "skin_where"]
+    texts = read_document("questions")["questions"]
+    for code in asked:
+        values = {
+            "names": texts[code]["text"],
+            "kind": texts[code]["kind"],
+            "options": texts[code].get("options", []),
+            "minimum": texts[code].get("minimum"),
+            "maximum": texts[code].get("maximum"),
+        }
+        FollowOnQuestion.objects.update_or_create(code=code, defaults=values)
+    fever = SymptomFactory.create()
+    fever.question_codes = asked
+    fever.save()
 
 
 class FacilityFactory(DjangoModelFactory):

@@ -53,6 +53,7 @@ def bodies(clinic: Clinic) -> dict[str, Any]:
             "may_speak": False,
         },
         "IntakeBody": {"complaints": ["fever"]},
+        "ToldBody": {"told": {}},
         "MobileBody": {"mobile": "98480 12345"},
         "Ask": asking(clinic),
         "MessageBody": {"text": "Good morning"},

@@ -27,6 +27,7 @@ from tests.factories import (
     PractitionerFactory,
     StaffAccountFactory,
     StateFactory,
+    ask_about_fever,
 )
 from tests.identity.helpers import sent_code
 
@@ -330,3 +331,32 @@ def test_reference_lists_are_in_the_readers_language() -> None:
     assert english[0]["name"] != hindi[0]["name"]
     assert Caller().get("/notice")["paragraphs"]
     assert Caller().get("/dosage")["frequencies"]
+
+
+def test_what_is_asked_about_the_complaints_is_told_with_them_or_while_waiting() -> None:
+    ask_about_fever()
+    clinic = ClinicFactory()
+    patient = patient_caller()
+    profile = ready_profile(patient)
+    path = f"/profiles/{profile['id']}"
+    said = patient.get(f"{path}/intake") | {"complaints": ["fever"]}
+    body = {name: said[name] for name in ("complaints", "answers")}
+    patient.put(f"{path}/intake", body)
+    asked = {one["code"]: one for one in patient.get(f"{path}/questions")["items"]}
+    assert [one["code"] for one in asked["phlegm"]["options"]][-1] == "blood"
+    wrong = patient.send("PUT", f"{path}/intake", body | {"told": {"phlegm": "green"}})
+    assert (wrong.status_code, wrong.json()["field"]) == (422, "phlegm")
+    patient.put(f"{path}/intake", body | {"told": {"phlegm": "blood"}})
+    token = patient.make(f"{path}/consultations", asking(clinic))
+    waiting = f"/consultations/{token['state_id']}/{token['id']}/questions"
+    assert {one["code"] for one in patient.get(waiting)["items"]} == set(asked)
+    patient.put(waiting, {"told": {"phlegm": "blood", "chills": "no"}})
+    doctor, _practitioner = doctor_caller(clinic)
+    called = doctor.make("/staff/next")
+    case = doctor.get(f"/staff/consultations/{called['state_id']}/{called['id']}")
+    assert {"question": "Do you shiver with cold?", "answer": "No"} in case["intake"]["asked"]
+    late = patient.send("PUT", waiting, {"told": {"chills": "yes"}})
+    assert (late.status_code, late.json()["type"]) == (
+        409,
+        "urn:sanjeevani:problem:CalledMeanwhile",
+    )

@@ -564,6 +564,13 @@ CALLS |= {
         world.patient.id,
         {"patient": world.patient, "content": IntakeContent(text="Cough")},
     ),
+    "consultation.tell_more": lambda world: by_guest(world, world.waiting, told={}),
+    "intake.tell_more": lambda world: Call(
+        world.guest,
+        _result,
+        world.patient.id,
+        {**of(world.waiting), "patient_id": world.patient.id, "told": {}},
+    ),
     "intake.freeze": lambda world: Call(
         world.guest,
         _result,

@@ -75,7 +75,10 @@ def test_statements_of_a_consultation(
             answer(person, state_id=28, consultation_id=consultation.id)
         # A colleague who was asked in is shown in the call.
         asked = stage == "talking"
-        for part, most in (("", 9 + asked), ("/status", 7), ("/messages", 3), ("/ticket", 2)):
+        # What was told, and what is asked about it, which is kept from then on.
+        told = 2 * (stage == "waiting")
+        page = 9 + asked + told
+        for part, most in (("", page), ("/status", 7), ("/messages", 3), ("/ticket", 2)):
             with django_assert_max_num_queries(most):
                 assert client.get(address + part).status_code == 200
 

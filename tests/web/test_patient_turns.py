@@ -1,6 +1,8 @@
 """What the patient sees when the way bends: sent on, sent back, cut off, or no doctor there."""
 
+import dataclasses
 import datetime
+import re
 import uuid
 from typing import Any
 
@@ -469,3 +471,34 @@ def test_a_patient_steps_down_and_asks_for_more(
         assert client.post(f"{address}/call", {"do": do}).status_code == 303, do
         room.refresh_from_db()
         assert (room.ceiling, room.asked_mode) == (ceiling, asked)
+
+
+def test_who_waits_answers_what_the_doctor_will_want_to_know(client: Client) -> None:
+    factories.ask_about_fever()
+    clinic = factories.ClinicFactory.create()
+    doctor = factories.on_duty(clinic)
+    patient = factories.PatientFactory.create()
+    held = factories.requested(clinic, patient, complaints=["fever"])
+    factories.sign_in(client, Account.objects.get(id=patient.account_id))
+    address = f"/consultations/28/{held.id}"
+    assert "Do you shiver with cold?" in client.get(address).content.decode()
+    wrong = client.post(f"{address}/more", {"chills": "yes", "temperature": "hot"})
+    assert wrong.status_code == 422
+    assert "Write a number, like 38.5." in wrong.content.decode()
+    assert re.search(r'name="chills"[^>]*value="yes"[^>]*checked', wrong.content.decode())
+    sent = client.post(f"{address}/more", {"chills": "yes", "phlegm": "", "temperature": "३९"})
+    assert sent.headers["Location"] == f"{address}?more"
+    assert "The doctor reads it before the call." in client.get(f"{address}?more").content.decode()
+    told = intake_of(28, held.id)
+    assert (told.complaints, told.told) == (["fever"], {"temperature": "39", "chills": "yes"})
+
+    # Who reads already asks for the rest.
+    call_next(factories.doctor(doctor), practitioner=doctor)
+    late = client.post(f"{address}/more", {"chills": "no"})
+    assert late.status_code == 409
+    assert "please tell it in the call" in late.content.decode()
+    assert "Do you shiver" not in client.get(address).content.decode()
+    post = factories.PostFactory.create(practitioner=doctor, account_id=doctor.account_id)
+    desk = Client()
+    factories.enter(desk, dataclasses.replace(factories.doctor(doctor), post_id=post.id))
+    assert "Do you shiver with cold?" in desk.get("/desk").content.decode()

@@ -25,6 +25,7 @@ from sanjeevani.foundation.errors import Invalid
 from sanjeevani.foundation.models import AuditEvent, IdempotencyKey
 from sanjeevani.identity.models import Account, Session
 from sanjeevani.intake.content import IntakeContent
+from sanjeevani.intake.following import told_in_words
 from sanjeevani.intake.models import EnteredVisit
 from sanjeevani.intake.queries import draft_of, intake_of
 from sanjeevani.intake.services import forget_drafts, save_draft
@@ -502,6 +503,40 @@ def test_an_impossible_measurement_is_said_and_the_others_kept(
     assert wrong.status_code == 422
     assert "Temperature: measure again" in wrong.content.decode()
     assert 'value="80' in client.get(page).content.decode()
+
+
+def test_what_matters_for_the_complaint_is_asked_and_reaches_the_doctor(
+    spoke: Spoke, client: Client
+) -> None:
+    factories.ask_about_fever()
+    patient = spoke.ready()
+    measure = f"/spoke/patients/{patient.id}/measure"
+    page = client.get(measure).content.decode()
+    assert "Do you shiver with cold?" in page
+    assert "First day of your last period" in page
+    day = {"last_period_day": "1", "last_period_month": "1", "last_period_year": "2026"}
+    told = {"chills": "yes", "phlegm": "blood", "temperature": "102.2", **day}
+    wrong = client.post(measure, {"body_temperature": "38", "stools_per_day": "99", **told})
+    assert wrong.status_code == 422
+    assert "Write a number between 0 and 40." in wrong.content.decode()
+    # What was right is kept, also beside what was wrong.
+    assert draft_of(patient).told["chills"] == "yes"
+    client.post(measure, {"body_temperature": "38", **told})
+    assert draft_of(patient).told["temperature"] == "39"
+    # Another complaint has other questions.
+    trouble = {"text": "High every evening", "duration": "3"}
+    client.post(f"/people/{patient.id}/trouble", trouble)
+    assert draft_of(patient).told == {}
+    client.post(f"/people/{patient.id}/trouble", trouble | {"complaints": "fever"})
+    client.post(measure, {"body_temperature": "38", **told})
+    assert spoke.ask(patient).status_code in (302, 303)
+    held = Consultation.objects.get(state_id=28)
+    assert told_in_words(intake_of(28, held.id), "en") == [
+        ("If you measured it, how high was the fever?", "39 °C"),
+        ("Do you shiver with cold?", "Yes"),
+        ("What comes up when you cough?", "Blood"),
+        ("First day of your last period", "1 January 2026"),
+    ]
 
 
 def test_looking_at_the_patient_is_no_measurement(spoke: Spoke, client: Client) -> None:

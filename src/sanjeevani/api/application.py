@@ -19,6 +19,7 @@ from sanjeevani.api import (
     desk,
     door,
     family,
+    following,
     hubs,
     mobiles,
     note_templates,
@@ -131,6 +132,7 @@ def _broken_off(request: HttpRequest, error: UnreadablePostError) -> HttpRespons
 api.add_router("", door.router)
 api.add_router("", reference.router)
 api.add_router("", family.router)
+api.add_router("", following.router)
 api.add_router("", care.router)
 api.add_router("", calling.router)
 api.add_router("", papers.router)

@@ -102,6 +102,7 @@ from sanjeevani.directory.queries import (
 )
 from sanjeevani.foundation.errors import Invalid, Stale, TooMany
 from sanjeevani.foundation.problems import PROBLEM_TYPE
+from sanjeevani.intake.following import told_in_words
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.prescription import services as prescribing
 from sanjeevani.prescription.earlier import Earlier, earlier_of
@@ -232,6 +233,13 @@ class PatientReply(Reply):
     address: str
 
 
+class AskedReply(Reply):
+    """What was asked about the complaints, with the answer, in words."""
+
+    question: str
+    answer: str
+
+
 class Said(Reply):
     """What the patient said, and who is with them. `complaints` in words.
 
@@ -240,6 +248,7 @@ class Said(Reply):
     """
 
     complaints: list[Term]
+    asked: list[AskedReply]
     danger: list[Term]
     text: str
     duration_days: int | None
@@ -639,6 +648,10 @@ def _said(consultation: Consultation) -> Said:
         **intake.as_json()
         | {
             "complaints": in_words(intake.complaints),
+            "asked": [
+                AskedReply(question=question, answer=answer)
+                for question, answer in told_in_words(intake, language())
+            ],
             "danger": danger,
             "vitals": measured,
             "early_warning": score,

@@ -1,6 +1,7 @@
 """Who is ill, what they agree to, and what the trouble is."""
 
 import contextlib
+import dataclasses
 import datetime
 import uuid
 from typing import Annotated
@@ -12,6 +13,7 @@ from pydantic import Field
 from sanjeevani.api.access import ApiRequest, HomeStateMissing, at_home, carer, patient
 from sanjeevani.api.documentation import says
 from sanjeevani.api.door import language
+from sanjeevani.api.following import Told
 from sanjeevani.api.reference import Term, Terms
 from sanjeevani.api.replies import (
     IdempotencyKey,
@@ -43,6 +45,7 @@ from sanjeevani.directory.models import Clinic, Gender
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import Invalid, NotFound
 from sanjeevani.intake.content import TEXT_LENGTH, IntakeContent
+from sanjeevani.intake.following import accepted, questions_about
 from sanjeevani.intake.queries import draft_of
 from sanjeevani.intake.services import save_draft
 from sanjeevani.intake.triage import DISABLED, PREGNANT, danger_in, questions_for
@@ -260,7 +263,8 @@ class Questions(Reply):
 class IntakeBody(Body):
     """What the patient says. `answers`: the danger questions by code, `pregnant` and `disabled`.
 
-    The last two are no danger: whoever is, is called before others.
+    The last two are no danger: whoever is, is called before others. `told`: the answers to what is
+    asked about the complaints, by the question's code.
     """
 
     complaints: Annotated[list[Code], Field(max_length=30)] = []
@@ -270,6 +274,7 @@ class IntakeBody(Body):
     allergies: Annotated[Lines, Field(max_length=TEXT_LENGTH)] = ""
     medicines: Annotated[Lines, Field(max_length=TEXT_LENGTH)] = ""
     answers: Annotated[dict[Code, bool], Field(max_length=60)] = {}
+    told: Told = {}
 
 
 class IntakeReply(Reply):
@@ -282,6 +287,7 @@ class IntakeReply(Reply):
     allergies: str
     medicines: str
     answers: dict[str, bool]
+    told: dict[str, str]
     danger: list[Question]
 
 
@@ -354,6 +360,7 @@ CARED_FOR = (
     "list_danger_questions",
     "read_intake",
     "write_intake",
+    "list_following_questions",
     "list_companions",
     "list_representatives",
     "name_somebody",
@@ -689,7 +696,8 @@ def said_by(
     asked = {sign.code for sign in questions_for(birth_date, gender, beside=beside)}
     if content.answers.keys() - asked - {PREGNANT, DISABLED}:
         raise Invalid(field="answers")
-    return content
+    questions = questions_about(content.complaints, birth_date=birth_date, gender=gender)
+    return dataclasses.replace(content, told=accepted(content.told, questions))
 
 
 def _intake(person: Patient, content: IntakeContent) -> IntakeReply:

@@ -15,7 +15,8 @@ class IntakeContent:
 
     `complaints` are symptom codes of the terminology, `duration_days` since when, at most ten
     years; `answers` the danger-sign questions by code; `vitals` what was measured, by code in the
-    vital's own unit (`terminology/vitals.py`). `companion` is the identified adult with
+    vital's own unit (`terminology/vitals.py`). `told`: what was asked about the complaints
+    (`following.py`), by code. `companion` is the identified adult with
     the patient, written by the request.
     """
 
@@ -27,6 +28,7 @@ class IntakeContent:
     medicines: str = ""
     answers: dict[str, bool] = field(default_factory=dict)
     vitals: dict[str, float] = field(default_factory=dict)
+    told: dict[str, str] = field(default_factory=dict)
     companion: Companion | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -41,6 +43,7 @@ class IntakeContent:
             duration_days=self.duration_days or earlier.duration_days,
             answers=earlier.answers | self.answers,
             vitals=_latest(earlier.vitals, self.vitals),
+            told=earlier.told | self.told,
             companion=self.companion or earlier.companion,
             **{
                 name: _joined(getattr(self, name), getattr(earlier, name))

@@ -54,11 +54,12 @@ def draft_of(patient: Patient) -> IntakeContent:
 
 
 def what_lasts(content: IntakeContent, said_at: datetime.datetime) -> IntakeContent:
-    """Return what a content still says: after a day neither its danger signs nor its vitals."""
+    """Return what a content still says: after a day neither its danger signs nor its vitals, nor
+    what was asked about the complaints."""
     if said_at >= clock.now() - OF_TODAY:
         return content
     lasting = {code: said for code, said in content.answers.items() if code in LASTING}
-    return replace(content, answers=lasting, vitals={})
+    return replace(content, answers=lasting, vitals={}, told={})
 
 
 def entered_later(

@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import uuid
+from dataclasses import replace
 
 from django.utils.translation import gettext_lazy as _
 
@@ -148,6 +149,32 @@ def copy(
         for upload in papers_in(Place(patient_state_id, patient_id, *source))
     )
     concerns(intake, patient_id=patient_id)
+
+
+@verb("intake.tell_more")
+def tell_more(
+    actor: Actor,
+    *,
+    state_id: int,
+    consultation_id: uuid.UUID,
+    patient_id: uuid.UUID,
+    told: dict[str, str],
+) -> Intake:
+    """Store what was answered about the complaints, beside all that was said before.
+
+    The time stays that of the danger signs and measurements.
+    """
+    before = Intake.objects.filter(state_id=state_id, consultation_id=consultation_id)
+    newest = before.latest("id")
+    intake = Intake.objects.create(
+        state_id=state_id,
+        id=uuid7(),
+        consultation_id=consultation_id,
+        content=replace(IntakeContent.from_json(newest.content), told=told).as_json(),
+        frozen_at=newest.frozen_at,
+    )
+    concerns(intake, patient_id=patient_id)
+    return intake
 
 
 def forget_drafts() -> int:

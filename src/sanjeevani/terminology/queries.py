@@ -42,6 +42,7 @@ _symptoms_for = Steady(
         sex=given_any("sexes"),
     )
 )
+_questions = Steady(lambda: FollowOnQuestion.objects.filter(code=given_any("codes")))
 _symptoms = Steady(lambda: Symptom.objects.filter(code=given_any("codes")))
 
 
@@ -77,8 +78,13 @@ def symptoms_named(codes: Iterable[str]) -> dict[str, Symptom]:
 def questions_for(symptoms: Iterable[Symptom]) -> list[FollowOnQuestion]:
     """Return the questions of these complaints, each once, duration first."""
     codes = list(dict.fromkeys(code for symptom in symptoms for code in symptom.question_codes))
-    found = FollowOnQuestion.objects.in_bulk(codes)
+    found = questions_coded(codes)
     return [found[code] for code in codes if code in found]
+
+
+def questions_coded(codes: Iterable[str]) -> dict[str, FollowOnQuestion]:
+    """Return questions by code; unknown codes are left out."""
+    return {question.code: question for question in _questions.all(codes=list(codes))}
 
 
 def recommended_speciality(symptoms: Iterable[Symptom], *, age_months: int) -> str | None:

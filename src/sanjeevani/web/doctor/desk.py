@@ -33,6 +33,7 @@ from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import NotFound
 from sanjeevani.intake.content import IntakeContent
+from sanjeevani.intake.following import told_in_words
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.intake.triage import PREGNANT, Alarms, alarms_in
 from sanjeevani.patients.queries import age_in_years
@@ -197,6 +198,7 @@ class Case(Told):
     messages: list[Message]
     papers: list[Shown]
     sent_on_from: Consultation | None
+    asked: list[tuple[str, str]]
     vitals: list[Reading]
     alarms: Alarms
     spoke: Facility | None
@@ -267,6 +269,7 @@ def case_of(practitioner: Practitioner, consultation: Consultation) -> Case:
         messages_in(consultation.state_id, consultation.room_id),
         at_desk(consultation),
         followed_by(consultation) if consultation.link in GOING_ON else None,
+        told_in_words(intake, language),
         readings(intake.vitals, language),
         alarms_in(
             intake,

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -50,6 +50,7 @@ from sanjeevani.consultation.queries import (
     writing_of,
 )
 from sanjeevani.consultation.services import answer, cancel, give_feedback
+from sanjeevani.consultation.telling import CalledMeanwhile, open_questions, tell_more
 from sanjeevani.consultation.transfers import ask_again, move_on
 from sanjeevani.directory.models import Clinic, Role
 from sanjeevani.directory.queries import clinics_of_lines, hub_lines, is_role_present, lines_by_id
@@ -57,7 +58,7 @@ from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import DomainError, Invalid, NotFound, Stale
 from sanjeevani.intake.content import IntakeContent
-from sanjeevani.intake.queries import draft_of, draft_touched_at, still_told
+from sanjeevani.intake.queries import draft_of, draft_touched_at, intake_of, still_told
 from sanjeevani.intake.services import save_draft
 from sanjeevani.intake.triage import danger_in
 from sanjeevani.patients.companions import valid_representatives
@@ -77,6 +78,7 @@ from sanjeevani.web.errors import respond
 from sanjeevani.web.live import live_page, ticket_reply
 from sanjeevani.web.names import hub_names, speciality_names
 from sanjeevani.web.patient.day_plan import day_plan
+from sanjeevani.web.patient.following import FollowingForm
 from sanjeevani.web.patient.forms import FeedbackForm, MessageForm, TroubleForm, message_of
 from sanjeevani.web.patient.measuring import MeasureForm
 from sanjeevani.web.patient.papers import of_own_consultation
@@ -281,6 +283,8 @@ def _page(
         **_said(consultation),
         **(room_context(consultation, Seat.GUEST) if is_held(consultation) else {}),
         "message_form": MessageForm(),
+        "following": _following(consultation) if stage_of(consultation) is Stage.WAITING else None,
+        "more_told": "more" in request.GET,
         "photo_key": uuid.uuid4(),
         **live_page(request, _topics(consultation)),
         **context,
@@ -392,6 +396,36 @@ def take_call(request: PortalRequest, state_id: int, consultation_id: uuid.UUID)
     except CallExpired as error:
         return _page(request, found, refusal=error, status=error.status)
     return back_to(found)
+
+
+@carer
+@require_http_methods(["GET", "POST"])
+def more(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
+    """Answer what is asked about the complaints while waiting; a page where no script runs."""
+    found = own_consultation(request.actor, state_id, consultation_id)
+    form = _following(found, request.POST if request.method == "POST" else None)
+    refusal: DomainError | None = None
+    if form is None:
+        return back_to(found)
+    if request.method == "POST" and form.is_valid():
+        try:
+            tell_more(
+                request.actor, state_id=state_id, consultation_id=consultation_id, told=form.told
+            )
+        except CalledMeanwhile as error:
+            refusal = error
+        else:
+            return see(f"{reverse('patient:consultation', args=[state_id, consultation_id])}?more")
+    context = {"consultation": found, "following": form, "refusal": refusal}
+    status = refusal.status if refusal else 422 if form.errors else 200
+    return render(request, "patient/more.html", context, status=status)
+
+
+def _following(found: Consultation, posted: QueryDict | None = None) -> FollowingForm | None:
+    """Return what is asked about the complaints of somebody who waits, None for nothing."""
+    content = intake_of(found.state_id, found.id)
+    questions = open_questions(found, content)
+    return FollowingForm(questions, language(), posted, told=content.told) if questions else None
 
 
 @carer

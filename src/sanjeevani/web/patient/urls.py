@@ -63,6 +63,7 @@ urlpatterns = [
         papers.remove_from_consultation,
         name="remove-consultation-paper",
     ),
+    path(f"{_CONSULTATION}/more", consultation_views.more, name="more"),
     path(f"{_CONSULTATION}/write", consultation_views.write, name="write"),
     path(f"{_CONSULTATION}/ticket", consultation_views.ticket, name="ticket"),
     path(f"{_CONSULTATION}/answer", consultation_views.take_call, name="answer"),

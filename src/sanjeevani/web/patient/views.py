@@ -32,6 +32,7 @@ from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.errors import DomainError, Invalid
 from sanjeevani.intake.content import IntakeContent
+from sanjeevani.intake.following import questions_about
 from sanjeevani.intake.papers import Place, papers_in
 from sanjeevani.intake.queries import draft_of, entered_later
 from sanjeevani.intake.services import save_draft
@@ -60,7 +61,7 @@ from sanjeevani.patients.services import change_profile, choose_home, decide_con
 from sanjeevani.queueing.errors import AlreadyWaiting
 from sanjeevani.queueing.queries import expected_waits, places_taken
 from sanjeevani.terminology.danger_signs import DangerSign, VitalRule
-from sanjeevani.terminology.models import Symptom
+from sanjeevani.terminology.models import FollowOnQuestion, Symptom
 from sanjeevani.terminology.queries import specialities, symptoms_for, symptoms_named
 from sanjeevani.terminology.vitals import readings
 from sanjeevani.web.access import PortalRequest, carer, patient
@@ -349,7 +350,7 @@ def trouble(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
         content = entered_later(
             found,
             said=form.content({}),
-            whole=_with_measured(form, draft),
+            whole=_with_measured(found, form, draft),
             entered_at=moment,
         )
         save_draft(request.actor, patient=found, content=content, entered_at=moment)
@@ -381,13 +382,21 @@ def keep_draft(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     found = own_patient(request.actor, patient_id)
     form = trouble_form(found, symptoms_of(found), request.POST)
     form.full_clean()
-    save_draft(request.actor, patient=found, content=_with_measured(form, draft_of(found)))
+    save_draft(request.actor, patient=found, content=_with_measured(found, form, draft_of(found)))
     return HttpResponse(status=204)
 
 
-def _with_measured(form: TroubleForm, draft: IntakeContent) -> IntakeContent:
-    """Return what the form says, with what has been measured on another page."""
-    return dataclasses.replace(form.content(draft.answers), vitals=draft.vitals)
+def _with_measured(found: Patient, form: TroubleForm, draft: IntakeContent) -> IntakeContent:
+    """Return what the form says, with what has been measured and answered on another page."""
+    content = form.content(draft.answers)
+    asked = {question.code for question in following_for(found, content)}
+    told = {code: answer for code, answer in draft.told.items() if code in asked}
+    return dataclasses.replace(content, vitals=draft.vitals, told=told)
+
+
+def following_for(found: Patient, content: IntakeContent) -> list[FollowOnQuestion]:
+    """Return what is asked about the complaints of a patient."""
+    return questions_about(content.complaints, birth_date=found.birth_date, gender=found.gender)
 
 
 def trouble_form(found: Patient, symptoms: list[Symptom], *args: Any, **kwargs: Any) -> TroubleForm:

@@ -68,8 +68,9 @@ from sanjeevani.web.access import PortalRequest
 from sanjeevani.web.names import hub_names, speciality_names
 from sanjeevani.web.patient.consultation_views import AT_ONCE, stage_of, unless_known
 from sanjeevani.web.patient.family_forms import companion_choices
+from sanjeevani.web.patient.following import FollowingForm
 from sanjeevani.web.patient.measuring import MeasureForm
-from sanjeevani.web.patient.views import errors_on, form_page, language, see
+from sanjeevani.web.patient.views import errors_on, following_for, form_page, language, see
 from sanjeevani.web.sent_once import entered_at, require_still_here, sent_once
 from sanjeevani.web.spoke.access import at_spoke, require_spoke
 from sanjeevani.web.spoke.forms import (
@@ -274,13 +275,15 @@ def measure(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     # In an emergency a doctor is asked without any.
     needed = not danger_in(told, birth_date=person.birth_date, gender=person.gender)
     form = MeasureForm(language(), posted, needed=needed, initial=draft.vitals)
+    questions = following_for(person, draft)
+    following = FollowingForm(questions, language(), posted, told=draft.told)
     if request.method == "POST":
-        valid = form.is_valid()
+        valid = all([form.is_valid(), following.is_valid()])
         moment = entered_at(request)
         content = entered_later(
             person,
-            said=IntakeContent(vitals=form.values),
-            whole=dataclasses.replace(draft, vitals=form.values),
+            said=IntakeContent(vitals=form.values, told=following.told),
+            whole=dataclasses.replace(draft, vitals=form.values, told=following.told),
             entered_at=moment,
         )
         save_draft(request.actor, patient=person, content=content, entered_at=moment)
@@ -290,7 +293,14 @@ def measure(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
             if form.values and not content.vitals:
                 return see(f"{reverse('spoke:measure', args=[person.id])}?late")
             return see(reverse("spoke:hubs", args=[person.id]))
-    return form_page(request, "spoke/measure.html", form, person=person, late="late" in request.GET)
+    context = {
+        "form": form,
+        "following": following,
+        "person": person,
+        "late": "late" in request.GET,
+    }
+    status = 422 if form.errors or following.errors else 200
+    return render(request, "spoke/measure.html", context, status=status)
 
 
 @at_spoke
