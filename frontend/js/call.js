@@ -37,7 +37,12 @@ class Call {
   /** @type {Signalling | undefined} */
   signalling;
   #root;
-  #media = new Media((what) => this.#notice(what, "problem"));
+  #media = new Media(
+    (what) => this.#notice(what, "problem"),
+    (device) => this.#renewed(device),
+  );
+  /** What the notice says. */
+  #noticed = "";
   #cap = 3;
   #state = "";
   #poor = 0;
@@ -56,6 +61,10 @@ class Call {
     this.#root = root;
     root.addEventListener("click", (event) => this.#clicked(event));
     root.addEventListener("submit", (event) => this.#act(event));
+    // A browser lets a page sound once it is touched; a telephone call stops its sound.
+    for (const touch of ["click", "keydown", "visibilitychange"]) {
+      document.addEventListener(touch, () => this.#hear());
+    }
     document.addEventListener("live:updated", () => this.#obey());
     this.#obey();
     if (root.dataset.callAuto !== undefined) this.join();
@@ -99,7 +108,7 @@ class Call {
     this.#showOwnPicture();
     this.#rungs.clear();
     // What was said of the call is not true any more.
-    say(this.#root.querySelector("[data-call-notice]"), "");
+    this.#unnotice(() => true);
     this.#show(state);
   }
 
@@ -191,7 +200,13 @@ class Call {
     this.#showOwnPicture();
     if (this.#rungs.get(peer.seat) === rung) return;
     this.#rungs.set(peer.seat, rung);
-    this.#notice(rung, "rung", { seat: peer.seat, rung, reason });
+    const stepped = { detail: { seat: peer.seat, rung, reason } };
+    if (reason === "automatic") this.#notice(rung, "rung", stepped.detail);
+    else {
+      // Chosen, or without a camera: it is not the line that has to allow it.
+      this.#unnotice((what) => RUNGS.some(({ name }) => name === what));
+      document.dispatchEvent(new CustomEvent("call:rung", stepped));
+    }
     this.#report(peer, reason);
   }
 
@@ -245,8 +260,40 @@ class Call {
 
   /** @param {string} what @param {string} event @param {object} [detail] */
   #notice(what, event, detail = { what }) {
-    write(this.#root.querySelector("[data-call-notice]"), what);
+    // Who is not heard has to know it as long as it is so.
+    const unheard = this.#noticed.startsWith("microphone") && !this.#media.sound;
+    if (!unheard || (event !== "rung" && !what.startsWith("camera"))) {
+      this.#noticed = what;
+      write(this.#root.querySelector("[data-call-notice]"), what);
+    }
     document.dispatchEvent(new CustomEvent(`call:${event}`, { detail }));
+  }
+
+  /** Takes the notice away that is not true any more. @param {(what: string) => boolean} untrue */
+  #unnotice(untrue) {
+    if (!untrue(this.#noticed)) return;
+    this.#noticed = "";
+    say(this.#root.querySelector("[data-call-notice]"), "");
+  }
+
+  /** A microphone or a camera went or came in mid-call. @param {"microphone" | "camera"} device */
+  #renewed(device) {
+    if (device === "camera") {
+      this.#showOwnPicture();
+      this.#unnotice((what) => what.startsWith(device));
+      this.#again();
+      return;
+    }
+    if (this.#media.sound) this.#unnotice((what) => what.startsWith(device));
+    for (const peer of this.peers.values()) peer.speak();
+  }
+
+  #hear() {
+    if (document.hidden) return;
+    for (const element of this.#root.querySelectorAll("audio")) {
+      if (!element.paused) continue;
+      element.play().then(() => this.#unnotice((what) => what === "tap-to-hear"), () => undefined);
+    }
   }
 
   /** @param {Peer} peer */
@@ -300,6 +347,7 @@ class Call {
       });
       if (!answer.ok) {
         const { title } = await answer.json();
+        this.#noticed = "refused";
         say(this.#root.querySelector("[data-call-notice]"), title);
         return;
       }
@@ -335,9 +383,6 @@ class Call {
   /** @param {Event} event */
   #clicked(event) {
     if (!(event.target instanceof Element)) return;
-    for (const element of this.#root.querySelectorAll("audio")) {
-      if (element.paused) element.play().catch(() => undefined);
-    }
     const button = event.target.closest("button");
     const { dataset } = button ?? {};
     this.#pressed = button;

@@ -312,6 +312,51 @@ def test_without_a_device_the_call_goes_on_and_says_why(
         wait_until(lambda: doctor.heard()["frames"] > 5, 25)
 
 
+TAKEN_AWAY = """
+window.tracks = [];
+const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (wanted) => {
+  if (window.none) throw new DOMException('', 'NotFoundError');
+  const stream = await ask(wanted);
+  window.tracks.push(...stream.getTracks());
+  return stream;
+};
+window.unplug = (kind) => {
+  const track = window.tracks.filter((one) => one.kind === kind).at(-1);
+  track.stop();
+  track.dispatchEvent(new Event('ended'));
+};
+"""
+
+
+def test_another_microphone_takes_over_from_one_that_is_unplugged(call: Call) -> None:
+    doctor, patient = call("a"), call("b", script=TAKEN_AWAY)
+    doctor.shows("connected")
+    doctor.hears_speech()
+    patient.page.evaluate("unplug('audio')")
+    doctor.hears_speech()
+    assert not patient.events("problem")
+
+
+def test_who_is_not_heard_any_more_knows_it_until_there_is_a_microphone(call: Call) -> None:
+    doctor, patient = call("a"), call("b", script=TAKEN_AWAY)
+    doctor.shows("connected")
+    wait_until(lambda: _rungs(patient)[-1:] == ["low"], 20)
+    patient.page.evaluate("window.none = true; unplug('audio'); unplug('video')")
+    notice = patient.page.locator("#notice")
+    expect(notice).to_have_text("microphone-missing")
+    expect(patient.page.locator("video[data-call-local]")).to_be_hidden()
+    wait_until(lambda: _rungs(patient)[-1:] == ["audio"], 10)
+    expect(notice).to_have_text("microphone-missing")
+    patient.page.evaluate(
+        "window.none = false; navigator.mediaDevices.dispatchEvent(new Event('devicechange'))"
+    )
+    doctor.hears_speech()
+    expect(notice).not_to_have_text("microphone-missing")
+    before = doctor.heard()["frames"]
+    wait_until(lambda: doctor.heard()["frames"] > before + 5, 25)
+
+
 def test_a_browser_without_webrtc_is_told(call: Call) -> None:
     patient = call("b", script="delete window.RTCPeerConnection;")
     patient.shows("unsupported")

@@ -18,16 +18,28 @@ export class Media {
   #asking = null;
   #ended = false;
   #onProblem;
+  #onChange;
+  /** Why there is none: what is missing or busy now may come. @type {Record<string, string>} */
+  #lacking = {};
 
-  /** @param {(what: string) => void} onProblem hears "microphone" or "camera" and why: "-refused", "-missing", "-busy" */
-  constructor(onProblem) {
+  /**
+   * @param {(what: string) => void} onProblem hears "microphone" or "camera" and why: "-refused", "-missing", "-busy"
+   * @param {(device: "microphone" | "camera") => void} [onChange] hears that one went or came while in use
+   */
+  constructor(onProblem, onChange) {
     this.#onProblem = onProblem;
+    this.#onChange = onChange;
+    navigator.mediaDevices?.addEventListener?.("devicechange", this.#devicesChanged);
   }
 
   /** Opens the microphone; without one, the person can still listen and write. */
   async listen() {
-    this.#listening ??= this.#open({ audio: SOUND }, "microphone");
-    this.sound = await this.#listening;
+    const listening = (this.#listening ??= this.#open({ audio: SOUND }, "microphone"));
+    const sound = await listening;
+    if (listening !== this.#listening) return;
+    this.sound = sound;
+    // Asked for anew, it may be there.
+    if (!sound) this.#listening = undefined;
     this.mute(this.#muted);
   }
 
@@ -87,7 +99,7 @@ export class Media {
 
   /** Another for the next call. Who was muted or unseen stays so: the buttons still say it. */
   renewed() {
-    const next = new Media(this.#onProblem);
+    const next = new Media(this.#onProblem, this.#onChange);
     next.cameraOff = this.cameraOff;
     next.#unseen = this.#unseen;
     next.#muted = this.#muted;
@@ -98,6 +110,7 @@ export class Media {
   /** Lets go of both, also of what the person is still asked for. */
   end() {
     this.#ended = true;
+    navigator.mediaDevices?.removeEventListener?.("devicechange", this.#devicesChanged);
     this.sound?.stop();
     this.turnCameraOff(true);
   }
@@ -108,13 +121,46 @@ export class Media {
       const stream = await navigator.mediaDevices.getUserMedia(constraints);
       const [track] = stream.getTracks();
       if (this.#ended) track.stop();
+      delete this.#lacking[device];
+      // Unplugged, or forbidden in mid-call; `stop` of ours is not heard here.
+      track.addEventListener("ended", () => this.#lost(device, track));
       return track;
     } catch (error) {
       if (this.#ended) return null;
       const name = error instanceof Error ? error.name : "";
       const why = name.includes("NotAllowed") ? "refused" : name.includes("NotReadable") ? "busy" : "missing";
+      this.#lacking[device] = why;
       this.#onProblem(`${device}-${why}`);
       return null;
     }
+  }
+
+  /**
+   * Another microphone takes the place of one that has gone; what takes the camera's is found by the
+   * next `look`. Without another, `onProblem` hears of it.
+   * @param {"microphone" | "camera"} device @param {MediaStreamTrack} track
+   */
+  #lost(device, track) {
+    if (this.#ended || (track !== this.sound && track !== this.picture)) return;
+    this.#renew(device);
+  }
+
+  #devicesChanged = () => {
+    for (const device of /** @type {const} */ (["microphone", "camera"])) {
+      // Who refused is not asked at every plug.
+      if (["missing", "busy"].includes(this.#lacking[device])) this.#renew(device);
+    }
+  };
+
+  /** @param {"microphone" | "camera"} device */
+  async #renew(device) {
+    if (device === "camera") this.turnCameraOff(this.cameraOff);
+    else {
+      // Without one, it is being asked for already.
+      if (this.sound) this.#listening = undefined;
+      this.sound = null;
+      await this.listen();
+    }
+    if (!this.#ended) this.#onChange?.(device);
   }
 }

@@ -117,6 +117,11 @@ export class Peer extends EventTarget {
     if (this.ladder.limit(cap)) this.apply("asked");
   }
 
+  /** Sends by the microphone that there is now. */
+  async speak() {
+    if (this.#ready) await this.#sound?.sender.replaceTrack(this.#media.sound);
+  }
+
   /** Sends what the rung allows. @param {"automatic" | "asked"} reason */
   async apply(reason) {
     const sender = this.#picture?.sender;
