@@ -161,6 +161,9 @@ def test_video_both_ways_and_down_the_ladder(
     doctor.finish("prescription")
     expect(page.locator(".day-plan").first).to_be_visible()
     expect(page.locator("[data-call-room]")).to_be_hidden()
+    expect(page.locator("[data-papers-form]")).to_have_count(0)
+    expect(page.locator("[data-papers]")).to_contain_text("belong to the next one")
+    expect(page.locator("[data-stage-told]")).to_contain_text("What the doctor says")
     look(page, "call-8-after")
 
 
