@@ -1,12 +1,22 @@
 // Sends a message without leaving the page: the ring and the screen's wake lock live on it.
 //
-// <div data-chat-messages>                           shows what was written
-// <form data-chat data-sending data-failed>          with a <p data-chat-error hidden>
+// <div data-chat-messages>                           shows what was written; <p data-chat-over> in it:
+//                                                    nothing more can be
+// <form data-chat data-failed data-signed-out>       with a <p data-chat-error hidden>
 // <div data-chat-until-sent>                         is true until something was sent
+import { morph } from "./parts/morph.js";
 
 for (const form of document.querySelectorAll("form[data-chat]")) {
   if (form instanceof HTMLFormElement) form.addEventListener("submit", (event) => send(event, form));
 }
+
+document.addEventListener("live:updated", () => {
+  if (!document.querySelector("[data-chat-over]")) return;
+  for (const form of document.querySelectorAll("form[data-chat]")) {
+    // Words that cannot be sent any more can still be read.
+    if (form instanceof HTMLFormElement && !written(form).text.value) form.remove();
+  }
+});
 
 const WAIT = 30_000; // for the answer to a message; it can be sent again, and is one
 
@@ -55,7 +65,10 @@ async function sent(form, answer, said) {
 /** @param {Response} answer */
 async function shown(answer) {
   const place = document.querySelector("[data-chat-messages]");
-  if (place) place.innerHTML = await answer.text();
+  const template = document.createElement("template");
+  template.innerHTML = await answer.text();
+  // A screen reader hears what is new, and not all of it again.
+  if (place) morph(place, template.content);
   const list = place?.querySelector("[data-live-tail]");
   if (list) list.scrollTop = list.scrollHeight;
 }
@@ -65,8 +78,8 @@ async function reason(answer, form) {
   if (answer.headers.get("Content-Type")?.includes("problem+json")) {
     return (await answer.json()).title;
   }
-  // Signed out meanwhile: the page's own way asks to sign in, what was typed stays with the browser.
-  return form.dataset.failed ?? "";
+  const signedOut = answer.type === "opaqueredirect";
+  return (signedOut ? form.dataset.signedOut : form.dataset.failed) ?? "";
 }
 
 /** @param {HTMLFormElement} form @param {string} text */

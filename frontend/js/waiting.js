@@ -7,6 +7,7 @@
 // <form data-insist="/url">  is sent until it arrives, at the latest until the deadline; then the page goes there
 // <p data-insist-told data-text-sending data-text-offline data-text-late>   how far it is with that
 // <button data-silence>  stops the ringing            <button data-try-ring>  one ring, to try
+// <p role="alert" data-stage-told>   tells a screen reader the heading that has changed by itself
 // <p data-silent hidden>  shows while the browser lets the page make no sound
 
 const AGAIN = 3_000;
@@ -143,6 +144,19 @@ function tell() {
   if (place && place.textContent !== text) place.textContent = text;
 }
 
+/** What the page's heading says of the stage. */
+const stage = () => document.querySelector("[data-live-src] h1")?.textContent?.trim() ?? "";
+let knownStage = stage();
+
+/** Who does not see the page must hear that it is another one now. */
+function tellStage() {
+  const now = stage();
+  if (now === knownStage) return;
+  knownStage = now;
+  const place = document.querySelector("[data-stage-told]");
+  if (place) place.textContent = now;
+}
+
 function notice() {
   const moved = /** @type {HTMLElement | null} */ (document.querySelector("[data-moved-to]"));
   if (moved && !leaving) {
@@ -165,6 +179,7 @@ function notice() {
   }
   countDown();
   tellWhetherSilent();
+  tellStage();
   tell();
 }
 

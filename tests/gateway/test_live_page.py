@@ -312,6 +312,49 @@ def test_the_turn_rings_changes_the_title_and_counts_down(bus: Bus, room: Room, 
     expect(page).to_have_title("Waiting")
 
 
+def test_a_screen_reader_hears_that_the_turn_has_come(bus: Bus, room: Room, page: Page) -> None:
+    room.fragment = "<h1>Waiting room</h1>"
+    room.open(page, extra='<p role="alert" data-stage-told></p>')
+    wait_until(lambda: room.loads() == 1)
+    told = page.locator("[data-stage-told]")
+    expect(told).to_have_text("")
+    room.fragment = "<section data-call-now data-title='Now'><h1>It is your turn</h1></section>"
+    bus.hint(room.topic, {})
+    expect(told).to_have_text("It is your turn")
+
+
+def test_of_a_conversation_only_what_is_new_is_heard_until_it_ends(
+    bus: Bus, room: Room, page: Page
+) -> None:
+    first = '<ol class="messages"><li>Fever</li></ol>'
+    both = '<ol class="messages"><li>Fever</li><li>And a rash</li></ol>'
+    room.site.pages["/write"] = lambda: (201, "text/html", both)
+    room.fragment = first
+    room.open(
+        page,
+        extra="""<form data-chat data-failed="Not sent" action="/write" method="post">
+        <input name="text"><input type="hidden" name="client_key"><p data-chat-error hidden></p>
+        <button type="submit">Send</button></form>
+        <script type="module" src="/js/chat.js"></script>""",
+    )
+    page.evaluate("document.querySelector('#part').dataset.chatMessages = ''")
+    page.evaluate("window.fever = document.querySelector('li')")
+    page.fill("[name=text]", "And a rash")
+    page.click("button")
+    expect(page.locator("li")).to_have_text(["Fever", "And a rash"])
+    assert page.evaluate("window.fever.isConnected")
+    # What cannot be sent any more stays to be read; an empty field goes.
+    page.fill("[name=text]", "Thank you")
+    room.fragment = f"{both}<p data-chat-over>This conversation has ended.</p>"
+    bus.hint(room.topic, {})
+    expect(page.locator("[data-chat-over]")).to_be_attached()
+    expect(page.locator("[name=text]")).to_have_value("Thank you")
+    page.fill("[name=text]", "")
+    room.fragment += "<p>Until tomorrow</p>"
+    bus.hint(room.topic, {})
+    expect(page.locator("form")).to_have_count(0)
+
+
 def test_who_is_sent_on_arrives_over_a_slow_link(room: Room, page: Page) -> None:
     def slow() -> Answer:
         time.sleep(4)
