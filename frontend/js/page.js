@@ -2,9 +2,12 @@
 import { Button, Checkboxes, ErrorSummary, Radios, SkipLink, createAll } from "govuk-frontend";
 import { sayNoLink } from "./parts/no_link.js";
 import { enhanceSpeakers } from "./parts/speak.js";
+import { keepTyped } from "./parts/typed.js";
 
 document.body.classList.add("js-enabled", "govuk-frontend-supported");
 createAll(SkipLink);
+// Before what shows itself by what is chosen.
+keepTyped();
 enhance(document);
 // A spoke's tablet shows the answer to a form in place: see outbox.js.
 document.addEventListener("answer:shown", (event) => {

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.journeys.people import Patient, answered_late
+from tests.journeys.people import Doctor, Patient, answered_late
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
 
@@ -70,6 +70,81 @@ def test_complaints_survive_an_expired_sign_in(patient: Patient) -> None:
     patient.submit()
     expect(page).to_have_url(re.compile("/opds$"))
     assert page.evaluate("localStorage.length") == 0
+
+
+def session_of(patient: Patient) -> dict[str, str]:
+    """Return the cookie by which somebody is signed in."""
+    cookies = patient.page.context.cookies()
+    value = next(one["value"] for one in cookies if one["name"] == "session")
+    return {"name": "session", "value": value, "url": patient.url}
+
+
+def test_a_form_without_a_draft_survives_the_language_and_an_expired_sign_in(
+    new_patient: Callable[..., Patient],
+) -> None:
+    """Only for who typed it."""
+    patient, other = new_patient(), new_patient()
+    other.sign_in()
+    patient.sign_in()
+    page = patient.page
+    page.goto("/start")
+    patient.live_in(KARNATAKA)
+    address = page.url
+    name, gender = page.locator("input[name=name]"), page.locator("input[name=gender][value=other]")
+    name.fill("Kamala Devi")
+    gender.check()
+    page.locator(".language__choice").click()
+    expect(page.locator("html")).to_have_attribute("lang", "hi")
+    expect(name).to_have_value("Kamala Devi")
+    expect(gender).to_be_checked()
+
+    # Refused for what is missing, and then signed out meanwhile.
+    patient.submit()
+    expect(page.locator(".govuk-error-summary")).to_be_visible()
+    own = session_of(patient)
+    page.context.clear_cookies(name="session")
+    patient.submit()
+    expect(page.locator("input[name=mobile]")).to_be_visible()
+    page.context.add_cookies([own])  # type: ignore[list-item]
+    page.goto(address)
+    expect(name).to_have_value("Kamala Devi")
+    expect(gender).to_be_checked()
+
+    page.context.clear_cookies(name="session")
+    patient.submit()
+    expect(page.locator("input[name=mobile]")).to_be_visible()
+    page.context.add_cookies([session_of(other)])  # type: ignore[list-item]
+    page.goto(address)
+    expect(page.locator("h1")).to_be_visible()
+    assert "Kamala" not in page.content()
+    assert page.locator("input[name=name]").evaluate_all("all => all.map(one => one.value)") in (
+        [],
+        [""],
+    )
+
+
+def test_a_message_half_written_is_there_when_the_turn_has_come(
+    patient: Patient, new_doctor: Callable[..., Doctor]
+) -> None:
+    """The page of the call is another one; what was sent does not come back."""
+    patient.complain("fever")
+    patient.choose_first_opd()
+    patient.take_token()
+    text = patient.page.locator("#write [name=text]")
+    patient.write("It has become worse")
+    expect(text).to_have_value("")
+    text.fill("And she has a ra")
+    patient.page.reload()
+    expect(text).to_have_value("And she has a ra")
+    doctor = new_doctor("karnataka.doctor1")
+    doctor.go_on_duty()
+    doctor.meet(patient)
+    expect(patient.page.locator("[data-call-room]")).to_be_visible()
+    expect(text).to_have_value("And she has a ra")
+    patient.page.locator("#write button[type=submit]").click()
+    expect(text).to_have_value("")
+    patient.page.reload()
+    expect(text).to_have_value("")
 
 
 def test_a_message_survives_the_link(patient: Patient) -> None:

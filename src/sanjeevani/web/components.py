@@ -79,6 +79,10 @@ def form_open(
     given: dict[str, str | bool | None] = {"method": method, "action": action or None}
     if files:
         given["enctype"] = "multipart/form-data"
+    if method == "post":
+        # Whose it is: `typed.js` gives nobody else what was typed into it.
+        actor = getattr(context["request"], "actor", None)
+        given["data-reader"] = str(actor.account_id or "") if actor else ""
     given |= {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()}
     # The page's own messages, in the reader's language, instead of the browser's.
     opening = Markup(f"<form{flatatt(given)} novalidate>")  # noqa: S704 - `flatatt` has escaped it
