@@ -8,6 +8,7 @@ import { fill } from "./parts/fill.js";
 
 const PAUSE = 4_000;
 const AGAIN = 15_000;
+const PATIENCE = 30_000; // for one answer: a link that has died says nothing
 // A borrowed phone must not keep it for long.
 const KEPT_FOR = 2 * 3_600_000;
 
@@ -40,12 +41,14 @@ function keep(form, changed = false) {
   /** @type {number | undefined} */
   let timer;
   let changes = 0;
+  // One after the other: of two on their way the older could arrive last, and stay.
+  let sending = false;
 
   const note = () => {
     changes++;
     store(form, url);
     clearTimeout(timer);
-    timer = setTimeout(send, PAUSE);
+    if (!sending) timer = setTimeout(send, PAUSE);
   };
   form.addEventListener("input", note);
   form.addEventListener("change", note);
@@ -56,17 +59,25 @@ function keep(form, changed = false) {
     if (!form.isConnected) return;
     const seen = changes;
     let arrived = false;
+    sending = true;
+    const abort = new AbortController();
+    const late = setTimeout(() => abort.abort(), PATIENCE);
     try {
       const answer = await fetch(url, {
         method: "POST",
         body: new FormData(form),
         redirect: "manual",
+        signal: abort.signal,
       });
       arrived = answer.status === 204;
     } catch {
       // No link: said below.
     }
-    if (state) state.textContent = (arrived ? form.dataset.kept : form.dataset.keptHere) ?? "";
+    clearTimeout(late);
+    sending = false;
+    const said = (arrived ? form.dataset.kept : form.dataset.keptHere) ?? "";
+    // A screen reader would say it at every pause in typing.
+    if (state && state.textContent !== said) state.textContent = said;
     if (arrived && seen === changes) forget(url);
     else timer = setTimeout(send, arrived ? PAUSE : AGAIN);
   }
