@@ -226,6 +226,8 @@ async function connect() {
         wanted = false;
         return;
       }
+      // Too many asked, or a service in trouble: what it says of that is no ticket.
+      if (!answer.ok) throw new Error(String(answer.status));
       const given = await answer.json();
       ticket = given.ticket;
       ours = false;

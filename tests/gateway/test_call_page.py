@@ -145,6 +145,23 @@ def test_a_killed_gateway_leaves_the_media_and_signalling_resumes(
         own.stop()
 
 
+def test_a_service_in_trouble_gives_no_seat(site: Site, call: Call, room: str) -> None:
+    """What it says of the trouble is no ticket, and no list of relays either."""
+    doctor = call("a")
+    doctor.shows("waiting")
+    path = f"/call/{room}/a/ticket"
+    good = site.pages[path]
+    site.pages[path] = lambda: (429, "application/problem+json", "{}")
+    sockets: list[str] = []
+    doctor.page.on("websocket", lambda socket: sockets.append(socket.url))
+    doctor.page.reload()
+    wait_until(lambda: 429 in site.asked(path))
+    site.pages[path] = good
+    doctor.shows("waiting")
+    assert len(sockets) == 1
+    assert "ticket=undefined" not in sockets[0]
+
+
 def test_a_third_joins_and_leaves(call: Call) -> None:
     doctor, patient = call("a"), call("b")
     doctor.shows("connected")

@@ -138,6 +138,8 @@ export class Signalling {
         this.#onState("refused");
         return;
       }
+      // Too many asked, or a service in trouble: what it says of that is no ticket.
+      if (!answer.ok) throw new Error(String(answer.status));
       const given = /** @type {Given} */ (await answer.json());
       this.given = given;
       this.#expires = Date.now() + given.expires * 1_000;
