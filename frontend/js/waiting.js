@@ -28,7 +28,7 @@ let retry;
 let silenced = false;
 /** This page is being left for the one where the patient waits now. */
 let leaving = false;
-const title = document.title;
+let title = document.title;
 const icon = /** @type {HTMLLinkElement | null} */ (document.querySelector("link[rel=icon]"));
 const usualIcon = icon?.href ?? "";
 /** @type {WeakMap<HTMLElement, {now: string | undefined, ahead: number}>} */
@@ -151,10 +151,13 @@ let knownStage = stage();
 /** Who does not see the page must hear that it is another one now. */
 function tellStage() {
   const now = stage();
-  if (now === knownStage) return;
+  if (!now || now === knownStage) return;
   knownStage = now;
   const place = document.querySelector("[data-stage-told]");
   if (place) place.textContent = now;
+  // “The doctor is calling” is not true any more for whom it called in vain.
+  title = [now, ...title.split(" – ").slice(1)].join(" – ");
+  if (!calling) document.title = title;
 }
 
 function notice() {
@@ -164,6 +167,7 @@ function notice() {
     leaving = true;
     location.replace(moved.dataset.movedTo ?? "");
   }
+  tellStage();
   const call = /** @type {HTMLElement | null} */ (document.querySelector("[data-call-now]"));
   if (Boolean(call) !== calling) {
     calling = Boolean(call);
@@ -179,7 +183,6 @@ function notice() {
   }
   countDown();
   tellWhetherSilent();
-  tellStage();
   tell();
 }
 

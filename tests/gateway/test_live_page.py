@@ -252,6 +252,20 @@ def test_a_refused_ticket_leaves_the_page_polling(room: Room, page: Page, status
     assert len(room.site.asked(room.tickets)) == 1
 
 
+def test_a_service_in_trouble_gives_no_ticket(room: Room, page: Page) -> None:
+    """What it says of the trouble is asked for a ticket no more than the page of a proxy is."""
+    good = room.site.pages[room.tickets]
+    room.site.pages[room.tickets] = lambda: (429, "application/problem+json", "{}")
+    streams: list[str] = []
+    page.on("request", lambda one: streams.append(one.url) if "/live/events" in one.url else None)
+    room.open(page)
+    wait_until(lambda: len(room.site.asked(room.tickets)) >= 1)
+    room.site.pages[room.tickets] = good
+    expect(page.locator("#status")).to_have_text("live", timeout=12_000)
+    assert len(streams) == 1
+    assert "ticket=undefined" not in streams[0]
+
+
 def test_a_fragment_that_is_gone_is_left_alone(bus: Bus, room: Room, page: Page) -> None:
     room.site.pages[room.src] = lambda: (404, "text/html", "<h1>Not found</h1>")
     room.open(page)
@@ -321,6 +335,12 @@ def test_a_screen_reader_hears_that_the_turn_has_come(bus: Bus, room: Room, page
     room.fragment = "<section data-call-now data-title='Now'><h1>It is your turn</h1></section>"
     bus.hint(room.topic, {})
     expect(told).to_have_text("It is your turn")
+    expect(page).to_have_title("Now")
+    # Opened while it rang, the page would be called so from then on.
+    room.fragment = "<h1>Waiting room again</h1>"
+    bus.hint(room.topic, {})
+    expect(told).to_have_text("Waiting room again")
+    expect(page).to_have_title("Waiting room again")
 
 
 def test_of_a_conversation_only_what_is_new_is_heard_until_it_ends(
