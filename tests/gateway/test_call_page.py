@@ -15,6 +15,7 @@ from tests.gateway.conftest import Bus, Gateway, wait_until
 from tests.gateway.site import Site
 
 Call = Callable[..., Caller]
+SHEETS = Path(__file__).parents[2] / "src/sanjeevani/web/static/css"
 
 
 @pytest.fixture(scope="module")
@@ -414,6 +415,21 @@ def test_speech_is_asked_for_in_long_packets(call: Call, redundant: str, codecs:
         "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\na=ptime:60\r\n"
         "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=rtpmap:96 VP8/90000\r\n"
     )
+
+
+@pytest.mark.parametrize("sheet", ["call", "desk"])
+def test_high_contrast_shows_who_is_muted(browser: Browser, sheet: str) -> None:
+    page = browser.new_page(forced_colors="active")
+    page.set_content(
+        '<button class="tool" aria-pressed="true">Mute</button>'
+        '<button class="tool" aria-pressed="false">Camera off</button>'
+    )
+    page.add_style_tag(path=SHEETS / f"{sheet}.css")
+    muted, filmed = page.evaluate(
+        "[...document.querySelectorAll('button')].map(one => getComputedStyle(one).backgroundColor)"
+    )
+    assert muted != filmed
+    page.close()
 
 
 def test_the_scripts_are_light() -> None:
