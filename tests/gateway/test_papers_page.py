@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from tests.gateway.site import Answer, Site
 
@@ -14,7 +14,7 @@ SECTION = """<section data-papers data-largest="9000" data-text-sending="Sending
 <form data-papers-form action="/papers" method="post"><input type="file" id="files" multiple>
 <p data-papers-state role="status"></p></form></section>"""
 
-PAPER = {"name": "rash.jpg", "mimeType": "image/jpeg", "buffer": b"a photo"}
+PAPER: FilePayload = {"name": "rash.jpg", "mimeType": "image/jpeg", "buffer": b"a photo"}
 
 
 @pytest.fixture
