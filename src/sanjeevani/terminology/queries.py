@@ -84,7 +84,8 @@ def questions_for(symptoms: Iterable[Symptom]) -> list[FollowOnQuestion]:
 
 def questions_coded(codes: Iterable[str]) -> dict[str, FollowOnQuestion]:
     """Return questions by code; unknown codes are left out."""
-    return {question.code: question for question in _questions.all(codes=list(codes))}
+    wanted = list(codes)
+    return {row.code: row for row in _questions.all(codes=wanted)} if wanted else {}
 
 
 def recommended_speciality(symptoms: Iterable[Symptom], *, age_months: int) -> str | None:
