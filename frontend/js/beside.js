@@ -1,8 +1,10 @@
-// While a call runs on the desk, nothing loads the page anew: that would break the call off.
+// While a call runs on the desk, nothing loads the page anew: that would break the call off. Without
+// one, what was written before is shown here all the same: the desk stays as it is left.
 //
 // <main> <div class="desk">            what a form or a change leads to is fetched and fitted in
 // <div id="desk-said">                 what is said of it, above it: gone once the doctor goes on
 // <div data-beside hidden>             another page (to check a prescription) is shown here instead
+// <a data-shown-beside>                leads to such a page also without a call
 // <a hreflang>                         puts this page into another language
 // Links to elsewhere open in a tab of their own.
 import { morph } from "./parts/morph.js";
@@ -29,6 +31,13 @@ if (room) {
   }).observe(room);
 }
 
+function showDesk() {
+  if (!desk || !beside) return;
+  beside.replaceChildren();
+  beside.hidden = true;
+  desk.hidden = false;
+}
+
 /** @param {Response} answer */
 async function pageOf(answer) {
   return new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -44,6 +53,20 @@ function typedFor(place) {
   /** @type {HTMLElement | null} */
   const form = place.querySelector("form[data-typed]");
   return form?.dataset.typed;
+}
+
+/** Two pages stand in one: what is named like a part of the desk gets a name of its own.
+ * @param {HTMLElement} place @param {HTMLElement} other */
+function setApart(place, other) {
+  for (const one of place.querySelectorAll("[id]")) {
+    const { id } = one;
+    if (!other.querySelector(`#${CSS.escape(id)}`)) continue;
+    one.id = `beside-${id}`;
+    for (const name of ["for", "aria-labelledby", "aria-describedby"]) {
+      place.querySelectorAll(`[${name}="${CSS.escape(id)}"]`).forEach((user) => user.setAttribute(name, one.id));
+    }
+    place.querySelectorAll(`a[href="#${CSS.escape(id)}"]`).forEach((user) => user.setAttribute("href", `#${one.id}`));
+  }
 }
 
 /** @param {Document} page @param {string} address where it came from @returns {boolean} this page stays */
@@ -64,9 +87,7 @@ function fit(page, address) {
     }
     document.title = page.title;
     morph(desk, newDesk);
-    beside.replaceChildren();
-    beside.hidden = true;
-    desk.hidden = false;
+    showDesk();
     document.dispatchEvent(new CustomEvent("page:changed", { detail: desk }));
     const place = url.hash ? document.getElementById(url.hash.slice(1)) : null;
     place?.scrollIntoView({ block: "center" });
@@ -85,6 +106,7 @@ function fit(page, address) {
   const back = page.querySelector(".govuk-back-link");
   beside.replaceChildren(...copied(back ? [back, ...main.childNodes] : main.childNodes));
   beside.dataset.address = address;
+  setApart(beside, desk);
   // Should the call end meanwhile, the form goes where it belongs all the same.
   for (const form of beside.querySelectorAll("form:not([action])")) form.setAttribute("action", address);
   const heading = beside.querySelector("h1");
@@ -113,8 +135,10 @@ async function load(address, how, unsent) {
       stays = fit(page, answer.url + hash);
     }
   } catch {
-    // No connection: the browser's own way says so, and the call is lost anyway.
-    if (!how) location.assign(address);
+    // No connection. The desk is still here; elsewhere the browser's own way says so, and the call is
+    // lost anyway.
+    if (!how && desk?.hidden && new URL(address, location.href).pathname === here) showDesk();
+    else if (!how) location.assign(address);
     unsent?.();
   }
   if (!how) return;
@@ -166,15 +190,22 @@ document.addEventListener("submit", (event) => {
 
 document.addEventListener("click", (event) => {
   const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
-  if (!(link instanceof HTMLAnchorElement) || link.origin !== location.origin || !runs()) return;
-  if (link.hreflang) {
+  if (!(link instanceof HTMLAnchorElement) || link.origin !== location.origin) return;
+  // A photo: see parts/viewer.js. With one of these keys a tab of its own is asked for.
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const isOpen = beside !== null && !beside.hidden;
+  if (!runs() && !isOpen && !("shownBeside" in link.dataset)) return;
+  if (link.hreflang && runs() && !beside?.contains(link)) {
     event.preventDefault();
     translate(link.href);
   } else if (link.pathname === here) {
-    if (!beside || beside.hidden) return;
+    if (!isOpen || link.getAttribute("href")?.startsWith("#")) return;
     event.preventDefault();
     load(link.href);
-  } else link.target = "_blank";
+  } else if ("shownBeside" in link.dataset) {
+    event.preventDefault();
+    load(link.href);
+  } else if (runs() || beside?.contains(link)) link.target = "_blank";
 });
 
 // The desk has moved on: see desk.js.

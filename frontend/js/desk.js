@@ -6,7 +6,9 @@
 // <p data-call="<state>">             when the state changes, the desk is loaded again; with nobody
 //                                     there any more it says what `data-gone` names
 // <span data-duty="<status>">         when it changes elsewhere, likewise
+// <a data-picture="<name>">           opens large beside the call and the notes: see parts/viewer.js
 // Answers say X-Kept (the note is stored) and X-Taken (the fields whose text was used).
+import { enhancePictures } from "./parts/viewer.js";
 
 const form = /** @type {HTMLFormElement | null} */ (document.querySelector("form[data-typed]"));
 const draftKey = `desk-draft-${form?.dataset.typed}`;
@@ -295,4 +297,4 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-export {};
+enhancePictures();

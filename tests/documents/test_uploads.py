@@ -297,12 +297,19 @@ def test_every_folder_is_looked_through_once_a_day(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.django_db
-def test_a_pdf_is_served_as_a_download_only() -> None:
+def test_a_pdf_is_served_as_a_download_or_in_a_tab_of_its_own() -> None:
     upload = uploads.store_upload(
         ACTOR, state_id=28, patient_id=uuid.uuid4(), file=io.BytesIO(pdf()), name="x.jpg"
     )
     assert upload.name == "x.pdf"
-    assert uploads.headers_for(upload)["Content-Disposition"].startswith("attachment")
+    kept = uploads.headers_for(upload)
+    assert kept["Content-Disposition"].startswith("attachment")
+    assert kept["Content-Security-Policy"].endswith("sandbox")
+    read = uploads.headers_for(upload, in_a_tab=True)
+    assert read["Content-Disposition"].startswith("inline")
+    # Browsers show no PDF in a sandbox; scripts are refused all the same.
+    assert "sandbox" not in read["Content-Security-Policy"]
+    assert read["Content-Security-Policy"].startswith("default-src 'none'")
 
 
 @pytest.mark.django_db

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.people import Doctor, Patient, answered_late
+from tests.journeys.people import Doctor, Patient, answered_late, photo
 from tests.journeys.test_first_consultation import with_token
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
@@ -207,3 +207,97 @@ def test_the_desk_without_scripts(new_patient: NewPatient, new_doctor: NewDoctor
     expect(page.locator(".signed")).to_be_visible()
     page.locator("button[name=do][value=done]").click()
     expect(page.locator("button.next")).to_be_visible()
+
+
+def test_photos_and_earlier_records_stand_beside_the_call(
+    new_patient: NewPatient, new_doctor: NewDoctor, look: Look
+) -> None:
+    """Photos large over the patient's column only, by keys; an earlier record, then the desk as left."""
+    patient = new_patient()
+    patient.sign_in()
+    patient.live_in(KARNATAKA)
+    patient.describe("Indira")
+    danger = patient.page.url.replace("consent", "danger").partition("?")[0]
+    patient.agree()
+    doctor = new_doctor("karnataka.doctor1")
+    doctor.go_on_duty()
+    for first in (True, False):
+        patient.page.goto(danger)
+        patient.no_danger()
+        patient.complain("fever")
+        patient.choose_first_opd()
+        patient.take_token()
+        if first:
+            doctor.meet(patient)
+            doctor.note(advice="Rest and drink enough")
+            doctor.finish("advice")
+    waiting = patient.page
+    adds = waiting.locator("input[name=files]")
+    adds.set_input_files([photo("rash.jpg"), photo("arm.jpg")])
+    expect(waiting.locator(".paper")).to_have_count(2)
+
+    page = doctor.page
+    viewer, title, stage = (page.locator(f"#viewer{part}") for part in ("", "-title", "-stage"))
+    doctor.next()
+    page.locator("[data-shown-beside]").first.click()
+    expect(page.locator("[data-beside] h1")).to_contain_text("Indira, consultation of")
+    expect(page.locator("[data-beside]")).to_contain_text("Rest and drink enough")
+    look(page, "desk-7-record-beside")
+    page.locator("[data-beside] .govuk-back-link").click()
+    expect(page.locator("[data-call=called]")).to_be_visible()
+    page.keyboard.press("f")
+    expect(stage).to_be_focused()
+    expect(title).to_contain_text("Indira Photo 1 of 2 rash.jpg")
+    patient.answer()
+    doctor.expect_in_progress()
+    expect(page.locator("[data-call-room]")).to_have_attribute("data-call-state", "connected")
+
+    page.locator("#id_history").fill("kept while looking")
+    page.keyboard.press("Escape")
+    page.keyboard.press("f")
+    picture = viewer.locator("img")
+    expect(picture).to_be_visible()
+    look(page, "desk-8-photo")
+    assert page.locator("#id_history").evaluate(ON_TOP)
+    assert page.locator(".callbar [data-call-mute]").evaluate(ON_TOP)
+    page.keyboard.press("ArrowRight")
+    expect(title).to_contain_text("Photo 2 of 2 arm.jpg")
+    page.keyboard.press("ArrowRight")
+    expect(title).to_contain_text("Photo 1 of 2")
+    expect(picture).to_be_visible()
+    fits = stage.evaluate("stage => stage.scrollWidth <= stage.clientWidth")
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    assert fits
+    assert stage.evaluate("stage => stage.scrollWidth > stage.clientWidth")
+    page.get_by_role("button", name="Turn").click()
+    # The keys of the desk go on, a field is typed in, and what comes meanwhile is counted.
+    page.keyboard.press("a")
+    page.keyboard.type("Keep it dry +")
+    expect(page.locator("#id_advice")).to_have_value("Keep it dry +")
+    expect(viewer).to_be_visible()
+    adds.set_input_files([photo("later.jpg")])
+    expect(title).to_contain_text("Photo 1 of 3")
+    # A link that breaks says so, and the photo comes once it is back.
+    page.route("**/papers/*", lambda route: route.abort())
+    page.keyboard.press("Escape")
+    stage.focus()
+    page.keyboard.press("-")
+    page.keyboard.press("-")
+    page.keyboard.press("ArrowRight")
+    expect(viewer).to_contain_text("did not come")
+    page.unroute("**/papers/*")
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(picture).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(viewer).to_be_hidden()
+    expect(page.locator("[data-picture='arm.jpg']")).to_be_focused()
+
+    # During the call likewise, which goes on.
+    page.evaluate("window.same = document.querySelector('video[data-seat]')")
+    page.locator(".desk [data-shown-beside]").first.click()
+    expect(page.locator("[data-beside] h1")).to_contain_text("Indira, consultation of")
+    page.locator("[data-beside] .govuk-back-link").click()
+    expect(page.locator("#id_advice")).to_have_value("Keep it dry +")
+    assert page.evaluate("window.same.isConnected")
+    doctor.finish("advice")

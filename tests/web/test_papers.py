@@ -212,13 +212,29 @@ def test_the_doctor_reads_them_with_an_audit_row_and_others_do_not(
     call_next(factories.doctor(doctor), practitioner=doctor)
     desk, elsewhere = at_desk(doctor), at_desk(colleague)
     address = f"/desk/consultations/28/{held.id}/papers"
-    assert f"{address}/{file.id}" in desk.get("/desk").content.decode()
+    page = desk.get("/desk").content.decode()
+    # Large beside the call by script and by a key, as a plain link in a tab of its own without.
+    assert f'href="{address}/{file.id}" target="_blank" rel="noopener" data-picture=' in page
+    assert 'data-key="f"' in page
+    assert 'id="viewer"' in page
     for path in (address, f"{address}/{file.id}", f"{address}/{file.id}?small"):
         assert desk.get(path).status_code == 200
         assert elsewhere.get(path).status_code == 404
     read = AuditEvent.objects.filter(state_id=28, verb="consultation.read_paper")
     assert [(row.record_id, row.patient_id) for row in read] == [(file.id, patient.id)] * 2
     assert desk.get(f"{address}/{uuid.uuid4()}").status_code == 404
+
+
+def test_the_doctor_reads_a_pdf_in_a_tab(client: Client, clinic: Clinic, patient: Patient) -> None:
+    client.post(f"/people/{patient.id}/papers", {"files": SimpleUploadedFile("old.pdf", PDF)})
+    [file] = files()
+    held = factories.requested(clinic, patient)
+    doctor = factories.on_duty(clinic)
+    call_next(factories.doctor(doctor), practitioner=doctor)
+    address = f"/desk/consultations/28/{held.id}/papers/{file.id}"
+    desk = at_desk(doctor)
+    assert f'href="{address}" target="_blank"' in desk.get("/desk").content.decode()
+    assert desk.get(address).headers["Content-Disposition"].startswith("inline")
 
 
 def test_the_doctor_shows_the_patient_a_photo_in_the_call(

@@ -25,7 +25,8 @@ export function enhanceKeys() {
       openSheet(sheet);
       return;
     }
-    if (document.querySelector("dialog[open]")) return;
+    // A photo stands beside the desk, whose keys go on.
+    if (document.querySelector("dialog[open]:not(.viewer)")) return;
     const target = [...document.querySelectorAll("[data-key]")].find(
       (element) =>
         /** @type {HTMLElement} */ (element).dataset.key === event.key.toLowerCase() &&

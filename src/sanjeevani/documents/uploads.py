@@ -2,7 +2,7 @@
 
 What leaves here is a JPEG that we wrote ourselves, without metadata, or a PDF without active
 content as far as that can be seen. The checks of PDFs are a sieve, not a proof: they are served as
-downloads, never shown inside our pages (`headers_for`).
+downloads, or to clinicians in a tab of their own, never shown inside our pages (`headers_for`).
 """
 
 import datetime
@@ -360,15 +360,22 @@ def small_picture(upload: UploadedFile) -> bytes:
     return written.getvalue()
 
 
-def headers_for(upload: UploadedFile) -> dict[str, str]:
-    """Return the headers to serve an upload with: nothing in it may run or be guessed at."""
-    shown = "inline" if upload.content_type == JPEG else "attachment"
-    extension = "jpg" if upload.content_type == JPEG else "pdf"
+def headers_for(upload: UploadedFile, *, in_a_tab: bool = False) -> dict[str, str]:
+    """Return the headers to serve an upload with: nothing in it may run or be guessed at.
+
+    `in_a_tab`: a PDF is read in the browser, not kept as a file.
+    """
+    is_picture = upload.content_type == JPEG
+    shown = "inline" if is_picture or in_a_tab else "attachment"
+    extension = "jpg" if is_picture else "pdf"
+    # Browsers show no PDF in a sandbox; their viewer is a page that holds it, with a style.
+    viewer = "object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+    rest = viewer if in_a_tab and not is_picture else "sandbox"
     return {
         "Content-Type": upload.content_type,
         "Content-Length": str(upload.size),
         "Content-Disposition": f'{shown}; filename="document-{upload.id.hex[-6:]}.{extension}"',
-        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Content-Security-Policy": f"default-src 'none'; {rest}",
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "private, no-store",
     }

@@ -246,6 +246,7 @@ SHAPES = {
         '<circle cx="5" cy="12" r="1"/>'
     ),
     "plus": '<path d="M5 12h14"/><path d="M12 5v14"/>',
+    "minus": '<path d="M5 12h14"/>',
     "arrow_right": '<path d="M5 12h14"/><path d="m12 5 7 7-7 7"/>',
     "arrow_left": '<path d="m12 19-7-7 7-7"/><path d="M19 12H5"/>',
     "chevron_right": '<path d="m9 18 6-6-6-6"/>',

@@ -91,9 +91,12 @@ def limits(problems: list[str]) -> dict[str, Any]:
     }
 
 
-def send(upload: UploadedFile, *, small: bool) -> HttpResponse:
-    """Answer with a file that the caller may see, or with the small picture for a list."""
-    headers = headers_for(upload)
+def send(upload: UploadedFile, *, small: bool, in_a_tab: bool = False) -> HttpResponse:
+    """Answer with a file that the caller may see, or with the small picture for a list.
+
+    `in_a_tab`: the page opens a PDF in a tab of its own.
+    """
+    headers = headers_for(upload, in_a_tab=in_a_tab)
     if small:
         picture = small_picture(upload)
         headers["Content-Length"] = str(len(picture))

@@ -339,4 +339,4 @@ def asked_paper(
         ask_id=ask_id,
         upload_id=upload_id,
     )
-    return send(upload, small="small" in request.GET)
+    return send(upload, small="small" in request.GET, in_a_tab=True)

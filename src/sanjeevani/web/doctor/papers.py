@@ -75,4 +75,4 @@ def paper(
         consultation_id=consultation_id,
         upload_id=upload_id,
     )
-    return send(upload, small="small" in request.GET)
+    return send(upload, small="small" in request.GET, in_a_tab=True)
