@@ -3,14 +3,17 @@
 import datetime
 
 import pytest
+from django.utils.timezone import localdate
 
+from sanjeevani.consultation.models import Consultation
+from sanjeevani.consultation.services import answer
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.models import AuditEvent
 from sanjeevani.intake.models import Intake
 from tests.api.at_spoke import upload
 from tests.api.caller import asked, doctor_caller, patient_caller
-from tests.factories import ClinicFactory, PatientFactory, requested, told
+from tests.factories import ClinicFactory, PatientFactory, person, requested, told
 
 pytestmark = pytest.mark.usefixtures("reference")
 
@@ -48,6 +51,26 @@ def test_what_was_measured_which_danger_was_seen_and_who_is_with_the_child() -> 
     assert seen["code"] == sign
     assert seen["name"] != sign
     assert (intake["companion"]["name"], intake["companion"]["bond"]) == ("Savita", "parent")
+
+
+def test_what_was_measured_before_stands_beside_it() -> None:
+    clinic, patient = ClinicFactory(), PatientFactory()
+    doctor, _practitioner = doctor_caller(clinic)
+    own = person(patient.account_id, patient.state_id)
+    for beats in (96, 88):
+        held = requested(clinic, patient, text="Heart beats fast", vitals={"heart_rate": beats})
+        path = f"/staff/consultations/{held.state_id}/{held.id}"
+        doctor.make("/staff/next")
+        answer(own, state_id=held.state_id, consultation_id=held.id)
+        [now] = doctor.get(path)["intake"]["vitals"]
+        doctor.put(f"{path}/note", {"advice": "Rest"})
+        doctor.post(f"{path}/conclude", {"outcome": "advice"})
+        # A day of its own for each.
+        rows = Consultation.objects.filter(state_id=held.state_id, id=held.id)
+        rows.update(requested_at=clock.now() - datetime.timedelta(days=3))
+    assert now["shown"] == "88 /min"
+    day = localdate(clock.now() - datetime.timedelta(days=3)).isoformat()
+    assert now["before"] == [{"shown": "96 /min", "day": day}]
 
 
 def test_photos_and_papers_are_read_and_shown() -> None:

@@ -83,7 +83,7 @@ def test_a_consultation_without_a_mouse(
 
     page.keyboard.press("Escape")
     page.keyboard.press("?")
-    expect(page.locator("dialog")).to_contain_text("Search a diagnosis")
+    expect(page.locator("#keys")).to_contain_text("Search a diagnosis")
     look(page, "desk-4-keys")
     page.keyboard.press("Escape")
     page.keyboard.press("s")
@@ -212,7 +212,7 @@ def test_the_desk_without_scripts(new_patient: NewPatient, new_doctor: NewDoctor
 def test_photos_and_earlier_records_stand_beside_the_call(
     new_patient: NewPatient, new_doctor: NewDoctor, look: Look
 ) -> None:
-    """Photos large over the patient's column only, by keys; an earlier record, then the desk as left."""
+    """Photos over the patient's column only, by keys; an earlier record, then the desk as left."""
     patient = new_patient()
     patient.sign_in()
     patient.live_in(KARNATAKA)

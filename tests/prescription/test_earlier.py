@@ -8,10 +8,11 @@ from sanjeevani.consultation.models import Consultation, EncounterKind, Outcome
 from sanjeevani.foundation import clock
 from sanjeevani.patients.models import Patient
 from sanjeevani.patients.services import join
-from sanjeevani.prescription.earlier import Earlier, earlier_of
+from sanjeevani.prescription.earlier import Earlier, earlier_of, measured_before
 from sanjeevani.prescription.errors import ReasonMissing
 from sanjeevani.prescription.queries import draft_of
 from sanjeevani.prescription.services import cancel, conclude
+from sanjeevani.terminology.vitals import readings
 from tests.factories import PatientFactory, person
 from tests.prescription.test_ending import later
 from tests.prescription.test_signing import COLD, Desk
@@ -154,3 +155,32 @@ def test_nothing_of_before_is_shown_to_whom_no_consultation_lets_read() -> None:
     seen_before(patient, "pcm 650 1-0-1 5d", allergies="Penicillin")
     stranger = Desk()
     assert earlier_of(stranger.practitioner.id, Desk(patient).consultation) == []
+
+
+def test_what_was_measured_before_stands_beside_it_once_a_day() -> None:
+    patient = PatientFactory()
+
+    def measured(upper: int, lower: int, **more: float) -> dict[str, float]:
+        return {"systolic_blood_pressure": upper, "diastolic_blood_pressure": lower, **more}
+
+    for days, upper in ((-40, 140), (-30, 132), (-30, 132), (-20, 128), (-2, 120)):
+        with later(days=days):
+            before = coming_back(patient, text="High", vitals=measured(upper, 85))
+            before.note(COLD, advice="Less salt")
+            conclude(before.actor, **before.at, outcome=Outcome.ADVICE)
+    desk = coming_back(patient, text="High", vitals=measured(120, 85, heart_rate=80))
+    pressure, pulse = sorted(
+        readings(measured(120, 85, heart_rate=80), "en"), key=lambda one: len(one.codes) == 1
+    )
+    today = clock.today()
+    told = measured_before(pressure, desk.consultation, earlier(desk), "en")
+    assert [(one.shown, (today - one.day).days) for one in told] == [
+        ("120/85 mmHg", 2),
+        ("128/85 mmHg", 20),
+        ("132/85 mmHg", 30),
+    ]
+    assert measured_before(pulse, desk.consultation, earlier(desk), "en") == []
+    # What went along to the specialist is the same measurement.
+    desk.consultation.follows_id = earlier(desk)[0].consultation.id
+    told = measured_before(pressure, desk.consultation, earlier(desk), "en")
+    assert [one.shown for one in told] == ["128/85 mmHg", "132/85 mmHg", "140/85 mmHg"]

@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.timezone import localdate
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
@@ -204,6 +205,19 @@ def test_a_measurement_beyond_what_is_safe_stands_out(
     assert ("Beyond what is safe" in shown) is bool(warned)
     assert ("NEWS2" in shown) is bool(warned)
     assert warned in shown
+
+
+def test_a_measurement_stands_beside_what_it_was_before(desk: Desk, reference: None) -> None:
+    earlier = in_progress(desk, text="High", vitals={"heart_rate": 96.0})
+    desk.write(earlier, "done", in_page=False, outcome="advice", advice="Rest")
+    then = clock.now() - datetime.timedelta(days=400)
+    rows = Consultation.objects.filter(state_id=earlier.state_id, id=earlier.id)
+    rows.update(requested_at=then)
+    patient = Patient.objects.get(state_id=earlier.patient_state_id, id=earlier.patient_id)
+    requested(desk.clinic, patient, text="High again", vitals={"heart_rate": 88.0})
+    desk.post("next")
+    year = localdate(then).year
+    assert re.search(rf"88 /min before: 96 /min \(\d+ \w+ {year}\)", text_of(desk.get()))
 
 
 def test_the_summary_has_what_a_doctor_asks_first(desk: Desk, reference: None) -> None:

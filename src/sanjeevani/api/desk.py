@@ -105,7 +105,7 @@ from sanjeevani.foundation.problems import PROBLEM_TYPE
 from sanjeevani.intake.following import told_in_words
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.prescription import services as prescribing
-from sanjeevani.prescription.earlier import Earlier, earlier_of
+from sanjeevani.prescription.earlier import Earlier, earlier_of, measured_before
 from sanjeevani.prescription.errors import (
     PAPER_DIFFERS,
     MedicineRefused,
@@ -136,6 +136,7 @@ from sanjeevani.terminology.queries import (
     search_medicines,
     symptoms_named,
 )
+from sanjeevani.terminology.vitals import readings
 
 router = Router(tags=["Desk"])
 
@@ -240,6 +241,19 @@ class AskedReply(Reply):
     answer: str
 
 
+class BeforeReply(Reply):
+    """What it was on an earlier day, with its unit."""
+
+    shown: str
+    day: datetime.date
+
+
+class MeasuredNow(Measured):
+    """What was measured; `before`: the last times, newest first."""
+
+    before: list[BeforeReply]
+
+
 class Said(Reply):
     """What the patient said, and who is with them. `complaints` in words.
 
@@ -256,7 +270,7 @@ class Said(Reply):
     allergies: str
     medicines: str
     answers: dict[str, bool]
-    vitals: list[Measured]
+    vitals: list[MeasuredNow]
     early_warning: EarlyWarning | None
     companion: CompanionReply | None
 
@@ -580,6 +594,7 @@ def case_reply(practitioner: Practitioner, consultation: Consultation) -> CaseRe
     """Show a consultation that was read through an audited query."""
     written = writing_of(consultation)
     signed = prescription_in_force(consultation)
+    earlier = earlier_of(practitioner.id, consultation)
     return CaseReply(
         state_id=consultation.state_id,
         id=consultation.id,
@@ -599,12 +614,12 @@ def case_reply(practitioner: Practitioner, consultation: Consultation) -> CaseRe
             birth_date=consultation.patient_birth_date,
             address=consultation.patient_address,
         ),
-        intake=_said(consultation),
+        intake=_said(consultation, earlier),
         note=_note(written.note),
         diagnoses=[DiagnosisReply.model_validate(row) for row in written.diagnoses],
         draft=_draft(draft_of(consultation)),
         prescription_number=signed.number if signed else None,
-        earlier=[_earlier(one) for one in earlier_of(practitioner.id, consultation)],
+        earlier=[_earlier(one) for one in earlier],
     )
 
 
@@ -634,7 +649,7 @@ def _earlier(earlier: Earlier) -> EarlierReply:
     )
 
 
-def _said(consultation: Consultation) -> Said:
+def _said(consultation: Consultation, earlier: list[Earlier]) -> Said:
     intake = intake_of(consultation.state_id, consultation.id)
     danger = [
         Term(code=sign.code, name=sign.question_in(language()))
@@ -644,6 +659,16 @@ def _said(consultation: Consultation) -> Said:
     measured, score = measured_in(
         intake, birth_date=consultation.patient_birth_date, gender=consultation.patient_gender
     )
+    now = [
+        MeasuredNow(
+            **one.model_dump(),
+            before=[
+                BeforeReply.model_validate(then)
+                for then in measured_before(reading, consultation, earlier, language())
+            ],
+        )
+        for one, reading in zip(measured, readings(intake.vitals, language()), strict=True)
+    ]
     return Said(
         **intake.as_json()
         | {
@@ -653,7 +678,7 @@ def _said(consultation: Consultation) -> Said:
                 for question, answer in told_in_words(intake, language())
             ],
             "danger": danger,
-            "vitals": measured,
+            "vitals": now,
             "early_warning": score,
             "companion": CompanionReply.model_validate(companion) if companion else None,
         }

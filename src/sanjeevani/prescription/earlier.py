@@ -14,6 +14,7 @@ from sanjeevani.foundation.compiled import Compiled, given, given_any
 from sanjeevani.intake.content import IntakeContent
 from sanjeevani.intake.queries import intakes_of
 from sanjeevani.prescription.models import Prescription, PrescriptionEnd
+from sanjeevani.terminology.vitals import Reading, readings
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,33 @@ class Course:
 
 @dataclass(frozen=True)
 class Earlier:
-    """An earlier completed consultation; `allergies` as told and as the doctor heard."""
+    """An earlier completed consultation; `allergies` as told and as the doctor heard.
+
+    `vitals`: what was measured then, by code.
+    """
 
     consultation: Consultation
     allergies: str
     diagnoses: list[Diagnosis]
     courses: list[Course]
+    vitals: dict[str, float]
+
+    @property
+    def day(self) -> datetime.date:
+        """The day on which the patient asked, and was measured."""
+        return localdate(self.consultation.requested_at)
+
+
+@dataclass(frozen=True)
+class Before:
+    """What a measurement was on an earlier day; `shown` is the value with its unit."""
+
+    shown: str
+    day: datetime.date
+
+
+MOST_BEFORE = 3
+"""How many earlier values stand beside one."""
 
 
 _in_force = Compiled(
@@ -76,9 +98,28 @@ def earlier_of(practitioner_id: uuid.UUID, consultation: Consultation) -> list[E
             joined(intakes[one.id].allergies if one.id in intakes else "", heard.get(one.id, "")),
             diagnoses.get(one.id, []),
             courses.get(one.id, []),
+            intakes[one.id].vitals if one.id in intakes else {},
         )
         for one in held
     ]
+
+
+def measured_before(
+    reading: Reading, consultation: Consultation, earlier: list[Earlier], language: str
+) -> list[Before]:
+    """Return what a reading of a consultation was the last times, newest first.
+
+    What was measured goes along when a patient is sent on: it is one measurement, said once.
+    """
+    said = {(reading.shown, localdate(consultation.requested_at))}
+    found: list[Before] = []
+    for one in earlier:
+        for then in readings(one.vitals, language, reading.codes):
+            is_same = one.consultation.id == consultation.follows_id and then.shown == reading.shown
+            if not is_same and (then.shown, one.day) not in said:
+                said.add((then.shown, one.day))
+                found.append(Before(then.shown, one.day))
+    return found[:MOST_BEFORE]
 
 
 def joined(*words: str) -> str:

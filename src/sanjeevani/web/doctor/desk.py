@@ -37,7 +37,7 @@ from sanjeevani.intake.following import told_in_words
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.intake.triage import PREGNANT, Alarms, alarms_in
 from sanjeevani.patients.queries import age_in_years
-from sanjeevani.prescription.earlier import Earlier, earlier_of
+from sanjeevani.prescription.earlier import Before, Earlier, earlier_of, measured_before
 from sanjeevani.queueing.queries import line_heads
 from sanjeevani.roster.models import DutyStatus
 from sanjeevani.roster.queries import assigned_lines, doctors_on_duty, duty_of, ended_in_silence
@@ -207,6 +207,15 @@ class Case(Told):
     def alarming(self, reading: Reading) -> bool:
         """Whether a measurement wants a clinician at once."""
         return not self.alarms.vitals.isdisjoint(reading.codes)
+
+    def before(self, reading: Reading) -> list[Before]:
+        """Return what a measurement was the last times."""
+        return measured_before(reading, self.consultation, self.earlier, reader_language())
+
+    @property
+    def year(self) -> int:
+        """The year of the consultation: days of other years are said with theirs."""
+        return localdate(self.consultation.requested_at).year
 
     @property
     def allergies_before(self) -> list[Earlier]:
