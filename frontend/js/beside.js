@@ -92,6 +92,7 @@ function fit(page, address) {
     const place = url.hash ? document.getElementById(url.hash.slice(1)) : null;
     place?.scrollIntoView({ block: "center" });
     place?.focus({ preventScroll: true });
+    /** @type {HTMLElement | null} */ (desk.querySelector("[data-asks]"))?.focus();
     // A summary of errors takes the focus.
     if (said) {
       said.replaceChildren(...copied(page.getElementById("desk-said")?.childNodes ?? []));
@@ -176,8 +177,10 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || !(form instanceof HTMLFormElement) || !runs()) return;
   const pressed = event.submitter instanceof HTMLButtonElement ? event.submitter : null;
-  // What ends the consultation ends the call.
-  if (["done", "done_next"].includes(pressed?.value ?? "") || form.closest("[data-call-room]")) return;
+  // What ends the consultation ends the call; not while the patient is still to be asked something.
+  const ends = ["done", "done_next", "confirm_consent:done", "confirm_consent:done_next"];
+  const asks = document.getElementById("confirm-consent") && !form.elements.namedItem("consent_asked");
+  if ((ends.includes(pressed?.value ?? "") && !asks) || form.closest("[data-call-room]")) return;
   event.preventDefault();
   const body = new URLSearchParams();
   for (const [name, value] of new FormData(form)) body.append(name, String(value));

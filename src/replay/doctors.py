@@ -13,6 +13,7 @@ from replay.visit import PRESCRIBE, REFER, SEND_ON
 
 CAME_FROM = ("Referred by", "Sent on by")
 ADVICE = "Drink enough, rest, and come back if the fever lasts longer than three days."
+CONFIRMS = 'value="confirm_consent"'
 INBOX = 'form="take-written"'
 """What the desk has when a request waits to be answered in writing."""
 SOMEBODY = re.compile(r"first for ")
@@ -122,6 +123,8 @@ class PageDoctor(Person):
         if wish and not any(words in page for words in CAME_FROM):
             await writing.keep(history="Seen once.", advice=ADVICE)
             return await writing.send_away("refer" if wish == REFER else "redirect")
+        if CONFIRMS in page:
+            await writing.confirm_consent()
         await writing.keep(history="Asked about onset and earlier illnesses.", advice=ADVICE)
         await writing.send("How is it today? I am writing you what to do.")
         await writing.diagnose("R50.9" if prescribes else "Z71.9")
@@ -189,6 +192,9 @@ class _Writing:
         key = self.form.values["client_key"]
         await self._act("write", "send", text=text)
         self.doctor.world.messages.add(key)
+
+    async def confirm_consent(self) -> None:
+        await self._act("confirm_consent", "confirm_consent")
 
     async def diagnose(self, code: str) -> None:
         found = await self._act("find_diagnosis", "find_diagnosis", diagnosis=code)

@@ -11,7 +11,7 @@ from sanjeevani.foundation import clock
 from sanjeevani.foundation.ids import uuid7
 from sanjeevani.foundation.models import AuditEvent
 from sanjeevani.intake.models import Intake
-from tests.api.at_spoke import upload
+from tests.api.at_spoke import Spoke, upload
 from tests.api.caller import asked, doctor_caller, patient_caller
 from tests.factories import ClinicFactory, PatientFactory, person, requested, told
 
@@ -93,3 +93,34 @@ def test_photos_and_papers_are_read_and_shown() -> None:
     for items in (doctor.get(address)["items"], patient.get(f"{path}/papers")["items"]):
         assert [one["by_doctor"] for one in items] == [False, True]
         assert items[1] == shown.json()
+
+
+def test_who_obtained_consent_and_the_patients_word_to_the_doctor() -> None:
+    spoke = Spoke()
+    path = spoke.asked()
+    doctor = spoke.doctor
+    doctor.make("/staff/next")
+    consent = doctor.get(f"/staff{path}")["consent"]
+    assert consent["obtained_by"]
+    assert consent["agreed_at"]
+    assert (consent["confirmed_at"], consent["to_confirm"]) == (None, False)
+    assert doctor.send("POST", f"/staff{path}/consent").status_code == 409  # rings still
+    spoke.worker.post(f"{path}/answer")
+    assert doctor.get(f"/staff{path}")["consent"]["to_confirm"]
+    for _twice in range(2):
+        assert doctor.send("POST", f"/staff{path}/consent").status_code == 204
+    consent = doctor.get(f"/staff{path}")["consent"]
+    assert consent["confirmed_at"]
+    assert not consent["to_confirm"]
+
+
+def test_from_home_there_is_nothing_to_confirm() -> None:
+    clinic = ClinicFactory()
+    patient = patient_caller()
+    path = asked(patient, clinic)
+    doctor, _practitioner = doctor_caller(clinic)
+    doctor.make("/staff/next")
+    patient.post(f"{path}/answer")
+    consent = doctor.get(f"/staff{path}")["consent"]
+    assert (consent["obtained_by"], consent["to_confirm"]) == ("", False)
+    assert doctor.send("POST", f"/staff{path}/consent").status_code == 422

@@ -268,6 +268,13 @@ class Doctor:
         """Look at what will stand on it."""
         self.page.locator("button[name=do][value=sign]").click()
 
+    def hear_consent(self) -> None:
+        """Let a patient at a spoke say that they agree; at home nobody is asked."""
+        confirms = self.page.locator("#confirm-consent")
+        if confirms.count():
+            confirms.click()
+            expect(confirms).to_have_count(0)
+
     def sign(self) -> None:
         """Sign what was checked."""
         self.page.locator("main button[data-key=s]:not([name])").click()
@@ -285,6 +292,7 @@ class Doctor:
 
     def finish(self, outcome: str) -> None:
         """Say what came of it, and be free."""
+        self.hear_consent()
         self.page.locator(f"input[name=outcome][value={outcome}]").check()
         self.page.locator("button[name=do][value=done]").click()
         expect(self.page.locator("button.next")).to_be_visible()

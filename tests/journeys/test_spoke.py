@@ -62,7 +62,15 @@ def test_registered_asked_answered_and_printed(
     doctor.diagnose("viral fever", "B34.9")
     doctor.note(advice="Rest and drink.")
     doctor.prescribe("pcm 500 1-0-1 3d after food")
+    # Asked once, in the call, which goes on: one press says that the patient agrees, and goes on.
+    desk = doctor.page
+    desk.evaluate("window.same = document.querySelector('video[data-seat]')")
     doctor.check_prescription()
+    expect(desk.locator("[data-asks]")).to_be_focused()
+    look(desk, f"spoke-{language}-7b-consent")
+    assert desk.evaluate("window.same.isConnected")
+    desk.locator("[data-asks]").press("Enter")
+    expect(desk.locator("[data-beside] h1")).to_be_visible()
     doctor.sign()
     doctor.finish("prescription")
     expect(page.locator(".day-plan").first).to_be_visible()
@@ -231,6 +239,7 @@ def test_a_pharmacist_hands_out_in_part_and_the_doctor_sees_it(
     doctor.diagnose("viral fever", "B34.9")
     doctor.prescribe("pcm 500 1-1-1 3d")
     expect(doctor.page.locator("main")).not_to_contain_text("The spoke has none of this")
+    doctor.hear_consent()
     doctor.check_prescription()
     doctor.sign()
     signed = doctor.page.locator(".signed").inner_text()

@@ -76,7 +76,8 @@ from sanjeevani.messaging.models import OutgoingMessage
 from sanjeevani.onboarding import services as onboarding
 from sanjeevani.onboarding.checking import Checker
 from sanjeevani.onboarding.models import ImportStatus, NetworkImport
-from sanjeevani.patients.models import ConsentDecision, Institution, Patient
+from sanjeevani.patients.models import Consent, ConsentDecision, Institution, Patient
+from sanjeevani.patients.queries import valid_consent
 from sanjeevani.patients.services import Authority, InstitutionDetails, Profile, leave_care
 from sanjeevani.patients.spokes import register_at_spoke, take_in
 from sanjeevani.prescription import services as prescription
@@ -1546,10 +1547,17 @@ def opened_for(world: World) -> dict[str, Any]:
     return {
         "token": token,
         "subject": consultation.Subject.of_patient(
-            world.patient, world.guest, language="en", consent_id=uuid7()
+            world.patient, world.guest, language="en", consent=agreed(world.patient)
         ),
         "request_key": uuid7(),
     }
+
+
+def agreed(patient: Patient) -> Consent:
+    """What a patient has agreed to."""
+    consent = valid_consent(patient)
+    assert consent
+    return consent
 
 
 def left_alone(world: World) -> Consultation:
@@ -1674,6 +1682,7 @@ CALLS |= {
     "consultation.move_on": lambda world: Call(
         SYSTEM, _result, world.patient.id, _key(token_of(left_alone(world)))
     ),
+    "consultation.confirm_consent": lambda world: at_desk(world, asked_hub(world)),
     "consultation.call_again": lambda world: at_desk(world, interrupted(world)),
     "consultation.phone_patient": lambda world: at_desk(world, world.held),
     "consultation.report_conduct": lambda world: Call(

@@ -229,7 +229,7 @@ def test_what_does_not_hold_is_not_handed_out_and_it_is_said_why(
 def test_a_health_worker_hands_out_only_while_no_pharmacist_is_there(counter: Counter) -> None:
     worker = counter.worker
     assert worker.get(counter.address).status_code == 200
-    counter.do(do="done", outcome="prescription")
+    counter.do(do="confirm_consent:done", outcome="prescription")
     assert counter.address in text(worker.get(counter.page))
     pharmacist = counter.pharmacist()
     assert worker.get(LIST).headers["Location"] == "/spoke/stock"
@@ -262,7 +262,7 @@ def test_medicines_are_handed_out_once_however_often_the_tablet_sends_it(counter
 
 def test_the_lists_cost_the_same_for_any_number(counter: Counter) -> None:
     pharmacist = counter.pharmacist()
-    counter.do(do="done", outcome="prescription", follow_up_days="3")
+    counter.do(do="confirm_consent:done", outcome="prescription", follow_up_days="3")
 
     def statements(client: Client, page: str) -> int:
         with CaptureQueriesContext(connection) as captured:
@@ -349,7 +349,7 @@ def tick(client: Client, page: str, to: str) -> int:
 
 def test_who_went_home_with_a_prescription_is_told_that_it_was_cancelled(counter: Counter) -> None:
     """A patient of a spoke often has no phone that an SMS would reach."""
-    assert counter.do(do="done", outcome="prescription").status_code == 303
+    assert counter.do(do="confirm_consent:done", outcome="prescription").status_code == 303
     said = "Tell the patient before the next dose"
     assert said not in text(counter.worker.get("/spoke"))
 
@@ -368,7 +368,7 @@ def test_a_medicine_that_is_back_and_a_follow_up_are_ticked_and_taken_back(
     counter: Counter,
 ) -> None:
     worker = counter.worker
-    counter.do(do="done", outcome="prescription", follow_up_days="3")
+    counter.do(do="confirm_consent:done", outcome="prescription", follow_up_days="3")
     assert "wants to see you again around" in text(worker.get(counter.page))
     desk = text(worker.get("/spoke"))
     assert "Follow-ups due" in desk

@@ -220,6 +220,17 @@ def test_a_measurement_stands_beside_what_it_was_before(desk: Desk, reference: N
     assert re.search(rf"88 /min before: 96 /min \(\d+ \w+ {year}\)", text_of(desk.get()))
 
 
+def test_from_home_the_patient_has_agreed_and_is_not_asked_again(desk: Desk) -> None:
+    case = in_progress(desk)
+    shown = desk.get().content.decode()
+    assert "The patient agreed, " in shown
+    assert "confirm_consent" not in shown
+    refused = desk.write(case, "confirm_consent", in_page=False)
+    assert refused.status_code == 422
+    case.refresh_from_db()
+    assert case.consent_confirmed_at is None
+
+
 def test_the_summary_has_what_a_doctor_asks_first(desk: Desk, reference: None) -> None:
     case = in_progress(
         desk,

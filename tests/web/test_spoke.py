@@ -19,6 +19,7 @@ from sanjeevani.consultation.models import (
 from sanjeevani.consultation.services import call_next, withdraw_consent
 from sanjeevani.consultation.transfers import return_to_patient
 from sanjeevani.directory.models import Facility, Line, LineKind, State
+from sanjeevani.documents.typesetting import labels
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor, ActorKind
 from sanjeevani.foundation.errors import Invalid
@@ -35,6 +36,7 @@ from sanjeevani.patients.consent import CURRENT_NOTICE
 from sanjeevani.patients.models import Consent, ConsentDecision, Patient, SpokePatient
 from sanjeevani.patients.queries import valid_consent
 from sanjeevani.patients.services import decide_consent, join, leave_care
+from sanjeevani.prescription.documents import document_of, render_pdf
 from sanjeevani.prescription.models import Prescription
 from sanjeevani.queueing.errors import NobodyWaiting
 from sanjeevani.queueing.models import PriorityClass
@@ -731,6 +733,105 @@ def test_nobody_is_referred_up_with_medicines_that_are_not_signed(
     assert held.status == "in_progress"
 
 
+def test_the_doctor_hears_once_that_the_patient_agrees(spoke: Spoke, client: Client) -> None:
+    """Who obtained consent stands on the desk; Done and Sign ask once, and lose nothing typed."""
+    doctor = factories.serving_on(spoke.line)
+    page = spoke.waits()
+    held = call_next(factories.doctor(doctor), practitioner=doctor)
+    desk = at_desk(doctor)
+    write = f"/desk/consultations/28/{held.id}/write"
+    called = desk.get("/desk").content.decode()
+    assert "Consent obtained by the health worker" in called
+    assert 'value="confirm_consent"' not in called
+    client.post(f"{page}/answer")
+    held.refresh_from_db()
+    assert f"the health worker {held.consent_by}, " in desk.get("/desk").content.decode()
+    typed = {
+        "client_key": "0190a6b5-7c1e-7000-8000-000000000005",
+        "advice": "Rest",
+        "outcome": "advice",
+        "follow_up_days": "7",
+        "letter_reason": "Murmur, begun",
+    }
+    for do in ("done", "done_next", "sign"):
+        asked = desk.post(write, typed | {"do": do})
+        shown = asked.content.decode()
+        assert asked.status_code == 200
+        assert "Does the patient agree to this consultation?" in shown
+        assert f'value="confirm_consent:{do}"' in shown
+        assert "Murmur, begun" in shown
+        assert '<option value="7" selected' in shown
+    held.refresh_from_db()
+    assert (held.status, held.consent_confirmed_at) == ("in_progress", None)
+    # The press in the page, then nothing is asked any more.
+    pressed = desk.post(
+        write, typed | {"do": "confirm_consent"}, headers={"HX-Request": "true"}
+    ).content.decode()
+    assert 'id="consent-title"' in pressed
+    assert "the patient confirmed it" in pressed
+    desk.post(write, typed | {"do": "confirm_consent"})
+    held.refresh_from_db()
+    confirmed = held.consent_confirmed_at
+    assert confirmed is not None
+    rows = AuditEvent.objects.filter(state_id=28, verb="consultation.confirm_consent")
+    assert {(row.record_id, row.patient_id) for row in rows} == {(held.id, held.patient_id)}
+    assert desk.post(write, typed | {"do": "done", "letter_reason": ""}).status_code == 303
+    held.refresh_from_db()
+    assert (held.status, held.consent_confirmed_at) == ("completed", confirmed)
+    record = desk.get(f"/desk/consultations/28/{held.id}").content.decode()
+    assert "The patient confirmed it" in record
+
+
+def test_without_the_patients_word_one_more_press_goes_on(spoke: Spoke, client: Client) -> None:
+    doctor = factories.serving_on(spoke.line)
+    page = spoke.waits()
+    held = call_next(factories.doctor(doctor), practitioner=doctor)
+    client.post(f"{page}/answer")
+    desk = at_desk(doctor)
+    write = f"/desk/consultations/28/{held.id}/write"
+    typed = {
+        "client_key": "0190a6b5-7c1e-7000-8000-000000000005",
+        "advice": "Rest",
+        "do": "done",
+        "outcome": "advice",
+    }
+    shown = desk.post(write, typed).content.decode()
+    assert 'name="consent_asked" value="1"' in shown
+    assert desk.post(write, typed | {"consent_asked": "1"}).status_code == 303
+    held.refresh_from_db()
+    assert (held.status, held.consent_confirmed_at) == ("completed", None)
+
+
+def test_the_prescription_says_who_obtained_consent_and_that_it_was_confirmed(
+    spoke: Spoke, client: Client
+) -> None:
+    doctor = factories.serving_on(spoke.line)
+    page = spoke.waits()
+    held = call_next(factories.doctor(doctor), practitioner=doctor)
+    client.post(f"{page}/answer")
+    desk = at_desk(doctor)
+    write = f"/desk/consultations/28/{held.id}/write"
+    common = {"client_key": "0190a6b5-7c1e-7000-8000-000000000005", "advice": "Rest"}
+    desk.post(write, common | {"do": "add_line", "line": "pcm 500 1-0-1 3d"})
+    desk.post(write, common | {"do": "add_diagnosis:J00"})
+    went = desk.post(write, common | {"do": "confirm_consent:sign"})
+    assert went.status_code == 303
+    assert "/sign" in went.headers["Location"]
+    sign = f"/desk/consultations/28/{held.id}/sign"
+    assert "The patient confirmed it" in desk.get(sign).content.decode()
+    assert desk.post(sign).status_code == 303
+    signed = Prescription.objects.get(state_id=28)
+    held.refresh_from_db()
+    consent = signed.content["consent"]
+    assert consent["obtained_by"] == held.consent_by != ""
+    assert consent["obtained_at"]
+    assert consent["confirmed_at"]
+    for language, word in (("en", "confirmed it to the doctor"), ("hi", "पुष्टि")):
+        assert document_of(signed, language)["consent"] == consent
+        assert word in labels(language)["consent_confirmed"]
+        assert render_pdf(signed, language).startswith(b"%PDF")
+
+
 @pytest.mark.parametrize("do", ["refer", "redirect"])
 def test_a_written_request_goes_on_in_writing(spoke: Spoke, client: Client, do: str) -> None:
     """The patient went home long ago: a call would find nobody."""
@@ -771,7 +872,7 @@ def test_medicines_are_handed_out_and_the_doctor_sees_what_is_missing(
     assert client.post(hand_out, {code: "everything"}).status_code == 422
     assert client.post(hand_out, {code: "none"}).status_code == 303
     assert "The spoke has none of this" in desk.get("/desk").content.decode()
-    desk.post(write, common | {"do": "done", "outcome": "prescription"})
+    desk.post(write, common | {"do": "confirm_consent:done", "outcome": "prescription"})
     assert "Not in stock" in client.get(page).content.decode()
     assert client.post(hand_out, {code: "full"}).status_code == 303
     done = client.get(page).content.decode()
@@ -920,7 +1021,7 @@ def test_nobody_is_rung_at_home_who_sits_at_a_spoke(spoke: Spoke, client: Client
         {
             "client_key": "0190a6b5-7c1e-7000-8000-000000000007",
             "advice": "Rest",
-            "do": "done",
+            "do": "confirm_consent:done",
             "outcome": "advice",
         },
     )

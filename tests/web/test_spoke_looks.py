@@ -103,7 +103,7 @@ def mobiles(spoke: Spoke, client: Client) -> dict[str, Any]:
 def counters(client: Client) -> dict[str, Any]:
     """The counter and the stock, as a pharmacist and a health worker see them."""
     counter = Counter(client)
-    counter.do(do="done", outcome="prescription", follow_up_days="3")
+    counter.do(do="confirm_consent:done", outcome="prescription", follow_up_days="3")
     pharmacist = counter.pharmacist()
     pharmacist.cookies["language"] = client.cookies["language"].value
     answers = {

@@ -88,6 +88,7 @@ from sanjeevani.consultation.services import (
     REASON_LENGTH,
     NoteContent,
     call_next,
+    confirm_consent,
     server_of,
     write_note,
 )
@@ -356,6 +357,18 @@ class SpokeReply(Reply):
     shown_by: ShownBy | None
 
 
+class ConsentReply(Reply):
+    """When the patient agreed, and who of the staff obtained it; empty where that is not known.
+
+    `to_confirm`: the patient sits at a spoke and has not yet said so to the doctor; ask once.
+    """
+
+    agreed_at: datetime.datetime | None
+    obtained_by: str
+    confirmed_at: datetime.datetime | None
+    to_confirm: bool
+
+
 class CaseReply(Reply):
     """The whole consultation as the doctor needs it.
 
@@ -375,6 +388,7 @@ class CaseReply(Reply):
     started_at: datetime.datetime | None
     patient: PatientReply
     spoke: SpokeReply | None
+    consent: ConsentReply
     intake: Said
     note: NoteReply
     diagnoses: list[DiagnosisReply]
@@ -613,6 +627,12 @@ def case_reply(practitioner: Practitioner, consultation: Consultation) -> CaseRe
             gender=Gender(consultation.patient_gender),
             birth_date=consultation.patient_birth_date,
             address=consultation.patient_address,
+        ),
+        consent=ConsentReply(
+            agreed_at=consultation.consented_at,
+            obtained_by=consultation.consent_by,
+            confirmed_at=consultation.consent_confirmed_at,
+            to_confirm=consultation.awaits_consent,
         ),
         intake=_said(consultation, earlier),
         note=_note(written.note),
@@ -856,6 +876,20 @@ def resume_call(
     """The patient is back."""
     found = read_held(request, state_id, consultation_id)
     resume(request.auth.actor, state_id=state_id, consultation_id=found.id)
+    return nothing()
+
+
+@router.post(
+    f"{CONSULTATION}/consent",
+    auth=doctor,
+    response={204: None},
+    openapi_extra=says(NotInProgress),
+)
+def confirm_that_they_agree(
+    request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath
+) -> HttpResponse:
+    """The patient beside the staff of a spoke says to the doctor that they agree; twice is once."""
+    confirm_consent(request.auth.actor, **at_desk(request, state_id, consultation_id))
     return nothing()
 
 

@@ -68,6 +68,9 @@ class Consultation(ShardedModel):
     first consultation. `spoke_id` the facility, of the patient's state, whose staff sit beside the
     patient and have asked; `asked_by_post_id` who of them. `due_at`: a written request, answered by
     then without a call. `follow_up_on`: the day on which the doctor wants to see the patient again.
+    `consented_at` and `consent_by`: when the patient agreed, and who of the staff obtained it;
+    unknown of what was asked before this was kept. `consent_confirmed_at`: when the patient said so
+    to the doctor.
     """
 
     status = models.CharField(
@@ -93,6 +96,9 @@ class Consultation(ShardedModel):
     patient_address = models.CharField(max_length=270)
     language = models.CharField(max_length=3)
     consent_id = models.UUIDField()
+    consented_at = models.DateTimeField(null=True)
+    consent_by = models.CharField(max_length=100, blank=True, db_default="")
+    consent_confirmed_at = models.DateTimeField(null=True)
     spoke_id = models.UUIDField(null=True)
     asked_by_post_id = models.UUIDField(null=True)
     due_at = models.DateTimeField(null=True)
@@ -123,6 +129,11 @@ class Consultation(ShardedModel):
             ),
             models.UniqueConstraint(fields=["state_id", "token_id"], name="consultation_token"),
             models.UniqueConstraint(fields=["state_id", "room_id"], name="consultation_room"),
+            models.CheckConstraint(
+                name="consultation_consent_confirmed",
+                condition=models.Q(consent_confirmed_at__isnull=True)
+                | models.Q(spoke_id__isnull=False, due_at__isnull=True),
+            ),
         ]
         indexes = [
             models.Index(
@@ -144,6 +155,20 @@ class Consultation(ShardedModel):
     def is_open(self) -> bool:
         """Whether a practitioner has the patient: notes and prescription may be written."""
         return self.status in (ConsultationStatus.IN_PROGRESS, ConsultationStatus.INTERRUPTED)
+
+    @property
+    def awaits_consent(self) -> bool:
+        """Whether the doctor should hear from the patient that they agree.
+
+        Others obtained it at a spoke; from home the patient has agreed themselves. In writing
+        nobody can be asked.
+        """
+        return (
+            self.status == ConsultationStatus.IN_PROGRESS
+            and self.spoke_id is not None
+            and self.due_at is None
+            and self.consent_confirmed_at is None
+        )
 
 
 class ConsultationReference(ShardedModel):

@@ -55,7 +55,7 @@ from sanjeevani.consultation.permissions import (
 from sanjeevani.consultation.presence import require_presence
 from sanjeevani.consultation.states import CONSULTATION_MOVES
 from sanjeevani.directory.models import Line, Practitioner
-from sanjeevani.directory.queries import OpenClinic, lines_by_id
+from sanjeevani.directory.queries import OpenClinic, lines_by_id, names_by_post
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import Actor
 from sanjeevani.foundation.compiled import Compiled, given
@@ -178,7 +178,7 @@ def ask_line(
     consultation = open_consultation(
         actor,
         token=token,
-        subject=Subject.of_patient(patient, actor, language=language, consent_id=consent.id),
+        subject=Subject.of_patient(patient, actor, language=language, consent=consent),
         request_key=request_key,
     )
     freeze(
@@ -236,13 +236,13 @@ class Subject:
     patient_address: str
     language: str
     consent_id: uuid.UUID
+    consented_at: datetime.datetime | None = None
+    consent_by: str = ""
     spoke_id: uuid.UUID | None = None
     asked_by_post_id: uuid.UUID | None = None
 
     @classmethod
-    def of_patient(
-        cls, patient: Patient, actor: Actor, *, language: str, consent_id: uuid.UUID
-    ) -> Self:
+    def of_patient(cls, patient: Patient, actor: Actor, *, language: str, consent: Consent) -> Self:
         """Copy them from the registry; the actor's spoke is where the patient sits."""
         return cls(
             patient_state_id=patient.state_id,
@@ -253,7 +253,9 @@ class Subject:
             patient_birth_date=patient.birth_date,
             patient_address=f"{patient.address}, {patient.district}",
             language=language,
-            consent_id=consent_id,
+            consent_id=consent.id,
+            consented_at=consent.decided_at,
+            consent_by=_obtained_by(consent),
             spoke_id=actor.spoke_id,
             asked_by_post_id=actor.post_id if actor.spoke_id else None,
         )
@@ -262,6 +264,14 @@ class Subject:
     def of_consultation(cls, consultation: Consultation) -> Self:
         """Copy them from an earlier consultation."""
         return cls(**{item.name: getattr(consultation, item.name) for item in fields(cls)})
+
+
+def _obtained_by(consent: Consent) -> str:
+    """Return who of the staff obtained a consent; empty where the patient agreed by themselves."""
+    post_id = consent.obtained_by_post_id
+    if post_id is None:
+        return ""
+    return names_by_post(consent.state_id, [post_id]).get(post_id, "")
 
 
 @dataclass(frozen=True)
@@ -838,6 +848,28 @@ def _code(state_id: int, consultation_id: uuid.UUID, diagnoses: dict[str, str]) 
                     state_id=state_id, consultation_id=consultation_id, code=code, title=title
                 )
             )
+
+
+@verb("consultation.confirm_consent")
+def confirm_consent(
+    actor: Actor, *, practitioner: Practitioner, state_id: int, consultation_id: uuid.UUID
+) -> Consultation:
+    """The patient says to the doctor what the staff of a spoke have written down: they agree.
+
+    Twice is once. Raises NotInProgress; Invalid where the patient has agreed by themselves, or
+    where nobody is called.
+    """
+    consultation = locked(state_id, consultation_id)
+    require_in_progress(actor, practitioner, consultation)
+    concerns(consultation, patient_id=consultation.patient_id)
+    if consultation.spoke_id is None:
+        raise Invalid(_("The patient has agreed by themselves."))
+    if consultation.due_at is not None:
+        raise Invalid(_("This is asked in writing: nobody is there to confirm it."))
+    if consultation.consent_confirmed_at is None:
+        consultation.consent_confirmed_at = clock.now()
+        consultation.save(update_fields=["consent_confirmed_at"])
+    return consultation
 
 
 @verb("consultation.complete")

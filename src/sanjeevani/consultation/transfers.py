@@ -463,7 +463,7 @@ def request_follow_up(
     opened = open_consultation(
         actor,
         token=token,
-        subject=Subject.of_patient(patient, actor, language=language, consent_id=consent.id),
+        subject=Subject.of_patient(patient, actor, language=language, consent=consent),
         request_key=request_key,
         following=Following(earlier.state_id, earlier.id, Link.FOLLOW_UP, practitioner_id),
     )

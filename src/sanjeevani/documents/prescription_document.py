@@ -76,6 +76,17 @@ class MedicineLine(TypedDict):
     instructions: str
 
 
+class ConsentBlock(TypedDict):
+    """Who obtained the patient's consent at a spoke, and when it was confirmed to the doctor.
+
+    ISO dates and times in India; empty where not known.
+    """
+
+    obtained_by: str
+    obtained_at: str
+    confirmed_at: str
+
+
 class PrescriptionDocument(TypedDict):
     """Input of the template `prescription`.
 
@@ -105,6 +116,7 @@ class PrescriptionDocument(TypedDict):
     medicines: list[MedicineLine]
     advice: str
     come_back: str
+    consent: NotRequired[ConsentBlock]
     verification_address: str
     qr_content: str
     ended: NotRequired[Literal["", "superseded", "cancelled"]]

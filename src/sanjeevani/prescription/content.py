@@ -8,7 +8,7 @@ import base64
 import hashlib
 import json
 from decimal import Decimal
-from typing import Any
+from typing import Any, NotRequired
 
 from typing_extensions import TypedDict  # typing's own cannot be read by pydantic before 3.12
 
@@ -36,6 +36,15 @@ class PatientFacts(TypedDict):
     height_cm: str
     weight_kg: str
     last_menstrual_period: str
+
+
+class ConsentFacts(TypedDict):
+    """At a spoke: who obtained the patient's consent, when, and when the patient confirmed it to
+    the doctor. Moments are ISO, in India's time; empty where not known."""
+
+    obtained_by: str
+    obtained_at: str
+    confirmed_at: str
 
 
 class DiagnosisFacts(TypedDict):
@@ -86,6 +95,7 @@ class PrescriptionContent(TypedDict):
     medicines: list[MedicineFacts]
     advice: str
     come_back: str
+    consent: NotRequired[ConsentFacts]
 
 
 class Statement(TypedDict):

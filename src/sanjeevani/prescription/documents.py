@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from sanjeevani.documents.prescription_document import (
+    ConsentBlock,
     DayPlan,
     DiagnosisLine,
     FacilityBlock,
@@ -108,7 +109,7 @@ def document_of(prescription: Prescription, language: str) -> PrescriptionDocume
     symptoms = symptoms_named(content["complaints"])
     plain = diagnoses_coded(diagnosis["code"] for diagnosis in content["diagnoses"])
     days = content["complaint_duration_days"]
-    return PrescriptionDocument(
+    document = PrescriptionDocument(
         number=content["number"],
         issued_on=content["issued_on"],
         signed_at=timezone.localtime(prescription.signed_at).strftime("%Y-%m-%dT%H:%M"),
@@ -167,6 +168,9 @@ def document_of(prescription: Prescription, language: str) -> PrescriptionDocume
         ended_on=timezone.localtime(ending.at).date().isoformat() if ending else "",
         replaced_by=ending.successor if ending else "",
     )
+    if "consent" in content:
+        document["consent"] = ConsentBlock(**content["consent"])
+    return document
 
 
 def _plain_name(diagnosis: Any, title: str, language: str) -> str:

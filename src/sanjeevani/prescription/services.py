@@ -1,11 +1,13 @@
 """The verbs of prescribing: the draft's lines, the signature, and the end of the consultation."""
 
+import datetime
 import secrets
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.calls.queries import closest_mode, modes_used
@@ -28,6 +30,7 @@ from sanjeevani.foundation.rows import Kept
 from sanjeevani.foundation.verbs import concerns, publish, verb
 from sanjeevani.intake.queries import intake_of
 from sanjeevani.prescription.content import (
+    ConsentFacts,
     DiagnosisFacts,
     MedicineFacts,
     PatientFacts,
@@ -418,7 +421,7 @@ def _content(
     )
     used = modes_used(consultation.state_id, consultation.room_id)
     body = body_measures(note, intake)
-    return PrescriptionContent(
+    content = PrescriptionContent(
         number="",
         issued_on=clock.today().isoformat(),
         mode=closest_mode(used),
@@ -477,6 +480,17 @@ def _content(
         advice=note.advice if note else "",
         come_back=note.come_back if note else "",
     )
+    if consultation.spoke_id is not None and consultation.consented_at is not None:
+        content["consent"] = ConsentFacts(
+            obtained_by=consultation.consent_by,
+            obtained_at=_moment(consultation.consented_at),
+            confirmed_at=_moment(consultation.consent_confirmed_at),
+        )
+    return content
+
+
+def _moment(at: datetime.datetime | None) -> str:
+    return timezone.localtime(at).strftime("%Y-%m-%dT%H:%M") if at else ""
 
 
 def _text(value: object) -> str:

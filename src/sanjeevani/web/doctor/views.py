@@ -301,7 +301,8 @@ def write(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> 
     if in_place:
         return _parts(request, writing, status)
     leaves = writing.section in ("sign", "done") or writing.section in SAID
-    if writing.failed or writing.has_results or (writing.typed_on and not leaves):
+    unfinished = writing.failed or writing.has_results or writing.consent_before
+    if unfinished or (writing.typed_on and not leaves):
         return _desk(request, writing=writing, status=status)
     if writing.section == "sign":
         address = reverse("doctor:sign", args=[state_id, consultation_id])

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from django.conf import settings
+from django.utils.timezone import localdate
 from django.utils.translation import get_language, gettext
 
+from sanjeevani.consultation.models import Consultation
 from sanjeevani.directory.models import Clinic
 from sanjeevani.documents.prescription_document import days_text
 from sanjeevani.prescription.dosing import dosing
@@ -12,6 +14,7 @@ from sanjeevani.prescription.models import DraftItem
 from sanjeevani.prescription.shorthand import Reading
 from sanjeevani.queueing.expected_wait import WaitInterval
 from sanjeevani.terminology import dosage
+from sanjeevani.web.jinja import clock, day
 
 
 def reader_language() -> str:
@@ -98,7 +101,20 @@ def not_one(reading: Reading) -> str:
     return gettext("We know no medicine of this name. Write its generic name.")
 
 
+def consent_of(consultation: Consultation) -> str:
+    """Say who obtained the patient's consent, and when; empty where that is not known."""
+    at, by = consultation.consented_at, consultation.consent_by
+    if at is None:
+        return ""
+    when = clock(at) if localdate(at) == localdate(consultation.requested_at) else day(at)
+    if by:
+        text = gettext("Consent obtained by the health worker %(name)s, %(when)s")
+        return text % {"name": by, "when": when}
+    return gettext("The patient agreed, %(when)s") % {"when": when}
+
+
 FUNCTIONS: Mapping[str, Callable[..., str]] = {
+    "consent_of": consent_of,
     "form_name": form_name,
     "in_words": in_words,
     "one_line": one_line,

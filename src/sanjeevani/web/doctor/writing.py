@@ -51,7 +51,13 @@ from sanjeevani.consultation.note_templates import (
 )
 from sanjeevani.consultation.offers import destinations
 from sanjeevani.consultation.queries import writing_of
-from sanjeevani.consultation.services import NoteContent, Seen, hand_back, write_note
+from sanjeevani.consultation.services import (
+    NoteContent,
+    Seen,
+    confirm_consent,
+    hand_back,
+    write_note,
+)
 from sanjeevani.consultation.transfers import (
     hubs_beyond,
     redirect,
@@ -161,6 +167,10 @@ class Writing:
         """The fields whose text the last action has used up."""
         self.typed: dict[str, str] = {}
         """What else stands in the fields of one line, by their names."""
+        self.consent_asked = False
+        """The doctor was asked once whether the patient agrees."""
+        self.consent_before = ""
+        """The action that waits for the answer."""
         self.goes_on = False
         """The next patient is to be called once this consultation has ended."""
 
@@ -283,7 +293,7 @@ class Writing:
             or note.errors
         ):
             return ""
-        match data.get("do"):
+        match data.get("do", "").removeprefix("confirm_consent:"):
             case "done" | "done_next":
                 return "finished-next" if self.ended_as(OutcomeForm(data)) else ""
             case "redirect" | "refer" as action:
@@ -334,10 +344,20 @@ class Writing:
         self._keep(self.note.content(self.stored))
         self._keep_reasons(data)
         meant = _meant(action, data)
+        self.consent_asked = "consent_asked" in data
+        if meant == "confirm_consent":
+            said = confirm_consent(self.actor, **self._key)
+            self.consultation.consent_confirmed_at = said.consent_confirmed_at
+            self.section = "consent"
+            action = meant = argument if argument in ASKS_CONSENT else "save"
         if self.note.errors and meant in PARTING:
             # What could not be kept could never be corrected afterwards.
             if meant in ("redirect", "refer"):
                 self._find_opd(data, argument)
+            return
+        if meant in ASKS_CONSENT and self.consultation.awaits_consent and not self.consent_asked:
+            self.consent_asked, self.consent_before = True, meant
+            self.section = "consent"
             return
         ACTIONS.get(meant, Writing._save)(self, data, argument)
 
@@ -809,6 +829,9 @@ PARTING = frozenset(
     {"done", "done_next", "redirect", "refer", "return", "hand_back", "not_reachable"}
 )
 """After these the patient is with this doctor no more."""
+
+ASKS_CONSENT = frozenset({"sign", "done", "done_next"})
+"""Before these the doctor is asked, once, whether the patient of a spoke agrees."""
 
 ACTIONS: dict[str, Callable[[Writing, QueryDict, str], None]] = {
     "send": Writing._send,
