@@ -205,6 +205,25 @@ def test_who_is_sent_on_reads_why() -> None:
     assert patient.get(path)["moved_to"] == sent | {"reason": "For the skin doctor"}
 
 
+def test_the_next_doctor_reads_what_was_written() -> None:
+    here, there = ClinicFactory(), ClinicFactory()
+    patient = patient_caller()
+    path = asked(patient, here)
+    doctor, practitioner = doctor_caller(here)
+    doctor.make("/staff/next")
+    patient.post(f"{path}/answer")
+    doctor.put(f"/staff{path}/note", {"findings": "Red rings"})
+    there_it_is = {"clinic_state_id": there.state_id, "clinic_id": str(there.id)}
+    sent = doctor.make(f"/staff{path}/redirect", there_it_is | {"reason": "For the skin doctor"})
+    other, _there = doctor_caller(there)
+    other.make("/staff/next")
+    [read] = other.get(f"/staff/consultations/{sent['state_id']}/{sent['id']}")["sent_on"]
+    assert f"/consultations/{read['state_id']}/{read['id']}" == path
+    assert (read["doctor"], read["reason"]) == (practitioner.name, "For the skin doctor")
+    assert read["note"]["findings"] == "Red rings"
+    assert doctor.get(f"/staff{path}")["sent_on"] == []
+
+
 def test_poll_costs_no_body_when_nothing_changed() -> None:
     clinic = ClinicFactory()
     patient = patient_caller()

@@ -101,7 +101,7 @@ def test_from_the_list_to_the_advice_in_the_record(asking: Asking) -> None:
     assert advised.status_code == 303
     assert "Do a malaria test" in text(asking.desk.get(f"{asking.one}/asks"))
     asking.desk.post(f"{asking.one}/write", {"do": "save", "advice": "Rest"})
-    asking.desk.post(f"{asking.one}/write", {"do": "done", "outcome": "advice"})
+    asking.desk.post(f"{asking.one}/write", {"do": "confirm_consent:done", "outcome": "advice"})
     record = text(asking.desk.get(asking.one))
     assert "Advice of Dr Kavita Iyer" in record
     assert "Do a malaria test" in text(asking.worker.get(asking.page))

@@ -9,13 +9,15 @@ from django.urls import reverse
 
 from sanjeevani.consultation.interruptions import interrupt
 from sanjeevani.consultation.models import Consultation, NoteTemplate, ReferralLetter
-from sanjeevani.consultation.services import get, not_answered, token_of
+from sanjeevani.consultation.services import get, not_answered, token_of, withdraw_consent
 from sanjeevani.consultation.transfers import move_on
 from sanjeevani.directory.models import Clinic, ClinicHours
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM
+from sanjeevani.foundation.models import AuditEvent
 from sanjeevani.identity.models import Account
 from sanjeevani.intake.queries import intake_of
+from sanjeevani.patients.models import Patient
 from sanjeevani.prescription.models import DraftItem
 from tests import factories
 from tests.web.looks import LANGUAGES, faults_in
@@ -68,7 +70,8 @@ def test_a_redirect_says_where_why_and_keeps_the_note_and_the_wait(
     assert "no doctor on duty now" in offered
     for other in (closed, foreign, desk.clinic):
         assert other.name not in offered
-    note = {"history": "A rash"} if answered else {}
+    note = {"history": "A rash", "allergies": "Latex", "findings": "Red <b>rings</b>"}
+    note = note if answered else {}
     wrong = desk.write(
         case, "redirect", in_page=False, clinic=f"28.{foreign.id}", redirect_reason="", **note
     )
@@ -93,10 +96,50 @@ def test_a_redirect_says_where_why_and_keeps_the_note_and_the_wait(
     there = factories.on_duty(skin, state_id=33)
     sign_in_doctor(other := Client(), there)
     other.post(reverse("doctor:next"))
-    assert "Sent on by Dr Asha Rao: “A skin doctor" in text_of(other.get(reverse("doctor:desk")))
+    page = other.get(reverse("doctor:desk")).content.decode()
+    shown = text_of(other.get(reverse("doctor:desk")))
+    assert "Sent on by Dr Asha Rao: “A skin doctor" in shown
+    # What was written is before them, to read only, and the reading is on the audit trail.
+    assert ("What Dr Asha Rao wrote" in shown) is answered
+    rows = AuditEvent.objects.filter(
+        state_id=28, verb="consultation.read", record_id=case.id, account_id=there.account_id
+    )
+    assert rows.exists() is answered
+    if answered:
+        assert "Findings Red &lt;b&gt;rings" in shown
+        assert 'class="glance__danger"><dt>Allergies not told before' in page
+        record = reverse("doctor:record", args=[case.state_id, case.id])
+        assert record in page
+        assert "Red &lt;b&gt;rings" in text_of(other.get(record))
     stale = desk.write(case, "redirect", clinic=f"33.{skin.id}", redirect_reason="Again")
     assert stale.status_code == 409
     assert Consultation.objects.filter(state_id=33).count() == 1
+
+
+def test_a_patient_sent_on_twice_brings_what_each_doctor_wrote(desk: Desk) -> None:
+    skin, bones = of_state(33, name="Skin OPD"), of_state(32, name="Bones OPD")
+    case = in_progress(desk)
+    desk.write(case, "add_diagnosis:L30.9")
+    at = {"clinic": f"33.{skin.id}", "redirect_reason": "A rash", "findings": "Rings"}
+    desk.write(case, "redirect", in_page=False, **at)
+    there = factories.on_duty(skin, state_id=33)
+    sign_in_doctor(second := Client(), there)
+    second.post(reverse("doctor:next"))
+    moved = Consultation.objects.get(state_id=33)
+    own_page(case).post(f"{address_of(moved)}/answer")
+    at = {"clinic": f"32.{bones.id}", "redirect_reason": "Joints hurt", "advice": "Rest the knee"}
+    Desk(second, skin, there).write(moved, "redirect", in_page=False, **at)
+    last = factories.on_duty(bones, state_id=32)
+    sign_in_doctor(third := Client(), last)
+    third.post(reverse("doctor:next"))
+    shown = text_of(third.get(reverse("doctor:desk")))
+    assert "Joints hurt" in shown
+    assert shown.index("Rest the knee") < shown.index("Why sent on A rash") < shown.index("Rings")
+    # Consent withdrawn: the doctor who has the patient reads on, nothing of before.
+    patient = Patient.objects.get(state_id=case.patient_state_id, id=case.patient_id)
+    withdraw_consent(factories.person(patient.account_id), patient=patient, language="en")
+    later = text_of(third.get(reverse("doctor:desk")))
+    assert "Rest the knee" not in later
 
 
 def test_asked_for_more_the_patient_answers_and_keeps_the_place(desk: Desk) -> None:
@@ -409,11 +452,17 @@ def pages(desk: Desk, language: str) -> dict[str, Any]:
     )
     shown["patient-letter"] = patients(case)
     shown["doctor-record"] = desk.get("record", case.state_id, case.id)
-    case = called(desk)
-    desk.write(
-        case, "redirect", in_page=False, clinic=f"33.{skin.id}", redirect_reason="A skin doctor"
-    )
-    shown["patient-sent-on"] = patients(Consultation.objects.get(state_id=33))
+    case = in_progress(desk, text="Rash", vitals={"heart_rate": 88.0, "body_temperature": 38.2})
+    note = {"findings": "Red rings on both arms", "allergies": "Latex"}
+    at = {"clinic": f"33.{skin.id}", "redirect_reason": "A skin doctor"}
+    desk.write(case, "redirect", in_page=False, **at, **note)
+    moved = Consultation.objects.get(state_id=33)
+    shown["patient-sent-on"] = patients(moved)
+    specialist = factories.on_duty(skin, state_id=33)
+    sign_in_doctor(other := Client(), specialist)
+    other.post(reverse("doctor:next"))
+    other.cookies["language"] = language
+    shown["desk-sent-on"] = other.get(reverse("doctor:desk"))
     factories.requested(desk.clinic, factories.PatientFactory.create())
     desk.post("duty", to="break")
     shown["desk-break"] = desk.get()

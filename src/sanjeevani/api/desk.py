@@ -2,7 +2,7 @@
 
 import datetime
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -78,10 +78,12 @@ from sanjeevani.consultation.models import (
 from sanjeevani.consultation.permissions import require_practitioner
 from sanjeevani.consultation.presence import presence_of
 from sanjeevani.consultation.queries import (
+    SentOn,
     consultations_with_questions,
     for_practitioner,
     live_consultation_of,
     writing_of,
+    written_on_the_way,
 )
 from sanjeevani.consultation.services import (
     LONGEST_FOLLOW_UP,
@@ -357,6 +359,18 @@ class SpokeReply(Reply):
     shown_by: ShownBy | None
 
 
+class SentOnReply(Reply):
+    """What the doctor wrote who sent the patient on to here, and why; read it before you ask."""
+
+    state_id: int
+    id: uuid.UUID
+    doctor: str
+    ended_at: datetime.datetime | None
+    reason: str
+    note: NoteReply
+    diagnoses: list[DiagnosisReply]
+
+
 class ConsentReply(Reply):
     """When the patient agreed, and who of the staff obtained it; empty where that is not known.
 
@@ -373,6 +387,7 @@ class CaseReply(Reply):
     """The whole consultation as the doctor needs it.
 
     `spoke`: its staff sit beside the patient. `due_at`: asked in writing, to be answered by then.
+    `sent_on`: where the patient was sent on from and something was written, the newest first.
     """
 
     state_id: int
@@ -389,6 +404,7 @@ class CaseReply(Reply):
     patient: PatientReply
     spoke: SpokeReply | None
     consent: ConsentReply
+    sent_on: list[SentOnReply]
     intake: Said
     note: NoteReply
     diagnoses: list[DiagnosisReply]
@@ -586,7 +602,9 @@ def read_case(
 ) -> HttpResponseBase:
     """Return a consultation with all that belongs to it. The reading is on the audit trail."""
     practitioner = practitioner_of(request)
-    return polled(request, case_reply(practitioner, read_held(request, state_id, consultation_id)))
+    held = read_held(request, state_id, consultation_id)
+    sent_on = written_on_the_way(request.auth.actor, practitioner, held)
+    return polled(request, case_reply(practitioner, held, sent_on))
 
 
 @router.get(f"{CONSULTATION}/seat", auth=doctor, response=SeatReply, openapi_extra=says(NotInCall))
@@ -604,8 +622,10 @@ def read_held(request: ApiRequest, state_id: int, consultation_id: uuid.UUID) ->
     return for_practitioner(request.auth.actor, practitioner_of(request), state_id, consultation_id)
 
 
-def case_reply(practitioner: Practitioner, consultation: Consultation) -> CaseReply:
-    """Show a consultation that was read through an audited query."""
+def case_reply(
+    practitioner: Practitioner, consultation: Consultation, sent_on: Sequence[SentOn] = ()
+) -> CaseReply:
+    """Show a consultation that was read through an audited query, as was what `sent_on` says."""
     written = writing_of(consultation)
     signed = prescription_in_force(consultation)
     earlier = earlier_of(practitioner.id, consultation)
@@ -634,6 +654,18 @@ def case_reply(practitioner: Practitioner, consultation: Consultation) -> CaseRe
             confirmed_at=consultation.consent_confirmed_at,
             to_confirm=consultation.awaits_consent,
         ),
+        sent_on=[
+            SentOnReply(
+                state_id=one.consultation.state_id,
+                id=one.consultation.id,
+                doctor=one.consultation.practitioner_name,
+                ended_at=one.consultation.ended_at,
+                reason=one.consultation.reason,
+                note=_note(one.writing.note),
+                diagnoses=[DiagnosisReply.model_validate(row) for row in one.writing.diagnoses],
+            )
+            for one in sent_on
+        ],
         intake=_said(consultation, earlier),
         note=_note(written.note),
         diagnoses=[DiagnosisReply.model_validate(row) for row in written.diagnoses],

@@ -436,6 +436,63 @@ def writing_of(consultation: Consultation) -> Writing:
     )
 
 
+@dataclass(frozen=True)
+class SentOn:
+    """A consultation from which a patient was sent on, and what its doctor had written."""
+
+    consultation: Consultation
+    writing: Writing
+
+
+MOST_SENT_ON = 5
+"""So many consultations are looked back to, of a patient who was sent on again and again."""
+
+
+def written_on_the_way(
+    actor: Actor, practitioner: Practitioner, consultation: Consultation
+) -> list[SentOn]:
+    """Return what was written where a patient was sent on from, newest first; audit the reading.
+
+    Who sends a patient on with a redirect completes nothing: without this the next doctor would
+    begin from nothing. The caller has read the consultation through a query here.
+    """
+    found: list[SentOn] = []
+    one = consultation
+    for _hop in range(MOST_SENT_ON):
+        before = followed_by(one) if one.link in (Link.REDIRECTED, Link.REFERRED) else None
+        if before is None or not may_read_consultation(practitioner, before):
+            break
+        one, writing = before, writing_of(before)
+        if _is_written(writing):
+            write_audit(
+                actor, "consultation.read", concern_of(before, patient_id=before.patient_id)
+            )
+            found.append(SentOn(before, writing))
+    return found
+
+
+def _is_written(writing: Writing) -> bool:
+    """Tell whether there is anything to read: a note is kept empty, too."""
+    note = writing.note
+    texts = (
+        [
+            note.history,
+            note.allergies,
+            note.medicines,
+            note.findings,
+            note.investigations,
+            note.advice,
+            note.come_back,
+            note.height_cm,
+            note.weight_kg,
+            note.last_menstrual_period,
+        ]
+        if note
+        else []
+    )
+    return any(texts) or bool(writing.diagnoses)
+
+
 _feedback = Compiled(
     lambda: Feedback.objects.filter(
         state_id=given("state_id"), consultation_id=given("consultation_id")

@@ -44,6 +44,7 @@ from sanjeevani.consultation.queries import (
     recent_work_of,
     topics_of,
     writing_of,
+    written_on_the_way,
 )
 from sanjeevani.consultation.services import call_next
 from sanjeevani.consultation.spokes import desk_topics, inbox_of, take_written, topics_at_desk
@@ -197,6 +198,7 @@ def _desk(
     if consultation is not None:
         writing = writing or Writing(request.actor, practitioner, consultation)
         case = case_of(practitioner, consultation)
+        context["sent_on"] = written_on_the_way(request.actor, practitioner, consultation)
         context |= (
             limits([]) | _about(case, board) | {"writing": writing.read(), "failed": writing.failed}
         )
