@@ -115,6 +115,7 @@ def test_a_question_waits_however_much_was_done_since(monkeypatch: pytest.Monkey
     paths = [with_question(doctor, clinic) for _number in range(3)]
     listed = [item["id"] for item in doctor.get("/staff/questions")["items"]]
     assert listed == [id_of(path) for path in reversed(paths)]
+    assert all(item["answer_by"] for item in doctor.get("/staff/questions")["items"])
     assert waiting_for(practitioner, clinic) == 3
 
 

@@ -78,6 +78,7 @@ NO_VERB_BECAUSE = {
     "consultation.be_due": "part of the verbs that open a request in writing",
     "consultation.begin": "part of the verbs that begin",
     "consultation.carried_wait": "part of the verbs that ask",
+    "consultation.leave_answer": "part of the verb that tells of it",
     "consultation.leave_changed": "part of the verbs that end a prescription",
     "consultation.seat": "part of the verbs that claim",
     "consultation.respect_blocks": "part of the verbs that issue tokens",

@@ -17,7 +17,7 @@ from django.db import models
 from sanjeevani.calls.invitations import invite_third
 from sanjeevani.calls.models import Mode, Seat
 from sanjeevani.calls.phone import ask_phone_call
-from sanjeevani.calls.services import CheckResult
+from sanjeevani.calls.services import CheckResult, send_message
 from sanjeevani.consultation import colleagues, interruptions, transfers
 from sanjeevani.consultation import papers as consultation_papers
 from sanjeevani.consultation import presence as consultation_presence
@@ -1812,6 +1812,22 @@ CALLS |= {
         SYSTEM,
         account := Account.objects.get(id=str(world.staff(Role.STATE_ADMIN).account_id)),
         arguments={"account": account, "waiting": Waiting(1, 1, 0, 0)},
+    ),
+    "notifications.tell_asker": lambda world: Call(
+        SYSTEM,
+        world.completed,
+        world.patient.id,
+        {
+            "state_id": world.completed.state_id,
+            "room_id": world.completed.room_id,
+            "message_id": send_message(
+                world.host,
+                state_id=world.completed.state_id,
+                room_id=world.completed.room_id,
+                text="Yes",
+                client_key=uuid7(),
+            ).id,
+        },
     ),
     "notifications.tell_answered": lambda world: Call(
         SYSTEM,

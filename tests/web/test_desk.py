@@ -852,6 +852,14 @@ def test_the_day_has_what_was_done_said_and_asked(desk: Desk) -> None:
     assert "4 of 5" in shown
     assert "&lt;b&gt;अच्छा" in response.content.decode()
     assert "Patients who ask something" in shown
+    assert "Answer until" in shown
+    assert "Less than a day left" not in shown
+    almost = clock.now() + datetime.timedelta(days=2, hours=1)
+    with clock.driven_by(lambda: almost):
+        assert "Less than a day left" in text_of(desk.get("today"))
+    over = clock.now() + datetime.timedelta(days=3, hours=1)
+    with clock.driven_by(lambda: over):
+        assert "Patients who ask something" not in text_of(desk.get("today"))
     record = desk.get("record", case.state_id, case.id)
     assert "May she bathe?" in text_of(record)
     # Taken off the line meanwhile, the doctor still owes the answer, and has the day's work.

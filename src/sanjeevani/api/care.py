@@ -76,6 +76,7 @@ from sanjeevani.consultation.queries import (
     referred_to,
     successor_of,
     topics_of,
+    went_unanswered,
     writing_of,
 )
 from sanjeevani.consultation.services import answer, cancel, give_feedback
@@ -328,7 +329,8 @@ class ConsultationReply(Reply):
     to this clinic within three days stands before others.
 
     `missing`: what the doctor asks for while it is returned. `moved_to`: where a redirected one
-    goes on. `questions_until`: so long the patient may write after the end. `prescription_holds`:
+    goes on. `questions_until`: so long the patient may write after the end;
+    `question_unanswered`: the last word was the patient's when that ended. `prescription_holds`:
     false once the doctor has cancelled it: tell the patient not to take medicines on it.
     `colleague`: whom the doctor asks into the call now; may read, until the patient objects.
 
@@ -362,6 +364,7 @@ class ConsultationReply(Reply):
     moved_to: MovedTo | None
     referred_to: Successor | None
     questions_until: datetime.datetime | None
+    question_unanswered: bool
 
 
 class MessageBody(Body):
@@ -602,6 +605,7 @@ def _state(consultation: Consultation) -> ConsultationReply:
         moved_to=_moved_to(consultation),
         referred_to=_referred_to(consultation),
         questions_until=consultation.room.questions_until,
+        question_unanswered=went_unanswered(consultation),
     )
 
 
@@ -648,6 +652,7 @@ COMPUTED = frozenset(
         "moved_to",
         "referred_to",
         "questions_until",
+        "question_unanswered",
     }
 )
 

@@ -940,12 +940,14 @@ def give_up(
 
 
 class WaitingQuestion(Reply):
-    """A consultation in which the patient wrote last, after its end."""
+    """A consultation in which the patient wrote last, after its end; `answer_by`: so long one can
+    write back."""
 
     state_id: int
     id: uuid.UUID
     patient_name: str
     ended_at: datetime.datetime | None
+    answer_by: datetime.datetime | None
 
 
 class WaitingQuestions(Reply):
@@ -969,7 +971,16 @@ def list_questions(
         before=record_before(request, cursor),
     )
     page, following = page_of(request, found, limit)
-    items = [WaitingQuestion.model_validate(one) for one in page]
+    items = [
+        WaitingQuestion(
+            state_id=one.state_id,
+            id=one.id,
+            patient_name=one.patient_name,
+            ended_at=one.ended_at,
+            answer_by=one.room.questions_until,
+        )
+        for one in page
+    ]
     return polled(request, WaitingQuestions(items=items, next=following))
 
 

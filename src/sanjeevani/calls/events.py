@@ -31,6 +31,18 @@ class MessageSent(RoomFact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AnswerWritten(RoomFact):
+    """After the call the host wrote: the guest, who looks at no page any more, is to be told."""
+
+    kind: ClassVar[str] = "calls.AnswerWritten"
+    message_id: uuid.UUID
+
+    def topics(self) -> list[str]:
+        """None: that somebody wrote is a fact of its own."""
+        return []
+
+
+@dataclass(frozen=True, kw_only=True)
 class RoomChanged(RoomFact):
     """The room's status, mode or seats changed."""
 

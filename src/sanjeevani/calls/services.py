@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.calls.errors import RoomClosed
-from sanjeevani.calls.events import MessageSent, RoomChanged
+from sanjeevani.calls.events import AnswerWritten, MessageSent, RoomChanged
 from sanjeevani.calls.models import (
     SPEAKING,
     Invitation,
@@ -190,6 +190,8 @@ def send_message(
                 )
     if added:
         publish(MessageSent(state_id=state_id, room_id=room_id, seat=seat))
+        if room.status == RoomStatus.QUESTIONS and seat == Seat.HOST:
+            publish(AnswerWritten(state_id=state_id, room_id=room_id, message_id=message.id))
     concerns(message)
     return message
 

@@ -541,11 +541,14 @@ RECENT_WORK = 300
 
 @dataclass(frozen=True)
 class Held:
-    """A consultation that a practitioner held or holds, with what the patient thought of it."""
+    """A consultation that a practitioner held or holds, with what the patient thought of it.
+
+    `answer_by`: the patient wrote last, after it ended, and can be answered until then.
+    """
 
     consultation: Consultation
     feedback: Feedback | None
-    question_waits: bool
+    answer_by: datetime.datetime | None
 
 
 def recent_work_of(
@@ -553,17 +556,17 @@ def recent_work_of(
 ) -> list[Held]:
     """Return the practitioner's consultations of the last days, newest first; audit the reading.
 
-    `state_ids` are the tenants of the lines served; see `_where_worked`. `question_waits`: the
-    patient wrote last, after the consultation ended.
+    `state_ids` are the tenants of the lines served; see `_where_worked`.
     """
     if practitioner.account_id != actor.account_id:
         raise NotFound
     found: list[Held] = []
+    now = clock.now()
     for state_id in _where_worked(practitioner, state_ids):
         rows = list(
-            Consultation.objects.filter(
-                state_id=state_id, practitioner_id=practitioner.id
-            ).order_by("-id")[:RECENT_WORK]
+            Consultation.objects.select_related("room")
+            .filter(state_id=state_id, practitioner_id=practitioner.id)
+            .order_by("-id")[:RECENT_WORK]
         )
         feedback = {
             given.consultation_id: given
@@ -572,10 +575,11 @@ def recent_work_of(
             )
         }
         written = last_messages(state_id, [row.room_id for row in rows])
-        found += [
-            Held(row, feedback.get(row.id), _asks(row.ended_at, written.get(row.room_id)))
-            for row in rows
-        ]
+        for row in rows:
+            until = row.room.questions_until
+            asks = _asks(row.ended_at, written.get(row.room_id))
+            answer_by = until if asks and until is not None and until > now else None
+            found.append(Held(row, feedback.get(row.id), answer_by))
     write_audit(actor, "consultation.read_work", concern_of(practitioner))
     return sorted(found, key=lambda held: held.consultation.id, reverse=True)
 
@@ -646,7 +650,9 @@ def consultations_with_questions(
     found = [
         consultation
         for state_id, ids in ids_by_state.items()
-        for consultation in Consultation.objects.filter(state_id=state_id, id__in=ids)
+        for consultation in Consultation.objects.select_related("room").filter(
+            state_id=state_id, id__in=ids
+        )
     ]
     write_audit(actor, "consultation.read_work", concern_of(practitioner))
     return sorted(found, key=lambda consultation: consultation.id, reverse=True)
@@ -666,6 +672,18 @@ def _with_questions(
             now=clock.now(),
         )
     ]
+
+
+def went_unanswered(consultation: Consultation) -> bool:
+    """Tell whether the days for questions ended with a question of the patient.
+
+    The caller has read the consultation, with its room, through a query here.
+    """
+    until = consultation.room.questions_until
+    if consultation.status != ConsultationStatus.COMPLETED or until is None or clock.now() <= until:
+        return False
+    written = last_messages(consultation.state_id, [consultation.room_id])
+    return _asks(consultation.ended_at, written.get(consultation.room_id))
 
 
 def _asks(ended_at: datetime.datetime | None, written: Message | None) -> bool:

@@ -58,10 +58,22 @@ def leave_changed(consultation: Consultation, spoke_id: uuid.UUID) -> None:
     Part of the verbs that end a prescription. Changed again after it was ticked, it is to be told
     again.
     """
+    _leave(ToDoKind.CHANGED, consultation, spoke_id)
+
+
+def leave_answer(consultation: Consultation, spoke_id: uuid.UUID) -> None:
+    """Leave to the staff of its spoke to read the doctor's word to the patient.
+
+    Part of the verb that tells of it. What the doctor adds after it was ticked is to be told too.
+    """
+    _leave(ToDoKind.ANSWER, consultation, spoke_id)
+
+
+def _leave(kind: ToDoKind, consultation: Consultation, spoke_id: uuid.UUID) -> None:
     SpokeToDo.objects.update_or_create(
         state_id=consultation.patient_state_id,
         facility_id=spoke_id,
-        kind=ToDoKind.CHANGED,
+        kind=kind,
         consultation_id=consultation.id,
         defaults={"due_on": clock.today(), "done_at": None, "done_by_post_id": None},
         create_defaults={

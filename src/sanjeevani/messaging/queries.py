@@ -31,10 +31,14 @@ class Sending:
 
 def sending() -> Sending:
     """Return how messages leave just now."""
-    queued = OutgoingMessage.objects.filter(status=MessageStatus.QUEUED).aggregate(
-        number=Count("id"), since=Min("queued_at")
+    now = clock.now()
+    queued = (
+        OutgoingMessage.objects.filter(status=MessageStatus.QUEUED)
+        # What is kept for the morning waits for nobody.
+        .exclude(attempts=0, next_attempt_at__gt=now)
+        .aggregate(number=Count("id"), since=Min("queued_at"))
     )
-    lately = OutgoingMessage.objects.filter(queued_at__gt=clock.now() - LATELY).aggregate(
+    lately = OutgoingMessage.objects.filter(queued_at__gt=now - LATELY).aggregate(
         sent=Count("id", filter=Q(status=MessageStatus.SENT)),
         failed=Count("id", filter=Q(status=MessageStatus.FAILED)),
     )

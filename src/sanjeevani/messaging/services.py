@@ -31,20 +31,23 @@ def queue_message(
     purpose: str,
     language: str,
     valid_for: datetime.timedelta = datetime.timedelta(days=1),
+    leaves_at: datetime.datetime | None = None,
 ) -> uuid.UUID:
     """Queue an SMS in the running verb's transaction; return the message's id.
 
-    `mobile` in E.164, `text` in the reader's `language`. It is given up after `valid_for`.
+    `mobile` in E.164, `text` in the reader's `language`. It leaves now, or at `leaves_at`, and is
+    given up `valid_for` after that.
     """
     at = clock.now()
+    leaves_at = max(at, leaves_at or at)
     message = OutgoingMessage.objects.create(
         mobile=mobile,
         text=text,
         purpose=purpose,
         language=language,
         queued_at=at,
-        next_attempt_at=at,
-        expires_at=at + valid_for,
+        next_attempt_at=leaves_at,
+        expires_at=leaves_at + valid_for,
     )
     publish(MessageQueued(state_id=0, message_id=message.id))
     return message.id

@@ -13,6 +13,8 @@ class NotificationsConfig(AppConfig):
         from sanjeevani.foundation import outbox
         from sanjeevani.notifications.answers import ANSWER_KINDS, tell_authors
         from sanjeevani.notifications.notices import KINDS, tell_patients
+        from sanjeevani.notifications.questions import QUESTION_KINDS, tell_askers
 
         outbox.listen("notifications", KINDS, tell_patients)
         outbox.listen("answers", ANSWER_KINDS, tell_authors)
+        outbox.listen("questions", QUESTION_KINDS, tell_askers)

@@ -1,10 +1,7 @@
 """The SMS that tells those who answer complaints how many wait. Never what they say, nor whose."""
 
-import datetime
-
 from django.conf import settings
 from django.utils import translation
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from sanjeevani.foundation import clock
@@ -16,14 +13,12 @@ from sanjeevani.grievance.services import note_told
 from sanjeevani.identity.models import Account
 from sanjeevani.identity.queries import accounts_by_id
 from sanjeevani.messaging.services import queue_message
-
-FROM, UNTIL = 9, 19
-"""Between these hours in India; at night nobody is told, nor by a message that was held up."""
+from sanjeevani.notifications.daylight import REMINDERS
 
 
 def tell_handlers() -> None:
     """Tell everybody for whom complaints are new, due soon or overdue; each once a day."""
-    if not FROM <= localtime(clock.now()).hour < UNTIL:
+    if not REMINDERS.holds(clock.now()):
         return
     accounts = accounts_by_id(handlers_to_tell(clock.today()))
     # Whoever never chose a password cannot read them: others of the state are told as well.
@@ -57,9 +52,6 @@ def tell_handler(actor: Actor, *, account: Account, waiting: Waiting) -> None:
         f"{text} {settings.PUBLIC_URL}/grievances",
         purpose="grievances_waiting",
         language=account.language,
-        valid_for=_evening() - clock.now(),
+        # At night nobody is told, nor by a message that was held up.
+        valid_for=REMINDERS.evening(clock.now()) - clock.now(),
     )
-
-
-def _evening() -> datetime.datetime:
-    return localtime(clock.now()).replace(hour=UNTIL, minute=0, second=0, microsecond=0)

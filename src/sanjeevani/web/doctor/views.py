@@ -643,6 +643,7 @@ def today(request: PortalRequest) -> HttpResponse:
     ended = [held for held in work if _ended_on(held, day)]
     done = [held for held in ended if held.consultation.status == ConsultationStatus.COMPLETED]
     ratings = [held.feedback for held in done if held.feedback]
+    soon = clock.now() + datetime.timedelta(days=1)
     context = {
         "place": "today",
         "practitioner": practitioner,
@@ -651,7 +652,10 @@ def today(request: PortalRequest) -> HttpResponse:
         "elsewhere": [held for held in ended if held not in done],
         "waiting": board_of(practitioner).waiting,
         "open": [held for held in work if held.consultation.ended_at is None],
-        "questions": [held for held in work if held.question_waits],
+        "questions": sorted(
+            (held for held in work if held.answer_by), key=lambda held: held.answer_by or soon
+        ),
+        "soon": soon,
         "ratings": ratings,
         "average": sum(given.rating for given in ratings) / len(ratings) if ratings else None,
     }

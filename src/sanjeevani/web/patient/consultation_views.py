@@ -47,6 +47,7 @@ from sanjeevani.consultation.queries import (
     referred_to,
     successor_of,
     topics_of,
+    went_unanswered,
     writing_of,
 )
 from sanjeevani.consultation.services import answer, cancel, give_feedback
@@ -187,6 +188,7 @@ def _status(consultation: Consultation) -> dict[str, Any]:
             "collectors": _collectors(consultation) if holds else [],
             "plan": day_plan(signed[0].prescription, language()) if holds else None,
             "ask_until": consultation.room.questions_until if _may_write(consultation) else None,
+            "unanswered": went_unanswered(consultation),
             "note": writing.note,
             "advised": advice_in(consultation),
             "specialities": speciality_names(),
