@@ -81,6 +81,7 @@ NO_VERB_BECAUSE = {
     "consultation.leave_answer": "part of the verb that tells of it",
     "consultation.leave_changed": "part of the verbs that end a prescription",
     "consultation.seat": "part of the verbs that claim",
+    "consultation.note_recalled": "part of the verb that sends the reminder",
     "consultation.respect_blocks": "part of the verbs that issue tokens",
     "intake.forget_drafts": "cleaning up by the clock",
     "onboarding.forget_files": "cleaning up: the files of what has ended",

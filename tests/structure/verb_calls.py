@@ -1813,6 +1813,12 @@ CALLS |= {
         account := Account.objects.get(id=str(world.staff(Role.STATE_ADMIN).account_id)),
         arguments={"account": account, "waiting": Waiting(1, 1, 0, 0)},
     ),
+    "consultation.put_follow_up_away": lambda world: by_family(
+        world, world.completed, world.patient.id, **of(world.completed)
+    ),
+    "notifications.recall": lambda world: Call(
+        SYSTEM, world.completed, world.patient.id, of(world.completed)
+    ),
     "notifications.tell_asker": lambda world: Call(
         SYSTEM,
         world.completed,

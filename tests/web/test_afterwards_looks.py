@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from sanjeevani.consultation.models import ConsultationReference
 from sanjeevani.foundation import clock
 from tests import factories
 from tests.notifications.test_handlers import Moment
@@ -35,7 +36,9 @@ def pages(after: After, language: str) -> dict[str, Any]:
     sign_in_doctor(desk, after.practitioner)
     answers = {"day-with-question": desk.get("/desk/today")}
     after.moment.wait(days=1)
+    ConsultationReference.objects.filter(state_id=28).update(follow_up_on=clock.today())
     factories.sign_in(client, after.account)
+    answers["people-recalled"] = client.get("/people")
     answers["question-unanswered"] = client.get(after.address)
     return answers
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 STATEMENTS = {
     "/": 2,
-    "/people": 4,
+    "/people": 5,
     "/people/{patient}/danger": 4,
     "/people/{patient}/trouble": 5,
     "/people/{patient}/opds": 24,

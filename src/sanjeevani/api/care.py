@@ -56,6 +56,7 @@ from sanjeevani.consultation.errors import (
     NotFollowUp,
     PresenceUnproven,
 )
+from sanjeevani.consultation.follow_ups import put_follow_up_away
 from sanjeevani.consultation.interruptions import resume
 from sanjeevani.consultation.letters import letter_of
 from sanjeevani.consultation.models import (
@@ -282,7 +283,10 @@ class Findings(Reply):
 
 
 class ConsultationSummary(Reply):
-    """One of a list. `hub`: what a spoke has asked; `due_at`: in writing, answered by then."""
+    """One of a list. `hub`: what a spoke has asked; `due_at`: in writing, answered by then.
+
+    `follow_up_on`: around this day the doctor wants to see the patient again.
+    """
 
     state_id: int
     id: uuid.UUID
@@ -297,6 +301,7 @@ class ConsultationSummary(Reply):
     requested_at: datetime.datetime
     due_at: datetime.datetime | None
     ended_at: datetime.datetime | None
+    follow_up_on: datetime.date | None
 
 
 class ConsultationPage(Reply):
@@ -938,6 +943,14 @@ def rate(
         rating=body.rating,
         comment=body.comment,
     )
+    return nothing()
+
+
+@router.put(f"{CONSULTATION}/follow-up/put-away", auth=patient, response={204: None})
+def put_away(request: ApiRequest, state_id: StateInPath, consultation_id: IdInPath) -> HttpResponse:
+    """Take a follow-up off the list of those that are due: the family wants no word of it."""
+    found = _own(request, state_id, consultation_id)
+    put_follow_up_away(request.auth.actor, state_id=found.state_id, consultation_id=found.id)
     return nothing()
 
 

@@ -39,6 +39,7 @@ from sanjeevani.api.types import (
     Reply,
     Words,
 )
+from sanjeevani.consultation.follow_ups import follow_ups_due
 from sanjeevani.consultation.offers import Offer, offers_for
 from sanjeevani.consultation.services import withdraw_consent as withdraw
 from sanjeevani.directory.models import Clinic, Gender
@@ -161,13 +162,29 @@ class ProfileReply(Reply):
         )
 
 
+class FollowUpReply(Reply):
+    """That the doctor of a consultation wants to see somebody in care again, around a day.
+
+    From three days before it to two weeks after, until it is asked for or put away.
+    """
+
+    state_id: int
+    id: uuid.UUID
+    patient_id: uuid.UUID
+    patient_name: str
+    practitioner: str
+    day: datetime.date
+
+
 class Profiles(Reply):
     """The people in the account's care, in the order of their registration.
 
-    `next` is the cursor of the following page, null on the last.
+    `follow_ups` are due with whomever, on this page of the list or not. `next` is the cursor of the
+    following page, null on the last.
     """
 
     items: list[ProfileReply]
+    follow_ups: list[FollowUpReply]
     next: str | None
 
 
@@ -389,7 +406,18 @@ def list_profiles(
     page, following = page_of(request, rows, limit)
     agreed = with_valid_consent(request.auth.actor.state_id, [person.id for person in page])
     items = [ProfileReply.of(person, person.id in agreed) for person in page]
-    return polled(request, Profiles(items=items, next=following))
+    follow_ups = [
+        FollowUpReply(
+            state_id=due.consultation.state_id,
+            id=due.consultation.id,
+            patient_id=due.patient.id,
+            patient_name=due.patient.name,
+            practitioner=due.consultation.practitioner_name,
+            day=due.day,
+        )
+        for due in follow_ups_due(request.auth.actor)
+    ]
+    return polled(request, Profiles(items=items, follow_ups=follow_ups, next=following))
 
 
 @router.post(

@@ -172,7 +172,11 @@ class Consultation(ShardedModel):
 
 
 class ConsultationReference(ShardedModel):
-    """In the patient's state: where a consultation lives. Its id is the consultation's."""
+    """In the patient's state: where a consultation lives. Its id is the consultation's.
+
+    `follow_up_on` is copied from it, so that the family's list and the reminder find what is due;
+    `recalled_at`: when the reminder was decided on; `put_away_at`: the family wants none.
+    """
 
     patient_id = models.UUIDField()
     patient = sharded_relation("patients.Patient", "patient_id")
@@ -180,9 +184,26 @@ class ConsultationReference(ShardedModel):
     consultation_state_id = models.SmallIntegerField()
     follows_id = models.UUIDField(null=True)
     spoke_id = models.UUIDField(null=True)
+    follow_up_on = models.DateField(null=True)
+    recalled_at = models.DateTimeField(null=True)
+    put_away_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [
+            models.Index(
+                fields=["state_id", "account_id", "follow_up_on"],
+                condition=models.Q(
+                    follow_up_on__isnull=False, spoke_id__isnull=True, put_away_at__isnull=True
+                ),
+                name="follow_up_of_account",
+            ),
+            models.Index(
+                fields=["follow_up_on"],
+                condition=models.Q(
+                    follow_up_on__isnull=False, spoke_id__isnull=True, recalled_at__isnull=True
+                ),
+                name="follow_up_to_recall",
+            ),
             models.Index(
                 fields=["state_id", "spoke_id", "id"],
                 condition=models.Q(spoke_id__isnull=False),

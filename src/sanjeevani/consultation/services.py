@@ -901,6 +901,9 @@ def complete(
     if follow_up_days is not None:
         # Only now: the token is locked before the consultation, here as elsewhere.
         consultation.save(update_fields=["follow_up_on"])
+        ConsultationReference.objects.filter(
+            state_id=consultation.patient_state_id, id=consultation.id
+        ).update(follow_up_on=consultation.follow_up_on)
     return consultation
 
 

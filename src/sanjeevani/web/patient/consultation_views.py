@@ -29,6 +29,7 @@ from sanjeevani.consultation.errors import (
     DangerSigns,
     DangerUnanswered,
 )
+from sanjeevani.consultation.follow_ups import put_follow_up_away
 from sanjeevani.consultation.interruptions import doctor_is_lost, resume
 from sanjeevani.consultation.letters import letter_of
 from sanjeevani.consultation.models import (
@@ -589,6 +590,15 @@ def feedback(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) 
             comment=form.cleaned_data["comment"],
         )
     return back_to(found)
+
+
+@patient
+@require_POST
+def put_away(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> HttpResponse:
+    """The family wants no word of a follow-up any more."""
+    found = own_consultation(request.actor, state_id, consultation_id)
+    put_follow_up_away(request.actor, state_id=found.state_id, consultation_id=found.id)
+    return see(reverse("patient:people"))
 
 
 SHOWN = 20

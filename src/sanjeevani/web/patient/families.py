@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from sanjeevani.consultation.follow_ups import follow_ups_due
 from sanjeevani.consultation.queries import own_consultations
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import Invalid
@@ -95,6 +96,8 @@ def people(request: PortalRequest) -> HttpResponse:
     added = request.GET.get("added", "")
     context = {
         "open_now": open_now(request.actor),
+        "follow_ups": follow_ups_due(request.actor),
+        "today": today,
         "people": [(person, age_in_months(person.birth_date, today)) for person in family],
         "institution": held,
         "added": int(added) if added.isdecimal() and len(added) < 5 else 0,

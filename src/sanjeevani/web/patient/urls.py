@@ -70,6 +70,7 @@ urlpatterns = [
     path(f"{_CONSULTATION}/cancel", consultation_views.give_back, name="cancel"),
     path(f"{_CONSULTATION}/resume", consultation_views.return_to_call, name="resume"),
     path(f"{_CONSULTATION}/seek-doctor", consultation_views.seek_doctor, name="seek-doctor"),
+    path(f"{_CONSULTATION}/put-away", consultation_views.put_away, name="put-away"),
     path(f"{_CONSULTATION}/again", consultation_views.again, name="again"),
     path(f"{_CONSULTATION}/letter.pdf", consultation_views.letter_pdf, name="letter-pdf"),
     path(f"{_CONSULTATION}/check", call_views.check, name="check"),
