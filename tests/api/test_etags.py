@@ -29,8 +29,9 @@ NOT_POLLED = {
     "find_diagnoses",
     "find_medicines",
     "read_shorthand",
+    "list_accesses",
 }
-"""Tickets, which are new each time, and what is asked for by words once."""
+"""Tickets, which are new each time, and what is asked for once."""
 
 
 def known(caller: Caller, path: str) -> str:

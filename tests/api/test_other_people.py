@@ -245,6 +245,7 @@ def at_spoke(held: Held) -> tuple[Spoke, Held]:
 
 
 PATIENTS_ONLY = {
+    "list_accesses",
     "put_away",
     "leave",
     "bring_back",

@@ -7,11 +7,13 @@ import pytest
 from django.test import Client
 
 from sanjeevani.consultation.models import ConsultationReference
+from sanjeevani.directory.models import Role
 from sanjeevani.foundation import clock
 from tests import factories
 from tests.notifications.test_handlers import Moment
 from tests.notifications.test_questions import After
 from tests.web.looks import LANGUAGES, faults_in
+from tests.web.public_world import administrator
 from tests.web.test_desk import sign_in_doctor
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +41,19 @@ def pages(after: After, language: str) -> dict[str, Any]:
     ConsultationReference.objects.filter(state_id=28).update(follow_up_on=clock.today())
     factories.sign_in(client, after.account)
     answers["people-recalled"] = client.get("/people")
+    person = f"/people/{after.held.patient_id}"
+    answers |= {"person": client.get(person), "accesses": client.get(f"{person}/accesses")}
+    admin = Client()
+    admin.cookies["language"] = language
+    administrator(Role.STATE_ADMIN, 28, admin)
+    factories.PatientFactory.create(account_id=after.account.id, name="Ravi")
+    records = "/states/28/records"
+    answers |= {
+        "records": admin.get(records),
+        "records-found": admin.post(records, {"number": after.account.mobile}),
+        "records-none": admin.post(records, {"number": "9876500000"}),
+        "record-accesses": admin.get(f"{records}/{after.held.patient_id}"),
+    }
     answers["question-unanswered"] = client.get(after.address)
     return answers
 

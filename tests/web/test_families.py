@@ -214,7 +214,7 @@ def test_three_hundred_residents_are_found_in_few_statements(
         )
         for number in range(300)
     )
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         page = client.get("/people").content.decode()
     assert "300 residents" in page
     assert page.count('class="choice"') == 40

@@ -41,8 +41,9 @@ from sanjeevani.api.types import (
 )
 from sanjeevani.consultation.follow_ups import follow_ups_due
 from sanjeevani.consultation.offers import Offer, offers_for
+from sanjeevani.consultation.record_accesses import Access, Act, accesses_to
 from sanjeevani.consultation.services import withdraw_consent as withdraw
-from sanjeevani.directory.models import Clinic, Gender
+from sanjeevani.directory.models import Clinic, Gender, Role
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import Invalid, NotFound
 from sanjeevani.intake.content import TEXT_LENGTH, IntakeContent
@@ -548,6 +549,58 @@ def list_companions(request: ApiRequest, patient_id: IdInPath) -> HttpResponse:
     found = companions_of(own_patient(request.auth.actor, patient_id))
     items = [CompanionReply.model_validate(one) for one in found]
     return polled(request, Companions(items=items))
+
+
+class AccessReply(Reply):
+    """What one member of staff did with the record on one day.
+
+    Of a doctor `doctor` is the name; of others only `role` and facility are told. `act` `link`: all
+    who opened a link that was shared, with neither.
+    """
+
+    id: uuid.UUID
+    since: datetime.datetime
+    until: datetime.datetime
+    acts: list[Act]
+    doctor: str
+    role: Role | None
+    facility: str
+    district: str
+    in_emergency: bool
+
+    @classmethod
+    def of(cls, access: Access) -> "AccessReply":
+        """Show who it was."""
+        post = access.post
+        return cls(
+            id=access.id,
+            since=access.since,
+            until=access.until,
+            acts=access.acts,
+            doctor=access.doctor,
+            role=Role(post.role) if post else None,
+            facility=post.facility.name if post else "",
+            district=post.facility.district if post else "",
+            in_emergency=access.break_glass,
+        )
+
+
+class Accesses(Reply):
+    """The newest first. `next` is the cursor of the following page, null on the last."""
+
+    items: list[AccessReply]
+    next: str | None
+
+
+@router.get("/profiles/{uuid:patient_id}/accesses", auth=patient, response=Accesses)
+def list_accesses(
+    request: ApiRequest, patient_id: IdInPath, cursor: Cursor = None, limit: PageSize = 20
+) -> HttpResponse:
+    """List who of the staff has looked at somebody's record or worked on it."""
+    person = own_record(request.auth.actor, patient_id)
+    before = record_before(request, cursor)
+    page, following = page_of(request, accesses_to(person, limit + 1, before=before), limit)
+    return reply(Accesses(items=[AccessReply.of(one) for one in page], next=following))
 
 
 REPRESENTATIVES = "/profiles/{uuid:patient_id}/representatives"

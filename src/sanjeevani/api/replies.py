@@ -79,7 +79,8 @@ def _unless_known(request: HttpRequest, model: BaseModel, headers: dict[str, str
 
 
 class _Record(Protocol):
-    id: uuid.UUID
+    @property
+    def id(self) -> uuid.UUID: ...
 
 
 Row = TypeVar("Row", bound=_Record)

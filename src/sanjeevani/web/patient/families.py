@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from sanjeevani.consultation.follow_ups import follow_ups_due
 from sanjeevani.consultation.queries import own_consultations
+from sanjeevani.consultation.record_accesses import accesses_to
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.errors import Invalid
 from sanjeevani.patients.companions import needs_companion, representatives_of
@@ -57,6 +58,7 @@ from sanjeevani.web.patient.views import (
     at_home,
     errors_on,
     form_page,
+    name_of,
     see,
 )
 
@@ -341,3 +343,19 @@ def decisions(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
         "versions": {row.notice_version: notice(row.notice_version) for row in rows},
     }
     return render(request, "patient/decisions.html", context)
+
+
+@patient
+@require_GET
+@at_home
+def accesses(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
+    """Who of the staff has looked at one person's record, the newest first."""
+    found = own_record(request.actor, patient_id)
+    rows = accesses_to(found, SHOWN + 1, before=cursor(request))
+    context = {
+        "person": found,
+        "accesses": rows[:SHOWN],
+        "older": rows[SHOWN - 1].id if len(rows) > SHOWN else None,
+        "name_of": name_of,
+    }
+    return render(request, "patient/accesses.html", context)

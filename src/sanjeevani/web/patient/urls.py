@@ -35,6 +35,7 @@ urlpatterns = [
         name="revoke",
     ),
     path(f"{_PERSON}/companion", families.companion, name="companion"),
+    path(f"{_PERSON}/accesses", families.accesses, name="accesses"),
     path(f"{_PERSON}/consent/decisions", families.decisions, name="decisions"),
     path(f"{_PERSON}/papers", papers.papers, name="papers"),
     path(f"{_PERSON}/papers/<uuid:upload_id>", papers.paper, name="paper"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sanjeevani.web.state import doctors, views
+from sanjeevani.web.state import doctors, record_accesses, views
 
 app_name = "state"
 
@@ -10,6 +10,10 @@ urlpatterns = [
     path("state", views.own, name="own"),
     path("states/<int:state_id>", views.home, name="home"),
     path("states/<int:state_id>/presence", views.presence, name="presence"),
+    path("states/<int:state_id>/records", record_accesses.find, name="find-accesses"),
+    path(
+        "states/<int:state_id>/records/<uuid:patient_id>", record_accesses.accesses, name="accesses"
+    ),
     path("states/<int:state_id>/facilities", views.facilities, name="facilities"),
     path("states/<int:state_id>/facilities/new", views.add_facility, name="add-facility"),
     path(
