@@ -6,7 +6,9 @@
 //       data-live-ticket="..." data-live-seconds="600">  a first one, made with the page
 // <div data-live-topic="line.<id> desk.<id>"          hears these topics
 //      data-live-src="/url" data-live-poll="5"        this fragment is its content,
-//      data-live-least="3">                           fetched at most once in so many seconds
+//      data-live-least="3">                           fetched at most once in so many seconds;
+//                                                     without a topic of its own at its own pace
+//   <i data-live-topic="line.<id>">                   inside: what else it hears, as it is now
 // <b data-live-bind="place">                          takes its text from the hint itself
 // <ol data-live-tail>                                 stays scrolled to its end
 // <p data-live-status data-text-live data-text-polling data-text-offline data-text-out>
@@ -46,7 +48,18 @@ let reconnection;
 
 const elements = () =>
   /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-live-src]"));
+/** @param {HTMLElement} element */
+const topicsOf = (element) => (element.dataset.liveTopic ?? "").split(" ").filter(Boolean);
+/** What stood on the page to be heard when the ticket was asked for. */
+let heard = topics();
 const polling = () => !live && Date.now() - silentSince >= SILENCE;
+
+/** @param {ParentNode} place @returns {Set<string>} */
+function topics(place = document) {
+  /** @type {NodeListOf<HTMLElement>} */
+  const hearing = place.querySelectorAll("[data-live-topic]");
+  return new Set([...hearing].flatMap(topicsOf));
+}
 
 /** @param {HTMLElement} element */
 function fragmentOf(element) {
@@ -62,7 +75,9 @@ function fragmentOf(element) {
 /** @param {HTMLElement} element @param {Fragment} fragment */
 function interval(element, fragment) {
   const usual = (Number(element.dataset.livePoll) || 5) * 1_000;
-  const calm = live ? SAFETY : document.hidden ? Math.max(usual, 30_000) : usual;
+  // No hint tells of what hears nothing.
+  const hears = element.dataset.liveTopic != null;
+  const calm = live && hears ? SAFETY : document.hidden ? Math.max(usual, 30_000) : usual;
   const patient = Math.min(calm * 2 ** fragment.failures, Math.max(calm, 60_000));
   return patient * (0.9 + Math.random() / 5);
 }
@@ -149,6 +164,11 @@ function show(element, content) {
   if (element.innerHTML === before) return;
   for (const tail of tails) tail.scrollTop = tail.scrollHeight;
   element.dispatchEvent(new CustomEvent("live:updated", { bubbles: true }));
+  // What came now is to be heard too, and the ticket does not know of it.
+  if (source && [...topics()].some((topic) => !heard.has(topic))) {
+    expires = 0;
+    connect();
+  }
 }
 
 /** @param {MessageEvent<string>} event */
@@ -164,11 +184,12 @@ function look(event) {
       const text = texts[index] == null ? part.textContent : String(texts[index]);
       if (part.textContent !== text) part.textContent = text;
     });
-    if (element.dataset.liveSrc == null) continue;
+    const part = /** @type {HTMLElement | null} */ (element.closest("[data-live-src]"));
+    if (!part) continue;
     // A hint that says it all saves a request; one that leaves something out asks for it, and so
     // does one that meets an answer on its way, which may be older than the hint.
     const told = bound.length > 0 && texts.every((text) => text != null);
-    if (!told || fragmentOf(element).busy) refresh(element);
+    if (!told || fragmentOf(part).busy) refresh(part);
   }
 }
 
@@ -179,8 +200,8 @@ function resynchronise() {
 /** @param {string[]} missed */
 function catchUp(missed) {
   for (const element of elements()) {
-    const topics = (element.dataset.liveTopic ?? "").split(" ");
-    if (topics.some((topic) => missed.includes(topic))) refresh(element);
+    const hears = [...topicsOf(element), ...topics(element)];
+    if (hears.some((topic) => missed.includes(topic))) refresh(element);
   }
 }
 
@@ -220,6 +241,7 @@ async function connect() {
   reconnection = undefined;
   if (!wanted) return;
   if (expires - Date.now() < 30_000) {
+    heard = topics();
     try {
       const answer = await get(ticketUrl, { Accept: "application/json" });
       if (answer.redirected || [401, 403, 404, 410].includes(answer.status)) {

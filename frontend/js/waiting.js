@@ -1,7 +1,9 @@
-// The waiting room: keeps the screen awake, and makes sure that nobody misses the turn.
+// The waiting room, and the strip of a spoke's cases on its other pages: keeps the screen awake, and
+// makes sure that nobody misses the turn.
 //
 // <main data-wake-lock>                               the screen stays on
-// <section data-call-now data-title="..." data-icon="/static/...">   rings while it is on the page
+// <section data-call-now="<which>" data-title="..." data-icon="/static/...">   rings while it is on
+//                                                     the page
 // <h1 data-moved-to="/url">                           the patient waits there now: go there
 // <b data-deadline="<instant>" data-now="<instant>">  counts down; data-now corrects the phone's clock
 // <form data-insist="/url">  is sent until it arrives, at the latest until the deadline; then the page goes there
@@ -9,6 +11,9 @@
 // <button data-silence>  stops the ringing            <button data-try-ring>  one ring, to try
 // <p role="alert" data-stage-told>   tells a screen reader the heading that has changed by itself
 // <p data-silent hidden>  shows while the browser lets the page make no sound
+// <section data-turns>    the strip: it takes the place of no page that somebody fills in
+// <a data-turn target="_blank">   to a case; where nothing can be typed, in this tab
+// <p data-turn-beside>    says that it opens beside this page
 
 const AGAIN = 3_000;
 const PATIENCE = 15_000; // for one answer: on a poor line it may be lost on its way
@@ -17,7 +22,8 @@ const PATIENCE = 15_000; // for one answer: on a poor line it may be lost on its
 let audio;
 /** @type {WakeLockSentinel | undefined} */
 let lock;
-let calling = false;
+/** Which calls are on the page. @type {Set<string>} */
+let calls = new Set();
 /** The form that was pressed and has not arrived. @type {HTMLFormElement | undefined} */
 let pressed;
 let sending = false;
@@ -29,6 +35,7 @@ let silenced = false;
 /** This page is being left for the one where the patient waits now. */
 let leaving = false;
 let title = document.title;
+let wanted = false;
 const icon = /** @type {HTMLLinkElement | null} */ (document.querySelector("link[rel=icon]"));
 const usualIcon = icon?.href ?? "";
 /** @type {WeakMap<HTMLElement, {now: string | undefined, ahead: number}>} */
@@ -157,7 +164,7 @@ function tellStage() {
   if (place) place.textContent = now;
   // “The doctor is calling” is not true any more for whom it called in vain.
   title = [now, ...title.split(" – ").slice(1)].join(" – ");
-  if (!calling) document.title = title;
+  if (!calls.size) document.title = title;
 }
 
 function notice() {
@@ -168,26 +175,56 @@ function notice() {
     location.replace(moved.dataset.movedTo ?? "");
   }
   tellStage();
-  const call = /** @type {HTMLElement | null} */ (document.querySelector("[data-call-now]"));
-  if (Boolean(call) !== calling) {
-    calling = Boolean(call);
-    silenced = false;
-    if (!pressed) told = "";
-    document.title = call?.dataset.title || title;
-    if (icon) icon.href = call?.dataset.icon || usualIcon;
-    if (call) {
-      // Whoever was writing further down must see the button.
-      call.scrollIntoView({ block: "start" });
-      ring();
-    } else navigator.vibrate?.(0);
-  }
+  noticeCalls();
   countDown();
+  prepareTurns();
   tellWhetherSilent();
   tell();
 }
 
+function noticeCalls() {
+  const shown = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[data-call-now]")]);
+  const which = shown.map((call) => call.dataset.callNow ?? "");
+  const fresh = shown.find((call) => !calls.has(call.dataset.callNow ?? ""));
+  if (!fresh && which.length === calls.size) return;
+  if (!calls.size) title = document.title;
+  calls = new Set(which);
+  if (!pressed) told = "";
+  const call = fresh ?? shown[0];
+  document.title = call?.dataset.title || title;
+  if (icon) icon.href = call?.dataset.icon || usualIcon;
+  document.documentElement.classList.toggle("rings", Boolean(call?.closest("[data-turns]")));
+  if (fresh) {
+    silenced = false;
+    // Whoever was writing further down must see the button. The strip stays in sight by itself.
+    if (!fresh.closest("[data-turns]")) fresh.scrollIntoView({ block: "start" });
+    ring();
+  } else if (!call) navigator.vibrate?.(0);
+}
+
+/** What is typed on a page must not be lost to a call of another patient. */
+function prepareTurns() {
+  const typing = "main input:not([type=hidden]), main textarea, main select";
+  const beside = Boolean(document.querySelector(typing));
+  /** @type {NodeListOf<HTMLAnchorElement>} */
+  const links = document.querySelectorAll("[data-turn]");
+  for (const link of links) if (!beside && link.target) link.removeAttribute("target");
+  /** @type {NodeListOf<HTMLElement>} */
+  const said = document.querySelectorAll("[data-turn-beside]");
+  for (const note of said) if (note.hidden === beside) note.hidden = !beside;
+  const wants = Boolean(document.querySelector("[data-wake-lock]"));
+  if (wants === wanted) return;
+  wanted = wants;
+  if (wants) allowSound();
+  stayAwake();
+}
+
 async function stayAwake() {
-  if (document.hidden || !document.querySelector("[data-wake-lock]")) return;
+  if (document.hidden) return;
+  if (!document.querySelector("[data-wake-lock]")) {
+    lock?.release();
+    return;
+  }
   try {
     if (!lock || lock.released) lock = await navigator.wakeLock?.request("screen");
   } catch {
@@ -195,10 +232,13 @@ async function stayAwake() {
   }
 }
 
+const speaking = () => document.querySelector("[data-call-room]") !== null;
 let ticks = 0;
 setInterval(() => {
   notice();
-  if (calling && !silenced && ++ticks % 3 === 0) ring();
+  // Where somebody speaks with a doctor, the turn of another patient rings once.
+  if (!calls.size || silenced || (speaking() && !calls.has(""))) return;
+  if (++ticks % 3 === 0) ring();
 }, 1_000);
 document.addEventListener("live:updated", notice);
 document.addEventListener("visibilitychange", stayAwake);
@@ -225,6 +265,4 @@ document.addEventListener("click", async (event) => {
     ring();
   }
 });
-if (document.querySelector("[data-wake-lock]")) allowSound();
 notice();
-stayAwake();

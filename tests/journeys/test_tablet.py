@@ -184,7 +184,7 @@ def test_the_link_is_lost_at_every_step(
     worker.submit()
     expect(page.locator(".choices .choice")).to_have_count(1)
     page.goto(f"{person}/consultations")
-    expect(page.locator("a[href*='/consultations/29/']")).to_have_count(1)
+    expect(page.locator("main a[href*='/consultations/29/']")).to_have_count(1)
 
 
 def test_what_is_refused_is_shown_without_sending_it_again(

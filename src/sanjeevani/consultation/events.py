@@ -25,6 +25,12 @@ class ConsultationRequested(ConsultationFact):
     kind: ClassVar[str] = "consultation.Requested"
     patient_state_id: int
     line_id: uuid.UUID
+    spoke_id: uuid.UUID | None = None
+
+    def topics(self) -> list[str]:
+        """The consultation, and the spoke that asked: its other tablets show it too."""
+        spoke = [f"spoke.{self.spoke_id}"] if self.spoke_id else []
+        return [*super().topics(), *spoke]
 
 
 @dataclass(frozen=True, kw_only=True)

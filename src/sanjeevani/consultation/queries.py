@@ -140,7 +140,7 @@ def own_consultations(
 
 _live_at_spoke = Compiled(
     lambda: (
-        Consultation.objects.select_related("token")
+        Consultation.objects.select_related("token", "room")
         .filter(
             state_id=given_any("state_ids"),
             spoke_id=given("spoke_id"),

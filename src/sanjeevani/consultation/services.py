@@ -335,6 +335,7 @@ def open_consultation(
             consultation_id=consultation.id,
             patient_state_id=subject.patient_state_id,
             line_id=token.line_id,
+            spoke_id=subject.spoke_id,
         )
     )
     return consultation

@@ -20,6 +20,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from sanjeevani.consultation.models import Consultation
 from sanjeevani.directory.models import BESIDE_THE_PATIENT, Post
 from sanjeevani.directory.permissions import in_post, require_post
 from sanjeevani.foundation.access import (
@@ -51,6 +52,8 @@ class PortalRequest(HttpRequest):
     post: Post
     """The post acted in; only views under `staff` have it."""
     request_id: str
+    cases: list[Consultation]
+    """At a spoke its live cases, once somebody has asked for them: `spoke/turns.py`."""
     done: list[uuid.UUID]
     """The audit rows of what it has done so far."""
     began: float

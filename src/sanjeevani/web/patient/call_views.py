@@ -6,7 +6,6 @@ import uuid
 from django import forms
 from django.http import HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -26,6 +25,7 @@ from sanjeevani.web.patient.consultation_views import (
     unless_known,
 )
 from sanjeevani.web.patient.views import language, see
+from sanjeevani.web.spoke.turns import render
 
 
 @carer

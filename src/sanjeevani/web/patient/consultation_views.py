@@ -5,13 +5,12 @@ import hashlib
 import re
 import uuid
 from dataclasses import replace
-from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse, JsonResponse, QueryDict
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -71,7 +70,7 @@ from sanjeevani.prescription.letters import render_letter
 from sanjeevani.prescription.models import Dispensing
 from sanjeevani.prescription.queries import Issued, prescriptions_of
 from sanjeevani.queueing.errors import AlreadyWaiting, CallExpired
-from sanjeevani.queueing.models import PriorityClass, TokenStatus
+from sanjeevani.queueing.models import PriorityClass
 from sanjeevani.queueing.queries import place_of, wait_of
 from sanjeevani.terminology.queries import diagnoses_coded
 from sanjeevani.web.access import PortalRequest, carer, patient
@@ -85,6 +84,7 @@ from sanjeevani.web.patient.forms import FeedbackForm, MessageForm, TroubleForm,
 from sanjeevani.web.patient.measuring import MeasureForm
 from sanjeevani.web.patient.papers import of_own_consultation
 from sanjeevani.web.patient.pictures import pictures_of
+from sanjeevani.web.patient.stages import AT_ONCE, Stage, stage_of
 from sanjeevani.web.patient.views import (
     danger_before,
     is_unasked,
@@ -95,38 +95,7 @@ from sanjeevani.web.patient.views import (
     symptoms_of,
     trouble_form,
 )
-
-
-class Stage(StrEnum):
-    """What the page of a consultation shows."""
-
-    WAITING = "waiting"
-    CALLED = "called"
-    TALKING = "talking"
-    INTERRUPTED = "interrupted"
-    RETURNED = "returned"
-    DONE = "done"
-    OVER = "over"  # ended without a doctor's word
-
-
-_STAGES = {
-    ConsultationStatus.IN_PROGRESS: Stage.TALKING,
-    ConsultationStatus.INTERRUPTED: Stage.INTERRUPTED,
-    ConsultationStatus.RETURNED: Stage.RETURNED,
-    ConsultationStatus.COMPLETED: Stage.DONE,
-}
-
-
-def stage_of(consultation: Consultation) -> Stage:
-    """Return what to show. A token that waits, again after a lost call, comes first."""
-    token = consultation.token
-    if consultation.status in (ConsultationStatus.REQUESTED, ConsultationStatus.INTERRUPTED):
-        if token.status == TokenStatus.CALLED:
-            rings = token.deadline_at is not None and token.deadline_at > clock.now()
-            return Stage.CALLED if rings else Stage.WAITING
-        if token.status == TokenStatus.WAITING:
-            return Stage.WAITING
-    return _STAGES.get(ConsultationStatus(consultation.status), Stage.OVER)
+from sanjeevani.web.spoke.turns import case_topics, render
 
 
 def open_now(actor: Actor) -> list[tuple[Consultation, str]]:
@@ -139,9 +108,6 @@ def open_now(actor: Actor) -> list[tuple[Consultation, str]]:
     ]
     found.sort(key=lambda row: row[1] not in AT_ONCE)
     return [(one, stage.value) for one, stage in found]
-
-
-AT_ONCE = {Stage.CALLED, Stage.TALKING, Stage.INTERRUPTED}
 
 
 def _status(consultation: Consultation) -> dict[str, Any]:
@@ -289,7 +255,8 @@ def _page(
         "following": _following(consultation) if stage_of(consultation) is Stage.WAITING else None,
         "more_told": "more" in request.GET,
         "photo_key": uuid.uuid4(),
-        **live_page(request, _topics(consultation)),
+        **live_page(request, _topics(request, consultation)),
+        "own_case": consultation.id,
         **context,
     }
     return render(request, "patient/consultation.html", full, status=status)
@@ -375,13 +342,15 @@ def unless_known(request: PortalRequest, response: HttpResponse) -> HttpResponse
 @carer
 @require_GET
 def ticket(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> JsonResponse:
-    """A ticket for the gateway: the line, the consultation and the room."""
+    """A ticket for the gateway: the line, the consultation, the room, and a spoke's other cases."""
     found = own_consultation(request.actor, state_id, consultation_id)
-    return ticket_reply(request, _topics(found))
+    return ticket_reply(request, _topics(request, found))
 
 
-def _topics(found: Consultation) -> dict[str, str]:
-    return {f"line.{found.line_id}": str(found.token_id), **topics_of(found)}
+def _topics(request: PortalRequest, found: Consultation) -> dict[str, str]:
+    """Return what its page hears; at a spoke also of the other cases, whose turn may come."""
+    own = {f"line.{found.line_id}": str(found.token_id), **topics_of(found)}
+    return case_topics(request) | own
 
 
 def back_to(found: Consultation) -> HttpResponse:

@@ -4,7 +4,7 @@ import uuid
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -46,7 +46,7 @@ from sanjeevani.patients.services import (
     take_back,
 )
 from sanjeevani.web.access import PortalRequest, carer, patient
-from sanjeevani.web.patient.consultation_views import SHOWN, cursor, open_now, stage_of
+from sanjeevani.web.patient.consultation_views import SHOWN, cursor, open_now
 from sanjeevani.web.patient.family_forms import (
     CompanionForm,
     InstitutionForm,
@@ -54,6 +54,7 @@ from sanjeevani.web.patient.family_forms import (
     RepresentativeForm,
     ResidentsForm,
 )
+from sanjeevani.web.patient.stages import stage_of
 from sanjeevani.web.patient.views import (
     at_home,
     errors_on,
@@ -61,6 +62,7 @@ from sanjeevani.web.patient.views import (
     name_of,
     see,
 )
+from sanjeevani.web.spoke.turns import render
 
 RESIDENTS_SHOWN = 40
 LAST_SHOWN = 3

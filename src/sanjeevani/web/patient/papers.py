@@ -4,7 +4,6 @@ import uuid
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -30,6 +29,7 @@ from sanjeevani.patients.queries import own_patient
 from sanjeevani.web.access import PortalRequest, carer
 from sanjeevani.web.papers import limits, send, shown, take
 from sanjeevani.web.patient.views import at_home, see
+from sanjeevani.web.spoke.turns import render
 
 
 def of_draft(person: Patient, problems: list[str] | None = None) -> dict[str, Any]:

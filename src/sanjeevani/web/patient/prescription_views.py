@@ -3,10 +3,9 @@
 import contextlib
 import uuid
 
-from django import forms
+from django import forms, shortcuts
 from django.conf import settings
 from django.http import HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -24,6 +23,7 @@ from sanjeevani.web.fields import PlainForm, PlainTextField
 from sanjeevani.web.patient.day_plan import day_plan
 from sanjeevani.web.patient.views import language, name_of, see
 from sanjeevani.web.slips import slip_facts, slip_pdf
+from sanjeevani.web.spoke.turns import render
 
 
 class ShareForm(PlainForm):
@@ -76,7 +76,7 @@ def plan(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> H
         "prescription": signed.prescription,
         "plan": day_plan(signed.prescription, language()),
     }
-    return render(request, "patient/day_plan.html", context)
+    return shortcuts.render(request, "patient/day_plan.html", context)
 
 
 @patient
@@ -137,7 +137,7 @@ def slip(request: PortalRequest, state_id: int, consultation_id: uuid.UUID) -> H
     """The token on a slip of paper, for the hand and the counter's printer."""
     found = _holding_a_token(request, state_id, consultation_id)
     context = {"consultation": found, "slip": slip_facts(found), "name_of": name_of}
-    return render(request, "patient/slip.html", context)
+    return shortcuts.render(request, "patient/slip.html", context)
 
 
 @carer

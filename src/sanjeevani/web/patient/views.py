@@ -7,9 +7,8 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import Any, Concatenate, ParamSpec
 
-from django import forms
+from django import forms, shortcuts
 from django.http import HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -69,6 +68,7 @@ from sanjeevani.web.patient.family_forms import companion_choices
 from sanjeevani.web.patient.forms import AskForm, ProfileForm, TroubleForm
 from sanjeevani.web.patient.pictures import drawing, pictures_of
 from sanjeevani.web.sent_once import entered_at, sent_once
+from sanjeevani.web.spoke.turns import render
 
 P = ParamSpec("P")
 View = Callable[Concatenate[PortalRequest, P], HttpResponse]
@@ -109,7 +109,7 @@ def start(request: PortalRequest) -> HttpResponse:
     assert session is not None
     at_home, corrects = session.home_state_id, request.method == "POST" or "change" in request.GET
     if at_home is not None and (not corrects or has_registered(at_home, session.account_id)):
-        return redirect("patient:people")
+        return shortcuts.redirect("patient:people")
     found = states()
     error = None
     if request.method == "POST":
@@ -265,7 +265,7 @@ def danger(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
     """The danger signs, before anything else. One tap on a sign leads to the emergency page."""
     found = own_patient(request.actor, patient_id)
     if valid_consent(found) is None:
-        return redirect("patient:consent", found.id)
+        return shortcuts.redirect("patient:consent", found.id)
     signs = _signs(request.actor, found)
     error = None
     if request.method == "POST":
@@ -327,7 +327,7 @@ def emergency(request: PortalRequest, patient_id: uuid.UUID) -> HttpResponse:
         "signs": [(sign.question_in(language()), sign.first_aid_in(language())) for sign in signs],
         "numbers": signs[0].call if signs else None,
     }
-    return render(request, "public/emergency.html", context)
+    return shortcuts.render(request, "public/emergency.html", context)
 
 
 @carer

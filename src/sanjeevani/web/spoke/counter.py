@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from django import shortcuts
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.timezone import localdate
 from django.views.decorators.http import require_GET, require_http_methods
@@ -43,6 +43,7 @@ from sanjeevani.web.patient.consultation_views import unless_known
 from sanjeevani.web.patient.views import form_page, language, see
 from sanjeevani.web.sent_once import sent_once
 from sanjeevani.web.spoke.forms import GIVEN, HandingForm, ShownForm, StockForm
+from sanjeevani.web.spoke.turns import render
 
 at_the_counter = staff(*AT_THE_COUNTER)
 
@@ -60,7 +61,7 @@ def counter(request: PortalRequest) -> HttpResponse:
         and request.post.facility.is_spoke
         and not may_dispense(request.post)
     ):
-        return redirect("spoke:stock")
+        return shortcuts.redirect("spoke:stock")
     form = ShownForm(request.POST or None)
     answer: Verification | None = None
     if request.method == "POST" and form.is_valid():
@@ -180,7 +181,7 @@ def slip(request: PortalRequest, state_id: int, prescription_id: uuid.UUID) -> H
         "qr": qr_svg(verification_address(found.prescription)),
         "now": clock.now(),
     }
-    return render(request, "spoke/missing_slip.html", context)
+    return shortcuts.render(request, "spoke/missing_slip.html", context)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 import uuid
 
 from django.http import HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
@@ -15,6 +14,7 @@ from sanjeevani.web.access import PortalRequest
 from sanjeevani.web.patient.views import see
 from sanjeevani.web.spoke.access import at_spoke, require_spoke
 from sanjeevani.web.spoke.forms import PresenceForm, TheirMobileForm
+from sanjeevani.web.spoke.turns import render
 
 
 @at_spoke

@@ -10,9 +10,9 @@ import uuid
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
@@ -27,7 +27,7 @@ from sanjeevani.consultation.presence import (
     show_by_code,
     show_by_photo,
 )
-from sanjeevani.consultation.queries import live_at_spoke, own_consultation, own_consultations
+from sanjeevani.consultation.queries import own_consultation, own_consultations
 from sanjeevani.consultation.spokes import (
     HubOffer,
     NotEnough,
@@ -65,11 +65,13 @@ from sanjeevani.patients.spokes import (
 from sanjeevani.prescription.to_do import ToDo, to_dos_at
 from sanjeevani.terminology.vitals import readings
 from sanjeevani.web.access import PortalRequest
+from sanjeevani.web.live import ticket_reply
 from sanjeevani.web.names import hub_names, speciality_names
-from sanjeevani.web.patient.consultation_views import AT_ONCE, stage_of, unless_known
+from sanjeevani.web.patient.consultation_views import unless_known
 from sanjeevani.web.patient.family_forms import companion_choices
 from sanjeevani.web.patient.following import FollowingForm
 from sanjeevani.web.patient.measuring import MeasureForm
+from sanjeevani.web.patient.stages import AT_ONCE, stage_of
 from sanjeevani.web.patient.views import errors_on, following_for, form_page, language, see
 from sanjeevani.web.sent_once import entered_at, require_still_here, sent_once
 from sanjeevani.web.spoke.access import at_spoke, require_spoke
@@ -81,6 +83,7 @@ from sanjeevani.web.spoke.forms import (
     RegisterForm,
     TickForm,
 )
+from sanjeevani.web.spoke.turns import case_topics, cases_at, render, turns_of
 
 SHOWN = 60
 
@@ -119,7 +122,7 @@ def _desk(request: PortalRequest) -> dict[str, Any]:
 def _cases(request: PortalRequest) -> Cases:
     newest = own_consultations(request.actor, SHOWN + 1)
     rows = [
-        *live_at_spoke(request.actor),
+        *cases_at(request),
         *(one for one in newest[:SHOWN] if one.status not in LIVE),
     ]
     hubs = hub_names(hub_lines((one.state_id, one.line_id) for one in rows))
@@ -194,6 +197,30 @@ def cases(request: PortalRequest) -> HttpResponseBase:
     """The cases alone, fetched again by the page."""
     require_spoke(request)
     return unless_known(request, render(request, "spoke/parts/cases.html", _desk(request)))
+
+
+@at_spoke
+@require_GET
+def turns(request: PortalRequest) -> HttpResponseBase:
+    """Whose turn it is, fetched again by every page; on a case's own page the others."""
+    require_spoke(request)
+    found = turns_of(request, _besides(request))
+    return unless_known(request, render(request, "spoke/parts/turns_now.html", {"turns": found}))
+
+
+def _besides(request: PortalRequest) -> uuid.UUID | None:
+    try:
+        return _id(request.GET.get("besides", ""))
+    except ValueError:
+        return None
+
+
+@at_spoke
+@require_GET
+def ticket(request: PortalRequest) -> JsonResponse:
+    """A ticket for the gateway: the spoke and its live cases."""
+    require_spoke(request)
+    return ticket_reply(request, case_topics(request))
 
 
 def _with_ages(people: list[Patient]) -> list[tuple[Patient, int]]:
