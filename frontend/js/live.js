@@ -11,6 +11,7 @@
 //   <i data-live-topic="line.<id>">                   inside: what else it hears, as it is now
 // <b data-live-bind="place">                          takes its text from the hint itself
 // <ol data-live-tail>                                 stays scrolled to its end
+// live:contact: told to the document with each answer, `false` where none came
 // <p data-live-status data-text-live data-text-polling data-text-offline data-text-out>
 import { morph } from "./parts/morph.js";
 
@@ -106,6 +107,7 @@ async function refresh(element) {
     fragment.failures++;
     unreachable = true;
   }
+  contact(!unreachable);
   fragment.busy = false;
   fragment.due = Date.now() + interval(element, fragment);
   tell();
@@ -132,6 +134,11 @@ async function load(element, fragment) {
   const template = document.createElement("template");
   template.innerHTML = await answer.text();
   show(element, template.content);
+}
+
+/** @param {boolean} detail whether the service answered */
+function contact(detail) {
+  document.dispatchEvent(new CustomEvent("live:contact", { detail }));
 }
 
 /** @param {string} address */
@@ -265,6 +272,7 @@ async function connect() {
   const on = (name, act) =>
     opened.addEventListener(name, (event) => {
       heardAt = Date.now();
+      contact(true);
       act(/** @type {MessageEvent<string>} */ (event));
     });
   on("alive", () => {});

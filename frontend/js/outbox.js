@@ -1,7 +1,8 @@
 // A spoke's tablet without a link: what is sent is kept first, and sent until an answer is heard.
 // The server treats the key of an entry as one, however often it hears it. docs/tablet.md says how.
 //
-// <div data-outbox-strip>            how many wait; its attributes hold addresses and words
+// <div data-outbox-strip>            how many wait, and when the service last answered; its
+//                                    attributes hold addresses and words
 // <form data-outbox>                 is kept and sent; data-outbox-early: also before it is sent
 //                                    data-outbox-anew: sent again it is said again, no correction
 // <form data-outbox-now>             makes no sense later: says that there is no link
@@ -38,6 +39,9 @@ const EARLY = 1_500;
 const TRY = 1_000;
 // The entry whose refusal the server shows on the page that comes next.
 const SHOWN = "tablet-shown";
+// When the service last answered, on whichever page of the tablet.
+const HEARD = "tablet-heard";
+const MINUTE = 60_000;
 
 const strip = /** @type {HTMLElement} */ (document.querySelector("[data-outbox-strip]"));
 const words = strip.dataset;
@@ -50,7 +54,12 @@ let pause = LEAST;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 let signedOut = false;
+/** The last question got no answer. */
+let away = navigator.onLine === false;
+let heardAt = Number(localStorage.getItem(HEARD));
 let removed = 0;
+/** Something waits for the link, or the link is gone: the strip says how long already. */
+let untold = false;
 /** The refused entry that this page corrects. */
 let corrected = "";
 
@@ -66,6 +75,8 @@ if (document.querySelector("form.by-itself[data-outbox]")) {
 }
 
 async function begin() {
+  // The two pages that are kept come without the service.
+  if (!list && !visitPage) heard(performance.timeOrigin);
   navigator.serviceWorker.register(words.worker ?? "", { scope: "/" }).catch(() => {});
   document.addEventListener("submit", submitted);
   const known = sessionStorage.getItem(KEY) && owner();
@@ -82,8 +93,28 @@ async function begin() {
   await send();
   keepPages();
   addEventListener("online", again);
+  addEventListener("offline", () => {
+    away = true;
+    show();
+  });
+  document.addEventListener("live:contact", (event) => {
+    const was = away;
+    if (/** @type {CustomEvent<boolean>} */ (event).detail) heard(Date.now());
+    else away = true;
+    if (away !== was) show();
+  });
+  setInterval(tellContact, MINUTE / 4);
   addEventListener("pageshow", (event) => event.persisted && again());
   document.addEventListener("visibilitychange", () => document.hidden || again());
+}
+
+/** @param {number} at */
+function heard(at) {
+  away = false;
+  // As often as it can be read.
+  if (Math.abs(at - heardAt) < MINUTE / 4) return;
+  heardAt = at;
+  localStorage.setItem(HEARD, String(at));
 }
 
 const forms = () =>
@@ -112,7 +143,11 @@ async function ask(address, options = {}) {
     // A sign-in page of the network's own, or a service in trouble: as good as no link.
     const ours = answer.headers.has("X-Request-ID");
     if (!ours || answer.status >= 500 || answer.status === 429) throw new Error("no service");
+    heard(Date.now());
     return answer;
+  } catch (error) {
+    away = true;
+    throw error;
   } finally {
     clearTimeout(late);
   }
@@ -294,7 +329,7 @@ async function sendAll() {
   const waiting = (await own()).filter((entry) => entry.state === "waiting");
   let arrived = false;
   try {
-    const token = waiting.length || standsIn ? await arrive() : "";
+    const token = waiting.length || standsIn || away ? await arrive() : "";
     for (const entry of token ? waiting : []) {
       if (entry.owner !== owner()) continue;
       const outcome = await deliver(entry, token);
@@ -466,18 +501,44 @@ async function show() {
     entries.filter((entry) => entry.state === state).length;
   const waiting = count("waiting");
   const texts = [];
+  // What waits says it too, and the list has a notice.
+  if (away && !waiting && !list) texts.push(words.textAway);
   if (removed) texts.push(words.textOld?.replace("{}", String(removed)));
   if (waiting && signedOut) texts.push(words.textSignedOut);
   else if (waiting === 1) texts.push(words.textOne);
   else if (waiting) texts.push(words.textMany?.replace("{}", String(waiting)));
   if (count("refused")) texts.push(words.textRefused);
   if (count("unfinished") && !visitPage) texts.push(words.textUnfinished);
+  // Where the service says that nobody is signed in, it has answered.
+  untold = away || (waiting > 0 && !signedOut);
+  tellContact();
   const bar = /** @type {HTMLElement} */ (strip.firstElementChild);
   const place = /** @type {HTMLElement} */ (bar.firstElementChild);
-  bar.hidden = !texts.length;
+  bar.hidden = !texts.length && !untold;
   const text = texts.join(" ");
   if (place.textContent !== text) place.textContent = text;
+  const link = /** @type {HTMLElement} */ (bar.querySelector("a"));
+  link.hidden = !entries.length && !removed;
   if (list) await showList(list, entries);
+}
+
+/** Not said aloud: it changes every minute. */
+function tellContact() {
+  const place = part("[data-outbox-contact]");
+  // Another tab may have heard since.
+  heardAt = Number(localStorage.getItem(HEARD)) || heardAt;
+  place.hidden = !untold || !heardAt;
+  const minutes = Math.floor((Date.now() - heardAt) / MINUTE);
+  const text = minutes < 1 ? words.textJustNow : words.textContact?.replace("{}", ago(minutes));
+  if (text && place.textContent !== text) place.textContent = text;
+}
+
+/** @param {number} minutes */
+function ago(minutes) {
+  const words = new Intl.RelativeTimeFormat(`${document.documentElement.lang}-IN-u-nu-latn`);
+  const hours = Math.floor(minutes / 60);
+  if (hours < 2) return words.format(-minutes, "minute");
+  return hours < 48 ? words.format(-hours, "hour") : words.format(-Math.floor(hours / 24), "day");
 }
 
 /** @param {string} selector */

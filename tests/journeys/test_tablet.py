@@ -84,6 +84,36 @@ def test_the_page_that_was_asked_for_comes_with_the_link(new_worker: NewWorker) 
     expect(page).to_have_url(re.compile("/spoke/find$"))
 
 
+def test_the_strip_says_when_the_service_last_answered(new_worker: NewWorker, look: Look) -> None:
+    worker = new_worker("karnataka.worker1")
+    page = at_tablet(worker)
+    page.goto("/spoke/register")
+    strip = page.locator(STRIP)
+    expect(strip).to_be_hidden()
+    page.context.set_offline(True)
+    expect(strip).to_contain_text("No link just now")
+    expect(strip).to_contain_text("Last contact less than a minute ago.")
+    page.evaluate(
+        """() => {
+            localStorage.setItem("tablet-heard", Date.now() - 12 * 60_000);
+            dispatchEvent(new Event("offline"));
+        }"""
+    )
+    expect(strip).to_contain_text("Last contact 12 minutes ago.")
+    # Each minute would be said aloud.
+    expect(strip.locator("[role=status]")).not_to_contain_text("Last contact")
+    expect(strip.locator("a")).to_be_hidden()
+    look(page, "tablet-7-no-link")
+    page.goto("/spoke/visit")
+    enter_visit(page, "Meenakshi")
+    expect(strip).to_contain_text("1 entry is kept")
+    expect(strip).to_contain_text("Last contact 12 minutes ago.")
+    look(page, "tablet-8-waits")
+    page.context.set_offline(False)
+    expect(strip).to_be_hidden()
+    expect(page.locator(".outbox__entry")).to_have_count(0)
+
+
 @pytest.fixture
 def answers_lost() -> Callable[[Page], Callable[[], None]]:
     """Let what is sent arrive, and its answer get lost on the way back, once."""
