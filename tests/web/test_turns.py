@@ -117,3 +117,14 @@ def test_who_is_not_beside_the_patients_gets_nothing(spoke: Spoke) -> None:
     factories.enter(other, factories.worker_at(spoke.facility, Role.PHARMACIST))
     for address in ("/spoke/turns", "/spoke/ticket"):
         assert other.get(address).status_code == 403
+
+
+def test_what_is_read_aloud_stays_in_its_place_when_the_strip_is_fetched(
+    spoke: Spoke, client: Client
+) -> None:
+    """A region that comes into the page together with its words is not read aloud."""
+    called(spoke)
+    fetched = client.get("/spoke/turns").content.decode()
+    assert fetched.startswith('<p class="govuk-visually-hidden" id="turns-said" role="status">')
+    page = client.get("/spoke/register").content.decode()
+    assert 'data-turns><p class="govuk-visually-hidden" id="turns-said"' in page
