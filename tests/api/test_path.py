@@ -57,6 +57,7 @@ def test_from_sign_in_to_feedback() -> None:
     profile = ready_profile(patient)
     offers = patient.get(f"/profiles/{profile['id']}/clinics")["items"]
     assert [offer["id"] for offer in offers] == [str(clinic.id)]
+    assert offers[0]["on_duty"] == {"doctors": 1, "women": 1, "languages": ["en", "hi"]}
     assert offers[0]["expected_wait"]["low"] < offers[0]["expected_wait"]["high"]
     made = patient.make(f"/profiles/{profile['id']}/consultations", asking(clinic))
     assert made["number"] == 1

@@ -108,8 +108,13 @@ def test_from_sign_in_to_the_printed_prescription(asking_for_proof: Spoke) -> No
     assert hub["id"] == str(spoke.line.id)
     assert [one["name"] for one in hub["doctors"]] == [spoke.practitioner.name]
     assert hub["expected_wait"]["low"] < hub["expected_wait"]["high"]
-    token = worker.make(f"/spoke/patients/{made['id']}/consultations", spoke.asking())
+    assert hub["doctors"][0]["gender"] == "female"
+    assert hub["doctors"][0]["languages"] == ["en", "hi"]
+    asking = spoke.asking(gender_preference="female")
+    token = worker.make(f"/spoke/patients/{made['id']}/consultations", asking)
     assert token["number"] == 1
+    asked = Consultation.objects.get(state_id=token["state_id"], id=token["id"])
+    assert asked.token.gender_preference == "female"
     path = f"/consultations/{token['state_id']}/{token['id']}"
 
     [listed] = worker.get("/consultations")["items"]

@@ -1,10 +1,14 @@
 """Which clinic is offered first, and what is said of the wait there."""
 
-import pytest
+from typing import Any
 
-from sanjeevani.consultation.offers import offers_for
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from sanjeevani.consultation.offers import OnDuty, offers_for
 from sanjeevani.consultation.services import call_next
-from sanjeevani.directory.models import Clinic, Practitioner
+from sanjeevani.directory.models import Clinic, Gender, Practitioner
 from sanjeevani.foundation.actor import SYSTEM
 from sanjeevani.patients.models import Patient
 from sanjeevani.queueing.expected_wait import AT_ONCE, WaitInterval
@@ -70,3 +74,21 @@ def test_who_serves_two_lines_is_free_for_both_until_a_patient_is_called(
     factories.requested(second, factories.PatientFactory.create())
     call(doctor)
     assert now_in(first) == now_in(second) == Serving(1, 0)
+
+
+def test_each_offer_says_what_those_on_duty_speak_and_whether_a_woman_is_among_them(
+    clinics: tuple[Clinic, Clinic], django_assert_num_queries: Any
+) -> None:
+    first, _second = clinics
+    patient = factories.PatientFactory.create()
+    content = factories.told(patient, text="Fever")
+    factories.on_duty(first, languages=["hi"], gender=Gender.MALE)
+    factories.on_duty(first, languages=["te", "hi"], gender=Gender.FEMALE)
+    with CaptureQueriesContext(connection) as before:
+        found = {one.open_clinic.clinic.name: one.on_duty for one in offers_for(patient, content)}
+    assert found == {"First": OnDuty(2, 1, ("hi", "te")), "Second": OnDuty()}
+    # However many they are.
+    for name in ("Third", "Fourth"):
+        factories.on_duty(factories.ClinicFactory.create(name=name))
+    with django_assert_num_queries(len(before)):
+        offers_for(patient, content)

@@ -23,7 +23,7 @@ STATEMENTS = {
     "/people": 5,
     "/people/{patient}/danger": 4,
     "/people/{patient}/trouble": 5,
-    "/people/{patient}/opds": 24,
+    "/people/{patient}/opds": 30,
     "/people/{patient}/opds/28/{clinic}": 14,
     "/consultations": 3,
 }

@@ -18,8 +18,12 @@ from sanjeevani.consultation.models import (
 )
 from sanjeevani.consultation.services import call_next, withdraw_consent
 from sanjeevani.consultation.transfers import return_to_patient
+<<<<<<< HEAD
 from sanjeevani.directory.models import Facility, Line, LineKind, State
 from sanjeevani.documents.typesetting import labels
+=======
+from sanjeevani.directory.models import Facility, Gender, Line, LineKind, State
+>>>>>>> bb93d6f (At a spoke a woman may ask for a woman doctor, and offers say what those on duty speak)
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor, ActorKind
 from sanjeevani.foundation.errors import Invalid
@@ -1381,3 +1385,44 @@ def test_a_hub_is_asked_once_the_danger_signs_were_asked_about(spoke: Spoke) -> 
     asked = spoke.ask(patient)
     assert asked.headers["Location"] == f"/people/{patient.id}/danger"
     assert not Consultation.objects.filter(state_id=28).exists()
+
+
+def test_a_woman_may_ask_for_a_woman_doctor(spoke: Spoke, client: Client) -> None:
+    man = factories.serving_on(spoke.line, gender=Gender.MALE, name="Dr Ravi")
+    patient = spoke.ready()
+    person = f"/spoke/patients/{patient.id}/hubs"
+    assert "A woman doctor is on duty now" not in client.get(person).content.decode()
+    woman = factories.serving_on(spoke.line, name="Dr Usha", languages=["te", "en"])
+    shown = client.get(person).content.decode()
+    assert "A woman doctor is on duty now" in shown
+    assert "The doctors on duty speak" in shown
+    assert 'value="female"' in client.get(f"{person}/28/{spoke.line.id}").content.decode()
+    assert spoke.ask(patient, gender_preference="sideways").status_code == 422
+    assert spoke.ask(patient, gender_preference="female").status_code == 303
+    token = Consultation.objects.get(state_id=28).token
+    assert token.gender_preference == "female"
+    with pytest.raises(NobodyWaiting):
+        call_next(factories.doctor(man), practitioner=man)
+    assert call_next(factories.doctor(woman), practitioner=woman).token_id == token.id
+
+
+@pytest.mark.parametrize(("wish", "kept"), [("male", ""), ("female", "female"), ("any", "")])
+def test_who_is_asked_by_name_is_not_waited_for_in_vain(spoke: Spoke, wish: str, kept: str) -> None:
+    named = factories.serving_on(spoke.line, gender=Gender.FEMALE)
+    spoke.ask(spoke.ready(), doctor=str(named.id), gender_preference=wish)
+    assert Consultation.objects.get(state_id=28).token.gender_preference == kept
+    assert call_next(factories.doctor(named), practitioner=named)
+
+
+def test_in_an_emergency_whoever_is_free_comes(spoke: Spoke, client: Client) -> None:
+    factories.serving_on(spoke.line)
+    patient = spoke.ready()
+    page = client.get(f"/people/{patient.id}/danger").content.decode()
+    sign = page.split('name="sign" value="')[1].split('"')[0]
+    client.post(f"/people/{patient.id}/danger", {"sign": sign})
+    address = f"/spoke/patients/{patient.id}/hubs/28/{spoke.line.id}"
+    assert "gender_preference" not in client.get(address).content.decode()
+    assert spoke.ask(patient, gender_preference="female").status_code == 303
+    token = Consultation.objects.get(state_id=28).token
+    assert token.priority_class == PriorityClass.EMERGENCY
+    assert token.gender_preference == ""

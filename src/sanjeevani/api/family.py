@@ -316,6 +316,14 @@ class Wait(Reply):
     high: int
 
 
+class DutyReply(Reply):
+    """The doctors on duty now: how many, how many of them women, and what they speak."""
+
+    doctors: int
+    women: int
+    languages: list[str]
+
+
 class ClinicReply(Reply):
     """An online OPD, wherever it is hosted."""
 
@@ -330,6 +338,7 @@ class ClinicReply(Reply):
     is_full: bool
     is_recommended: bool
     expected_wait: Wait | None
+    on_duty: DutyReply
 
     @classmethod
     def of(cls, offer: Offer) -> "ClinicReply":
@@ -347,6 +356,11 @@ class ClinicReply(Reply):
             is_full=offer.is_full,
             is_recommended=offer.is_recommended,
             expected_wait=Wait.model_validate(offer.wait) if offer.wait else None,
+            on_duty=DutyReply(
+                doctors=offer.on_duty.doctors,
+                women=offer.on_duty.women,
+                languages=list(offer.on_duty.languages),
+            ),
         )
 
 

@@ -29,6 +29,7 @@ from sanjeevani.consultation.spokes import (
     languages_at,
     readiness,
 )
+from sanjeevani.directory.models import Gender
 from sanjeevani.foundation.errors import Stale, TooMany
 from sanjeevani.identity.errors import CodeDead, WrongCode
 from sanjeevani.intake.queries import draft_of
@@ -50,6 +51,8 @@ class OnDuty(Reply):
     id: uuid.UUID
     name: str
     qualification: str
+    gender: Gender
+    languages: list[str]
 
 
 class HubReply(HubOf):
@@ -99,12 +102,15 @@ class HubAsk(Body):
 
     Whoever is free first, unless there is a `practitioner_id` of one on duty there. `in_writing`:
     answered within a day without a call, the patient need not wait; not in an emergency.
+    `gender_preference`: respected while the wait allows; not in an emergency, and not for who is
+    asked by name.
     `companion_id`: the adult who is with a minor, one of the profile's companions.
     """
 
     hub_state_id: StateCode
     hub_id: Id
     language: Annotated[str, Field(pattern="^[a-z]{2,3}$")]
+    gender_preference: Annotated[Gender, Field(strict=False)] | None = None
     practitioner_id: Id | None = None
     in_writing: bool = False
     companion_id: Id | None = None
@@ -170,6 +176,7 @@ def ask_hub_doctor(
             content=content,
             language=body.language,
             request_key=key_of(request, key),
+            gender_preference=body.gender_preference or "",
             practitioner=offer.doctor(body.practitioner_id) if body.practitioner_id else None,
             later=body.in_writing,
             companion_id=body.companion_id,

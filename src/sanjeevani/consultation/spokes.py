@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sanjeevani.consultation.asks import readable_asks
 from sanjeevani.consultation.models import Consultation
+from sanjeevani.consultation.offers import OnDuty, on_duty_of
 from sanjeevani.consultation.queries import live_consultation_of, topics_of
 from sanjeevani.consultation.services import (
     ask_line,
@@ -129,6 +130,11 @@ class HubOffer:
     is_full: bool
     is_recommended: bool
 
+    @property
+    def on_duty(self) -> OnDuty:
+        """How many are on duty there, and what they speak."""
+        return on_duty_of(self.doctors)
+
     def doctor(self, practitioner_id: uuid.UUID) -> Practitioner:
         """Return a doctor on duty. Raises Invalid for who is not, or not any more."""
         for one in self.doctors:
@@ -191,6 +197,7 @@ def ask_hub(
     content: IntakeContent,
     language: str,
     request_key: uuid.UUID,
+    gender_preference: str = "",
     practitioner: Practitioner | None = None,
     later: bool = False,
     companion_id: uuid.UUID | None = None,
@@ -200,7 +207,8 @@ def ask_hub(
     `later`: in writing, to be answered within WRITTEN_HOURS without a call; not in an emergency.
 
     A danger sign does not end here as it does at home: the staff have called the ambulance, and a
-    doctor sees the patient first. The same `request_key` again returns the first consultation.
+    doctor sees the patient first, whoever is free: nobody's gender is waited for then, nor that of
+    who is asked by name. The same `request_key` again returns the first consultation.
     Raises NotEnough, DangerUnanswered, ConsentMissing, CompanionMissing, LineFull, WaitingRoomFull,
     AlreadyWaiting, Invalid for a language that nobody is asked for.
     """
@@ -223,6 +231,9 @@ def ask_hub(
         line = open_written_line(actor, parent=pool)
     elif practitioner is not None and serves_now(practitioner.id, pool.state_id, pool.id):
         line = own_lane(actor, pool, practitioner.id, practitioner.state_id)
+        # It is kept for the pool where it says the same; the lane would wait in vain otherwise.
+        if practitioner.gender != gender_preference:
+            gender_preference = ""
     opened = ask_line(
         actor,
         patient=patient,
@@ -232,6 +243,7 @@ def ask_hub(
         request_key=request_key,
         # Whoever sits at a spoke has come a long way, and a place beside them is taken.
         priority_class=PriorityClass.EMERGENCY if ready.emergency else PriorityClass.PRIORITY,
+        gender_preference="" if ready.emergency else gender_preference,
         companion_id=companion_id,
         waiting_since=carried_wait(patient, pool) if line.id == pool.id else None,
     )

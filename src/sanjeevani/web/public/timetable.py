@@ -16,11 +16,11 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from sanjeevani.directory.models import ClinicHours, Gender, Practitioner, State
+from sanjeevani.consultation.offers import OnDuty, on_duty_in
+from sanjeevani.directory.models import ClinicHours, State
 from sanjeevani.directory.queries import (
     OpenClinic,
     clinics_serving,
-    practitioners,
     states,
     weekly_hours,
 )
@@ -28,7 +28,6 @@ from sanjeevani.directory.timetable import Opening
 from sanjeevani.foundation import clock
 from sanjeevani.queueing.expected_wait import WaitInterval
 from sanjeevani.queueing.queries import expected_waits, places_taken
-from sanjeevani.roster.queries import who_is_on_duty
 from sanjeevani.terminology.queries import specialities
 from sanjeevani.web.access import PortalRequest, public
 from sanjeevani.web.fields import PlainForm
@@ -84,15 +83,6 @@ def week_of(hours: Mapping[int, Sequence[ClinicHours | Opening]]) -> list[Days]:
 
 
 @dataclass(frozen=True)
-class OnDuty:
-    """The doctors at an OPD now, without their names."""
-
-    doctors: int
-    women: int
-    languages: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Opd:
     """A line of the timetable. `wait` is None when no doctor is on duty."""
 
@@ -119,31 +109,21 @@ def _read(state_id: int) -> list[Opd]:
         by_tenant.setdefault(item.line.state_id, []).append(item.line.id)
     waits: dict[uuid.UUID, WaitInterval | None] = {}
     taken: dict[uuid.UUID, int] = {}
-    serving: dict[uuid.UUID, list[tuple[int, uuid.UUID]]] = {}
     for tenant, line_ids in by_tenant.items():
         waits |= expected_waits(tenant, line_ids)
         taken |= places_taken(tenant, line_ids, clock.today())
-        serving |= who_is_on_duty(tenant, line_ids)
-    people = practitioners({key for keys in serving.values() for key in keys})
+    on_duty = on_duty_in(by_tenant)
     found = [
         Opd(
             item,
             week_of(hours.get(item.clinic.id, {})),
-            _on_duty([people[key[1]] for key in serving[item.line.id]]),
+            on_duty[item.line.id],
             waits[item.line.id],
             taken[item.line.id] >= item.line.places_per_day,
         )
         for item in clinics
     ]
     return sorted(found, key=lambda opd: (opd.is_full, opd.wait.high if opd.wait else math.inf))
-
-
-def _on_duty(people: Sequence[Practitioner]) -> OnDuty:
-    return OnDuty(
-        len(people),
-        sum(person.gender == Gender.FEMALE for person in people),
-        tuple(sorted({code for person in people for code in person.languages})),
-    )
 
 
 class SearchForm(PlainForm):

@@ -140,9 +140,16 @@ class HubForm(AskForm):
         languages: list[str],
         companions: list[tuple[str, str]],
         *args: Any,
+        emergency: bool = False,
     ) -> None:
         super().__init__(languages, languages[0], companions, *args, initial={"doctor": "pool"})
-        del self.fields["after"], self.fields["gender_preference"]
+        del self.fields["after"]
+        wish = self.fields["gender_preference"]
+        wish.label = _("Would the patient rather speak with a woman or a man?")
+        wish.help_text = _("The wait may be longer. Not for a doctor whom you ask by name.")
+        if emergency:
+            # Whoever is free first sees this patient.
+            del self.fields["gender_preference"]
         self.fields["language"].label = _("Which language does the patient speak?")
         self.fields["doctor"].choices = [  # type: ignore[attr-defined]
             ("pool", _("Whoever is free first")),

@@ -374,11 +374,13 @@ def ask(
     offer = hub_offer(request.actor, person, draft, state_id=state_id, line_id=line_id)
     choice = offer.choice
     companions = companions_of(person) if needs_companion(person) else []
+    ready = _readiness(person, draft)
     form = HubForm(
         [(str(one.id), one.name) for one in offer.doctors],
         _languages(request),
         companion_choices(companions),
         request.POST or None,
+        emergency=ready["red"],
     )
     refusal: DomainError | None = None
     if request.method == "POST" and form.is_valid():
@@ -393,6 +395,7 @@ def ask(
                 content=draft,
                 language=form.cleaned_data["language"],
                 request_key=form.cleaned_data["request_key"],
+                gender_preference=form.cleaned_data.get("gender_preference", ""),
                 practitioner=_named(offer, form.cleaned_data["doctor"]),
                 later=later,
                 companion_id=_id(form.cleaned_data.get("companion", "")),
@@ -414,7 +417,7 @@ def ask(
         "refusal": refusal,
         "companions": companions,
         "hub": hub_names({choice.line.id: choice.line})[choice.line.id],
-        **_readiness(person, draft),
+        **ready,
     }
     status = refusal.status if refusal else 422 if form.errors else 200
     return render(request, "spoke/ask.html", context, status=status)
