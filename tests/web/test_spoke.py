@@ -18,12 +18,8 @@ from sanjeevani.consultation.models import (
 )
 from sanjeevani.consultation.services import call_next, withdraw_consent
 from sanjeevani.consultation.transfers import return_to_patient
-<<<<<<< HEAD
-from sanjeevani.directory.models import Facility, Line, LineKind, State
-from sanjeevani.documents.typesetting import labels
-=======
 from sanjeevani.directory.models import Facility, Gender, Line, LineKind, State
->>>>>>> bb93d6f (At a spoke a woman may ask for a woman doctor, and offers say what those on duty speak)
+from sanjeevani.documents.typesetting import labels
 from sanjeevani.foundation import clock
 from sanjeevani.foundation.actor import SYSTEM, Actor, ActorKind
 from sanjeevani.foundation.errors import Invalid

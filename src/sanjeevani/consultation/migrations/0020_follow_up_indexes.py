@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("consultation", "0018_follow_up_recalled"),
+        ("consultation", "0019_follow_up_recalled"),
     ]
 
     operations = [

@@ -12,7 +12,7 @@ WHERE held.state_id = reference.consultation_state_id AND held.id = reference.id
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("consultation", "0017_heard_in_the_call"),
+        ("consultation", "0018_consent_at_the_desk"),
     ]
 
     operations = [
