@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db
 def spokes(client: Client) -> dict[str, Any]:
     """What the pages answer, empty, in the middle of a day, and to what is wrong."""
     spoke = Spoke(client)
+    factories.ask_about_fever()
     empty = client.get("/spoke")
     nobody = client.post("/spoke/find", {"sought": "Nobody"})
     wrong = spoke.register(name="")
@@ -29,6 +30,8 @@ def spokes(client: Client) -> dict[str, Any]:
     unready = client.post(f"/people/{sita.id}/consent") and client.get(f"{person}/hubs")
     mismeasured = client.post(f"{person}/measure", {"heart_rate": "9000"})
     spoke.ready()
+    told = {"body_temperature": "101.3", "stools_per_day": "900"}
+    misanswered = client.post(f"{person}/measure", told)
     doctor = factories.serving_on(spoke.line)
     answers = {
         "desk-empty": empty,
@@ -52,6 +55,7 @@ def spokes(client: Client) -> dict[str, Any]:
         "consent": consent,
         "measure": client.get(f"{person}/measure"),
         "measure-wrong": mismeasured,
+        "measure-answer-wrong": misanswered,
         "measure-late": client.get(f"{person}/measure?late"),
         "danger-late": client.get(f"/people/{sita.id}/danger?late"),
         "hubs-not-enough": unready,
@@ -65,6 +69,8 @@ def spokes(client: Client) -> dict[str, Any]:
         "presence": client.get(proof),
         "presence-wrong": client.post(proof, {"do": "photo"}),
         "waiting": client.get(page),
+        "more": client.get(f"{page}/more"),
+        "more-wrong": client.post(f"{page}/more", {"temperature": "hot"}),
         "desk-waiting": client.get("/spoke"),
     }
     called = call_next(factories.doctor(doctor), practitioner=doctor)
