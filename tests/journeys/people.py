@@ -49,7 +49,8 @@ class Patient:
         raise AssertionError("no code arrived")
 
     def submit(self) -> None:
-        """Press the page's first big button that is not secondary."""
+        """Press the page's first big button that is not secondary, once its scripts listen."""
+        self.page.wait_for_load_state()
         self.press(
             self.page.locator("main button.govuk-button:not(.govuk-button--secondary)").first
         )

@@ -90,6 +90,8 @@ def test_the_strip_says_when_the_service_last_answered(new_worker: NewWorker, lo
     page.goto("/spoke/register")
     strip = page.locator(STRIP)
     expect(strip).to_be_hidden()
+    # An answer still on its way would be heard later than what is put here.
+    page.wait_for_load_state("networkidle")
     page.context.set_offline(True)
     expect(strip).to_contain_text("No link just now")
     expect(strip).to_contain_text("Last contact less than a minute ago.")
@@ -192,6 +194,7 @@ def test_the_link_is_lost_at_every_step(
     page = reopened(worker)
     page.goto(measure.replace("measure", "hubs"))
     page.locator(".choice a").first.click()
+    expect(page).to_have_url(re.compile("/hubs/"))
 
     check = answers_lost(page)
     worker.submit()
