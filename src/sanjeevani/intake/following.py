@@ -38,15 +38,20 @@ def questions_about(
     complaints: Collection[str], *, birth_date: datetime.date, gender: str
 ) -> list[FollowOnQuestion]:
     """Return what to ask a person of this age and gender about their complaints, in order."""
-    chosen = symptoms_named(complaints)
     may_be_pregnant = triage_facts(birth_date, gender)["pregnant"]
     asked = [
         question
-        for question in questions_for(chosen[code] for code in complaints if code in chosen)
+        for question in _all_about(complaints)
         if question.kind not in ASKED_ELSEWHERE
         and (may_be_pregnant or question.code not in OF_PREGNANCY)
     ]
     return asked[:MOST]
+
+
+def _all_about(complaints: Collection[str]) -> list[FollowOnQuestion]:
+    """Return what may be asked of anybody about these complaints, in the order of asking."""
+    chosen = symptoms_named(complaints)
+    return questions_for(chosen[code] for code in complaints if code in chosen)
 
 
 def accepted(told: Mapping[str, str], questions: Collection[FollowOnQuestion]) -> dict[str, str]:
@@ -94,11 +99,9 @@ def told_in_words(content: IntakeContent, language: str) -> list[tuple[str, str]
     """
     if not content.told:
         return []
-    chosen = symptoms_named(content.complaints)
-    asked = questions_for(chosen[code] for code in content.complaints if code in chosen)
     return [
         (question.name_in(language), _in_words(question, content.told[question.code], language))
-        for question in asked
+        for question in _all_about(content.complaints)
         if question.code in content.told
     ]
 

@@ -331,6 +331,14 @@ class OutcomeForm(PlainForm):
         required=False,
     )
 
+    def ending(self) -> dict[str, Any]:
+        """Return what ends the consultation, as `conclude` takes it."""
+        return {
+            "outcome": Outcome(self.cleaned_data["outcome"]),
+            "letter": self.letter(),
+            "follow_up_days": self.cleaned_data[FOLLOW_UP],
+        }
+
     def letter(self) -> LetterContent | None:
         """Return the letter to take along, if the outcome has one."""
         outcome = Outcome(self.cleaned_data["outcome"])

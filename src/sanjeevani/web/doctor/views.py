@@ -465,9 +465,7 @@ def _signed(
             practitioner=practitioner_of(request),
             state_id=consultation.state_id,
             consultation_id=consultation.id,
-            outcome=Outcome(ending.cleaned_data["outcome"]),
-            letter=ending.letter(),
-            follow_up_days=ending.cleaned_data[FOLLOW_UP],
+            **ending.ending(),
         )
     except DomainError as error:
         return _desk(request, said=Said(error.message, "warn"), status=error.status)

@@ -517,13 +517,7 @@ class Writing:
         self._refuse_forgotten(data)
         if form.is_valid() and not self.line.errors:
             try:
-                conclude(
-                    self.actor,
-                    **self._key,
-                    outcome=Outcome(form.cleaned_data["outcome"]),
-                    letter=form.letter(),
-                    follow_up_days=form.cleaned_data["follow_up_days"],
-                )
+                conclude(self.actor, **self._key, **form.ending())
             except DomainError as error:
                 if error.status != Invalid.status:
                     raise

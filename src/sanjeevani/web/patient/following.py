@@ -8,13 +8,12 @@ from django import forms
 from django.utils.translation import gettext as _
 
 from sanjeevani.foundation.errors import Invalid
-from sanjeevani.identity.mobiles import latin_digits
 from sanjeevani.intake.following import LONGEST, NO, YES, accepted
 from sanjeevani.terminology.languages import text_in
 from sanjeevani.terminology.models import FollowOnQuestion
 from sanjeevani.terminology.vitals import celsius_from_fahrenheit
 from sanjeevani.web.fields import DatePartsField, PlainForm, PlainTextField
-from sanjeevani.web.patient.measuring import HOT_CELSIUS
+from sanjeevani.web.patient.measuring import HOT_CELSIUS, number_in
 
 
 class FollowingForm(PlainForm):
@@ -45,7 +44,7 @@ class FollowingForm(PlainForm):
             answer = cleaned.get(question.code)
             typed = answer.isoformat() if isinstance(answer, date) else str(answer or "")
             if question.kind in ("number", "temperature"):
-                typed = latin_digits(typed).strip().replace(",", ".")
+                typed = number_in(typed)
             if question.kind == "temperature":
                 typed = _in_celsius(typed)
             try:

@@ -24,6 +24,11 @@ HOT_CELSIUS = 50
 """A temperature above is one in Fahrenheit."""
 
 
+def number_in(typed: str) -> str:
+    """Return what was typed for a number, as Python reads it: any digits, a comma for the point."""
+    return latin_digits(typed).strip().replace(",", ".")
+
+
 def _choice_of(vital: Vital, language: str) -> forms.TypedChoiceField:
     """Return the field of what is looked at; its values are stored like measurements."""
     answers = [(float(place), one.name_in(language)) for place, one in enumerate(vital.choices)]
@@ -64,7 +69,7 @@ class MeasureForm(PlainForm):
                 if cleaned.get(code) is not None:
                     self.values[code] = cleaned[code]
                 continue
-            typed = latin_digits(cleaned.get(code, "")).strip().replace(",", ".")
+            typed = number_in(cleaned.get(code, ""))
             if typed:
                 self._read(code, vital, typed)
         if is_swapped(self.values):
